@@ -1,0 +1,1 @@
+//! URLs in, one streaming ZIP out.

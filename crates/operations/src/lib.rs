@@ -1,0 +1,1 @@
+//! Long work: queued, run, logged, watched live, cancelled, retried, scheduled.

@@ -1,0 +1,1 @@
+//! The database (SQLite or Postgres), its migrations, blobs on disk, and the bus.

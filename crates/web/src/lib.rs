@@ -1,0 +1,1 @@
+//! The HTTP toolkit: caller, route table, problems, paging, live socket, console.
