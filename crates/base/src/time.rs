@@ -12,8 +12,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The last moment that RFC 3339 can write (9999-12-31T23:59:59.999999Z), less a day for zones.
-const MAX_MICROS: i64 = 253_402_214_400_000_000;
+/// The last whole second that `jiff` holds: 9999-12-30T22:00:00Z.
+const MAX_MICROS: i64 = 253_402_207_200_000_000;
 const MIN_MICROS: i64 = -62_135_510_400_000_000;
 
 impl Timestamp {
