@@ -1,1 +1,19 @@
-//! The database (SQLite or Postgres), its migrations, blobs on disk, and the bus.
+//! Where Longshore keeps things: the database, the blobs and the data directory,
+//! and the bus by which replicas hear of each other.
+//!
+//! One schema and one SQL text serve both databases: SQLite, embedded, by default,
+//! and Postgres beyond. Nothing outside this crate knows which of them runs.
+
+mod blobs;
+mod bus;
+mod data_dir;
+mod db;
+mod error;
+mod migrations;
+
+pub use blobs::{BlobFile, BlobName, BlobStream, BlobTail, BlobWriter, Blobs, StoredBlob};
+pub use bus::{Bus, BusEvent, BusReceiver};
+pub use data_dir::DataDir;
+pub use db::{Column, Db, DbSettings, Dialect, Row, Sql, Tx, Value};
+pub use error::{Error, Result};
+pub use migrations::newest_version;

@@ -1,0 +1,198 @@
+//! Blobs on disk: content under generated names.
+//!
+//! A blob is written to a temporary file, then synced, renamed into its sharded
+//! folder, and the folder synced, before it counts as stored. So a reader finds
+//! the whole of it or nothing, also after a loss of power. A name is only ever
+//! one that this module made: no text from outside becomes a path.
+
+mod read;
+mod write;
+
+pub use read::{BlobFile, BlobStream, BlobTail};
+pub use write::BlobWriter;
+
+use crate::{Error, Result};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+use uuid::Uuid;
+
+/// The name of a blob.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct BlobName(Uuid);
+
+impl BlobName {
+    fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// For the database.
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl From<Uuid> for BlobName {
+    fn from(value: Uuid) -> Self {
+        Self(value)
+    }
+}
+
+impl fmt::Display for BlobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.simple().fmt(f)
+    }
+}
+
+impl FromStr for BlobName {
+    type Err = uuid::Error;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// What was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// Under which name.
+    pub name: BlobName,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content.
+    pub sha256: [u8; 32],
+}
+
+/// The blobs of a data directory. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    root: PathBuf,
+}
+
+impl Blobs {
+    /// Opens the blobs below `root`, creating the folders. Blocking.
+    ///
+    /// # Errors
+    /// When the folders cannot be made.
+    pub fn open(root: &Path) -> Result<Self> {
+        std::fs::create_dir_all(root.join("incoming")).map_err(|source| Error::Directory {
+            path: root.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+        })
+    }
+
+    /// Begins a blob.
+    ///
+    /// # Errors
+    /// When its temporary file cannot be made.
+    pub async fn create(&self) -> Result<BlobWriter> {
+        let name = BlobName::new();
+        let (temporary, target) = (self.incoming(name), self.path(name));
+        BlobWriter::begin(name, temporary, target).await
+    }
+
+    /// Opens a stored blob for reading.
+    ///
+    /// # Errors
+    /// [`Error::NoBlob`] when there is none.
+    pub async fn read(&self, name: BlobName) -> Result<BlobFile> {
+        BlobFile::open(self.path(name)).await
+    }
+
+    /// Removes a blob; whether there was one. A reader that has it open reads on.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be removed.
+    pub async fn delete(&self, name: BlobName) -> Result<bool> {
+        match tokio::fs::remove_file(self.path(name)).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::Blob(error)),
+        }
+    }
+
+    /// Removes what a crash left half-written: temporary files untouched for `age`.
+    /// How many there were.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub async fn sweep_incoming(&self, age: Duration) -> Result<usize> {
+        let folder = self.root.join("incoming");
+        blocking(move || {
+            let mut removed = 0;
+            for entry in std::fs::read_dir(folder)? {
+                let entry = entry?;
+                let touched = entry.metadata()?.modified()?;
+                let old = SystemTime::now()
+                    .duration_since(touched)
+                    .unwrap_or_default()
+                    >= age;
+                if old && std::fs::remove_file(entry.path()).is_ok() {
+                    removed += 1;
+                }
+            }
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// Every stored blob with its size, for a sweep that compares it with the
+    /// database. Calls `each` on a blocking thread.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub async fn list(&self, mut each: impl FnMut(BlobName, u64) + Send + 'static) -> Result<()> {
+        let root = self.root.clone();
+        blocking(move || {
+            for shard in std::fs::read_dir(root)? {
+                let shard = shard?;
+                if !shard.file_type()?.is_dir() || shard.file_name() == "incoming" {
+                    continue;
+                }
+                for file in std::fs::read_dir(shard.path())? {
+                    let file = file?;
+                    if let Some(name) = file.file_name().to_str().and_then(|name| name.parse().ok())
+                    {
+                        each(name, file.metadata()?.len());
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    fn incoming(&self, name: BlobName) -> PathBuf {
+        self.root.join("incoming").join(name.to_string())
+    }
+
+    /// The shard is the end of the name: the beginning of a UUIDv7 is its time.
+    fn path(&self, name: BlobName) -> PathBuf {
+        let text = name.to_string();
+        self.root.join(&text[text.len() - 2..]).join(text)
+    }
+}
+
+/// Runs file work on a blocking thread.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                Error::NoBlob
+            } else {
+                Error::Blob(error)
+            }
+        }),
+        Err(_) => Err(Error::Stopped),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Reading a blob: positional reads on blocking threads, the next one ahead of
+//! the taker, so that a slow taker holds half a mebibyte and no thread.
+
+use super::blocking;
+use crate::{Error, Result};
+use bytes::Bytes;
+use futures::Stream;
+use futures::future::BoxFuture;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::sync::watch;
+
+/// One positional read.
+const CHUNK: u64 = 512 * 1024;
+
+/// A stored blob, open for reading. It stays readable when it is deleted meanwhile.
+#[derive(Clone, Debug)]
+pub struct BlobFile {
+    file: Arc<File>,
+    size: u64,
+}
+
+impl BlobFile {
+    pub(super) async fn open(path: PathBuf) -> Result<Self> {
+        blocking(move || {
+            let file = File::open(path)?;
+            let size = file.metadata()?.len();
+            Ok(Self {
+                file: Arc::new(file),
+                size,
+            })
+        })
+        .await
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The bytes of `range`, which is cut at the end of the blob.
+    #[must_use]
+    pub fn stream(&self, range: Range<u64>) -> BlobStream {
+        let end = range.end.min(self.size);
+        BlobStream {
+            file: Arc::clone(&self.file),
+            next: range.start.min(end),
+            end,
+            reading: None,
+        }
+    }
+}
+
+/// The bytes of a range, in chunks of at most 512 KiB. A blob that turns out
+/// shorter than it was ends with an error, never early and cleanly.
+pub struct BlobStream {
+    file: Arc<File>,
+    next: u64,
+    end: u64,
+    reading: Option<BoxFuture<'static, Result<Bytes>>>,
+}
+
+impl std::fmt::Debug for BlobStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BlobStream({}..{})", self.next, self.end)
+    }
+}
+
+impl BlobStream {
+    fn begin_read(&mut self) {
+        if self.reading.is_none() && self.next < self.end {
+            let length = CHUNK.min(self.end - self.next);
+            // A task of its own, so that it reads while the taker is busy.
+            let read = tokio::spawn(read_at(Arc::clone(&self.file), self.next, length));
+            self.next += length;
+            self.reading = Some(Box::pin(
+                async move { read.await.map_err(|_| Error::Stopped)? },
+            ));
+        }
+    }
+}
+
+impl Stream for BlobStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.begin_read();
+        let Some(reading) = self.reading.as_mut() else {
+            return Poll::Ready(None);
+        };
+        let result = ready!(reading.as_mut().poll(context));
+        self.reading = None;
+        if result.is_ok() {
+            self.begin_read();
+        } else {
+            self.next = self.end;
+        }
+        Poll::Ready(Some(result))
+    }
+}
+
+/// A reader of a blob that still grows.
+#[derive(Clone, Debug)]
+pub struct BlobTail {
+    file: Arc<File>,
+    written: watch::Receiver<u64>,
+    next: u64,
+}
+
+impl BlobTail {
+    pub(super) const fn new(file: Arc<File>, written: watch::Receiver<u64>) -> Self {
+        Self {
+            file,
+            written,
+            next: 0,
+        }
+    }
+
+    /// The next bytes, waiting for them to be written. `None` when the writer is
+    /// gone: whoever reads must know from elsewhere whether it finished.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let from = self.next;
+        // An error says that the writer is gone; what it wrote last still counts.
+        let _ = self.written.wait_for(|written| *written > from).await;
+        let available = *self.written.borrow();
+        if available <= self.next {
+            return Ok(None);
+        }
+        let length = CHUNK.min(available - self.next);
+        let bytes = read_at(Arc::clone(&self.file), self.next, length).await?;
+        self.next += length;
+        Ok(Some(bytes))
+    }
+}
+
+async fn read_at(file: Arc<File>, at: u64, length: u64) -> Result<Bytes> {
+    blocking(move || {
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        let mut buffer = vec![0; length];
+        file.read_exact_at(&mut buffer, at)?;
+        Ok(Bytes::from(buffer))
+    })
+    .await
+}

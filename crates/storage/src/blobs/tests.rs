@@ -1,0 +1,154 @@
+use super::*;
+use bytes::Bytes;
+use futures::StreamExt;
+use sha2::{Digest, Sha256};
+
+fn blobs() -> (tempfile::TempDir, Blobs) {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let blobs = Blobs::open(&root.path().join("blobs")).expect("an empty directory");
+    (root, blobs)
+}
+
+fn files_below(path: &Path) -> usize {
+    std::fs::read_dir(path)
+        .expect("readable")
+        .map(|entry| entry.expect("readable"))
+        .map(|entry| {
+            if entry.path().is_dir() {
+                files_below(&entry.path())
+            } else {
+                1
+            }
+        })
+        .sum()
+}
+
+#[tokio::test]
+async fn what_was_written_is_read_back_whole_and_in_ranges() {
+    let (_root, blobs) = blobs();
+    let content: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let mut writer = blobs.create().await.expect("begun");
+    for part in content.chunks(70_001) {
+        writer
+            .write(Bytes::copy_from_slice(part))
+            .await
+            .expect("written");
+    }
+    let stored = writer.finish().await.expect("stored");
+    assert_eq!(stored.size, content.len() as u64);
+    assert_eq!(stored.sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+    let file = blobs.read(stored.name).await.expect("there");
+    for range in [
+        0..u64::MAX,
+        0..1,
+        524_287..524_289,
+        2_999_999..9_000_000,
+        5_000_000..6_000_000,
+        7..7,
+    ] {
+        let chunks: Vec<_> = file.stream(range.clone()).collect().await;
+        let read: Vec<u8> = chunks
+            .into_iter()
+            .flat_map(|chunk| chunk.expect("readable"))
+            .collect();
+        let end = usize::try_from(range.end)
+            .unwrap_or(usize::MAX)
+            .min(content.len());
+        let start = usize::try_from(range.start).expect("small").min(end);
+        assert_eq!(read, content[start..end]);
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_was_not_finished_leaves_no_bytes() {
+    let (root, blobs) = blobs();
+    let mut writer = blobs.create().await.expect("begun");
+    writer
+        .write(Bytes::from(vec![1; 2 << 20]))
+        .await
+        .expect("written");
+    assert_eq!(files_below(root.path()), 1);
+    drop(writer);
+    assert_eq!(files_below(root.path()), 0);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_is_swept_and_what_moves_is_not() {
+    let (root, blobs) = blobs();
+    std::fs::write(root.path().join("blobs/incoming/left"), b"x").expect("written");
+    assert_eq!(
+        blobs
+            .sweep_incoming(Duration::from_secs(3600))
+            .await
+            .expect("swept"),
+        0
+    );
+    assert_eq!(
+        blobs.sweep_incoming(Duration::ZERO).await.expect("swept"),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_blob_is_gone_but_not_for_who_reads_it() {
+    let (_root, blobs) = blobs();
+    let mut writer = blobs.create().await.expect("begun");
+    writer
+        .write(Bytes::from_static(b"cargo"))
+        .await
+        .expect("written");
+    let name = writer.finish().await.expect("stored").name;
+    let open = blobs.read(name).await.expect("there");
+    assert!(blobs.delete(name).await.expect("deleted"));
+    assert!(!blobs.delete(name).await.expect("nothing to delete"));
+    assert!(matches!(blobs.read(name).await, Err(Error::NoBlob)));
+    let read: Vec<_> = open.stream(0..5).collect().await;
+    assert_eq!(read.len(), 1);
+    assert_eq!(
+        read[0].as_ref().expect("readable"),
+        &Bytes::from_static(b"cargo")
+    );
+}
+
+#[tokio::test]
+async fn a_tail_sees_the_blob_grow_and_its_end() {
+    let (_root, blobs) = blobs();
+    let mut writer = blobs.create().await.expect("begun");
+    let mut tail = writer.tail().expect("open");
+    let reader = tokio::spawn(async move {
+        let mut read = Vec::new();
+        while let Some(bytes) = tail.next().await.expect("readable") {
+            read.extend_from_slice(&bytes);
+        }
+        read
+    });
+    for part in [&b"first "[..], b"second ", b"third"] {
+        writer
+            .write(Bytes::copy_from_slice(part))
+            .await
+            .expect("written");
+        writer.flush().await.expect("flushed");
+    }
+    writer.finish().await.expect("stored");
+    assert_eq!(reader.await.expect("ended"), b"first second third");
+}
+
+#[tokio::test]
+async fn a_blob_that_shrank_ends_with_an_error_and_not_cleanly() {
+    let (_root, blobs) = blobs();
+    let mut writer = blobs.create().await.expect("begun");
+    writer
+        .write(Bytes::from(vec![7; 600_000]))
+        .await
+        .expect("written");
+    let name = writer.finish().await.expect("stored").name;
+    let file = blobs.read(name).await.expect("there");
+    std::fs::File::options()
+        .write(true)
+        .open(blobs.path(name))
+        .expect("there")
+        .set_len(100)
+        .expect("cut");
+    let chunks: Vec<_> = file.stream(0..600_000).collect().await;
+    assert!(chunks.iter().any(std::result::Result::is_err));
+}

@@ -1,0 +1,155 @@
+//! The data directory: who may use it, and the small files in it.
+
+use crate::{Error, Result};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A data directory that this process alone uses, for as long as this lives.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Takes the directory, creating it (0700) when it is missing.
+    ///
+    /// Does blocking input and output: call it at start, or on a blocking thread.
+    ///
+    /// # Errors
+    /// When it cannot be written to, or another process uses it.
+    pub fn open(path: &Path) -> Result<Self> {
+        let failed = |source| Error::Directory {
+            path: path.to_owned(),
+            source,
+        };
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(failed)?;
+        let lock_file = path.join("lock");
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock_file)
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Only for the message: an unreadable number is left out of it.
+                let _ = lock.read_to_string(&mut holder);
+                return Err(Error::DirectoryInUse {
+                    path: path.to_owned(),
+                    holder: holder
+                        .trim()
+                        .parse::<u32>()
+                        .map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        lock.set_len(0).map_err(failed)?;
+        lock.write_all(std::process::id().to_string().as_bytes())
+            .map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The SQLite file in it.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.path.join("longshore.db")
+    }
+
+    /// Reads the small file `name`, or creates it (0600) with what `make` gives,
+    /// on the disk for good before this returns. Blocking.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn read_or_create(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>> {
+        let file = self.path.join(name);
+        let failed = |source| Error::Directory {
+            path: file.clone(),
+            source,
+        };
+        match std::fs::read(&file) {
+            Ok(content) => return Ok(content),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let content = make();
+        let fresh = self.path.join(format!("{name}.new"));
+        let mut out = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)
+            .map_err(failed)?;
+        out.write_all(&content).map_err(failed)?;
+        out.sync_all().map_err(failed)?;
+        std::fs::rename(&fresh, &file).map_err(failed)?;
+        sync_folder(&self.path).map_err(failed)?;
+        Ok(content)
+    }
+}
+
+/// Makes a rename or a removal in `folder` survive a loss of power.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_user_of_the_directory_is_refused_and_told_who_has_it() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = root.path().join("data");
+        let first = DataDir::open(&path).expect("an empty directory is free");
+        let refused = DataDir::open(&path).expect_err("it is in use").to_string();
+        assert!(
+            refused.contains(&format!("(process {})", std::process::id())),
+            "{refused}"
+        );
+        drop(first);
+        DataDir::open(&path).expect("it is free again");
+    }
+
+    #[test]
+    fn a_small_file_is_made_once_and_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let data = DataDir::open(&root.path().join("data")).expect("free");
+        let first = data
+            .read_or_create("key", || b"one".to_vec())
+            .expect("made");
+        let second = data
+            .read_or_create("key", || b"two".to_vec())
+            .expect("read");
+        assert_eq!(
+            (first.as_slice(), second.as_slice()),
+            (&b"one"[..], &b"one"[..])
+        );
+        let mode =
+            |path: PathBuf| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(data.path().join("key")), 0o600);
+        assert_eq!(mode(data.path().to_owned()), 0o700);
+    }
+}

@@ -1,0 +1,296 @@
+//! The one door to the database: all / one / execute / returning / begin, the same
+//! on SQLite and Postgres.
+//!
+//! SQLite has one connection that writes and a pool that reads; Postgres has one
+//! pool. Every statement passes here, so here it is timed, and here a slow one is
+//! told of, by its text and never by its values.
+
+mod row;
+mod tx;
+mod value;
+
+pub use row::{Column, Row};
+pub use tx::Tx;
+pub use value::{Sql, Value};
+
+use crate::{Result, migrations};
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// A statement that takes longer than this is logged.
+const SLOW: Duration = Duration::from_millis(250);
+/// How long a caller waits for a free connection.
+const ACQUIRE: Duration = Duration::from_secs(15);
+/// How long SQLite waits for a lock that another process (a backup) holds.
+const BUSY: Duration = Duration::from_secs(5);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum DbSettings {
+    /// SQLite in this file.
+    Sqlite(PathBuf),
+    /// Postgres 15 or newer, at this URL. May hold a password: never print it.
+    Postgres(String),
+}
+
+/// Which of the two databases speaks. For this crate and for diagnostics only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite, embedded.
+    Sqlite,
+    /// Postgres.
+    Postgres,
+}
+
+impl Dialect {
+    /// Its name, as people know it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "Postgres",
+        }
+    }
+
+    /// Replaces the placeholders for what differs between the two.
+    ///
+    /// `{text}` compares byte by byte on both, so that paging by a text column
+    /// goes in the same order.
+    pub(crate) fn render<'a>(self, text: &'a str) -> Cow<'a, str> {
+        if !text.contains('{') {
+            return Cow::Borrowed(text);
+        }
+        let pairs: [(&str, &str); 4] = match self {
+            Self::Sqlite => [
+                ("{uuid}", "BLOB"),
+                ("{bytes}", "BLOB"),
+                ("{text}", "TEXT"),
+                ("{skip locked}", ""),
+            ],
+            Self::Postgres => [
+                ("{uuid}", "UUID"),
+                ("{bytes}", "BYTEA"),
+                ("{text}", "TEXT COLLATE \"C\""),
+                ("{skip locked}", "FOR UPDATE SKIP LOCKED"),
+            ],
+        };
+        let mut rendered = text.to_owned();
+        for (placeholder, replacement) in pairs {
+            rendered = rendered.replace(placeholder, replacement);
+        }
+        Cow::Owned(rendered)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pub(crate) pools: Pools,
+}
+
+/// Runs `$body` with `$conn` bound to a connection pool of the right kind, for reading.
+macro_rules! reading {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match &$db.pools {
+            Pools::Sqlite { readers: $pool, .. } => $body,
+            Pools::Postgres($pool) => $body,
+        }
+    };
+}
+
+/// The same, for writing.
+macro_rules! writing {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match &$db.pools {
+            Pools::Sqlite { writer: $pool, .. } => $body,
+            Pools::Postgres($pool) => $body,
+        }
+    };
+}
+
+impl Db {
+    /// Connects, and brings the schema up to date.
+    ///
+    /// Safe when two replicas start at once: on Postgres the migrations run under
+    /// an advisory lock, and a SQLite file has one process (the data directory's lock).
+    ///
+    /// # Errors
+    /// Unreachable, newer schema, or a migration that failed.
+    pub async fn open(settings: &DbSettings) -> Result<Self> {
+        let db = Self::connect(settings).await?;
+        let migrator = migrations::migrator(db.dialect());
+        let run = async {
+            match &db.pools {
+                Pools::Sqlite { writer, .. } => migrator.run(writer).await,
+                Pools::Postgres(pool) => migrator.run(pool).await,
+            }
+        };
+        migrations::outcome(run.await)?;
+        Ok(db)
+    }
+
+    async fn connect(settings: &DbSettings) -> Result<Self> {
+        let pools = match settings {
+            DbSettings::Sqlite(file) => sqlite_pools(file).await?,
+            DbSettings::Postgres(url) => {
+                let options = PgConnectOptions::from_str(url)?
+                    .application_name("longshore")
+                    .options([("statement_timeout", "60s")])
+                    .disable_statement_logging();
+                let pool = PgPoolOptions::new()
+                    .max_connections(POSTGRES_CONNECTIONS)
+                    .min_connections(1)
+                    .acquire_timeout(ACQUIRE)
+                    .idle_timeout(Duration::from_secs(300))
+                    .connect_with(options)
+                    .await?;
+                Pools::Postgres(pool)
+            }
+        };
+        Ok(Self { pools })
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Every row of a query.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn all(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = sql.into().render(self.dialect());
+        timed(&sql, async {
+            reading!(self, pool => row::fetch_all(pool, &sql, values).await)
+        })
+        .await
+    }
+
+    /// The first row of a query, if there is one.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn one(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs a statement that changes rows; how many it changed.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64> {
+        let sql = sql.into().render(self.dialect());
+        timed(&sql, async {
+            writing!(self, pool => row::execute(pool, &sql, values).await)
+        })
+        .await
+    }
+
+    /// Runs a statement that changes rows and returns them (`… RETURNING …`).
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn returning(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = sql.into().render(self.dialect());
+        timed(&sql, async {
+            writing!(self, pool => row::fetch_all(pool, &sql, values).await)
+        })
+        .await
+    }
+
+    /// Begins a transaction that writes. Dropped without [`Tx::commit`] it is undone.
+    ///
+    /// It begins in a task of its own: cancelling a `begin` half-way can hand an
+    /// open transaction to the next borrower of the connection (sqlx 0.9.0).
+    ///
+    /// # Errors
+    /// Busy when no connection is free in time.
+    pub async fn begin(&self) -> Result<Tx> {
+        Tx::begin(self).await
+    }
+
+    /// Answers when the database does.
+    ///
+    /// # Errors
+    /// Unreachable or busy.
+    pub async fn ping(&self) -> Result<()> {
+        self.all("SELECT 1 AS one", Vec::new()).await.map(drop)
+    }
+
+    /// Closes every connection, writing the SQLite log back into its file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn sqlite_pools(file: &std::path::Path) -> Result<Pools> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .pragma("journal_size_limit", "67108864")
+        .pragma("temp_store", "memory")
+        .disable_statement_logging();
+    let pool = |size: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(size)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(Duration::from_secs(60))
+    };
+    let writer = pool(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone().optimize_on_close(true, 400))
+        .await?;
+    // The writer has created the file and its log, so a reader finds both.
+    let readers = pool(SQLITE_READERS)
+        .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
+        .await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+/// Runs a statement, and tells of it when it was slow.
+pub(crate) async fn timed<T>(sql: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let begun = Instant::now();
+    let result = work.await;
+    let took = begun.elapsed();
+    metrics::histogram!("longshore_database_statement_seconds").record(took.as_secs_f64());
+    if took > SLOW {
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(millis, sql, "a slow statement");
+    }
+    result
+}

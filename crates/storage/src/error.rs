@@ -1,0 +1,120 @@
+//! What can go wrong in storage, each with what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. The texts are for people and never contain a value or a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database does not answer.
+    #[error(
+        "the database cannot be reached ({reason}); check that it runs and that `database` is right"
+    )]
+    Unreachable {
+        /// What the driver said, without the address.
+        reason: String,
+    },
+    /// The database was written by a newer Longshore.
+    #[error(
+        "the database has schema version {found}, and this Longshore knows up to {known}; run the newer version, or restore a backup made by this one"
+    )]
+    NewerSchema {
+        /// The version in the database.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// A migration failed or differs from the one that was applied.
+    #[error("the database could not be brought up to date: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// A row would have been a second one where only one may be.
+    #[error("there is one already ({constraint})")]
+    Conflict {
+        /// The constraint or the columns that say so.
+        constraint: String,
+    },
+    /// No connection became free in time.
+    #[error("the database is busy; try again in a moment")]
+    Busy,
+    /// Any other failure of a statement.
+    #[error("the database refused a statement: {0}")]
+    Database(#[source] sqlx::Error),
+    /// A column holds what it cannot hold.
+    #[error("column `{column}` holds a value that this program does not understand")]
+    Column {
+        /// Which.
+        column: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Another process uses the data directory.
+    #[error(
+        "the data directory {path} is in use by another Longshore process{holder}; stop that one, or choose another directory with --data"
+    )]
+    DirectoryInUse {
+        /// The directory.
+        path: PathBuf,
+        /// " (process 123)" where it is known, or nothing.
+        holder: String,
+    },
+    /// The data directory cannot be written to.
+    #[error(
+        "the data directory {path} cannot be used ({source}); check its owner and permissions, or choose another with --data"
+    )]
+    Directory {
+        /// The directory or the file in it.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// No such blob.
+    #[error("the stored content is gone")]
+    NoBlob,
+    /// Reading or writing a blob failed.
+    #[error("stored content could not be read or written: {0}")]
+    Blob(#[source] io::Error),
+    /// A background task ended before it answered.
+    #[error("storage was stopped before it answered")]
+    Stopped,
+}
+
+impl Error {
+    /// Whether this is a refused duplicate.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(refused) if refused.is_unique_violation() => Self::Conflict {
+                constraint: refused
+                    .constraint()
+                    .map_or_else(|| refused.message().to_owned(), str::to_owned),
+            },
+            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes.
+            sqlx::Error::Database(refused)
+                if matches!(refused.code().as_deref(), Some("5" | "6" | "261" | "517")) =>
+            {
+                Self::Busy
+            }
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Io(source) => Self::Unreachable {
+                reason: source.to_string(),
+            },
+            sqlx::Error::Tls(_) => Self::Unreachable {
+                reason: "the encrypted connection was refused".to_owned(),
+            },
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Stopped,
+            _ => Self::Database(error),
+        }
+    }
+}

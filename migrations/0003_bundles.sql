@@ -1,0 +1,18 @@
+-- Bundles. A bundle's id is the id of the operation that makes it.
+CREATE TABLE bundle (
+    id {uuid} PRIMARY KEY,
+    name {text} NOT NULL,
+    kept BOOLEAN NOT NULL,
+    sources BIGINT NOT NULL,
+    done BIGINT NOT NULL DEFAULT 0,
+    failed BIGINT NOT NULL DEFAULT 0,
+    bytes BIGINT NOT NULL DEFAULT 0,
+    blob {uuid},
+    size BIGINT,
+    sha256 {bytes},
+    created_by {text} NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT
+);
+CREATE INDEX bundle_expiry ON bundle (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX bundle_blob ON bundle (blob) WHERE blob IS NOT NULL;
