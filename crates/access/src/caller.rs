@@ -1,0 +1,189 @@
+//! Who calls, after every way of proving it has been reduced to one answer.
+
+use base::{Actor, SessionId, TokenId, UserId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// What a user may do. Each role may do what the one before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sees, and changes nothing.
+    Viewer,
+    /// Works: starts, cancels, uploads, deploys.
+    Operator,
+    /// Also decides who may: users, secrets, settings.
+    Admin,
+}
+
+impl Role {
+    /// The word that is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no role.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a role; use viewer, operator or admin")]
+pub struct UnknownRole(String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Viewer, Self::Operator, Self::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| UnknownRole(text.to_owned()))
+    }
+}
+
+/// What a token may be used for; a user in person has every scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// See operations and their logs.
+    #[serde(rename = "operations:read")]
+    OperationsRead,
+    /// Cancel, retry and schedule operations.
+    #[serde(rename = "operations:write")]
+    OperationsWrite,
+    /// See and fetch bundles.
+    #[serde(rename = "bundles:read")]
+    BundlesRead,
+    /// Make and delete bundles.
+    #[serde(rename = "bundles:write")]
+    BundlesWrite,
+    /// Everything that the user's role allows, people and secrets included.
+    #[serde(rename = "admin")]
+    Admin,
+}
+
+impl Scope {
+    /// Every scope, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [
+        Self::OperationsRead,
+        Self::OperationsWrite,
+        Self::BundlesRead,
+        Self::BundlesWrite,
+        Self::Admin,
+    ];
+
+    /// The word that is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OperationsRead => "operations:read",
+            Self::OperationsWrite => "operations:write",
+            Self::BundlesRead => "bundles:read",
+            Self::BundlesWrite => "bundles:write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A word that names no scope.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a scope; use operations:read, operations:write, bundles:read, bundles:write or admin")]
+pub struct UnknownScope(String);
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| UnknownScope(text.to_owned()))
+    }
+}
+
+/// By what the caller proved who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A console session, by its cookie: what changes something needs the CSRF token too.
+    Session(SessionId),
+    /// A name and a password, sent with the request.
+    Password,
+    /// An API token, with what it may be used for.
+    Token {
+        /// Which token.
+        id: TokenId,
+        /// Its name.
+        name: String,
+        /// Its scopes.
+        scopes: Vec<Scope>,
+    },
+}
+
+/// An identified caller. Only this crate's checks make one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(crate) user: UserId,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) proof: Proof,
+    pub(crate) address: IpAddr,
+}
+
+impl Caller {
+    /// The user's id.
+    #[must_use]
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The user's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The user's role.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// By what the caller proved it.
+    #[must_use]
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// From where it calls.
+    #[must_use]
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Whether it may do what needs `role` and, with a token, `scope`.
+    #[must_use]
+    pub fn may(&self, role: Role, scope: Scope) -> bool {
+        let within = match &self.proof {
+            Proof::Token { scopes, .. } => scopes.contains(&scope) || scopes.contains(&Scope::Admin),
+            Proof::Session(_) | Proof::Password => true,
+        };
+        self.role >= role && within
+    }
+
+    /// As it is recorded with what it does.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match &self.proof {
+            Proof::Token { name, .. } => Actor::token(&self.name, name),
+            Proof::Session(_) | Proof::Password => Actor::user(&self.name),
+        }
+    }
+}
