@@ -1,0 +1,239 @@
+//! An answer: its head, and its body piece by piece.
+//!
+//! A response holds a place in the client's gate until it is dropped, also while it is
+//! being resumed; whoever keeps many of them unread keeps others out.
+
+use crate::body::Body;
+use crate::client::Client;
+use crate::error::FetchError;
+use crate::gate::Place;
+use crate::range::Validator;
+use crate::request::{From, Request};
+use crate::url::CheckedUrl;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode, header};
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio_util::sync::CancellationToken;
+
+/// An answer whose body is still to be read.
+#[derive(Debug)]
+pub struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) url: CheckedUrl,
+    pub(crate) offset: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) body: Body,
+    pub(crate) resumption: Resumption,
+}
+
+/// What it takes to ask again for the rest.
+#[derive(Debug)]
+pub(crate) struct Resumption {
+    pub(crate) client: Client,
+    pub(crate) request: Request,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) place: Arc<Place>,
+}
+
+/// What [`Response::resume`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumed {
+    /// The next piece follows the last one.
+    Continues,
+    /// The server sends the whole again, or the resource changed: the next piece is
+    /// the first of a new body.
+    StartsOver,
+}
+
+impl Response {
+    /// The status; a success (2xx) unless the answer came from
+    /// [`Client::send`](crate::Client::send).
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// All headers of the answer.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The URL that answered, after redirects.
+    #[must_use]
+    pub const fn final_url(&self) -> &CheckedUrl {
+        &self.url
+    }
+
+    /// Where in the whole this body begins, in bytes: 0, or what was asked for when the
+    /// server goes on from there.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Size of the whole in bytes, when the server says.
+    #[must_use]
+    pub const fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Bytes that this body has, when the server says.
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        self.total.map(|total| total.saturating_sub(self.offset))
+    }
+
+    /// `Last-Modified`, when it is a date.
+    #[must_use]
+    pub fn last_modified(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.text(header::LAST_MODIFIED)?).ok()
+    }
+
+    /// `Content-Type` as it was sent.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.text(header::CONTENT_TYPE)
+    }
+
+    /// `Content-Encoding` as it was sent. The client asks for `identity` and decodes
+    /// nothing: with anything else here the bytes are as encoded.
+    #[must_use]
+    pub fn content_encoding(&self) -> Option<&str> {
+        self.text(header::CONTENT_ENCODING)
+    }
+
+    /// `Content-Disposition` as it was sent, which need not be ASCII.
+    #[must_use]
+    pub fn content_disposition(&self) -> Option<&[u8]> {
+        let value = self.headers.get(header::CONTENT_DISPOSITION)?;
+        Some(value.as_bytes())
+    }
+
+    /// `ETag` as it was sent, weak or strong.
+    #[must_use]
+    pub fn etag(&self) -> Option<&str> {
+        self.text(header::ETAG)
+    }
+
+    /// Whether the server says that it serves ranges of bytes.
+    #[must_use]
+    pub fn accept_ranges(&self) -> bool {
+        let units = self.text(header::ACCEPT_RANGES).unwrap_or_default();
+        units
+            .split(',')
+            .any(|unit| unit.trim().eq_ignore_ascii_case("bytes"))
+    }
+
+    /// What to give [`Client::get_from`] later, if the server named this state of the
+    /// resource strongly enough.
+    #[must_use]
+    pub fn validator(&self) -> Option<Validator> {
+        Validator::of(&self.headers)
+    }
+
+    /// Bytes of this body that have come.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        self.body.got()
+    }
+
+    /// The next piece of the body, never empty; `None` at the end of a whole one.
+    /// Cancel-safe: nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// [`FetchError::Truncated`] or [`Broken`](FetchError::Broken) when it broke off,
+    /// [`SilenceTimeout`](FetchError::SilenceTimeout),
+    /// [`TooLarge`](FetchError::TooLarge), [`Cancelled`](FetchError::Cancelled). The
+    /// connection is given up; [`resume`](Self::resume) may help with the first three.
+    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        self.body.next_chunk().await
+    }
+
+    /// The rest of the body at once, for answers that are known to be small.
+    ///
+    /// # Errors
+    /// As [`next_chunk`](Self::next_chunk); [`FetchError::TooLarge`] above `max` bytes.
+    pub async fn read_all(&mut self, max: usize) -> Result<Bytes, FetchError> {
+        let mut all = BytesMut::new();
+        while let Some(chunk) = self.next_chunk().await? {
+            if all.len() + chunk.len() > max {
+                self.body.close();
+                return Err(FetchError::TooLarge { limit: max as u64 });
+            }
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+
+    /// Asks for the rest of a body that broke off, with a `Range` and an `If-Range`
+    /// (RFC 9110 §13.1.5), without giving up its place in the gate.
+    ///
+    /// It asks the original URL, so that redirects to short-lived addresses are made
+    /// anew. A call is one resumption; how many are worth it is the caller's to say.
+    ///
+    /// # Errors
+    /// [`FetchError::RangeMismatch`] when the server gave nothing to recognise the
+    /// resource by, or answers with another part; otherwise as [`Client::get`].
+    pub async fn resume(&mut self) -> Result<Resumed, FetchError> {
+        if self.body.is_whole() {
+            return Ok(Resumed::Continues);
+        }
+        self.body.close();
+        let validator = self.validator().ok_or_else(|| FetchError::RangeMismatch {
+            host: self.url.host_key().to_string(),
+            reason: "it gave nothing to recognise the body by",
+        })?;
+        let offset = self.offset + self.body.got();
+        let mut request = self.resumption.request.clone();
+        request.from = Some(From {
+            offset,
+            validator,
+            total: self.total,
+        });
+        let place = Arc::clone(&self.resumption.place);
+        let client = self.resumption.client.clone();
+        let again = client
+            .attempt(&request, Some(place), &self.resumption.cancel)
+            .await?
+            .success()?;
+        let continues = again.offset == offset && again.status == StatusCode::PARTIAL_CONTENT;
+        let headers = std::mem::take(&mut self.headers);
+        *self = again;
+        if continues {
+            // A part may leave out what the whole said of itself (RFC 9110 §15.3.7).
+            for (name, value) in &headers {
+                if !self.headers.contains_key(name) {
+                    self.headers.append(name.clone(), value.clone());
+                }
+            }
+            return Ok(Resumed::Continues);
+        }
+        Ok(Resumed::StartsOver)
+    }
+
+    /// This response if its status is a success.
+    ///
+    /// # Errors
+    /// [`FetchError::HttpStatus`].
+    pub fn success(self) -> Result<Self, FetchError> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        Err(self.status_error())
+    }
+
+    pub(crate) fn status_error(&self) -> FetchError {
+        FetchError::HttpStatus {
+            host: self.url.host_key().to_string(),
+            status: self.status,
+            retry_after: crate::retry::retry_after(&self.headers, SystemTime::now()),
+        }
+    }
+
+    fn text(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
