@@ -1,0 +1,73 @@
+//! Everything that can be said of the tree without running it.
+
+use crate::place::Place;
+use crate::process::{Failure, Run};
+use crate::program::Console;
+use crate::report::Report;
+use crate::{console, deny, tidy};
+
+/// `cargo xtask check`
+pub(crate) fn command(place: &Place) -> Result<(), Failure> {
+    let mut report = Report::new();
+    steps(place, &mut report, Console::StandIn);
+    report.close()
+}
+
+/// The steps of a check, quickest first.
+pub(crate) fn steps(place: &Place, report: &mut Report, console: Console) {
+    report.step("tidy", || tidy::check(&place.root));
+    report.step("formatting", || {
+        Run::cargo()
+            .args(["fmt", "--all", "--check"])
+            .dir(&place.root)
+            .stream()
+    });
+    if report.step("cargo-deny is there", || {
+        deny::program(place).map(|_| String::new())
+    }) {
+        licences_and_advisories(place, report);
+    }
+    match console::obstacle(place) {
+        Some(obstacle) => report.skip_unless_required("console: types and style", &obstacle),
+        None => {
+            report.step("console: types and style", || console::check(place));
+            report.step("console: types of the API are fresh", || {
+                console::types_are_fresh(place)
+            });
+        }
+    }
+    report.step("clippy", || clippy(place, console));
+}
+
+fn licences_and_advisories(place: &Place, report: &mut Report) {
+    report.step("licences, bans, sources", || deny::licences(place));
+    match deny::advisories_reachable(place) {
+        Ok(None) => {
+            report.step("advisories", || deny::advisories(place));
+        }
+        // A shut network is no fault of the tree, not even in CI.
+        Ok(Some(why)) => report.skip("advisories", &why),
+        Err(failure) => {
+            report.step("advisories", || Err(failure));
+        }
+    }
+}
+
+fn clippy(place: &Place, console: Console) -> Result<String, Failure> {
+    let run = Run::cargo()
+        .args([
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+        .dir(&place.root)
+        .minutes(15);
+    match console {
+        Console::StandIn => run.stream(),
+        Console::Required => run.env("LONGSHORE_REQUIRE_CONSOLE", "1").stream(),
+    }
+}

@@ -1,0 +1,72 @@
+//! The peers that tests talk to: started here, named in environment variables,
+//! stopped when dropped.
+
+use crate::place::{self, Place};
+use crate::postgres::{self, Postgres};
+use crate::process::{Failure, Run};
+use crate::setup;
+
+/// The address of the PostgreSQL in which tests make databases of their own.
+const POSTGRES: &str = "LONGSHORE_TEST_POSTGRES";
+
+/// Peers that run, and what is to be said of those that don't.
+pub(crate) struct Peers {
+    /// Variables for the test processes.
+    pub(crate) environment: Vec<(String, String)>,
+    /// What was left out, and why.
+    pub(crate) skipped: Vec<String>,
+    /// Held for its end.
+    _postgres: Option<Postgres>,
+}
+
+impl Peers {
+    /// Starts what is installed; without PostgreSQL this fails only where peers are required.
+    pub(crate) fn start(place: &Place) -> Result<Self, Failure> {
+        let mut peers = Self {
+            environment: Vec::new(),
+            skipped: Vec::new(),
+            _postgres: None,
+        };
+        if let Ok(url) = std::env::var(POSTGRES) {
+            println!("PostgreSQL: the one that {POSTGRES} names");
+            peers.environment.push((POSTGRES.to_owned(), url));
+        } else if postgres::programs().is_some() {
+            let postgres = Postgres::start(place)?;
+            println!("PostgreSQL: a throw-away cluster, {}", postgres.url());
+            peers
+                .environment
+                .push((POSTGRES.to_owned(), postgres.url().to_owned()));
+            peers._postgres = Some(postgres);
+        } else if place::peers_required() {
+            return Err(Failure::new(
+                "PostgreSQL is required here and not installed; see `cargo xtask setup`",
+            ));
+        } else {
+            peers.skipped.push(
+                "everything on Postgres: it is not installed (`cargo xtask setup`)".to_owned(),
+            );
+        }
+        Ok(peers)
+    }
+}
+
+/// `cargo xtask peers -- COMMAND ARGS…`
+pub(crate) fn command(place: &Place, rest: &[String]) -> Result<(), Failure> {
+    let words = rest.strip_prefix(&["--".to_owned()]).unwrap_or(rest);
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Failure::new(
+            "say what to run: `cargo xtask peers -- cargo nextest run -p longshore-storage`",
+        ));
+    };
+    setup::tell_what_is_missing();
+    let peers = Peers::start(place)?;
+    let outcome = Run::new(program)
+        .args(arguments)
+        .envs(&peers.environment)
+        .minutes(120)
+        .stream();
+    for skipped in &peers.skipped {
+        println!("skipped: {skipped}");
+    }
+    outcome.map(drop)
+}

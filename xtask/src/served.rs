@@ -1,0 +1,115 @@
+//! The real binary, serving on a free port for as long as this value lives.
+
+use crate::place::Place;
+use crate::postgres::{free_port, random_word};
+use crate::process::{self, Failure, Run};
+use crate::program::{self, Profile};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long it may take to answer, unoptimised.
+const START: Duration = Duration::from_secs(30);
+/// How long it may take to stop before it is killed.
+const STOP: Duration = Duration::from_secs(15);
+
+/// A server with data of its own; stopped when dropped, its data removed.
+pub(crate) struct Served {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+    password: String,
+}
+
+impl Served {
+    /// Starts the debug binary on an empty data directory and waits until it is ready.
+    pub(crate) fn start(place: &Place) -> Result<Self, Failure> {
+        let folder = place.scratch("served")?;
+        let port = free_port()?;
+        let password = random_word()?;
+        let log = folder.join("log");
+        let output = std::fs::File::create(&log)
+            .map_err(|error| Failure::about(&log, "cannot be written", &error))?;
+        let child = Run::new(program::binary(place, Profile::Debug))
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .args([folder.join("data")])
+            .env("LONGSHORE_ADMIN_PASSWORD", &password)
+            .dir(&folder)
+            .into_command()
+            .stdout(Stdio::null())
+            .stderr(Stdio::from(output))
+            .spawn()
+            .map_err(|error| Failure::new(format!("longshore cannot start: {error}")))?;
+        let mut served = Self {
+            child,
+            folder,
+            port,
+            password,
+        };
+        served.wait_until_ready()?;
+        Ok(served)
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The password of `admin`.
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// Fails when it has ended, with what it said.
+    pub(crate) fn still_runs(&mut self) -> Result<(), Failure> {
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(self.failed(&format!("ended ({status})"))),
+            Err(error) => Err(self.failed(&format!("cannot be looked at ({error})"))),
+        }
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        while !self.is_ready() {
+            self.still_runs()?;
+            if begun.elapsed() > START {
+                return Err(self.failed("is not ready"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        let limit = Some(Duration::from_secs(2));
+        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
+            return false;
+        };
+        let mut answer = String::new();
+        stream.set_read_timeout(limit).is_ok()
+            && stream
+                .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .is_ok()
+            && stream.read_to_string(&mut answer).is_ok()
+            && answer.starts_with("HTTP/1.1 200")
+    }
+
+    fn failed(&self, how: &str) -> Failure {
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        Failure::new(format!("longshore {how}; what it said:\n{log}"))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        process::signal(self.child.id(), "TERM");
+        if !process::ended_within(&mut self.child, STOP) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,120 @@
+//! Everything that holds, shown: the check, the build, and every test there is.
+//!
+//! Two profiles are compiled and no third: clippy's metadata, and debug, which unit
+//! tests, stories, browser and schemathesis share. The release build is for `run`,
+//! `bench` and `release`.
+
+use crate::peers::Peers;
+use crate::place::{self, Place};
+use crate::process::{Failure, Run};
+use crate::program::{self, Console, Profile};
+use crate::report::Report;
+use crate::{check, console, schemathesis, setup};
+
+/// `cargo xtask test`
+pub(crate) fn command(place: &Place) -> Result<(), Failure> {
+    let mut report = Report::new();
+    let mut lacking = Vec::new();
+    let ready = report.step("setup", || {
+        lacking = setup::ensure()?;
+        Ok(String::new())
+    });
+    if !ready {
+        return report.close();
+    }
+    for need in &lacking {
+        report.skip("tests that need another program", need);
+    }
+    let console = console_first(place, &mut report);
+    check::steps(place, &mut report, console);
+    let built = report.step("build", || {
+        program::compile(place, Profile::Debug, console).map(|()| String::new())
+    });
+    if built {
+        tests(place, &mut report, console);
+    } else {
+        report.skip("every test", "the build failed");
+    }
+    report.close()
+}
+
+/// Builds the console before anything is compiled, so that it is compiled in once.
+fn console_first(place: &Place, report: &mut Report) -> Console {
+    if let Some(obstacle) = console::obstacle(place) {
+        report.skip_unless_required("console: build", &obstacle);
+        return Console::StandIn;
+    }
+    if report.step("console: build", || {
+        console::build(place).map(|()| String::new())
+    }) {
+        Console::Required
+    } else {
+        Console::StandIn
+    }
+}
+
+fn tests(place: &Place, report: &mut Report, console: Console) {
+    let mut peers = None;
+    report.step("peers", || {
+        peers = Some(Peers::start(place)?);
+        Ok(String::new())
+    });
+    let Some(peers) = peers else {
+        report.skip("every test", "the peers did not start");
+        return;
+    };
+    for skipped in &peers.skipped {
+        report.skip("tests on a peer", skipped);
+    }
+    let mut environment = peers.environment.clone();
+    if console == Console::Required {
+        environment.push(("LONGSHORE_REQUIRE_CONSOLE".to_owned(), "1".to_owned()));
+    }
+    report.step("rust: units and stories", || {
+        rust_tests(place, &environment)
+    });
+    report.step("rust: documentation", || {
+        Run::cargo()
+            .args(["test", "--locked", "--workspace", "--doc"])
+            .dir(&place.root)
+            .envs(&environment)
+            .minutes(10)
+            .stream()
+    });
+    if console == Console::Required {
+        report.step("console: units", || console::unit_tests(place));
+        match console::browser_obstacle(place) {
+            Some(obstacle) => report.skip_unless_required("console: browser", &obstacle),
+            None => {
+                report.step("console: browser", || {
+                    let binary = program::binary(place, Profile::Debug);
+                    console::browser_tests(place, &binary, &environment)
+                });
+            }
+        }
+    }
+    if schemathesis::can_be_installed() {
+        report.step("schemathesis", || schemathesis::run(place));
+    } else {
+        report.skip_unless_required("schemathesis", "python3 with venv is not installed");
+    }
+}
+
+/// Units beside the code and stories against the binary, by nextest where it is.
+fn rust_tests(place: &Place, environment: &[(String, String)]) -> Result<String, Failure> {
+    let run = |words: &[&str]| {
+        Run::cargo()
+            .args(words)
+            .args(["--locked", "--workspace", "--no-fail-fast"])
+            .dir(&place.root)
+            .envs(environment)
+            .minutes(20)
+            .stream()
+    };
+    if place::program("cargo-nextest").is_some() {
+        run(&["nextest", "run"])
+    } else {
+        println!("cargo-nextest is not installed; `cargo test` runs the same tests, slower.");
+        run(&["test", "--all-targets"])
+    }
+}
