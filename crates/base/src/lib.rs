@@ -4,9 +4,21 @@
 //! Nothing in this crate does input or output: a value goes in, a value comes out.
 
 mod actor;
+pub mod config;
 mod id;
+mod name;
+pub mod redact;
+mod shorten;
+mod size;
+mod span;
 mod time;
 
 pub use actor::{Actor, Trigger};
+pub use config::{Config, ConfigError};
 pub use id::{BundleId, OperationId, ScheduleId, SessionId, TokenId, UserId};
+pub use name::{InvalidName, Name};
+pub use size::{InvalidSize, Size};
+pub use span::{InvalidSpan, Span};
 pub use time::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};
+
+use shorten::shorten;

@@ -1,0 +1,264 @@
+//! Every setting of Longshore: its name, type, default, range and meaning. This
+//! is the one place where a limit of the program is written down.
+//!
+//! `docs/configuration.md` is made from the comments here and a test holds it
+//! against them, so write them for the person who runs Longshore.
+
+use super::declare::{Part, Setting, settings};
+use super::value::PerKind;
+use super::{DatabaseUrl, LogFilter, LogFormat, PublicUrl};
+use crate::{Size, Span};
+use ipnet::IpNet;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+
+/// All settings, in the order in which they are documented.
+pub(super) const ALL: [&[Setting]; 9] = [
+    Config::SETTINGS,
+    Log::SETTINGS,
+    Fetch::SETTINGS,
+    Bundles::SETTINGS,
+    Operations::SETTINGS,
+    Retention::SETTINGS,
+    Http::SETTINGS,
+    Access::SETTINGS,
+    Metrics::SETTINGS,
+];
+
+settings! {
+    /// What holds for the whole program.
+    Config at "" {
+        /// IP address and port on which the console and the API answer.
+        listen: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8011)); restart;
+        /// Directory of the database, the stored bytes and the master key. A relative path
+        /// counts from the directory in which Longshore is started.
+        data: PathBuf = PathBuf::from("./longshore-data"); restart;
+        /// Address of a PostgreSQL database (15 or later). Without it, SQLite in the data
+        /// directory. It holds a password and is never shown.
+        database: Option<DatabaseUrl> = None; restart;
+        /// Address of the console as its users see it, for links and cookies. Without it, links
+        /// use the address of the request.
+        public_url: Option<PublicUrl> = None; live;
+        /// Networks of the proxies in front of Longshore. Only from these are `Forwarded` and
+        /// `X-Forwarded-*` believed.
+        trusted_proxies: Vec<IpNet> = Vec::new(); live;
+        /// How long running work may go on after SIGTERM before it is interrupted, to be resumed
+        /// at the next start.
+        shutdown_grace: Span = Span::seconds(10), within Span::ZERO..=Span::hours(1); live;
+    }
+    parts {
+        /// The program's own log.
+        log: Log,
+        /// Outbound requests.
+        fetch: Fetch,
+        /// Bundles.
+        bundles: Bundles,
+        /// Operations.
+        operations: Operations,
+        /// The HTTP interface.
+        http: Http,
+        /// People, sessions and tokens.
+        access: Access,
+        /// Figures for Prometheus.
+        metrics: Metrics,
+    }
+}
+
+settings! {
+    /// The program's own log, on standard error.
+    Log at "log." {
+        /// How much is logged: a level (`error`, `warn`, `info`, `debug`, `trace`, `off`), and
+        /// after commas exceptions for parts, such as `info,sqlx=warn`.
+        filter: LogFilter = LogFilter::default(); live;
+        /// `text` for people, `json` for programs.
+        format: LogFormat = LogFormat::Text; restart;
+    }
+}
+
+settings! {
+    /// Outbound requests: everything that Longshore fetches from an address that somebody gave it.
+    Fetch at "fetch." {
+        /// Private networks that may be reached all the same, on any port. All others are refused:
+        /// private, loopback, link-local and metadata addresses.
+        allow: Vec<IpNet> = Vec::new(); live;
+        /// Ports on which public addresses may be reached. An empty list allows none.
+        ports: Vec<u16> = vec![80, 443]; live;
+        /// Requests under way at once, in all.
+        concurrent: usize = 32, within 1..=1024; restart;
+        /// Requests under way at once to one host.
+        per_host: usize = 16, within 1..=1024; restart;
+        /// Redirects followed for one request; each is checked anew.
+        redirects: usize = 5, within 0..=20; live;
+        /// Longest wait for a connection, name resolution and TLS included.
+        connect_timeout: Span = Span::seconds(10), within Span::millis(100)..=Span::minutes(10); live;
+        /// Longest wait from the request to the first byte of the answer.
+        first_byte_timeout: Span = Span::seconds(30), within Span::millis(100)..=Span::hours(1); live;
+        /// Longest silence in the middle of a body.
+        silence_timeout: Span = Span::seconds(30), within Span::millis(100)..=Span::hours(1); live;
+        /// Attempts in all, the first included, where a retry may help: connect errors, 429, 5xx,
+        /// a body that ends early.
+        attempts: u32 = 4, within 1..=20; live;
+        /// Largest body accepted from one source.
+        max_bytes_per_source: Size = Size::gib(64), within Size::new(1)..=Size::MAX; live;
+    }
+}
+
+settings! {
+    /// Bundles: many sources in, one ZIP out.
+    Bundles at "bundles." {
+        /// Sources in one bundle.
+        max_sources: usize = 100_000, within 1..=1_000_000; live;
+        /// Largest archive.
+        max_bytes: Size = Size::gib(512), within Size::new(1)..=Size::MAX; live;
+        /// Fetched bytes held in memory for one bundle while they wait to be written. When it is
+        /// full, fetching waits for the taker.
+        buffer: Size = Size::mib(32), within Size::mib(1)..=Size::gib(4); live;
+        /// How long a kept archive is kept, unless its maker says otherwise.
+        expires_in: Span = Span::days(7), within Span::minutes(1)..=Span::days(3650); live;
+        /// How long a signed link is good, unless its maker says otherwise; never longer than the
+        /// archive.
+        link_expires_in: Span = Span::days(1), within Span::minutes(1)..=Span::days(3650); live;
+        /// Kept archives at one time. At the limit, a new bundle can only be streamed.
+        max_kept: usize = 10_000, within 1..=10_000_000; live;
+        /// Bytes of all kept archives together. At the limit, a new bundle can only be streamed.
+        max_kept_bytes: Size = Size::gib(1024), within Size::new(1)..=Size::MAX; live;
+    }
+}
+
+settings! {
+    /// Operations: everything that takes time.
+    Operations at "operations." {
+        /// Operations running at once in this process, of all kinds.
+        workers: usize = 64, within 1..=4096; restart;
+        /// Operations of this kind running at once in this process, instead of the number that
+        /// the kind brings along.
+        concurrency as "concurrency.<kind>": PerKind<usize> = PerKind::default(), within 1..=4096; restart;
+        /// How long a worker that falls silent keeps its operation before another takes it up.
+        lease: Span = Span::seconds(30), within Span::seconds(2)..=Span::hours(1); restart;
+        /// How often a worker renews its lease; at most half of it.
+        heartbeat: Span = Span::seconds(10), within Span::millis(100)..=Span::minutes(30); restart;
+        /// How often the queue is looked at when nothing wakes it.
+        poll: Span = Span::seconds(1), within Span::millis(10)..=Span::minutes(5); restart;
+        /// Text that one operation may log. Further lines are dropped, and the log says so.
+        log_max_bytes: Size = Size::gib(1), within Size::kib(64)..=Size::gib(64); live;
+    }
+    parts {
+        /// How long ended operations are kept.
+        retention: Retention,
+    }
+}
+
+settings! {
+    /// How long ended operations and their logs are kept: until they are older than `age`, or
+    /// until more than `count` of their kind are younger.
+    Retention at "operations.retention." {
+        /// Age at which an ended operation is removed.
+        age: Span = Span::days(90), within Span::minutes(1)..=Span::MAX; live;
+        /// Ended operations kept of each kind.
+        count: u64 = 10_000, within 0..=1_000_000_000; live;
+        /// Age for this kind.
+        age_by_kind as "<kind>.age": PerKind<Span> = PerKind::default(), within Span::minutes(1)..=Span::MAX; live;
+        /// Count for this kind.
+        count_by_kind as "<kind>.count": PerKind<u64> = PerKind::default(), within 0..=1_000_000_000; live;
+    }
+}
+
+settings! {
+    /// The HTTP interface.
+    Http at "http." {
+        /// Largest JSON body of a request. 100,000 sources fit into the default.
+        body_limit: Size = Size::mib(32), within Size::kib(1)..=Size::gib(1); live;
+        /// Largest head of a request: its line and its headers.
+        header_limit: Size = Size::kib(32), within Size::kib(8)..=Size::mib(1); restart;
+        /// Longest wait for the head of a request.
+        header_timeout: Span = Span::seconds(10), within Span::seconds(1)..=Span::minutes(5); restart;
+        /// Longest time until an answer begins. Streams may go on for longer.
+        request_timeout: Span = Span::seconds(30), within Span::seconds(1)..=Span::hours(1); restart;
+        /// Requests answered at once. Further ones are told to come back (503). Streams and live
+        /// sockets that have begun do not count.
+        concurrency: usize = 1024, within 1..=1_000_000; restart;
+    }
+}
+
+settings! {
+    /// People, sessions and tokens.
+    Access at "access." {
+        /// How long a console session lives without being used.
+        session_ttl: Span = Span::days(14), within Span::minutes(1)..=Span::days(365); live;
+        /// Failed log-ins to one account within the window before further ones are refused.
+        attempts_per_account: u32 = 10, within 1..=10_000; restart;
+        /// Failed log-ins from one address within the window before further ones are refused.
+        attempts_per_address: u32 = 50, within 1..=1_000_000; restart;
+        /// The window in which failed log-ins are counted.
+        attempts_window: Span = Span::minutes(15), within Span::seconds(1)..=Span::days(1); restart;
+        /// How long a verified password or token is remembered; a changed password and a deleted
+        /// token are forgotten at once. `0s` verifies at every request.
+        credential_cache: Span = Span::seconds(60), within Span::ZERO..=Span::hours(1); restart;
+        /// Passwords hashed at once; each takes 19 MiB of memory and a core meanwhile.
+        argon2_concurrency: usize = 2, within 1..=64; restart;
+    }
+}
+
+settings! {
+    /// Figures for Prometheus, at `/metrics`.
+    Metrics at "metrics." {
+        /// Whether anybody who reaches Longshore may read them. Otherwise they need a user or a
+        /// token, as everything else does.
+        open: bool = false; live;
+    }
+}
+
+macro_rules! part {
+    ($($part:ty: $($field:ident).*;)+) => {$(
+        impl Part for $part {
+            fn of(config: &Config) -> &Self {
+                &config.$($field).*
+            }
+
+            fn of_mut(config: &mut Config) -> &mut Self {
+                &mut config.$($field).*
+            }
+        }
+    )+};
+}
+
+part! {
+    Log: log;
+    Fetch: fetch;
+    Bundles: bundles;
+    Operations: operations;
+    Retention: operations.retention;
+    Http: http;
+    Access: access;
+    Metrics: metrics;
+}
+
+impl Part for Config {
+    fn of(config: &Config) -> &Self {
+        config
+    }
+
+    fn of_mut(config: &mut Config) -> &mut Self {
+        config
+    }
+}
+
+/// What is kept of the ended operations of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Removed when older.
+    pub age: Span,
+    /// The younger ones are removed, too, beyond so many.
+    pub count: u64,
+}
+
+impl Retention {
+    /// What is kept of this kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: &str) -> Keep {
+        Keep {
+            age: self.age_by_kind.get(kind).unwrap_or(self.age),
+            count: self.count_by_kind.get(kind).unwrap_or(self.count),
+        }
+    }
+}
