@@ -58,6 +58,12 @@ impl Size {
         Self::clamped(count, GIB)
     }
 
+    /// So many times 1024⁴ bytes.
+    #[must_use]
+    pub const fn tib(count: u64) -> Self {
+        Self::clamped(count, TIB)
+    }
+
     /// In bytes.
     #[must_use]
     pub const fn bytes(self) -> u64 {

@@ -12,6 +12,14 @@ pub(super) trait Part {
     fn of_mut(config: &mut Config) -> &mut Self;
 }
 
+/// The settings of one table of the file.
+pub(super) struct Group {
+    /// What their keys begin with: nothing, or `fetch.`.
+    pub(super) prefix: &'static str,
+    pub(super) doc: &'static str,
+    pub(super) settings: &'static [Setting],
+}
+
 /// One setting: what it is called and means, and how it is handled. The
 /// functions reach into a [`Config`], so that everything else is a loop over these.
 pub struct Setting {
@@ -34,7 +42,7 @@ pub(super) const KIND: &str = "<kind>";
 impl Setting {
     /// Every setting, in the order in which they are documented.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        ALL.into_iter().flatten()
+        ALL.into_iter().flat_map(|group| group.settings)
     }
 
     /// The variable of the environment that sets it; `None` for settings by kind.
@@ -53,7 +61,7 @@ impl Setting {
     /// What it is for, in sentences for whoever runs Longshore.
     #[must_use]
     pub fn meaning(&self) -> String {
-        self.doc.split_whitespace().collect::<Vec<_>>().join(" ")
+        sentences(self.doc)
     }
 
     /// A value to copy: the default, or where there is none, one of its type.
@@ -67,6 +75,11 @@ impl Setting {
     pub(super) fn by_kind(&self) -> bool {
         self.key.contains(KIND)
     }
+}
+
+/// A documentation comment as one line.
+pub(super) fn sentences(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 macro_rules! settings {
@@ -100,7 +113,13 @@ macro_rules! settings {
         }
 
         impl $part {
-            pub(super) const SETTINGS: &'static [Setting] = &[$(
+            pub(super) const GROUP: Group = Group {
+                prefix: $prefix,
+                doc: concat!($($part_doc, " "),+),
+                settings: Self::SETTINGS,
+            };
+
+            const SETTINGS: &'static [Setting] = &[$(
                 Setting {
                     key: $crate::config::declare::key!($prefix, $field $($tail)?),
                     doc: concat!($($doc, " "),+),

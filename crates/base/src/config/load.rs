@@ -13,14 +13,16 @@ use toml::de::{DeTable, DeValue};
 
 pub(super) const PREFIX: &str = "LONGSHORE_";
 /// Variables that are no settings, yet belong to Longshore.
-const OTHER_VARIABLES: [&str; 4] = [
+const OTHER_VARIABLES: [&str; 6] = [
     "LONGSHORE_CONFIG",
     "LONGSHORE_ADMIN_PASSWORD",
     "LONGSHORE_URL",
     "LONGSHORE_TOKEN",
+    "LONGSHORE_BIN",
+    "LONGSHORE_CHROMIUM",
 ];
-/// Variables for the tests of Longshore; whatever they are called.
-const TEST_VARIABLES: &str = "LONGSHORE_TEST_";
+/// How variables for the tests of Longshore begin.
+const TEST_VARIABLES: [&str; 2] = ["LONGSHORE_TEST_", "LONGSHORE_REQUIRE_"];
 
 /// A configuration, and what is to be said about where it came from.
 #[derive(Debug, Clone)]
@@ -130,7 +132,7 @@ fn read_environment(
         .into_iter()
         .filter(|(variable, value)| {
             variable.to_ascii_uppercase().starts_with(PREFIX)
-                && !variable.starts_with(TEST_VARIABLES)
+                && !TEST_VARIABLES.iter().any(|test| variable.starts_with(test))
                 && !OTHER_VARIABLES.contains(&variable.as_str())
                 && !value.is_empty()
         })

@@ -4,7 +4,7 @@
 //! `docs/configuration.md` is made from the comments here and a test holds it
 //! against them, so write them for the person who runs Longshore.
 
-use super::declare::{Part, Setting, settings};
+use super::declare::{Group, Part, Setting, settings};
 use super::value::PerKind;
 use super::{DatabaseUrl, LogFilter, LogFormat, PublicUrl};
 use crate::{Size, Span};
@@ -13,16 +13,16 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// All settings, in the order in which they are documented.
-pub(super) const ALL: [&[Setting]; 9] = [
-    Config::SETTINGS,
-    Log::SETTINGS,
-    Fetch::SETTINGS,
-    Bundles::SETTINGS,
-    Operations::SETTINGS,
-    Retention::SETTINGS,
-    Http::SETTINGS,
-    Access::SETTINGS,
-    Metrics::SETTINGS,
+pub(super) const ALL: [Group; 9] = [
+    Config::GROUP,
+    Log::GROUP,
+    Fetch::GROUP,
+    Bundles::GROUP,
+    Operations::GROUP,
+    Retention::GROUP,
+    Http::GROUP,
+    Access::GROUP,
+    Metrics::GROUP,
 ];
 
 settings! {
@@ -99,7 +99,7 @@ settings! {
         /// a body that ends early.
         attempts: u32 = 4, within 1..=20; live;
         /// Largest body accepted from one source.
-        max_bytes_per_source: Size = Size::gib(64), within Size::new(1)..=Size::MAX; live;
+        max_bytes_per_source: Size = Size::gib(64), within Size::kib(1)..=Size::tib(1024); live;
     }
 }
 
@@ -109,7 +109,7 @@ settings! {
         /// Sources in one bundle.
         max_sources: usize = 100_000, within 1..=1_000_000; live;
         /// Largest archive.
-        max_bytes: Size = Size::gib(512), within Size::new(1)..=Size::MAX; live;
+        max_bytes: Size = Size::gib(512), within Size::kib(1)..=Size::tib(1024); live;
         /// Fetched bytes held in memory for one bundle while they wait to be written. When it is
         /// full, fetching waits for the taker.
         buffer: Size = Size::mib(32), within Size::mib(1)..=Size::gib(4); live;
@@ -121,7 +121,7 @@ settings! {
         /// Kept archives at one time. At the limit, a new bundle can only be streamed.
         max_kept: usize = 10_000, within 1..=10_000_000; live;
         /// Bytes of all kept archives together. At the limit, a new bundle can only be streamed.
-        max_kept_bytes: Size = Size::gib(1024), within Size::new(1)..=Size::MAX; live;
+        max_kept_bytes: Size = Size::tib(1), within Size::kib(1)..=Size::tib(1024); live;
     }
 }
 
