@@ -1,1 +1,15 @@
-//! A server in a test, both databases, origins and peers.
+//! What tests of every crate stand on: both databases, the real server, origins that
+//! misbehave to order, a real nginx, and a client of the live socket.
+//!
+//! Everything here is real or says that it is not; everything waits with a limit,
+//! and ends what it started when it is dropped. Nothing here is part of the program:
+//! crates name it among their `dev-dependencies` only. A failure of the set-up
+//! panics with a sentence, since in a test there is nobody to hand it to.
+
+mod databases;
+mod deadline;
+mod peers;
+
+pub use databases::{TestDatabase, on_both};
+pub use deadline::{TestDeadline, within};
+pub use peers::{POSTGRES, REQUIRE_PEERS, installed};

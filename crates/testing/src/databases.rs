@@ -1,0 +1,263 @@
+//! One test, both databases: SQLite in a folder of its own, and a fresh database in
+//! the PostgreSQL that `LONGSHORE_TEST_POSTGRES` names.
+//!
+//! It makes and drops databases whose names begin with `longshore_test_` and touches
+//! no other.
+
+use crate::peers;
+use futures::FutureExt;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+use storage::{Db, DbSettings};
+
+/// How long a test may take on one database.
+const LIMIT: Duration = Duration::from_secs(180);
+/// How long making or dropping a database may take.
+const ADMINISTRATION: Duration = Duration::from_secs(60);
+
+/// An empty database that lives as long as the test which it was given to.
+#[derive(Clone, Debug)]
+pub struct TestDatabase {
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Sqlite { folder: PathBuf },
+    Postgres { url: String },
+}
+
+impl TestDatabase {
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.place {
+            Place::Sqlite { .. } => "SQLite",
+            Place::Postgres { .. } => "Postgres",
+        }
+    }
+
+    /// The address, where it has one: `postgres://…`. SQLite has a file.
+    #[must_use]
+    pub fn postgres_url(&self) -> Option<&str> {
+        match &self.place {
+            Place::Sqlite { .. } => None,
+            Place::Postgres { url } => Some(url),
+        }
+    }
+
+    /// The SQLite file, which need not exist yet.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        match &self.place {
+            Place::Sqlite { folder } => Some(folder.join("longshore.db")),
+            Place::Postgres { .. } => None,
+        }
+    }
+
+    /// The settings to open it with.
+    #[must_use]
+    pub fn settings(&self) -> DbSettings {
+        match &self.place {
+            Place::Sqlite { folder } => DbSettings::Sqlite(folder.join("longshore.db")),
+            Place::Postgres { url } => DbSettings::Postgres(url.clone()),
+        }
+    }
+
+    /// Opens it, with every migration. Call it twice for two replicas (on Postgres).
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn open(&self) -> Db {
+        Db::open(&self.settings())
+            .await
+            .unwrap_or_else(|error| panic!("the test's {} does not open: {error}", self.name()))
+    }
+}
+
+/// Runs a test on SQLite, then on Postgres. Without Postgres it says that it skipped
+/// that half, and fails where peers are required.
+///
+/// A test may take three minutes on each. Both databases are gone afterwards, also
+/// after a panic, which names the database on standard error.
+///
+/// ```no_run
+/// # async fn example() {
+/// testing::on_both(|database| async move {
+///     let db = database.open().await;
+///     db.ping().await.expect("an open database answers");
+/// })
+/// .await;
+/// # }
+/// ```
+///
+/// # Panics
+/// When the test does, or takes too long, or no database can be made for it.
+pub async fn on_both<F, Fut>(test: F)
+where
+    F: Fn(TestDatabase) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    on_sqlite(&test).await;
+    match std::env::var(peers::POSTGRES) {
+        Ok(server) => on_postgres(&server, &test).await,
+        Err(_) => peers::missing(
+            "Postgres",
+            "run `cargo xtask peers -- COMMAND`, or name a server in LONGSHORE_TEST_POSTGRES",
+        ),
+    }
+}
+
+async fn on_sqlite<F, Fut>(test: &F)
+where
+    F: Fn(TestDatabase) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let database = TestDatabase {
+        place: Place::Sqlite {
+            folder: folder.path().to_path_buf(),
+        },
+    };
+    run(test, database).await;
+}
+
+async fn on_postgres<F, Fut>(server: &str, test: &F)
+where
+    F: Fn(TestDatabase) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let name = format!("longshore_test_{}", uuid::Uuid::now_v7().simple());
+    administer(server, &format!("CREATE DATABASE {name}")).await;
+    let url = with_database(server, &name);
+    let database = TestDatabase {
+        place: Place::Postgres { url },
+    };
+    let outcome = AssertUnwindSafe(run(test, database)).catch_unwind().await;
+    administer(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+async fn run<F, Fut>(test: &F, database: TestDatabase)
+where
+    F: Fn(TestDatabase) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let name = database.name();
+    let outcome = AssertUnwindSafe(tokio::time::timeout(LIMIT, test(database)))
+        .catch_unwind()
+        .await;
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => panic!(
+            "on {name} the test took more than {} seconds",
+            LIMIT.as_secs()
+        ),
+        Err(panic) => {
+            eprintln!("the test failed on {name}");
+            std::panic::resume_unwind(panic)
+        }
+    }
+}
+
+/// Says one thing to the server's maintenance database.
+async fn administer(server: &str, statement: &str) {
+    let said = tokio::time::timeout(ADMINISTRATION, async {
+        let mut connection: PgConnection = sqlx::postgres::PgConnectOptions::from_str(server)?
+            .connect()
+            .await?;
+        connection
+            .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())))
+            .await?;
+        connection.close().await
+    })
+    .await;
+    match said {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => panic!("`{statement}` on the test's Postgres: {error}"),
+        Err(_) => panic!("`{statement}` on the test's Postgres took too long"),
+    }
+}
+
+/// The same address with another database.
+fn with_database(server: &str, name: &str) -> String {
+    let (address, options) = server.split_once('?').unwrap_or((server, ""));
+    let begin = address.find("://").map_or(0, |at| at + 3);
+    let end = address[begin..]
+        .find('/')
+        .map_or(address.len(), |at| begin + at);
+    let question = if options.is_empty() { "" } else { "?" };
+    format!("{}/{name}{question}{options}", &address[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_database_of_an_address_is_replaced() {
+        let check = |server: &str, expected: &str| assert_eq!(with_database(server, "x"), expected);
+        check("postgres://a:b@h:1/postgres", "postgres://a:b@h:1/x");
+        check("postgres://h", "postgres://h/x");
+        check(
+            "postgres://h/?sslmode=disable",
+            "postgres://h/x?sslmode=disable",
+        );
+        check("postgres:///y?host=%2Frun", "postgres:///x?host=%2Frun");
+    }
+
+    #[tokio::test]
+    async fn a_test_runs_on_an_empty_database_of_each_kind() {
+        on_both(|database| async move {
+            let db = database.open().await;
+            db.ping().await.expect("an open database answers");
+            db.close().await;
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_a_test_wrote_is_gone_for_the_next() {
+        for _ in 0..2 {
+            on_both(|database| async move {
+                let db = database.open().await;
+                db.execute("CREATE TABLE mark (n BIGINT)", vec![])
+                    .await
+                    .expect("the table is not there yet");
+                db.close().await;
+            })
+            .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failing_test_fails_and_its_database_goes() {
+        let Ok(server) = std::env::var(peers::POSTGRES) else {
+            return peers::missing("Postgres", "run `cargo xtask peers -- COMMAND`");
+        };
+        let given = std::sync::Mutex::new(None);
+        let test = |database: TestDatabase| {
+            *given.lock().expect("no other test holds it") = Some(database.settings());
+            async { panic!("on purpose") }
+        };
+        let outcome = AssertUnwindSafe(on_postgres(&server, &test))
+            .catch_unwind()
+            .await;
+        assert!(
+            outcome.is_err(),
+            "the panic of a test is the panic of its caller"
+        );
+        let settings = given
+            .lock()
+            .expect("no other test holds it")
+            .take()
+            .expect("the test was given a database");
+        let again = Db::open(&settings).await;
+        assert!(again.is_err(), "the database is gone");
+    }
+}

@@ -1,0 +1,49 @@
+//! Which peers there are, and what a test does when one is missing: it says so and
+//! passes, or fails where peers are required.
+
+use std::path::PathBuf;
+
+/// The variable that names a PostgreSQL in which tests may make databases of their own.
+pub const POSTGRES: &str = "LONGSHORE_TEST_POSTGRES";
+/// The variable that makes a missing peer a failure, as in CI.
+pub const REQUIRE_PEERS: &str = "LONGSHORE_REQUIRE_PEERS";
+
+/// Folders that hold programs and that a person's PATH may lack.
+const ALSO: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+/// The path of a program that a test wants, or nothing, after saying that the test
+/// is skipped.
+///
+/// # Panics
+/// When it is missing and `LONGSHORE_REQUIRE_PEERS` is set.
+#[must_use]
+pub fn installed(program: &str) -> Option<PathBuf> {
+    let found = find(program);
+    if found.is_none() {
+        missing(
+            program,
+            "install it, or let `cargo xtask setup` do so as root on Debian",
+        );
+    }
+    found
+}
+
+/// A program in PATH or where system programs are.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(ALSO.iter().map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+}
+
+/// Says that a peer is missing; panics where peers are required.
+pub(crate) fn missing(peer: &str, remedy: &str) {
+    let required =
+        std::env::var(REQUIRE_PEERS).is_ok_and(|value| !matches!(value.as_str(), "" | "0"));
+    assert!(
+        !required,
+        "{peer} is required here ({REQUIRE_PEERS}) and missing: {remedy}"
+    );
+    eprintln!("skipped, {peer} is missing: {remedy}");
+}
