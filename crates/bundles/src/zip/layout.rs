@@ -1,0 +1,407 @@
+//! The bytes of every header, and how long each one is. Nothing here decides
+//! anything but where ZIP64 is needed: a number takes its 64-bit form exactly
+//! where it does not fit, or would read as the mark for "see there".
+
+use super::pieces::Pieces;
+use super::time::EntryTime;
+
+/// A 32-bit field that holds this says that its value is in the ZIP64 extra field.
+pub(super) const MARK_32: u64 = 0xFFFF_FFFF;
+/// The same for a 16-bit count.
+const MARK_16: u64 = 0xFFFF;
+
+/// 2.0: deflate. 4.5: ZIP64 (APPNOTE 4.4.3.2).
+const VERSION: u16 = 20;
+const VERSION_ZIP64: u16 = 45;
+/// Made by Unix, so that readers take the mode from the attributes.
+const MADE_BY_UNIX: u16 = 3 << 8;
+/// A regular file that its owner may write and everybody may read.
+const MODE: u32 = 0o100_644 << 16;
+
+/// Bit 3: sizes and CRC-32 follow the data. Bit 11: the name is UTF-8.
+const FLAG_DESCRIPTOR: u16 = 1 << 3;
+const FLAG_UTF8: u16 = 1 << 11;
+
+const LOCAL: u64 = 30;
+const CENTRAL: u64 = 46;
+const TIME_EXTRA: u64 = 9;
+const LOCAL_ZIP64_EXTRA: u64 = 20;
+const END: u64 = 22;
+const END_ZIP64: u64 = 56;
+const LOCATOR: u64 = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    Stored,
+    Deflated,
+}
+
+impl Method {
+    const fn code(self) -> u16 {
+        match self {
+            Self::Stored => 0,
+            Self::Deflated => 8,
+        }
+    }
+}
+
+/// What the local header says about the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Announced {
+    /// Size and CRC-32.
+    Known,
+    /// Nothing; a descriptor follows, of 24 bytes only if it turns out to need them.
+    Later,
+    /// Nothing; a descriptor of 24 bytes follows.
+    LaterZip64,
+}
+
+impl Announced {
+    pub(super) const fn is_streamed(self) -> bool {
+        !matches!(self, Self::Known)
+    }
+}
+
+/// Everything the archive says about one entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Record<'a> {
+    pub(super) name: &'a str,
+    pub(super) time: EntryTime,
+    pub(super) method: Method,
+    pub(super) announced: Announced,
+    pub(super) crc: u32,
+    /// Before and after compression, in bytes.
+    pub(super) size: u64,
+    pub(super) compressed: u64,
+    /// Where the local header begins.
+    pub(super) offset: u64,
+}
+
+impl Record<'_> {
+    fn local_zip64(&self) -> bool {
+        match self.announced {
+            Announced::Known => self.size >= MARK_32 || self.compressed >= MARK_32,
+            Announced::Later => false,
+            Announced::LaterZip64 => true,
+        }
+    }
+
+    /// Readers of a stream decide by the extra field or, like Java and Go, by the
+    /// sizes; both come to this.
+    fn long_descriptor(&self) -> bool {
+        match self.announced {
+            Announced::LaterZip64 => true,
+            _ => self.size > MARK_32 || self.compressed > MARK_32,
+        }
+    }
+
+    fn flags(&self) -> u16 {
+        let descriptor = if self.announced.is_streamed() {
+            FLAG_DESCRIPTOR
+        } else {
+            0
+        };
+        FLAG_UTF8 | descriptor
+    }
+
+    fn name_length(&self) -> u64 {
+        self.name.len() as u64
+    }
+
+    /// The values that do not fit into the directory's 32-bit fields.
+    fn central_zip64(&self) -> impl Iterator<Item = u64> {
+        [self.size, self.compressed, self.offset]
+            .into_iter()
+            .filter(|value| *value >= MARK_32)
+    }
+
+    /// Bytes of the local header.
+    pub(super) fn local_length(&self) -> u64 {
+        let zip64 = if self.local_zip64() {
+            LOCAL_ZIP64_EXTRA
+        } else {
+            0
+        };
+        LOCAL + self.name_length() + TIME_EXTRA + zip64
+    }
+
+    /// Bytes of the descriptor after the data.
+    pub(super) fn descriptor_length(&self) -> u64 {
+        match (self.announced.is_streamed(), self.long_descriptor()) {
+            (false, _) => 0,
+            (true, false) => 16,
+            (true, true) => 24,
+        }
+    }
+
+    /// Bytes in the central directory.
+    pub(super) fn central_length(&self) -> u64 {
+        let values = self.central_zip64().count() as u64;
+        let zip64 = if values > 0 { 4 + 8 * values } else { 0 };
+        CENTRAL + self.name_length() + zip64 + TIME_EXTRA
+    }
+
+    pub(super) fn send_local(&self, out: &mut Pieces) {
+        let mut header = Vec::with_capacity(80 + self.name.len());
+        self.write_local(&mut header);
+        out.write(&header);
+    }
+
+    /// The descriptor, if the entry has one.
+    pub(super) fn send_descriptor(&self, out: &mut Pieces) {
+        if self.announced.is_streamed() {
+            let mut descriptor = Vec::with_capacity(24);
+            self.write_descriptor(&mut descriptor);
+            out.write(&descriptor);
+        }
+    }
+
+    /// The local file header (APPNOTE 4.3.7). Of an entry whose sizes come later it
+    /// says nothing about them: zero, or the mark and zero in the ZIP64 field.
+    fn write_local(&self, out: &mut Vec<u8>) {
+        let zip64 = self.local_zip64();
+        let streamed = self.announced.is_streamed();
+        let (crc, size, compressed) = if streamed {
+            (0, 0, 0)
+        } else {
+            (self.crc, self.size, self.compressed)
+        };
+        put32(out, 0x0403_4b50);
+        put16(out, if zip64 { VERSION_ZIP64 } else { VERSION });
+        put16(out, self.flags());
+        put16(out, self.method.code());
+        put32(out, self.time.dos());
+        put32(out, crc);
+        put32(out, if zip64 { u32::MAX } else { low32(compressed) });
+        put32(out, if zip64 { u32::MAX } else { low32(size) });
+        put16(out, low16(self.name_length()));
+        let extra = TIME_EXTRA + if zip64 { LOCAL_ZIP64_EXTRA } else { 0 };
+        put16(out, low16(extra));
+        out.extend_from_slice(self.name.as_bytes());
+        if zip64 {
+            // Both sizes, always (APPNOTE 4.5.3).
+            put16(out, 0x0001);
+            put16(out, 16);
+            put64(out, size);
+            put64(out, compressed);
+        }
+        self.write_time(out);
+    }
+
+    /// The data descriptor, with its signature (APPNOTE 4.3.9).
+    fn write_descriptor(&self, out: &mut Vec<u8>) {
+        put32(out, 0x0807_4b50);
+        put32(out, self.crc);
+        if self.long_descriptor() {
+            put64(out, self.compressed);
+            put64(out, self.size);
+        } else {
+            put32(out, low32(self.compressed));
+            put32(out, low32(self.size));
+        }
+    }
+
+    /// The header in the central directory (APPNOTE 4.3.12).
+    pub(super) fn write_central(&self, out: &mut Vec<u8>) {
+        let values = self.central_zip64().count() as u64;
+        let zip64 = values > 0 || self.local_zip64();
+        let version = if zip64 { VERSION_ZIP64 } else { VERSION };
+        put32(out, 0x0201_4b50);
+        put16(out, MADE_BY_UNIX | version);
+        put16(out, version);
+        put16(out, self.flags());
+        put16(out, self.method.code());
+        put32(out, self.time.dos());
+        put32(out, self.crc);
+        put32(out, marked32(self.compressed));
+        put32(out, marked32(self.size));
+        put16(out, low16(self.name_length()));
+        put16(
+            out,
+            low16(self.central_length() - CENTRAL - self.name_length()),
+        );
+        put16(out, 0); // comment
+        put16(out, 0); // disk
+        put16(out, 0); // internal attributes
+        put32(out, MODE);
+        put32(out, marked32(self.offset));
+        out.extend_from_slice(self.name.as_bytes());
+        if values > 0 {
+            put16(out, 0x0001);
+            put16(out, low16(8 * values));
+            for value in self.central_zip64() {
+                put64(out, value);
+            }
+        }
+        self.write_time(out);
+    }
+
+    /// The extended timestamp: only the time of the last change.
+    fn write_time(&self, out: &mut Vec<u8>) {
+        put16(out, 0x5455);
+        put16(out, 5);
+        out.push(1);
+        put32(out, self.time.unix().cast_unsigned());
+    }
+}
+
+/// Where the central directory is, and how large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) entries: u64,
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
+impl Extent {
+    fn zip64(&self) -> bool {
+        self.entries >= MARK_16 || self.offset >= MARK_32 || self.length >= MARK_32
+    }
+
+    /// Bytes of the records after the central directory.
+    pub(super) fn end_length(&self) -> u64 {
+        END + if self.zip64() { END_ZIP64 + LOCATOR } else { 0 }
+    }
+
+    /// The end of the archive (APPNOTE 4.3.14 to 4.3.16).
+    pub(super) fn write_end(&self, out: &mut Vec<u8>) {
+        if self.zip64() {
+            put32(out, 0x0606_4b50);
+            put64(out, END_ZIP64 - 12);
+            put16(out, MADE_BY_UNIX | VERSION_ZIP64);
+            put16(out, VERSION_ZIP64);
+            put32(out, 0);
+            put32(out, 0);
+            put64(out, self.entries);
+            put64(out, self.entries);
+            put64(out, self.length);
+            put64(out, self.offset);
+            put32(out, 0x0706_4b50);
+            put32(out, 0);
+            put64(out, self.offset + self.length);
+            put32(out, 1);
+        }
+        let entries = low16(self.entries.min(MARK_16));
+        put32(out, 0x0605_4b50);
+        put16(out, 0);
+        put16(out, 0);
+        put16(out, entries);
+        put16(out, entries);
+        put32(out, marked32(self.length));
+        put32(out, marked32(self.offset));
+        put16(out, 0);
+    }
+}
+
+fn put16(out: &mut Vec<u8>, value: u16) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn put32(out: &mut Vec<u8>, value: u32) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn put64(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// The value, or the mark where it does not fit.
+fn marked32(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// For values that were checked to fit: never more than the mark.
+fn low32(value: u64) -> u32 {
+    marked32(value)
+}
+
+fn low16(value: u64) -> u16 {
+    u16::try_from(value).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(size: u64, compressed: u64, offset: u64, announced: Announced) -> Record<'static> {
+        Record {
+            name: "n",
+            time: EntryTime::of_unix(0),
+            method: Method::Deflated,
+            announced,
+            crc: 1,
+            size,
+            compressed,
+            offset,
+        }
+    }
+
+    fn written(write: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(&mut out);
+        out
+    }
+
+    #[test]
+    fn lengths_are_those_of_what_is_written() {
+        let values = [0, 1, MARK_32 - 1, MARK_32, MARK_32 + 1, u64::MAX];
+        for size in values {
+            for compressed in values {
+                for announced in [Announced::Known, Announced::Later, Announced::LaterZip64] {
+                    let record = record(size, compressed, size ^ compressed, announced);
+                    let local = written(|out| record.write_local(out)).len() as u64;
+                    let central = written(|out| record.write_central(out)).len() as u64;
+                    let descriptor = written(|out| record.write_descriptor(out)).len() as u64;
+                    assert_eq!(local, record.local_length());
+                    assert_eq!(central, record.central_length());
+                    if announced.is_streamed() {
+                        assert_eq!(descriptor, record.descriptor_length());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn zip64_appears_exactly_where_a_number_reads_as_the_mark() {
+        let plain = 46 + 1 + 9;
+        for (size, compressed, offset, extra) in [
+            (MARK_32 - 1, MARK_32 - 1, MARK_32 - 1, 0),
+            (MARK_32, 0, 0, 12),
+            (0, MARK_32, 0, 12),
+            (0, 0, MARK_32, 12),
+            (MARK_32, MARK_32, 7, 20),
+            (MARK_32, MARK_32, MARK_32, 28),
+        ] {
+            let record = record(size, compressed, offset, Announced::Known);
+            let central = written(|out| record.write_central(out));
+            assert_eq!(record.central_length(), plain + extra);
+            assert_eq!(
+                central[6],
+                if extra > 0 { 45 } else { 20 },
+                "version needed"
+            );
+            let local = written(|out| record.write_local(out));
+            let large = size >= MARK_32 || compressed >= MARK_32;
+            assert_eq!(local[4], if large { 45 } else { 20 }, "version needed");
+        }
+    }
+
+    #[test]
+    fn the_end_takes_its_long_form_from_65_535_entries_and_at_the_mark() {
+        let end = |entries, offset, length| {
+            let extent = Extent {
+                entries,
+                offset,
+                length,
+            };
+            let bytes = written(|out| extent.write_end(out));
+            assert_eq!(bytes.len() as u64, extent.end_length());
+            bytes.len()
+        };
+        assert_eq!(end(65_534, MARK_32 - 1, MARK_32 - 1), 22);
+        assert_eq!(end(65_535, 0, 0), 98);
+        assert_eq!(end(1, MARK_32, 0), 98);
+        assert_eq!(end(1, 0, MARK_32), 98);
+    }
+}
