@@ -17,6 +17,7 @@
 
 mod address;
 mod body;
+mod builder;
 mod client;
 mod connect;
 mod error;
@@ -32,16 +33,18 @@ mod resolve;
 mod response;
 mod retry;
 mod url;
+mod wire;
 
 pub use address::{AddressClass, classify, nat64_inner};
-pub use client::{Client, ClientBuilder, USER_AGENT};
+pub use builder::ClientBuilder;
+pub use client::Client;
 pub use connect::{Dial, Roots, TcpDialer};
 pub use error::{FetchError, Refused};
 pub use headers::ExtraHeaders;
 pub use limits::{Limits, RetryLimits};
 pub use policy::{InvalidNetwork, Policy, PortPolicy, parse_networks};
 pub use range::Validator;
-pub use request::Request;
+pub use request::{Request, USER_AGENT};
 pub use resolve::{Resolve, ResolveError, SystemResolver};
 pub use response::{Response, Resumed};
 pub use url::{CheckedUrl, MAX_URL_BYTES, for_log};

@@ -4,7 +4,9 @@
 //! piece: a strong validator goes out, and a range that starts exactly where the first
 //! half ended comes back. Anything else is refused or starts again.
 
-use http::{HeaderMap, HeaderValue, header};
+use crate::request::Request;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hyper::body::{Body, Incoming};
 
 /// What names one state of a resource, strongly enough to join two halves of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +86,63 @@ impl ContentRange {
     /// Bytes in the range, both ends included.
     pub(crate) const fn len(self) -> u64 {
         self.last - self.first + 1
+    }
+}
+
+/// Which bytes of the whole a body is.
+pub(crate) struct Part {
+    /// Bytes of the whole before it.
+    pub(crate) offset: u64,
+    /// Bytes that it has.
+    pub(crate) expected: Option<u64>,
+    /// Bytes of the whole.
+    pub(crate) total: Option<u64>,
+}
+
+impl Part {
+    /// What an answer says of itself, or why it cannot be what was asked for.
+    pub(crate) fn of(
+        request: &Request,
+        status: StatusCode,
+        headers: &HeaderMap,
+        incoming: &Incoming,
+    ) -> Result<Self, &'static str> {
+        let announced = headers.get(header::CONTENT_LENGTH);
+        let announced = announced.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        if status != StatusCode::PARTIAL_CONTENT {
+            let length = incoming.size_hint().exact().filter(|_| announced.is_some());
+            return Ok(Self {
+                offset: 0,
+                expected: length,
+                total: announced,
+            });
+        }
+        let from = request
+            .from
+            .as_ref()
+            .ok_or("it sent a part that nobody asked for")?;
+        let range = ContentRange::of(headers).ok_or("it does not say which part it sends")?;
+        if range.first != from.offset {
+            return Err("it sends another part than the one asked for");
+        }
+        if announced.is_some_and(|announced: u64| announced != range.len()) {
+            return Err("the part's length is not what it says");
+        }
+        if !from.validator.agrees_with(headers) {
+            return Err("what it holds has changed");
+        }
+        if let (Some(before), Some(now)) = (from.total, range.complete)
+            && before != now
+        {
+            return Err("the size of the whole has changed");
+        }
+        let total = range.complete.or(from.total);
+        Ok(Self {
+            offset: range.first,
+            // A shorter part than asked for counts as one that broke off.
+            expected: Some(total.map_or(range.len(), |total| total - range.first)),
+            total,
+        })
     }
 }
 

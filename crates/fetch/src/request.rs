@@ -1,10 +1,16 @@
 //! One request, as a caller describes it.
 
+use crate::error::FetchError;
 use crate::headers::ExtraHeaders;
 use crate::range::Validator;
 use crate::url::CheckedUrl;
+use crate::wire::Outgoing;
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderValue, Method, header};
+use http_body_util::Full;
+
+/// What every request says it comes from.
+pub const USER_AGENT: &str = concat!("longshore/", env!("CARGO_PKG_VERSION"));
 
 /// What to ask for. `Debug` shows neither queries nor header values nor bodies.
 #[derive(Clone, Debug)]
@@ -13,17 +19,24 @@ pub struct Request {
     pub(crate) url: CheckedUrl,
     pub(crate) headers: ExtraHeaders,
     pub(crate) max_bytes: Option<u64>,
-    pub(crate) from: Option<From>,
+    pub(crate) from: Option<Continuation>,
     pub(crate) body: Payload,
 }
 
 /// Where to go on with a body that broke off.
 #[derive(Clone, Debug)]
-pub(crate) struct From {
+pub(crate) struct Continuation {
     pub(crate) offset: u64,
     pub(crate) validator: Validator,
     /// The size of the whole, when it is known from before.
     pub(crate) total: Option<u64>,
+}
+
+impl Continuation {
+    fn range(&self) -> HeaderValue {
+        HeaderValue::try_from(format!("bytes={}-", self.offset))
+            .unwrap_or_else(|_| HeaderValue::from_static("bytes=0-"))
+    }
 }
 
 #[derive(Clone, Default)]
@@ -86,13 +99,39 @@ impl Request {
     /// From byte `offset` on, as long as the resource is still the one that `validator`
     /// names; the answer's [`offset`](crate::Response::offset) says which it is.
     #[must_use]
-    pub fn from(mut self, offset: u64, validator: Validator) -> Self {
-        self.from = Some(From {
+    pub fn starting_at(mut self, offset: u64, validator: Validator) -> Self {
+        self.from = Some(Continuation {
             offset,
             validator,
             total: None,
         });
         self
+    }
+
+    /// What is sent to `url`, the request's own or one it was redirected to. Away from
+    /// home the caller's headers stay behind.
+    pub(crate) fn outgoing(&self, url: &CheckedUrl, is_home: bool) -> Result<Outgoing, FetchError> {
+        let mut outgoing = Outgoing::new(Full::new(self.body.0.clone()));
+        *outgoing.method_mut() = self.method.clone();
+        *outgoing.uri_mut() = url.uri()?;
+        let headers = outgoing.headers_mut();
+        if is_home {
+            headers.clone_from(self.headers.as_map());
+        }
+        for (name, value) in [
+            (header::USER_AGENT, USER_AGENT),
+            (header::ACCEPT, "*/*"),
+            (header::ACCEPT_ENCODING, "identity"),
+        ] {
+            headers
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
+        }
+        if let Some(from) = &self.from {
+            headers.insert(header::RANGE, from.range());
+            headers.insert(header::IF_RANGE, from.validator.as_value().clone());
+        }
+        Ok(outgoing)
     }
 
     pub(crate) fn follows_redirects(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::error::FetchError;
 use crate::gate::Place;
 use crate::range::Validator;
-use crate::request::{From, Request};
+use crate::request::{Continuation, Request};
 use crate::url::CheckedUrl;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
@@ -188,7 +188,7 @@ impl Response {
         })?;
         let offset = self.offset + self.body.got();
         let mut request = self.resumption.request.clone();
-        request.from = Some(From {
+        request.from = Some(Continuation {
             offset,
             validator,
             total: self.total,

@@ -1,0 +1,124 @@
+//! One request on the wire and the head of its answer.
+//!
+//! Connections are kept and reused, but their number is bounded: past the bound each
+//! is closed after its answer. A request waits first for a connection, then for the
+//! first byte, each with its own limit, and for neither once the caller cancelled.
+
+use crate::connect::Connector;
+use crate::error::FetchError;
+use crate::limits::Limits;
+use crate::url::CheckedUrl;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::{Client as HyperClient, Error as HyperClientError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long an idle connection is kept.
+const KEEP_IDLE: Duration = Duration::from_secs(15);
+/// Most bytes that one HTTP/1 connection reads ahead, its head included.
+const READ_AHEAD: usize = 128 * 1024;
+/// Most bytes in flight to us on one HTTP/2 stream, and on one connection.
+const STREAM_WINDOW: u32 = 512 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+pub(crate) type Outgoing = http::Request<Full<Bytes>>;
+
+pub(crate) struct Wire {
+    connector: Connector,
+    keeping: HyperClient<Connector, Full<Bytes>>,
+    closing: HyperClient<Connector, Full<Bytes>>,
+    kept_connections: usize,
+    connect: Duration,
+    first_byte: Duration,
+}
+
+impl Wire {
+    pub(crate) fn new(connector: Connector, limits: &Limits) -> Self {
+        Self {
+            keeping: hyper_client(&connector, limits.per_host),
+            closing: hyper_client(&connector, 0),
+            connector,
+            kept_connections: limits.kept_connections,
+            connect: limits.connect,
+            first_byte: limits.first_byte,
+        }
+    }
+
+    /// Sends `outgoing`, made for `url`, and waits for the head of its answer.
+    pub(crate) async fn exchange(
+        &self,
+        mut outgoing: Outgoing,
+        url: &CheckedUrl,
+        cancel: &CancellationToken,
+    ) -> Result<http::Response<Incoming>, FetchError> {
+        let host = || url.host_key().to_string();
+        let mut connection = capture_connection(&mut outgoing);
+        let mut answer = self.client().request(outgoing);
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(FetchError::Cancelled),
+            answer = &mut answer => return answer.map_err(|error| failed(host(), error)),
+            _ = connection.wait_for_connection_metadata() => {}
+            () = tokio::time::sleep(self.connect) => {
+                let limit = self.connect;
+                return Err(FetchError::ConnectTimeout { host: host(), limit });
+            }
+        }
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(FetchError::Cancelled),
+            answer = &mut answer => answer.map_err(|error| failed(host(), error)),
+            () = tokio::time::sleep(self.first_byte) => {
+                let limit = self.first_byte;
+                Err(FetchError::FirstByteTimeout { host: host(), limit })
+            }
+        }
+    }
+
+    fn client(&self) -> &HyperClient<Connector, Full<Bytes>> {
+        if self.connector.open_connections() < self.kept_connections {
+            &self.keeping
+        } else {
+            &self.closing
+        }
+    }
+}
+
+fn hyper_client(connector: &Connector, idle: usize) -> HyperClient<Connector, Full<Bytes>> {
+    HyperClient::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(KEEP_IDLE)
+        .pool_max_idle_per_host(idle)
+        .http1_max_buf_size(READ_AHEAD)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .build(connector.clone())
+}
+
+/// What the HTTP layer's error means. Connection failures come as our own, unchanged.
+fn failed(host: String, error: HyperClientError) -> FetchError {
+    let mut lost = true;
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        if let Some(own) = source.downcast_ref::<FetchError>() {
+            return own.clone();
+        }
+        if let Some(hyper) = source.downcast_ref::<hyper::Error>() {
+            lost = !hyper.is_parse() && !hyper.is_user();
+        }
+        cause = source.source();
+    }
+    // The outer error only says that sending failed; the words are the inner one's.
+    let source: Arc<dyn Error + Send + Sync> = match error.source() {
+        Some(inner) => Arc::from(Box::<dyn Error + Send + Sync>::from(inner.to_string())),
+        None => Arc::new(error),
+    };
+    FetchError::Protocol { host, source, lost }
+}

@@ -1,0 +1,174 @@
+//! How many at once, and over how many connections.
+
+use super::origin::{Origin, ok, redirect};
+use super::{get, get_text, local, local_policy, quick, soon, text};
+use crate::fetch::{Client, FetchError, Limits};
+use futures::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{Semaphore, watch};
+
+/// Answers only when told to, and knows how many wait for it at once.
+#[derive(Clone)]
+struct Doors {
+    inside: watch::Sender<usize>,
+    peak: Arc<AtomicUsize>,
+    open: Arc<Semaphore>,
+}
+
+impl Doors {
+    fn closed() -> Self {
+        Self {
+            inside: watch::Sender::new(0),
+            peak: Arc::default(),
+            open: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    async fn origin(&self) -> Origin {
+        let doors = self.clone();
+        Origin::start(move |_| {
+            let doors = doors.clone();
+            async move {
+                doors.inside.send_modify(|inside| {
+                    *inside += 1;
+                    doors.peak.fetch_max(*inside, Ordering::SeqCst);
+                });
+                doors.open.acquire().await.unwrap().forget();
+                doors.inside.send_modify(|inside| *inside -= 1);
+                ok("it")
+            }
+        })
+        .await
+    }
+
+    /// Lets `all` through, each time only once `at_once` of them, or all that are
+    /// left, are inside.
+    async fn let_through(&self, all: usize, at_once: usize) {
+        let mut inside = self.inside.subscribe();
+        let mut left = all;
+        while left > 0 {
+            let full = at_once.min(left);
+            inside.wait_for(|inside| *inside == full).await.unwrap();
+            self.open.add_permits(1);
+            inside
+                .wait_for(|inside| *inside < full || left == 1)
+                .await
+                .unwrap();
+            left -= 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_are_reused() {
+    let origin = Origin::start(|seen| async move {
+        match seen.path.as_str() {
+            "/moved" => redirect(302, "/here"),
+            _ => ok("it"),
+        }
+    })
+    .await;
+    let client = local();
+    for path in ["/a", "/b", "/moved", "/c"] {
+        assert_eq!(get_text(&client, &origin.url(path)).await.unwrap(), "it");
+    }
+    assert_eq!((origin.requests().len(), origin.connections()), (5, 1));
+}
+
+#[tokio::test]
+async fn one_host_is_asked_no_more_at_once_than_its_limit() {
+    let doors = Doors::closed();
+    let origin = doors.origin().await;
+    let limits = Limits {
+        per_host: 4,
+        ..quick()
+    };
+    let client = Client::new(local_policy(), limits);
+    let urls: Vec<_> = (0..20).map(|n| origin.url(&format!("/{n}"))).collect();
+
+    let fetching = join_all(urls.iter().map(|url| get_text(&client, url)));
+    let (answers, ()) = soon(futures::future::join(fetching, doors.let_through(20, 4))).await;
+
+    assert!(answers.into_iter().all(|answer| answer.unwrap() == "it"));
+    assert_eq!(doors.peak.load(Ordering::SeqCst), 4);
+    assert!(origin.connections() <= 4);
+}
+
+#[tokio::test]
+async fn all_hosts_together_are_asked_no_more_than_the_total() {
+    let doors = Doors::closed();
+    let origins = [
+        doors.origin().await,
+        doors.origin().await,
+        doors.origin().await,
+    ];
+    let limits = Limits {
+        total: 3,
+        per_host: 2,
+        ..quick()
+    };
+    let client = Client::new(local_policy(), limits);
+    let urls: Vec<_> = (0..18)
+        .map(|n| origins[n % 3].url(&format!("/{n}")))
+        .collect();
+
+    let fetching = join_all(urls.iter().map(|url| get_text(&client, url)));
+    let (answers, ()) = soon(futures::future::join(fetching, doors.let_through(18, 3))).await;
+
+    assert!(answers.into_iter().all(|answer| answer.unwrap() == "it"));
+    assert_eq!(doors.peak.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_place_is_held_until_the_body_is_dropped() {
+    let origin = Origin::start(|_| async { ok("it") }).await;
+    let limits = Limits {
+        total: 1,
+        ..quick()
+    };
+    let client = Client::new(local_policy(), limits);
+    let first = get(&client, &origin.url("/1")).await.unwrap();
+    let url = origin.url("/2");
+    let mut second = Box::pin(get(&client, &url));
+
+    let waits = tokio::time::timeout(std::time::Duration::from_millis(50), &mut second).await;
+    assert!(waits.is_err(), "it did not wait");
+    assert_eq!(origin.requests().len(), 1);
+    drop(first);
+
+    assert_eq!(text(soon(second).await.unwrap()).await.unwrap(), "it");
+}
+
+#[tokio::test]
+async fn past_the_bound_connections_are_closed_after_their_answer() {
+    let kept = Origin::start(|_| async { ok("it") }).await;
+    let other = Origin::start(|_| async { ok("it") }).await;
+    let limits = Limits {
+        kept_connections: 1,
+        ..quick()
+    };
+    let client = Client::new(local_policy(), limits);
+    get_text(&client, &kept.url("/")).await.unwrap();
+    get_text(&client, &other.url("/")).await.unwrap();
+    soon(other.closed(1)).await;
+    get_text(&client, &other.url("/")).await.unwrap();
+    soon(other.closed(2)).await;
+    assert_eq!((kept.connections(), other.connections()), (1, 2));
+}
+
+#[tokio::test]
+async fn our_own_listener_is_refused_inside_an_allowed_network() {
+    let own = Origin::start(|_| async { ok("it") }).await;
+    let mut policy = local_policy();
+    policy.own_listeners = vec![own.address];
+    let client = Client::new(policy, quick());
+    let refused = get_text(&client, &own.url("/")).await.unwrap_err();
+    assert!(matches!(refused, FetchError::Refused(_)), "{refused:?}");
+    let named = format!("http://localhost:{}/", own.address.port());
+    assert_eq!(
+        get_text(&client, &named).await.unwrap_err().code(),
+        "refused-address"
+    );
+    assert!(own.requests().is_empty());
+}
