@@ -1,0 +1,60 @@
+// Reading and making bundles. A bundle's id is its operation's id.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, take } from "./client";
+import { queryClient } from "./query-client";
+import type { Bundle, BundleRequest, Operation } from "./types";
+
+export const bundleQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["bundle", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/bundles/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const bundlePages = infiniteQueryOptions({
+  queryKey: ["bundles"],
+  initialPageParam: null as string | null,
+  queryFn: ({ pageParam, signal }) =>
+    take(
+      api.GET("/api/v1/bundles", {
+        params: { query: { limit: 25, ...(pageParam ? { cursor: pageParam } : {}) } },
+        signal,
+      }),
+    ),
+  getNextPageParam: (page) => page.next,
+});
+
+export async function makeBundle(body: BundleRequest): Promise<Bundle> {
+  return known(await take(api.POST("/api/v1/bundles", { body })));
+}
+
+export async function retrySources(id: string, sources: number[] | null): Promise<Bundle> {
+  const path = { id };
+  return known(
+    await take(api.POST("/api/v1/bundles/{id}/retry", { params: { path }, body: { sources } })),
+  );
+}
+
+export const linkBundle = (id: string) =>
+  take(api.POST("/api/v1/bundles/{id}/link", { params: { path: { id } }, body: {} }));
+
+export async function deleteBundle(id: string): Promise<void> {
+  await api.DELETE("/api/v1/bundles/{id}", { params: { path: { id } } });
+  void queryClient.invalidateQueries({ queryKey: bundlePages.queryKey });
+}
+
+/** Puts a change of its operation into a bundle that is shown. */
+export function mergeIntoBundle(operation: Operation): void {
+  queryClient.setQueryData<Bundle>(bundleQuery(operation.id).queryKey, (bundle) =>
+    bundle && bundle.operation.changed <= operation.changed
+      ? { ...bundle, state: operation.state, operation }
+      : bundle,
+  );
+}
+
+// The page of a bundle just made paints from this answer, without asking again.
+function known(bundle: Bundle): Bundle {
+  queryClient.setQueryData(bundleQuery(bundle.id).queryKey, bundle);
+  void queryClient.invalidateQueries({ queryKey: bundlePages.queryKey });
+  return bundle;
+}

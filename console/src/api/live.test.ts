@@ -1,0 +1,287 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Live, type LiveClock, type LiveLine, type LiveSocket } from "./live";
+import type { Operation } from "./types";
+
+class FakeSocket implements LiveSocket {
+  sent: Array<Record<string, unknown>> = [];
+  closed = false;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  send(text: string) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.closed = true;
+  }
+  says(message: object) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+  breaks() {
+    this.onclose?.();
+  }
+}
+
+class FakeClock implements LiveClock {
+  time = 1_000_000;
+  timers: Array<{ at: number; run: () => void }> = [];
+  now = () => this.time;
+  chance = () => 0.5;
+  after(milliseconds: number, run: () => void) {
+    const timer = { at: this.time + milliseconds, run };
+    this.timers.push(timer);
+    return () => {
+      this.timers = this.timers.filter((other) => other !== timer);
+    };
+  }
+  advance(milliseconds: number) {
+    this.time += milliseconds;
+    const due = this.timers.filter((timer) => timer.at <= this.time);
+    this.timers = this.timers.filter((timer) => timer.at > this.time);
+    for (const timer of due) timer.run();
+  }
+}
+
+let sockets: FakeSocket[];
+let clock: FakeClock;
+let live: Live;
+let refusals: number;
+
+const newest = () => {
+  const socket = sockets.at(-1);
+  if (!socket) throw new Error("no socket was opened");
+  return socket;
+};
+const operation = (id: string, changed: number, more: Partial<Operation> = {}) => ({
+  type: "operation",
+  changed,
+  operation: { id, changed, kind: "bundle", ...more } as Operation,
+});
+const log = (id: string, from: number, to: number) => ({
+  type: "log",
+  operation: id,
+  lines: Array.from({ length: to - from + 1 }, (_, i) => [from + i, 5, 0, `line ${from + i}`]),
+});
+
+beforeEach(() => {
+  sockets = [];
+  clock = new FakeClock();
+  refusals = 0;
+  live = new Live(
+    () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+    () => {
+      refusals += 1;
+    },
+    clock,
+  );
+});
+
+function reading(id: string) {
+  const lines: LiveLine[] = [];
+  const gaps: Array<[number, number, string]> = [];
+  live.subscribe(
+    { kind: "operation", operation: id, logFrom: 1 },
+    {
+      onLog: (batch) => lines.push(...batch),
+      onGap: (from, to, reason) => gaps.push([from, to, reason]),
+    },
+  );
+  return { lines, gaps };
+}
+
+describe("subscribing", () => {
+  it("waits for the greeting before it asks for anything", () => {
+    live.start();
+    live.subscribe({ kind: "operations", filter: {} }, {});
+    expect(newest().sent).toEqual([]);
+    newest().says({ type: "hello", changed: 7 });
+    expect(newest().sent).toEqual([
+      { type: "subscribe", id: 1, topic: { kind: "operations", filter: {}, since: null } },
+    ]);
+  });
+
+  it("hands a change to every topic that it concerns, once each", () => {
+    const all: number[] = [];
+    const one: number[] = [];
+    const children: number[] = [];
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    live.subscribe({ kind: "operations", filter: {} }, { onOperation: (o) => all.push(o.changed) });
+    live.subscribe(
+      { kind: "operation", operation: "a", logFrom: null },
+      { onOperation: (o) => one.push(o.changed) },
+    );
+    live.subscribe(
+      { kind: "operations", filter: { parent: "p" } },
+      { onOperation: (o) => children.push(o.changed) },
+    );
+    newest().says(operation("a", 1));
+    newest().says(operation("a", 1));
+    newest().says(operation("b", 2, { parent: "p" }));
+    newest().says(operation("a", 3));
+    expect(all).toEqual([1, 2, 3]);
+    expect(one).toEqual([1, 3]);
+    expect(children).toEqual([2]);
+  });
+
+  it("skips messages of a type it has never heard of", () => {
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    newest().says({ type: "weather", sun: true });
+    newest().onmessage?.({ data: "{" });
+    expect(live.status()).toEqual({ phase: "open" });
+  });
+});
+
+describe("a cut connection", () => {
+  it("resumes changes from the last position, not from the last change", () => {
+    live.start();
+    live.subscribe({ kind: "operations", filter: {} }, {});
+    newest().says({ type: "hello", changed: 3 });
+    newest().says({ type: "subscribed", id: 1 });
+    newest().says({ type: "position", changed: 10 });
+    newest().says(operation("a", 14));
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 20 });
+    expect(newest().sent).toEqual([
+      { type: "subscribe", id: 1, topic: { kind: "operations", filter: {}, since: 10 } },
+    ]);
+  });
+
+  it("does not repeat a change that the server replays", () => {
+    const seen: number[] = [];
+    live.start();
+    live.subscribe(
+      { kind: "operations", filter: {} },
+      { onOperation: (o) => seen.push(o.changed) },
+    );
+    newest().says({ type: "hello", changed: 3 });
+    newest().says({ type: "subscribed", id: 1 });
+    newest().says({ type: "position", changed: 10 });
+    newest().says(operation("a", 14));
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 20 });
+    newest().says(operation("b", 12));
+    newest().says(operation("a", 14));
+    newest().says(operation("a", 15));
+    expect(seen).toEqual([14, 12, 15]);
+  });
+
+  it("resumes a log at the line after the last, and drops repeated lines", () => {
+    const { lines, gaps } = reading("a");
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    newest().says(log("a", 1, 40));
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 0 });
+    expect(newest().sent[0]?.topic).toMatchObject({ operation: "a", log_from: 41 });
+    newest().says(log("a", 39, 60));
+    expect(lines.map((line) => line.seq)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(gaps).toEqual([]);
+  });
+
+  it("asks for a fresh view when the first snapshot had not wholly arrived", () => {
+    let resets = 0;
+    live.start();
+    live.subscribe({ kind: "operations", filter: {} }, { onReset: () => (resets += 1) });
+    newest().says({ type: "hello", changed: 9 });
+    newest().says({ type: "subscribed", id: 1 });
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 11 });
+    expect(resets).toBe(1);
+    expect(newest().sent[0]?.topic).toMatchObject({ since: null });
+  });
+
+  it("starts over when the server counts from below our position", () => {
+    let resets = 0;
+    live.start();
+    live.subscribe({ kind: "operations", filter: {} }, { onReset: () => (resets += 1) });
+    newest().says({ type: "hello", changed: 900 });
+    newest().says({ type: "subscribed", id: 1 });
+    newest().says({ type: "position", changed: 901 });
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 4 });
+    expect(resets).toBe(1);
+    expect(newest().sent[0]?.topic).toMatchObject({ since: null });
+  });
+});
+
+describe("the log", () => {
+  it("names lines that the server says are gone", () => {
+    const { lines, gaps } = reading("a");
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    newest().says({ type: "log_gap", operation: "a", from: 1, to: 5, reason: "expired" });
+    newest().says(log("a", 6, 7));
+    expect(gaps).toEqual([[1, 5, "expired"]]);
+    expect(lines.map((line) => line.seq)).toEqual([6, 7]);
+  });
+
+  it("names lines that are missing without a word", () => {
+    const { gaps } = reading("a");
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    newest().says(log("a", 1, 2));
+    newest().says(log("a", 5, 6));
+    expect(gaps).toEqual([[3, 4, "not sent"]]);
+  });
+});
+
+describe("waiting", () => {
+  it("waits longer after each failure and tries at once when asked", () => {
+    live.start();
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      newest().breaks();
+      const status = live.status();
+      if (status.phase !== "waiting") throw new Error("should be waiting");
+      waits.push(status.retryAt - clock.now());
+      clock.advance(waits.at(-1) ?? 0);
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+    expect(refusals).toBe(8);
+    newest().breaks();
+    const before = sockets.length;
+    live.retry();
+    expect(sockets.length).toBe(before + 1);
+    expect(live.status().phase).toBe("connecting");
+  });
+
+  it("replaces a socket that gives no sign of life", () => {
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    clock.advance(45_000);
+    expect(newest().sent.at(-1)).toEqual({ type: "unsubscribe", id: 0 });
+    clock.advance(10_000);
+    expect(live.status().phase).toBe("waiting");
+    expect(sockets[0]?.closed).toBe(true);
+  });
+
+  it("keeps a quiet socket that answers", () => {
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    clock.advance(45_000);
+    newest().says({ type: "unsubscribed", id: 0 });
+    clock.advance(10_000);
+    expect(live.status().phase).toBe("open");
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("stays silent after a stop", () => {
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    live.stop();
+    clock.advance(120_000);
+    expect(sockets).toHaveLength(1);
+    expect(live.status()).toEqual({ phase: "stopped" });
+  });
+});

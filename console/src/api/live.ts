@@ -1,0 +1,318 @@
+// The console's one live socket: topics, and resuming without gap or repeat.
+// It knows nothing of React, and never decides what a change means.
+import {
+  concerns,
+  type LiveLine,
+  readLine,
+  readMessage,
+  type ServerMessage,
+  subscribeMessage,
+  type Topic,
+} from "./live-messages";
+import type { Operation } from "./types";
+
+export type { LiveLine, Topic } from "./live-messages";
+
+export type LiveStatus =
+  | { phase: "stopped" }
+  | { phase: "connecting"; failures: number }
+  | { phase: "open" }
+  /** The next attempt is at `retryAt` (milliseconds since 1970). */
+  | { phase: "waiting"; failures: number; retryAt: number; everOpen: boolean };
+
+export interface LiveHandlers {
+  onOperation?(operation: Operation): void;
+  onLog?(lines: LiveLine[]): void;
+  /** Lines `from` to `to` cannot be had: expired, or never sent. */
+  onGap?(from: number, to: number, reason: string): void;
+  onLogEnd?(lastSeq: number): void;
+  /** Changes may have been missed; what is shown must be read anew. */
+  onReset?(): void;
+  onError?(code: string, message: string): void;
+}
+
+/** The parts of WebSocket that are used, so that a test can stand in for it. */
+export interface LiveSocket {
+  send(text: string): void;
+  close(): void;
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: (() => void) | null;
+}
+
+export interface LiveClock {
+  now(): number;
+  after(milliseconds: number, run: () => void): () => void;
+  /** From 0 up to 1, for spreading attempts. */
+  chance(): number;
+}
+
+interface Subscription {
+  id: number;
+  topic: Topic;
+  handlers: LiveHandlers;
+  /** The server's snapshot has wholly arrived, so that it can be resumed by number. */
+  settled: boolean;
+  subscribed: boolean;
+  nextSeq: number;
+  seen: Map<string, number>;
+}
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+const CONNECT_LIMIT_MS = 15_000;
+/** A socket this quiet is asked for a sign of life. */
+const QUIET_MS = 45_000;
+const ANSWER_LIMIT_MS = 10_000;
+const SEEN_LIMIT = 2_000;
+
+export const systemClock: LiveClock = {
+  now: () => Date.now(),
+  after(milliseconds, run) {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  },
+  chance: () => Math.random(),
+};
+
+export class Live {
+  #open: () => LiveSocket;
+  #clock: LiveClock;
+  #socket: LiveSocket | null = null;
+  #greeted = false;
+  #everOpen = false;
+  #failures = 0;
+  #position: number | null = null;
+  #nextId = 1;
+  #subscriptions = new Map<number, Subscription>();
+  #status: LiveStatus = { phase: "stopped" };
+  #listeners = new Set<() => void>();
+  #cancelTimer: () => void = () => {};
+  #refused: () => void;
+
+  /** `refused` is called when an attempt fails before the server's greeting. */
+  constructor(open: () => LiveSocket, refused: () => void = () => {}, clock = systemClock) {
+    this.#open = open;
+    this.#refused = refused;
+    this.#clock = clock;
+  }
+
+  readonly status = (): LiveStatus => this.#status;
+
+  readonly onStatus = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  start(): void {
+    if (this.#status.phase === "stopped") this.#connect();
+  }
+
+  /** Ends the connection and forgets the position, as at log-out. */
+  stop(): void {
+    this.#dropSocket();
+    this.#position = null;
+    this.#failures = 0;
+    this.#everOpen = false;
+    for (const subscription of this.#subscriptions.values()) subscription.settled = false;
+    this.#become({ phase: "stopped" });
+  }
+
+  /** Tries now instead of at the end of the countdown. */
+  retry(): void {
+    if (this.#status.phase === "waiting") this.#connect();
+  }
+
+  /** Asks a socket that may have died in its sleep to answer, or replaces it. */
+  probe(): void {
+    if (this.#status.phase === "waiting") this.#connect();
+    else if (this.#status.phase === "open") this.#askForLife();
+  }
+
+  subscribe(topic: Topic, handlers: LiveHandlers): () => void {
+    const id = this.#nextId++;
+    const nextSeq = topic.kind === "operation" ? (topic.logFrom ?? 1) : 1;
+    const subscription: Subscription = {
+      id,
+      topic,
+      handlers,
+      settled: false,
+      subscribed: false,
+      nextSeq,
+      seen: new Map(),
+    };
+    this.#subscriptions.set(id, subscription);
+    if (this.#greeted) this.#request(subscription);
+    return () => {
+      this.#subscriptions.delete(id);
+      if (this.#greeted) this.#send({ type: "unsubscribe", id });
+    };
+  }
+
+  #connect(): void {
+    this.#dropSocket();
+    this.#become({ phase: "connecting", failures: this.#failures });
+    const socket = this.#open();
+    this.#socket = socket;
+    this.#timer(CONNECT_LIMIT_MS, () => this.#lost());
+    socket.onmessage = (event) => {
+      const message = typeof event.data === "string" ? readMessage(event.data) : null;
+      if (message) this.#receive(message);
+    };
+    socket.onclose = () => this.#lost();
+  }
+
+  #lost(): void {
+    const greeted = this.#greeted;
+    this.#dropSocket();
+    this.#failures += 1;
+    const longest = Math.min(FIRST_WAIT_MS * 2 ** (this.#failures - 1), LONGEST_WAIT_MS);
+    const wait = Math.round(longest * (0.8 + 0.4 * this.#clock.chance()));
+    this.#become({
+      phase: "waiting",
+      failures: this.#failures,
+      retryAt: this.#clock.now() + wait,
+      everOpen: this.#everOpen,
+    });
+    this.#timer(wait, () => this.#connect());
+    if (!greeted) this.#refused();
+  }
+
+  #dropSocket(): void {
+    this.#cancelTimer();
+    this.#greeted = false;
+    for (const subscription of this.#subscriptions.values()) subscription.subscribed = false;
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  #receive(message: ServerMessage): void {
+    if (this.#greeted) this.#watchQuiet();
+    switch (message.type) {
+      case "hello":
+        this.#greet(message.changed);
+        break;
+      case "subscribed": {
+        const subscription = this.#subscriptions.get(message.id);
+        if (subscription) subscription.subscribed = true;
+        break;
+      }
+      case "position":
+        this.#position = message.changed;
+        for (const subscription of this.#subscriptions.values()) {
+          if (subscription.subscribed) subscription.settled = true;
+        }
+        break;
+      case "operation":
+        this.#deliver(message.operation, message.changed);
+        break;
+      case "log":
+        for (const subscription of this.#logReaders(message.operation)) {
+          this.#deliverLines(subscription, message.lines.map(readLine));
+        }
+        break;
+      case "log_gap":
+        for (const subscription of this.#logReaders(message.operation)) {
+          if (message.to < subscription.nextSeq) continue;
+          const from = Math.max(message.from, subscription.nextSeq);
+          subscription.nextSeq = message.to + 1;
+          subscription.handlers.onGap?.(from, message.to, message.reason);
+        }
+        break;
+      case "log_end":
+        for (const subscription of this.#logReaders(message.operation)) {
+          subscription.handlers.onLogEnd?.(message.last_seq);
+        }
+        break;
+      case "error":
+        this.#subscriptions
+          .get(message.id ?? -1)
+          ?.handlers.onError?.(message.code, message.message);
+        break;
+    }
+  }
+
+  #greet(changed: number): void {
+    // A smaller number than ours means another database behind the same name.
+    const foreign = this.#position !== null && changed < this.#position;
+    if (this.#position === null || foreign) this.#position = changed;
+    const again = this.#everOpen;
+    this.#greeted = true;
+    this.#everOpen = true;
+    this.#failures = 0;
+    this.#become({ phase: "open" });
+    this.#watchQuiet();
+    for (const subscription of this.#subscriptions.values()) {
+      if (foreign) subscription.settled = false;
+      if (again && !subscription.settled) {
+        subscription.seen.clear();
+        subscription.handlers.onReset?.();
+      }
+      this.#request(subscription);
+    }
+  }
+
+  #request(subscription: Subscription): void {
+    const since = subscription.settled ? this.#position : null;
+    const { id, topic, nextSeq } = subscription;
+    this.#send(subscribeMessage(id, topic, since, nextSeq));
+  }
+
+  #deliver(operation: Operation, changed: number): void {
+    for (const { topic, handlers, seen } of this.#subscriptions.values()) {
+      if (!concerns(topic, operation)) continue;
+      if ((seen.get(operation.id) ?? -1) >= changed) continue;
+      seen.delete(operation.id);
+      seen.set(operation.id, changed);
+      if (seen.size > SEEN_LIMIT) seen.delete(seen.keys().next().value ?? "");
+      handlers.onOperation?.(operation);
+    }
+  }
+
+  #deliverLines(subscription: Subscription, lines: LiveLine[]): void {
+    const fresh = lines.filter((line) => line.seq >= subscription.nextSeq);
+    const first = fresh[0];
+    const last = fresh.at(-1);
+    if (!first || !last) return;
+    if (first.seq > subscription.nextSeq) {
+      subscription.handlers.onGap?.(subscription.nextSeq, first.seq - 1, "not sent");
+    }
+    subscription.nextSeq = last.seq + 1;
+    subscription.handlers.onLog?.(fresh);
+  }
+
+  #logReaders(operation: string): Subscription[] {
+    return [...this.#subscriptions.values()].filter(
+      ({ topic }) =>
+        topic.kind === "operation" && topic.operation === operation && topic.logFrom !== null,
+    );
+  }
+
+  #watchQuiet(): void {
+    this.#timer(QUIET_MS, () => this.#askForLife());
+  }
+
+  #askForLife(): void {
+    this.#timer(ANSWER_LIMIT_MS, () => this.#lost());
+    // Number 0 is never used; whatever the server answers proves the line.
+    this.#send({ type: "unsubscribe", id: 0 });
+  }
+
+  #timer(milliseconds: number, run: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(milliseconds, run);
+  }
+
+  #send(message: object): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  #become(status: LiveStatus): void {
+    this.#status = status;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,49 @@
+// Reading and steering operations.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, take } from "./client";
+import { queryClient } from "./query-client";
+import type { Operation, OperationDetail, Paths } from "./types";
+
+export type OperationsQuery = NonNullable<
+  Paths["/api/v1/operations"]["get"]["parameters"]["query"]
+>;
+
+export const operationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["operation", id],
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/operations/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const operationPages = (query: OperationsQuery) =>
+  infiniteQueryOptions({
+    queryKey: ["operations", query],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET("/api/v1/operations", {
+          params: { query: { ...query, ...(pageParam ? { cursor: pageParam } : {}) } },
+          signal,
+        }),
+      ),
+    getNextPageParam: (page) => page.next,
+  });
+
+export const operationKinds = queryOptions({
+  queryKey: ["operation-kinds"],
+  staleTime: 300_000,
+  queryFn: () => take(api.GET("/api/v1/operation-kinds")),
+});
+
+export const cancelOperation = (id: string) =>
+  take(api.POST("/api/v1/operations/{id}/cancel", { params: { path: { id } } }));
+
+export const retryOperation = (id: string) =>
+  take(api.POST("/api/v1/operations/{id}/retry", { params: { path: { id } } }));
+
+/** Puts a change into what is shown, unless something newer is there already. */
+export function mergeOperation(operation: Operation): void {
+  queryClient.setQueryData<OperationDetail>(operationQuery(operation.id).queryKey, (known) =>
+    known && known.changed <= operation.changed ? { ...known, ...operation } : known,
+  );
+}

@@ -1,0 +1,55 @@
+// Who is using this browser. The CSRF token that comes with the session is
+// handed to the client and kept nowhere else.
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { api, setCsrf, take } from "./client";
+import { ProblemError } from "./problem";
+import { queryClient } from "./query-client";
+import type { Role, Session } from "./types";
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: async (): Promise<Session | null> => {
+    try {
+      return remember(await take(api.GET("/api/v1/session")));
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) return remember(null);
+      throw error;
+    }
+  },
+});
+
+export async function logIn(name: string, password: string): Promise<Session> {
+  const session = await take(api.POST("/api/v1/session", { body: { name, password } }));
+  remember(session);
+  queryClient.setQueryData(sessionQuery.queryKey, session);
+  return session;
+}
+
+export async function logOut(): Promise<void> {
+  await api.DELETE("/api/v1/session");
+  forgetSession();
+}
+
+/** The server no longer knows this browser; nothing read before may be shown on. */
+export function forgetSession(): void {
+  remember(null);
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+  queryClient.setQueryData(sessionQuery.queryKey, null);
+}
+
+export function useSession(): Session | null {
+  return useQuery(sessionQuery).data ?? null;
+}
+
+const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
+
+export function useMay(role: Role): boolean {
+  const session = useSession();
+  return session !== null && RANK[session.user.role] >= RANK[role];
+}
+
+function remember(session: Session | null): Session | null {
+  setCsrf(session?.csrf ?? null);
+  return session;
+}

@@ -1,0 +1,84 @@
+// Where React meets the live socket: one connection and one feed for the page.
+import { useEffect, useRef, useSyncExternalStore } from "react";
+import { OperationFeed } from "./feed";
+import { Live, type LiveHandlers, type LiveSocket } from "./live";
+import { queryClient } from "./query-client";
+import { sessionQuery } from "./session";
+import type { Operation } from "./types";
+
+function openSocket(): LiveSocket {
+  const address = new URL("/api/v1/live", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  return new WebSocket(address) as unknown as LiveSocket;
+}
+
+// A refused attempt may mean that the session has ended: asking tells.
+function askForSession(): void {
+  void queryClient.refetchQueries({ queryKey: sessionQuery.queryKey });
+}
+
+export const live = new Live(openSocket, askForSession);
+export const feed = new OperationFeed();
+
+/** Runs the connection for as long as somebody is logged in. */
+export function useLiveConnection(): void {
+  useEffect(() => {
+    const leave = feed.attach(live);
+    live.start();
+    const probe = () => {
+      if (document.visibilityState === "visible") live.probe();
+    };
+    window.addEventListener("online", probe);
+    document.addEventListener("visibilitychange", probe);
+    return () => {
+      window.removeEventListener("online", probe);
+      document.removeEventListener("visibilitychange", probe);
+      leave();
+      live.stop();
+    };
+  }, []);
+}
+
+export function useLiveStatus() {
+  return useSyncExternalStore(live.onStatus, live.status);
+}
+
+export function useActiveOperations(): readonly Operation[] {
+  return useSyncExternalStore(feed.onActive, feed.active);
+}
+
+/** Calls `changed` for every change of any operation; `reset` when some may be missing. */
+export function useOperationChanges(changed: (operation: Operation) => void, reset: () => void) {
+  const handlers = useRef({ changed, reset });
+  handlers.current = { changed, reset };
+  useEffect(() => {
+    const leave = [
+      feed.onChange((operation) => handlers.current.changed(operation)),
+      feed.onReset(() => handlers.current.reset()),
+    ];
+    return () => {
+      for (const stop of leave) stop();
+    };
+  }, []);
+}
+
+/** Watches one operation, with its log from line `logFrom` on (null: without). */
+export function useLiveOperation(id: string, logFrom: number | null, handlers: LiveHandlers) {
+  const current = useRef(handlers);
+  current.current = handlers;
+  useEffect(
+    () =>
+      live.subscribe(
+        { kind: "operation", operation: id, logFrom },
+        {
+          onOperation: (operation) => current.current.onOperation?.(operation),
+          onLog: (lines) => current.current.onLog?.(lines),
+          onGap: (from, to, reason) => current.current.onGap?.(from, to, reason),
+          onLogEnd: (lastSeq) => current.current.onLogEnd?.(lastSeq),
+          onReset: () => current.current.onReset?.(),
+          onError: (code, message) => current.current.onError?.(code, message),
+        },
+      ),
+    [id, logFrom],
+  );
+}

@@ -1,0 +1,33 @@
+// What stands where a page should be: still loading, failed, or no such address.
+import { Button, Container, Stack, Text, Title } from "@mantine/core";
+import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { ErrorPanel } from "../components/ErrorPanel";
+import { usePageTitle } from "../components/Page";
+import { Waiting } from "../components/Waiting";
+
+export function PagePending() {
+  return <Waiting what="Loading the page…" />;
+}
+
+export function PageFailed({ error, reset }: ErrorComponentProps) {
+  return (
+    <Container size="sm" py="xl">
+      <ErrorPanel title="This page could not be shown" error={error} onRetry={reset} />
+    </Container>
+  );
+}
+
+export function NotFound() {
+  usePageTitle("Not found");
+  return (
+    <Container size="sm" py={80} component="main">
+      <Stack align="flex-start">
+        <Title order={1}>There is nothing at this address</Title>
+        <Text>It may have been deleted or moved, or the address is incomplete.</Text>
+        <Button component={Link} to="/">
+          Go to the dashboard
+        </Button>
+      </Stack>
+    </Container>
+  );
+}

@@ -1,0 +1,58 @@
+// A lost connection: says when the next attempt is, and lets one try at once.
+// What is shown stays, and is brought up to date from where it stopped.
+import { Button, Code, Text } from "@mantine/core";
+import { IconPlugConnectedX } from "@tabler/icons-react";
+import { useEffect, useState } from "react";
+import { live, useLiveStatus } from "../api/use-live";
+import { useQuickNow } from "../components/use-now";
+import classes from "./Live.module.css";
+import { secondsUntil, seemsBlocked } from "./live-words";
+
+// A hiccup shorter than this needs no banner.
+const UNSEEN_MS = 400;
+
+export function LiveBanner() {
+  const status = useLiveStatus();
+  const away = status.phase === "waiting" || (status.phase === "connecting" && status.failures > 0);
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(away), away ? UNSEEN_MS : 0);
+    return () => clearTimeout(timer);
+  }, [away]);
+  if (!shown || !away) return null;
+  return (
+    <div className={classes.banner} role="alert">
+      <IconPlugConnectedX size={18} aria-hidden />
+      <div className={classes.words}>
+        <Text size="sm" fw={550}>
+          The live connection is lost.{" "}
+          {status.phase === "waiting" ? <Countdown retryAt={status.retryAt} /> : "Trying now…"}
+        </Text>
+        {seemsBlocked(status) ? (
+          <Text size="sm">
+            The page itself loads, so a proxy seems to refuse WebSockets on{" "}
+            <Code>/api/v1/live</Code>: it must pass on the headers <Code>Upgrade</Code> and{" "}
+            <Code>Connection</Code> over HTTP/1.1. Until then, reload to see changes.
+          </Text>
+        ) : (
+          <Text size="sm">
+            What you see may be out of date; nothing that was missed will be lost.
+          </Text>
+        )}
+      </div>
+      <Button
+        size="xs"
+        variant="default"
+        disabled={status.phase !== "waiting"}
+        onClick={() => live.retry()}
+      >
+        Try now
+      </Button>
+    </div>
+  );
+}
+
+function Countdown({ retryAt }: { retryAt: number }) {
+  const now = useQuickNow();
+  return <span className="figures">Next attempt in {secondsUntil(retryAt, now)} s.</span>;
+}

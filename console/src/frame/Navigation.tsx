@@ -1,0 +1,40 @@
+// The sections. A count stands only where something runs.
+import { Link } from "@tanstack/react-router";
+import { useActiveOperations } from "../api/use-live";
+import classes from "./Navigation.module.css";
+import { SECTIONS, type Section } from "./sections";
+
+export function Navigation({ onChoose }: { onChoose: () => void }) {
+  const active = useActiveOperations();
+  const bundles = active.filter((operation) => operation.kind.startsWith("bundle")).length;
+  const counts: Partial<Record<Section["to"], number>> = {
+    "/bundles": bundles,
+    "/activity": active.length,
+  };
+  return (
+    <nav className={classes.nav} aria-label="Sections">
+      {SECTIONS.map(({ name, to, key, Icon }) => {
+        const running = counts[to] ?? 0;
+        return (
+          <Link
+            key={to}
+            to={to}
+            className={classes.link}
+            activeOptions={{ exact: to === "/", includeSearch: false }}
+            onClick={onChoose}
+            title={`Keys: g ${key}`}
+          >
+            <Icon size={18} stroke={1.7} aria-hidden />
+            <span className={classes.name}>{name}</span>
+            {running > 0 && (
+              <span className={classes.count}>
+                {running}
+                <span className={classes.word}> running</span>
+              </span>
+            )}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}

@@ -1,0 +1,143 @@
+// Ctrl/Cmd-K: goes anywhere, finds operations by their words, runs actions.
+import { useMantineColorScheme } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { Spotlight, type SpotlightActionData } from "@mantine/spotlight";
+import {
+  IconKeyboard,
+  IconLogout,
+  IconMoon,
+  IconPackage,
+  IconSearch,
+  IconSun,
+} from "@tabler/icons-react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, take } from "../api/client";
+import { stateWord } from "../components/StateBadge";
+import { SECTIONS } from "./sections";
+import { leave } from "./UserMenu";
+
+const FEW = 6;
+
+export function Palette({ openHelp }: { openHelp: () => void }) {
+  const [query, setQuery] = useState("");
+  const commands = useCommands(openHelp);
+  const operations = useFoundOperations(query);
+  const wanted = query.trim().toLowerCase();
+  const matching = commands.filter(({ label, keywords, description }) =>
+    `${label} ${keywords ?? ""} ${description ?? ""}`.toLowerCase().includes(wanted),
+  );
+  return (
+    <Spotlight.Root
+      query={query}
+      onQueryChange={setQuery}
+      shortcut={["mod + K"]}
+      tagsToIgnore={[]}
+      scrollable
+      maxHeight={420}
+      overlayProps={{ backgroundOpacity: 0.5 }}
+      aria-label="Commands"
+    >
+      <Spotlight.Search
+        placeholder="A section, an operation, an action…"
+        aria-label="Search commands and operations"
+        leftSection={<IconSearch size={18} aria-hidden />}
+      />
+      <Spotlight.ActionsList>
+        {matching.length > 0 && (
+          <Spotlight.ActionsGroup label="Go and do">
+            {matching.map(({ id, ...command }) => (
+              <Spotlight.Action key={id} {...command} />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {operations.length > 0 && (
+          <Spotlight.ActionsGroup label="Operations">
+            {operations.map(({ id, ...operation }) => (
+              <Spotlight.Action key={id} {...operation} />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {matching.length + operations.length === 0 && (
+          <Spotlight.Empty>Nothing has these words. Try fewer of them.</Spotlight.Empty>
+        )}
+      </Spotlight.ActionsList>
+    </Spotlight.Root>
+  );
+}
+
+function useCommands(openHelp: () => void): SpotlightActionData[] {
+  const navigate = useNavigate();
+  const { setColorScheme } = useMantineColorScheme();
+  return [
+    ...SECTIONS.map(({ name, to, about, Icon }) => ({
+      id: `go ${to}`,
+      label: name,
+      description: about,
+      leftSection: <Icon size={20} stroke={1.6} aria-hidden />,
+      onClick: () => void navigate({ to }),
+    })),
+    {
+      id: "new bundle",
+      label: "New bundle",
+      description: "Paste a list of addresses",
+      keywords: "zip fetch download",
+      leftSection: <IconPackage size={20} stroke={1.6} aria-hidden />,
+      onClick: () => void navigate({ to: "/bundles" }),
+    },
+    {
+      id: "failed",
+      label: "Failed operations of the last day",
+      keywords: "errors problems",
+      leftSection: <IconSearch size={20} stroke={1.6} aria-hidden />,
+      onClick: () => void navigate({ to: "/activity", search: { state: "failed", range: "24h" } }),
+    },
+    {
+      id: "dark",
+      label: "Dark colours",
+      keywords: "theme scheme night",
+      leftSection: <IconMoon size={20} stroke={1.6} aria-hidden />,
+      onClick: () => setColorScheme("dark"),
+    },
+    {
+      id: "light",
+      label: "Light colours",
+      keywords: "theme scheme day",
+      leftSection: <IconSun size={20} stroke={1.6} aria-hidden />,
+      onClick: () => setColorScheme("light"),
+    },
+    {
+      id: "keys",
+      label: "Keyboard shortcuts",
+      leftSection: <IconKeyboard size={20} stroke={1.6} aria-hidden />,
+      onClick: openHelp,
+    },
+    {
+      id: "log out",
+      label: "Log out",
+      keywords: "sign leave",
+      leftSection: <IconLogout size={20} stroke={1.6} aria-hidden />,
+      onClick: () => void leave(),
+    },
+  ];
+}
+
+function useFoundOperations(query: string): SpotlightActionData[] {
+  const navigate = useNavigate();
+  const [text] = useDebouncedValue(query.trim(), 150);
+  const { data } = useQuery({
+    queryKey: ["palette", text],
+    enabled: text.length > 1,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/operations", { params: { query: { text, limit: FEW } }, signal })),
+  });
+  if (text.length < 2 || query.trim() === "") return [];
+  return (data?.items ?? []).slice(0, FEW).map((operation) => ({
+    id: operation.id,
+    label: operation.title,
+    description: `${stateWord(operation.state)} · ${operation.kind} by ${operation.actor}`,
+    onClick: () => void navigate({ to: "/operations/$id", params: { id: operation.id } }),
+  }));
+}

@@ -1,0 +1,56 @@
+// Who is logged in, and the way out.
+import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconKey, IconLogout } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { asProblem } from "../api/problem";
+import { logOut, useSession } from "../api/session";
+import classes from "./UserMenu.module.css";
+
+export async function leave(): Promise<void> {
+  try {
+    await logOut();
+  } catch (error) {
+    notifications.show({
+      color: "red",
+      title: "Logging out failed",
+      message: asProblem(error).message,
+    });
+  }
+}
+
+export function UserMenu() {
+  const session = useSession();
+  if (!session) return null;
+  const { name, role } = session.user;
+  return (
+    <Menu position="bottom-end" withinPortal width={200}>
+      <Menu.Target>
+        <UnstyledButton className={classes.button} aria-label={`User menu of ${name}`}>
+          <Avatar size={28} radius="xl" color="indigo" name={name} aria-hidden alt="" />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <div className={classes.who}>
+          <Text size="sm" fw={600} className="ellipsis">
+            {name}
+          </Text>
+          <Text size="xs" c="dimmed">
+            {role}
+          </Text>
+        </div>
+        <Menu.Divider />
+        <Menu.Item
+          component={Link}
+          to="/settings/tokens"
+          leftSection={<IconKey size={16} aria-hidden />}
+        >
+          API tokens
+        </Menu.Item>
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={leave}>
+          Log out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,3 @@
+export function BundlePage() {
+  return null;
+}

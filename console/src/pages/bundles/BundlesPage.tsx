@@ -1,0 +1,3 @@
+export function BundlesPage() {
+  return null;
+}

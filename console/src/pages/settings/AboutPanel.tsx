@@ -1,0 +1,3 @@
+export function AboutPanel() {
+  return null;
+}

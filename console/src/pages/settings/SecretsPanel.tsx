@@ -1,0 +1,3 @@
+export function SecretsPanel() {
+  return null;
+}

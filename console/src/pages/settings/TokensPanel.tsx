@@ -1,0 +1,3 @@
+export function TokensPanel() {
+  return null;
+}

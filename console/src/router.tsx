@@ -1,0 +1,140 @@
+// Every address of the console. Pages are loaded when they are first opened.
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { queryClient } from "./api/query-client";
+import { sessionQuery } from "./api/session";
+import { NotFound, PageFailed, PagePending } from "./frame/Fallbacks";
+import { readFilters } from "./pages/activity/filters";
+
+const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/login",
+  validateSearch: (search: Record<string, unknown>): { to?: string } =>
+    typeof search.to === "string" && /^\/(?![/\\])/.test(search.to) ? { to: search.to } : {},
+  component: lazyRouteComponent(() => import("./pages/login/LoginPage"), "LoginPage"),
+});
+
+const frameRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "frame",
+  beforeLoad: async ({ location }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery);
+    if (session) return;
+    const to = location.href === "/" ? {} : { to: location.href };
+    throw redirect({ to: "/login", search: to, replace: true });
+  },
+  component: lazyRouteComponent(() => import("./frame/Frame"), "Frame"),
+});
+
+const dashboardRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/dashboard/DashboardPage"), "DashboardPage"),
+});
+
+const bundlesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/bundles",
+  component: lazyRouteComponent(() => import("./pages/bundles/BundlesPage"), "BundlesPage"),
+});
+
+const bundleRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/bundles/$id",
+  validateSearch: (search: Record<string, unknown>): { show?: string } =>
+    typeof search.show === "string" ? { show: search.show } : {},
+  component: lazyRouteComponent(() => import("./pages/bundles/BundlePage"), "BundlePage"),
+});
+
+const activityRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/activity",
+  validateSearch: (search: Record<string, unknown>) => ({
+    ...readFilters(search),
+    ...(typeof search.open === "string" ? { open: search.open } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./pages/activity/ActivityPage"), "ActivityPage"),
+});
+
+const operationRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/operations/$id",
+  component: lazyRouteComponent(() => import("./pages/operation/OperationPage"), "OperationPage"),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings/SettingsPage"), "SettingsPage"),
+});
+
+const settingsIndexRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/tokens", replace: true });
+  },
+});
+
+const usersRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "users",
+  component: lazyRouteComponent(() => import("./pages/settings/UsersPanel"), "UsersPanel"),
+});
+
+const tokensRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "tokens",
+  component: lazyRouteComponent(() => import("./pages/settings/TokensPanel"), "TokensPanel"),
+});
+
+const secretsRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "secrets",
+  component: lazyRouteComponent(() => import("./pages/settings/SecretsPanel"), "SecretsPanel"),
+});
+
+const aboutRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "about",
+  component: lazyRouteComponent(() => import("./pages/settings/AboutPanel"), "AboutPanel"),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    loginRoute,
+    frameRoute.addChildren([
+      dashboardRoute,
+      bundlesRoute,
+      bundleRoute,
+      activityRoute,
+      operationRoute,
+      settingsRoute.addChildren([
+        settingsIndexRoute,
+        usersRoute,
+        tokensRoute,
+        secretsRoute,
+        aboutRoute,
+      ]),
+    ]),
+  ]),
+  defaultPreload: "intent",
+  defaultPendingComponent: PagePending,
+  defaultErrorComponent: PageFailed,
+  defaultNotFoundComponent: NotFound,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

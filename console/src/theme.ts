@@ -1,0 +1,85 @@
+// Colours, type and sizes of the whole console. Contrast is AA in both schemes;
+// the end-to-end tests check it on every page.
+import {
+  Badge,
+  Button,
+  type CSSVariablesResolver,
+  createTheme,
+  Drawer,
+  type MantineColorsTuple,
+  Modal,
+  Tooltip,
+} from "@mantine/core";
+
+// A neutral slate in place of Mantine's brown-grey: text at 0, page at 8.
+const slate: MantineColorsTuple = [
+  "#d9dee8",
+  "#b9c1cf",
+  "#97a2b5",
+  "#6d788c",
+  "#363f50",
+  "#2a3242",
+  "#1e2533",
+  "#151b26",
+  "#10151e",
+  "#0a0e15",
+];
+
+export const theme = createTheme({
+  primaryColor: "indigo",
+  primaryShade: { light: 7, dark: 8 },
+  autoContrast: true,
+  colors: { dark: slate },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  fontFamily:
+    'Inter, "Segoe UI Variable Text", "SF Pro Text", system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
+  fontFamilyMonospace:
+    'ui-monospace, "SF Mono", "JetBrains Mono", "Cascadia Mono", "Segoe UI Mono", "DejaVu Sans Mono", monospace',
+  fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.25rem" },
+  headings: {
+    fontWeight: "600",
+    sizes: {
+      h1: { fontSize: "1.375rem", lineHeight: "1.3" },
+      h2: { fontSize: "1.0625rem", lineHeight: "1.4" },
+      h3: { fontSize: "0.9375rem", lineHeight: "1.4" },
+    },
+  },
+  components: {
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+    Badge: Badge.extend({ styles: { label: { textTransform: "none", fontWeight: 500 } } }),
+    Button: Button.extend({ defaultProps: { size: "sm" }, styles: { label: { fontWeight: 550 } } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false } }),
+  },
+});
+
+export const cssVariablesResolver: CSSVariablesResolver = (theme) => ({
+  variables: {},
+  light: {
+    "--mantine-color-dimmed": theme.colors.gray[7],
+    "--mantine-color-placeholder": theme.colors.gray[7],
+    "--mantine-color-green-light-color": "#1b5e2a",
+    "--mantine-color-orange-light-color": "#8a3c06",
+    "--mantine-color-red-light-color": "#a51111",
+    "--mantine-color-gray-light-color": theme.colors.gray[8],
+    "--mantine-color-error": "#b91c1c",
+    "--ls-page": "#f6f7f9",
+    "--ls-surface": "#ffffff",
+    "--ls-line": "#dfe3ea",
+    "--ls-hover": "#f0f2f6",
+    "--ls-chosen": "#e7ebfb",
+  },
+  dark: {
+    "--mantine-color-body": slate[8],
+    "--mantine-color-dimmed": "#a3adbd",
+    "--mantine-color-placeholder": "#a3adbd",
+    "--mantine-color-error": "#ff9c9c",
+    "--mantine-color-anchor": "#a5b8ff",
+    "--ls-page": slate[8],
+    "--ls-surface": slate[7],
+    "--ls-line": "#283041",
+    "--ls-hover": "#1c2330",
+    "--ls-chosen": "#232c4a",
+  },
+});

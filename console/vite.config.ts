@@ -1,0 +1,23 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { compressedTwins } from "./vite/compress.ts";
+
+const server = process.env.LONGSHORE_URL ?? "http://127.0.0.1:8011";
+
+export default defineConfig({
+  plugins: [react(), compressedTwins()],
+  build: {
+    target: "es2022",
+    assetsDir: "assets",
+    // Data addresses for scripts or fonts would break the content security policy.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 700,
+  },
+  server: {
+    proxy: { "/api": { target: server, ws: true, changeOrigin: false } },
+  },
+  test: {
+    include: ["src/**/*.test.{ts,tsx}"],
+    environment: "happy-dom",
+  },
+});
