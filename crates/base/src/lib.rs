@@ -17,6 +17,7 @@ pub use actor::{Actor, Trigger};
 pub use config::{Config, ConfigError};
 pub use id::{BundleId, OperationId, ScheduleId, SessionId, TokenId, UserId};
 pub use name::{InvalidName, Name};
+pub use redact::{RedactedStream, Redactor};
 pub use size::{InvalidSize, Size};
 pub use span::{InvalidSpan, Span};
 pub use time::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};
