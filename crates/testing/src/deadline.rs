@@ -4,16 +4,7 @@ use std::time::Duration;
 
 /// How long a test waits for one thing, unless it says otherwise. Generous, since a
 /// loaded machine is no failure; what must be quick is measured by benchmarks.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The longest wait of a test for one thing: 20 seconds.
-#[derive(Clone, Copy, Debug)]
-pub struct TestDeadline;
-
-impl TestDeadline {
-    /// The wait itself.
-    pub const PATIENCE: Duration = PATIENCE;
-}
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Awaits `work` for at most 20 seconds.
 ///

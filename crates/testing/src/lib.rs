@@ -8,8 +8,17 @@
 
 mod databases;
 mod deadline;
+mod live;
+mod nginx;
+mod origin;
 mod peers;
+mod ports;
+mod server;
 
 pub use databases::{TestDatabase, on_both};
-pub use deadline::{TestDeadline, within};
+pub use deadline::{PATIENCE, within};
+pub use live::Live;
+pub use nginx::Nginx;
+pub use origin::{Answer, Content, Counts, Origin, Seen};
 pub use peers::{POSTGRES, REQUIRE_PEERS, installed};
+pub use server::{Captured, ServerOptions, Session, TestServer};

@@ -13,7 +13,7 @@ const COUNT: u16 = 12_000;
 /// When there is none.
 pub(crate) fn free() -> u16 {
     // Where to begin is random, since tests run in many processes at once.
-    let random = uuid::Uuid::new_v4().as_u128();
+    let random = uuid::Uuid::now_v7().as_u128();
     let begin = u16::try_from(random % u128::from(COUNT)).unwrap_or(0);
     (0..COUNT)
         .map(|step| FIRST + (begin + step) % COUNT)

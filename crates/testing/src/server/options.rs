@@ -1,0 +1,83 @@
+//! How the server of a test is to be started.
+
+use super::TestServer;
+use crate::TestDatabase;
+use std::path::{Path, PathBuf};
+
+/// A server about to be started.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    pub(super) binary: PathBuf,
+    pub(super) admin_password: String,
+    pub(super) environment: Vec<(String, String)>,
+    pub(super) arguments: Vec<String>,
+}
+
+impl ServerOptions {
+    /// This binary, or the one that `LONGSHORE_BIN` names. Sources on the loopback
+    /// addresses may be fetched.
+    #[must_use]
+    pub fn new(binary: &str) -> Self {
+        let chosen = std::env::var_os("LONGSHORE_BIN");
+        Self {
+            binary: chosen.map_or_else(|| PathBuf::from(binary), PathBuf::from),
+            admin_password: uuid::Uuid::now_v7().simple().to_string(),
+            environment: vec![(
+                "LONGSHORE_FETCH_ALLOW".to_owned(),
+                "127.0.0.0/8,::1/128".to_owned(),
+            )],
+            arguments: Vec::new(),
+        }
+    }
+
+    /// The binary for tests of other crates than the program's own: `LONGSHORE_BIN`,
+    /// or `longshore` beside the folder of the running test.
+    ///
+    /// # Panics
+    /// When there is none, saying how it is built.
+    #[must_use]
+    pub fn built() -> Self {
+        let test = std::env::current_exe().expect("a test knows its own file");
+        let folder = test.ancestors().nth(2).unwrap_or(Path::new("."));
+        let options = Self::new(&folder.join("longshore").to_string_lossy());
+        assert!(
+            options.binary.is_file(),
+            "there is no {}: `cargo build --bin longshore` makes it",
+            options.binary.display()
+        );
+        options
+    }
+
+    /// With this database instead of SQLite in the data directory. For SQLite nothing
+    /// changes, so a test of both databases says this and no more.
+    #[must_use]
+    pub fn on(self, database: &TestDatabase) -> Self {
+        match database.postgres_url() {
+            Some(url) => self.env("LONGSHORE_DATABASE", url),
+            None => self,
+        }
+    }
+
+    /// With an environment variable, instead of an earlier one of that name.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With an argument more after `serve`.
+    #[must_use]
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start, with everything it said.
+    pub async fn start(self) -> TestServer {
+        TestServer::start_with(self).await
+    }
+}
