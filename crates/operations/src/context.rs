@@ -1,0 +1,207 @@
+//! What the function of an operation is given: to log, to report progress, to save
+//! its state, to start children, to notice that it should end.
+
+use crate::engine::Operations;
+use crate::failure::Failure;
+use crate::kind::Kind;
+use crate::log::{LineWriter, Stream};
+use crate::operation::{NewOperation, Operation, Progress};
+use crate::running::{Running, Stop};
+use crate::{Error, Result, sql};
+use base::redact::Redactor;
+use base::{Actor, OperationId, Trigger};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Transfers that progress shows at most.
+pub(crate) const MOST_TRANSFERS: usize = 32;
+
+/// What a running operation may do. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub(crate) running: Arc<Running>,
+    pub(crate) operation: Arc<Operation>,
+    pub(crate) engine: Operations,
+    pub(crate) redactor: Arc<RwLock<Redactor>>,
+    pub(crate) restored: Option<Arc<str>>,
+}
+
+impl Context {
+    /// The operation's id.
+    #[must_use]
+    pub fn id(&self) -> OperationId {
+        self.running.id
+    }
+
+    /// Which attempt this is: 1, 2 …
+    #[must_use]
+    pub fn attempt(&self) -> u64 {
+        self.running.attempt
+    }
+
+    /// The operation, as it was when this attempt began.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Cancelled when the work should end: look at it wherever you wait.
+    #[must_use]
+    pub fn cancelled(&self) -> &CancellationToken {
+        &self.running.token
+    }
+
+    /// Whether Longshore stops, so that work that can be taken up again should save
+    /// its state and end.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.running.stopped() == Stop::Shutdown
+    }
+
+    /// A failure when the work should end, to be returned with `?`.
+    ///
+    /// # Errors
+    /// When it was cancelled.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.running.token.is_cancelled() {
+            Err(Failure::cancelled())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Adds values that must not appear in the log of this operation.
+    pub fn redact<'a>(&self, secrets: impl IntoIterator<Item = &'a str>) {
+        let mut redactor = self
+            .redactor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *redactor = redactor.with(secrets);
+    }
+
+    fn redactor(&self) -> Redactor {
+        self.redactor
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Writes a line of Longshore's own words. Waits when the log is behind.
+    pub async fn log(&self, text: impl AsRef<str>) {
+        self.line(Stream::System, text.as_ref()).await;
+    }
+
+    /// Writes a line. What it holds of known secrets is redacted.
+    pub async fn line(&self, stream: Stream, text: &str) {
+        let redactor = self.redactor();
+        for line in text.split('\n') {
+            self.running
+                .sink
+                .write(stream, &redactor.redact(line), None)
+                .await;
+        }
+    }
+
+    /// Writes a line for people, with the same for programs as JSON. A value that
+    /// cannot be written as JSON is left out.
+    pub async fn event(&self, text: &str, data: &impl Serialize) {
+        let redactor = self.redactor();
+        let data = serde_json::to_string(data).ok();
+        let data = data.as_deref().map(|data| redactor.redact(data));
+        // Redaction could in principle break the JSON; then it is dropped, not sent.
+        let data = data.filter(|data| serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok());
+        let text = redactor.redact(text).replace('\n', " ");
+        self.running
+            .sink
+            .write(Stream::System, &text, data.as_deref())
+            .await;
+    }
+
+    /// A writer that makes lines of a program's output.
+    #[must_use]
+    pub fn output(&self, stream: Stream) -> LineWriter {
+        LineWriter::new(Arc::clone(&self.running.sink), stream, &self.redactor())
+    }
+
+    /// Changes the progress. Cheap: it is stored and shown four times a second.
+    pub fn progress(&self, change: impl FnOnce(&mut Progress)) {
+        self.running.change_progress(change);
+    }
+
+    /// Saves the state from which this operation can go on after its worker was lost.
+    /// On return it is stored.
+    ///
+    /// # Errors
+    /// When the lease is lost, or the database does not answer.
+    pub async fn checkpoint(&self, state: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(state).map_err(|_| Error::Stored("checkpoint"))?;
+        let held = sql::operation::save_checkpoint(
+            self.engine.db(),
+            self.running.id,
+            self.engine.worker(),
+            self.running.attempt,
+            &text,
+        )
+        .await?;
+        if held { Ok(()) } else { Err(Error::LeaseLost) }
+    }
+
+    /// What an earlier attempt saved last; `None` at the first, or when this version
+    /// does not understand it.
+    #[must_use]
+    pub fn restored<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.restored.as_deref()?).ok()
+    }
+
+    /// An operation of kind `K` that this one starts: give it to [`Context::spawn`].
+    ///
+    /// # Errors
+    /// When the input cannot be written as JSON.
+    pub fn child<K: Kind>(&self, input: &K::Input) -> Result<NewOperation> {
+        let actor: Actor = self.operation.actor.clone();
+        Ok(NewOperation::of::<K>(input, actor, Trigger::Operation)?.child_of(self.running.id))
+    }
+
+    /// Starts a child. It is cancelled when this operation does not succeed.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn spawn(&self, child: NewOperation) -> Result<OperationId> {
+        self.engine.submit(child.child_of(self.running.id)).await
+    }
+
+    /// Waits for the end of an operation, or of this one.
+    ///
+    /// # Errors
+    /// When this one was cancelled, or the other is gone.
+    pub async fn wait(&self, id: OperationId) -> Result<Operation, Failure> {
+        match self
+            .running
+            .token
+            .run_until_cancelled(self.engine.wait(id))
+            .await
+        {
+            Some(ended) => Ok(ended?),
+            None => Err(Failure::cancelled()),
+        }
+    }
+
+    /// Sleeps, unless the work should end.
+    ///
+    /// # Errors
+    /// When it was cancelled meanwhile.
+    pub async fn sleep(&self, time: Duration) -> Result<(), Failure> {
+        match self
+            .running
+            .token
+            .run_until_cancelled(tokio::time::sleep(time))
+            .await
+        {
+            Some(()) => Ok(()),
+            None => Err(Failure::cancelled()),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A kind of operation: what a feature declares once, and the settings of it.
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::retry::RetryPolicy;
+use futures::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an operation leaves behind when it succeeds: any JSON.
+pub type Outcome = serde_json::Value;
+
+/// A kind of operation.
+///
+/// The value holds what the work needs (a client, a store); its input is what one
+/// operation is about, and is stored before the work begins.
+pub trait Kind: Send + Sync + 'static {
+    /// The word for it: stored, shown, and in the settings. Lower case, dashes.
+    const NAME: &'static str;
+    /// What one operation is about.
+    type Input: Serialize + DeserializeOwned + Send + 'static;
+
+    /// How operations of this kind are run.
+    fn settings(&self) -> Settings;
+
+    /// Does the work. It is dropped some seconds after it was cancelled, so it must
+    /// look at [`Context::cancelled`] where it waits; what it cannot afford to have
+    /// dropped half-done it must make whole with a guard.
+    ///
+    /// # Errors
+    /// A [`Failure`], which says whether another attempt may help.
+    fn run(
+        &self,
+        input: Self::Input,
+        context: Context,
+    ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+}
+
+/// What becomes of one that still waits when a later one is asked for under its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenWaiting {
+    /// Both are done, in order.
+    Queue,
+    /// The later one takes its place.
+    Replace,
+}
+
+/// How operations of a kind are run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) title: &'static str,
+    pub(crate) limit: usize,
+    pub(crate) resumable: bool,
+    pub(crate) schedulable: bool,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) when_waiting: WhenWaiting,
+    pub(crate) keep: Retained,
+}
+
+/// How long the record of ended operations is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retained {
+    /// For this long after the end.
+    pub age: Duration,
+    /// And at most this many of a kind.
+    pub count: u64,
+}
+
+impl Default for Retained {
+    fn default() -> Self {
+        Self {
+            age: Duration::from_secs(90 * 24 * 3600),
+            count: 10_000,
+        }
+    }
+}
+
+impl Settings {
+    /// One attempt, four at a time, not resumable; called `title` in lists.
+    #[must_use]
+    pub fn new(title: &'static str) -> Self {
+        Self {
+            title,
+            limit: 4,
+            resumable: false,
+            schedulable: false,
+            retry: RetryPolicy::never(),
+            when_waiting: WhenWaiting::Queue,
+            keep: Retained::default(),
+        }
+    }
+
+    /// At most `limit` at a time, over all replicas.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// It can be run again after its worker was lost, with what it saved.
+    #[must_use]
+    pub const fn resumable(mut self) -> Self {
+        self.resumable = true;
+        self
+    }
+
+    /// People may put it on a schedule.
+    #[must_use]
+    pub const fn schedulable(mut self) -> Self {
+        self.schedulable = true;
+        self
+    }
+
+    /// How often and when it is tried again.
+    #[must_use]
+    pub const fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// A later one under the same key takes the place of one that still waits.
+    #[must_use]
+    pub const fn replacing_waiting(mut self) -> Self {
+        self.when_waiting = WhenWaiting::Replace;
+        self
+    }
+
+    /// How long its record is kept.
+    #[must_use]
+    pub const fn keep(mut self, keep: Retained) -> Self {
+        self.keep = keep;
+        self
+    }
+}
+
+/// A kind without its types.
+#[derive(Clone)]
+pub(crate) struct AnyKind {
+    pub(crate) name: &'static str,
+    pub(crate) settings: Settings,
+    run: Arc<RunAny>,
+    check: fn(&str) -> Result<(), String>,
+}
+
+type RunAny = dyn Fn(String, Context) -> BoxFuture<'static, Result<Outcome, Failure>> + Send + Sync;
+
+impl AnyKind {
+    pub(crate) fn of<K: Kind>(kind: K) -> Self {
+        let settings = kind.settings();
+        let kind = Arc::new(kind);
+        let run = move |input: String, context: Context| -> BoxFuture<'static, _> {
+            let kind = Arc::clone(&kind);
+            Box::pin(async move {
+                let input = serde_json::from_str(&input).map_err(|error| {
+                    Failure::lasting(
+                        "input",
+                        format!("the stored input does not fit this version: {error}"),
+                    )
+                })?;
+                kind.run(input, context).await
+            })
+        };
+        Self {
+            name: K::NAME,
+            settings,
+            run: Arc::new(run),
+            check: |input| {
+                serde_json::from_str::<K::Input>(input)
+                    .map(drop)
+                    .map_err(|error| error.to_string())
+            },
+        }
+    }
+
+    pub(crate) fn run(
+        &self,
+        input: String,
+        context: Context,
+    ) -> BoxFuture<'static, Result<Outcome, Failure>> {
+        (self.run)(input, context)
+    }
+
+    /// Whether `input` is one that this kind takes.
+    pub(crate) fn check(&self, input: &str) -> Result<(), String> {
+        (self.check)(input)
+    }
+}
+
+/// The kinds that this process knows.
+#[derive(Clone, Default)]
+pub struct Kinds(HashMap<&'static str, AnyKind>);
+
+impl std::fmt::Debug for Kinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Kinds {
+    /// No kinds yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a kind. The last of two with one name counts.
+    #[must_use]
+    pub fn with<K: Kind>(mut self, kind: K) -> Self {
+        self.0.insert(K::NAME, AnyKind::of(kind));
+        self
+    }
+
+    /// Changes the settings of a kind, as the configuration says.
+    pub fn configure(&mut self, name: &str, change: impl FnOnce(&mut Settings)) {
+        if let Some(kind) = self.0.get_mut(name) {
+            change(&mut kind.settings);
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&AnyKind> {
+        self.0.get(name)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &AnyKind> {
+        self.0.values()
+    }
+}

@@ -1,0 +1,210 @@
+//! Reading a stored log: pages of lines, the whole as text, and search.
+
+use super::line::{Line, Stream};
+use super::segment;
+use crate::{Error, Result, sql};
+use base::{OperationId, Timestamp};
+use regex::{Regex, RegexBuilder};
+use serde::Serialize;
+use storage::Db;
+
+/// Rows of the log read at once.
+const ROWS: u64 = 32;
+/// Memory that a compiled search pattern may take.
+const PATTERN: usize = 1 << 20;
+
+/// A page of a log.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct LogPage {
+    /// The lines, in order.
+    pub lines: Vec<Line>,
+    /// Where the next page begins; `null` when these are the last lines so far.
+    pub next: Option<u64>,
+    /// The first line that is still kept.
+    pub first_seq: u64,
+    /// The last line that is stored.
+    pub last_seq: u64,
+    /// Whether no line will follow.
+    pub ended: bool,
+}
+
+/// What to look for in a log.
+#[derive(Clone, Debug)]
+pub struct SearchQuery {
+    /// The text or pattern.
+    pub text: String,
+    /// Whether it is a regular expression.
+    pub regex: bool,
+    /// Whether case counts.
+    pub case: bool,
+    /// Matches are given from this line on; all are counted.
+    pub from: u64,
+    /// How many matches are given.
+    pub limit: usize,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct SearchPage {
+    /// The matching lines, in order.
+    pub matches: Vec<Line>,
+    /// How many lines of the whole log match.
+    pub total: u64,
+    /// Where the next page of matches begins.
+    pub next: Option<u64>,
+}
+
+/// The lines from number `from` on, at most `limit`.
+pub(crate) async fn lines(
+    db: &Db,
+    operation: OperationId,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    let mut at = from;
+    while lines.len() < limit {
+        let rows = sql::log::segments(db, operation, at, 4).await?;
+        let Some(last) = rows.last() else { break };
+        at = last.last + 1;
+        for row in &rows {
+            segment::lines(row.first, &row.chunk, from, &mut lines)?;
+        }
+    }
+    lines.truncate(limit);
+    Ok(lines)
+}
+
+/// A log read from its beginning to its end, some rows at a time.
+#[derive(Debug)]
+pub struct LogText {
+    db: Db,
+    operation: OperationId,
+    next: u64,
+}
+
+impl LogText {
+    pub(crate) const fn new(db: Db, operation: OperationId) -> Self {
+        Self {
+            db,
+            operation,
+            next: 1,
+        }
+    }
+
+    /// The next lines as plain text: time, stream where it is not standard output, text.
+    /// `None` at the end of what is stored.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let rows = sql::log::segments(&self.db, self.operation, self.next, ROWS).await?;
+        let Some(last) = rows.last() else {
+            return Ok(None);
+        };
+        self.next = last.last + 1;
+        on_blocking_thread(move || {
+            let mut text = Vec::new();
+            for row in rows {
+                segment::read(row.first, &row.chunk, |_, time, stream, line, _| {
+                    text.extend_from_slice(time.to_string().as_bytes());
+                    text.extend_from_slice(match stream {
+                        Stream::Stdout => b"   ",
+                        Stream::Stderr => b" ! ",
+                        Stream::System => b" # ",
+                    });
+                    text.extend_from_slice(line.as_bytes());
+                    text.push(b'\n');
+                })?;
+            }
+            Ok(Some(text))
+        })
+        .await
+    }
+}
+
+/// Counts every matching line of the whole log, and gives those asked for.
+pub(crate) async fn search(
+    db: &Db,
+    operation: OperationId,
+    query: SearchQuery,
+) -> Result<SearchPage> {
+    let pattern = pattern(&query)?;
+    let mut page = SearchPage {
+        matches: Vec::new(),
+        total: 0,
+        next: None,
+    };
+    let mut at = 1;
+    loop {
+        let rows = sql::log::segments(db, operation, at, ROWS).await?;
+        let Some(last) = rows.last() else {
+            return Ok(page);
+        };
+        at = last.last + 1;
+        let (pattern, from, limit) = (pattern.clone(), query.from, query.limit);
+        page = on_blocking_thread(move || {
+            for row in rows {
+                segment::read(row.first, &row.chunk, |seq, time, stream, text, _| {
+                    if pattern.is_match(text) {
+                        found(&mut page, from, limit, seq, time, stream, text);
+                    }
+                })?;
+            }
+            Ok(page)
+        })
+        .await?;
+    }
+}
+
+fn found(
+    page: &mut SearchPage,
+    from: u64,
+    limit: usize,
+    seq: u64,
+    time: Timestamp,
+    stream: Stream,
+    text: &str,
+) {
+    page.total += 1;
+    if seq < from || page.next.is_some() {
+        return;
+    }
+    if page.matches.len() == limit {
+        page.next = Some(seq);
+        return;
+    }
+    page.matches.push(Line {
+        seq,
+        time,
+        stream,
+        text: text.to_owned(),
+        data: None,
+    });
+}
+
+fn pattern(query: &SearchQuery) -> Result<Regex> {
+    let text = if query.regex {
+        query.text.clone()
+    } else {
+        regex::escape(&query.text)
+    };
+    RegexBuilder::new(&text)
+        .case_insensitive(!query.case)
+        .size_limit(PATTERN)
+        .build()
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => {
+                Error::Pattern("it is too large; make it simpler".to_owned())
+            }
+            error => Error::Pattern(error.to_string()),
+        })
+}
+
+async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Stopping)?
+}

@@ -1,0 +1,7 @@
+//! Every statement of this crate.
+
+pub(crate) mod list;
+pub(crate) mod log;
+pub(crate) mod operation;
+pub(crate) mod queue;
+pub(crate) mod schedule;

@@ -1,0 +1,223 @@
+//! Lists: every filter and every sort, in both directions, page by page; changes.
+
+use crate::world::{LIMIT, Plain, Wide, Work, World};
+use base::{Actor, OperationId, Trigger};
+use operations::{Filter, NewOperation, Operation, Order, Query, Sort, State};
+use testing::on_both;
+
+async fn pages(
+    world: &World,
+    filter: &Filter,
+    sort: Sort,
+    order: Order,
+    limit: usize,
+) -> Vec<Operation> {
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let page = world
+            .operations
+            .list(&Query {
+                filter: filter.clone(),
+                sort,
+                order,
+                after,
+                limit,
+            })
+            .await
+            .expect("listed");
+        assert!(page.operations.len() <= limit);
+        all.extend(page.operations);
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+fn ids(operations: &[Operation]) -> Vec<OperationId> {
+    operations.iter().map(|operation| operation.id).collect()
+}
+
+async fn filled(world: &World) -> Vec<Operation> {
+    let mut made = Vec::new();
+    for number in 0..23_u32 {
+        let work = Work::Say(vec![]);
+        let (actor, trigger) = (
+            Actor::user(["anna", "ben", "Cleo"][number as usize % 3]),
+            Trigger::ALL[number as usize % 6],
+        );
+        let new = if number % 4 == 0 {
+            NewOperation::of::<Plain>(&work, actor, trigger)
+        } else {
+            NewOperation::of::<Wide>(&work, actor, trigger)
+        }
+        .expect("an input");
+        let new = new
+            .subject(if number % 5 == 0 {
+                String::new()
+            } else {
+                format!("stack:{}", number % 5)
+            })
+            .server(if number % 2 == 0 { "hel-1" } else { "" })
+            .title(format!("Number {number}: 100%_sure"));
+        made.push(world.operations.submit(new).await.expect("accepted"));
+    }
+    let mut ended = Vec::new();
+    for id in made {
+        ended.push(world.ended(id).await);
+    }
+    ended
+}
+
+#[tokio::test]
+async fn every_sort_in_both_directions_pages_through_all_without_gap_or_repeat() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let made = filled(&world).await;
+        let key = |sort: Sort, operation: &Operation| match sort {
+            Sort::CreatedAt => String::new(),
+            Sort::Kind => operation.kind.clone(),
+            Sort::State => operation.state.to_string(),
+            Sort::Subject => operation.subject.clone().unwrap_or_default(),
+            Sort::Server => operation.server.clone().unwrap_or_default(),
+            Sort::Actor => operation.actor.to_string(),
+            Sort::Trigger => operation.trigger.to_string(),
+        };
+        for sort in [
+            Sort::CreatedAt,
+            Sort::Kind,
+            Sort::State,
+            Sort::Subject,
+            Sort::Server,
+            Sort::Actor,
+            Sort::Trigger,
+        ] {
+            let mut expected = made.clone();
+            expected.sort_by_key(|operation| (key(sort, operation), operation.id));
+            let ascending = pages(&world, &Filter::default(), sort, Order::Asc, 5).await;
+            assert_eq!(ids(&ascending), ids(&expected), "{sort:?} ascending");
+            expected.reverse();
+            let descending = pages(&world, &Filter::default(), sort, Order::Desc, 7).await;
+            assert_eq!(ids(&descending), ids(&expected), "{sort:?} descending");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_filter_gives_what_it_says_and_nothing_else() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let made = filled(&world).await;
+        let middle = made[11].created_at;
+        let text = |text: &str| Filter {
+            text: Some(text.to_owned()),
+            ..Filter::default()
+        };
+        let filters = [
+            Filter {
+                kind: Some("plain".into()),
+                ..Filter::default()
+            },
+            Filter {
+                state: Some(State::Succeeded),
+                ..Filter::default()
+            },
+            Filter {
+                state: Some(State::Failed),
+                ..Filter::default()
+            },
+            Filter {
+                subject: Some("stack:3".into()),
+                ..Filter::default()
+            },
+            Filter {
+                server: Some("hel-1".into()),
+                ..Filter::default()
+            },
+            Filter {
+                actor: Some("user:Cleo".into()),
+                ..Filter::default()
+            },
+            Filter {
+                trigger: Some(Trigger::Push),
+                ..Filter::default()
+            },
+            Filter {
+                from: Some(middle),
+                ..Filter::default()
+            },
+            Filter {
+                to: Some(middle),
+                ..Filter::default()
+            },
+            Filter {
+                kind: Some("wide".into()),
+                actor: Some("user:ben".into()),
+                from: Some(middle),
+                ..Filter::default()
+            },
+            text("number 1"),
+            text("100%_SURE"),
+            text("100x_sure"),
+            text("STACK:2"),
+        ];
+        for filter in filters {
+            let expected: Vec<_> = made
+                .iter()
+                .filter(|operation| filter.matches(operation))
+                .map(|operation| operation.id)
+                .collect();
+            for sort in [Sort::CreatedAt, Sort::Actor] {
+                let mut found = ids(&pages(&world, &filter, sort, Order::Asc, 3).await);
+                found.sort();
+                assert_eq!(found, expected, "{filter:?} by {sort:?}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_are_followed_from_any_number_without_gap() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let start = world.operations.newest_change();
+        let made = filled(&world).await;
+        // One who was there from the beginning of time, and one who comes back.
+        for since in [0, start] {
+            let mut follower = world.operations.follow_changes(
+                Filter {
+                    kind: Some("plain".into()),
+                    ..Filter::default()
+                },
+                Some(since),
+            );
+            let mut last_states = std::collections::HashMap::new();
+            let mut newest = since;
+            while last_states
+                .values()
+                .filter(|state| **state == State::Succeeded)
+                .count()
+                < 6
+            {
+                let changes = tokio::time::timeout(LIMIT, follower.next())
+                    .await
+                    .expect("in time")
+                    .expect("read");
+                for change in changes {
+                    assert!(change.number() > newest, "in order, none twice");
+                    newest = change.number();
+                    last_states.insert(change.operation.id, change.operation.state);
+                }
+            }
+            let plain = made
+                .iter()
+                .filter(|operation| operation.kind == "plain")
+                .count();
+            assert_eq!(last_states.len(), plain);
+        }
+    })
+    .await;
+}

@@ -1,0 +1,10 @@
+//! Stories of operations, each on both databases.
+
+extern crate longshore_operations as operations;
+
+mod durable;
+mod engine;
+mod lists;
+mod logs;
+mod schedules;
+mod world;
