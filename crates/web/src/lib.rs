@@ -1,1 +1,32 @@
-//! The HTTP toolkit: caller, route table, problems, paging, live socket, console.
+//! The HTTP toolkit: what every part of Longshore that answers requests is built of.
+//!
+//! A route exists only through [`Routes::add`], with what it requires; a handler
+//! gets its caller from [`By`], reads with [`Json`], [`Path`] and [`Query`], and
+//! answers a value or a [`Problem`]. This crate knows no feature: it never touches
+//! SQL, and nothing in it decides who somebody is ([`Identify`] does).
+
+mod client;
+mod extract;
+mod front;
+mod identify;
+mod links;
+mod problem;
+mod request_id;
+mod routes;
+mod server;
+mod settings;
+mod walk;
+
+pub use client::Client;
+pub use extract::{Json, Path, Query};
+pub use identify::{By, Identify, Refused};
+pub use links::{Links, Signed};
+pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
+pub use request_id::RequestId;
+pub use routes::{
+    Admission, AnswerTime, BodyLimit, Entry, Gate, Requirement, RouteLimits, RouteTable, Routes,
+    Site,
+};
+pub use server::{ServeError, ServerLimits, serve};
+pub use settings::{Settings, SettingsSource};
+pub use walk::{WalkTokens, Walked, walk};

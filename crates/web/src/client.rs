@@ -1,0 +1,92 @@
+//! Where a request comes from and how it was addressed, after the proxies that
+//! are trusted have been seen through. Headers of anybody else are never believed.
+
+use crate::{Problem, Settings};
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, Uri, header};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The other end of the connection, put on each request by the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// From where and under which address a request came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    address: IpAddr,
+    https: bool,
+    authority: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn of(
+        peer: Option<Peer>,
+        uri: &Uri,
+        headers: &HeaderMap,
+        _settings: &Settings,
+    ) -> Self {
+        let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        Self {
+            address: address.to_canonical(),
+            https: false,
+            authority: authority(uri, headers),
+        }
+    }
+
+    /// Its IP address.
+    #[must_use]
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Whether it came by https, here or at the proxy.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// The host, and the port unless it is the scheme's own, that it asked for.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// Scheme and host for links in answers: `https://longshore.example.org`. The
+    /// configured address where there is one, or else that of the request.
+    #[must_use]
+    pub fn origin(&self, settings: &Settings) -> Option<String> {
+        match &settings.public_url {
+            Some(url) => Some(url.origin().to_owned()),
+            None => {
+                let scheme = if self.https { "https" } else { "http" };
+                Some(format!("{scheme}://{}", self.authority()?))
+            }
+        }
+    }
+}
+
+/// The authority of HTTP/2 or the `Host` of HTTP/1.1 (RFC 9110 §7.2), in lower case.
+fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let host = || {
+        headers
+            .get(header::HOST)?
+            .to_str()
+            .ok()?
+            .parse::<Authority>()
+            .ok()
+    };
+    let authority = uri.authority().cloned().or_else(host)?;
+    Some(authority.as_str().to_ascii_lowercase())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let client = parts.extensions.get::<Self>().cloned();
+        Ok(client
+            .unwrap_or_else(|| Self::of(None, &parts.uri, &parts.headers, &Settings::default())))
+    }
+}

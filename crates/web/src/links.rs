@@ -1,0 +1,255 @@
+//! Signed links: addresses that open without a password until they expire.
+//!
+//! The signature is HMAC-SHA256 over the purpose, the method, the path and the
+//! expiry; it is compared in constant time. Nothing else of a request is signed,
+//! so a route behind a signed link must not let its query decide anything else.
+
+use crate::Problem;
+use base::Timestamp;
+use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{Method, StatusCode, Uri};
+use sha2::Sha256;
+use std::fmt;
+
+/// Makes and checks signed links of one purpose.
+#[derive(Clone)]
+pub struct Links {
+    key: [u8; 32],
+    purpose: &'static str,
+}
+
+/// On a request that came by a valid signed link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// When the link ends.
+    pub expires: Timestamp,
+}
+
+impl Links {
+    /// With a key of their own and a purpose that no other links share.
+    #[must_use]
+    pub const fn new(key: [u8; 32], purpose: &'static str) -> Self {
+        Self { key, purpose }
+    }
+
+    /// The query (`expires=…&signature=…`) that opens `path` for GET and HEAD up to
+    /// `expires`, which counts in whole seconds. The path is as it is written in
+    /// the address: percent-encoded.
+    #[must_use]
+    pub fn sign(&self, path: &str, expires: Timestamp) -> String {
+        let expires = expires.seconds();
+        let signature = self
+            .mac(&Method::GET, path, expires)
+            .finalize()
+            .into_bytes();
+        format!(
+            "expires={expires}&signature={}",
+            BASE64URL_NOPAD.encode(&signature)
+        )
+    }
+
+    /// `None` where the address carries no signature at all.
+    ///
+    /// # Errors
+    /// 403 `link-invalid` when the signature is not for this, 403 `link-expired`
+    /// when it was.
+    pub fn verify(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        now: Timestamp,
+    ) -> Result<Option<Signed>, Problem> {
+        let Some(given) = Given::of(uri.query().unwrap_or_default()) else {
+            return Ok(None);
+        };
+        // HEAD asks for what GET would answer.
+        let method = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        let (Some(expires), Some(signature)) = (given.expires, given.signature) else {
+            return Err(invalid());
+        };
+        self.mac(method, uri.path(), expires)
+            .verify_slice(&signature)
+            .map_err(|_| invalid())?;
+        if expires <= now.seconds() {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "link-expired",
+                "This link has expired; ask for a new one.",
+            ));
+        }
+        let expires = Timestamp::from_micros(expires.saturating_mul(1_000_000));
+        Ok(Some(Signed { expires }))
+    }
+
+    fn mac(&self, method: &Method, path: &str, expires: i64) -> Hmac<Sha256> {
+        // A key shorter than a block is filled with zeros (RFC 2104 §2).
+        let mut block = [0; 64];
+        block[..self.key.len()].copy_from_slice(&self.key);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        let expires = expires.to_string();
+        // Each part with its length: no two lists of parts give the same bytes.
+        for part in [
+            "longshore-link-1",
+            self.purpose,
+            method.as_str(),
+            path,
+            &expires,
+        ] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac
+    }
+}
+
+fn invalid() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "link-invalid",
+        "This link is not valid; copy it again as a whole, or ask for a new one.",
+    )
+}
+
+/// What the query claims; `None` inside for what cannot be read or stands twice.
+struct Given {
+    expires: Option<i64>,
+    signature: Option<Vec<u8>>,
+}
+
+impl Given {
+    fn of(query: &str) -> Option<Self> {
+        let mut signatures = Vec::new();
+        let mut expiries = Vec::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "signature" => signatures.push(value),
+                "expires" => expiries.push(value),
+                _ => {}
+            }
+        }
+        if signatures.is_empty() {
+            return None;
+        }
+        let signature = match signatures.as_slice() {
+            [one] => BASE64URL_NOPAD.decode(one.as_bytes()).ok(),
+            _ => None,
+        };
+        let expires = match expiries.as_slice() {
+            [one] => one.parse().ok(),
+            _ => None,
+        };
+        Some(Self { expires, signature })
+    }
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Links({})", self.purpose)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+    const PATH: &str = "/api/v1/bundles/7/archive";
+
+    fn links() -> Links {
+        Links::new([7; 32], "download")
+    }
+
+    fn code(links: &Links, method: &Method, uri: &str, now: Timestamp) -> &'static str {
+        let uri = uri.parse().expect("an address");
+        match links.verify(method, &uri, now) {
+            Ok(Some(_)) => "ok",
+            Ok(None) => "none",
+            Err(problem) => problem.code(),
+        }
+    }
+
+    fn signed() -> String {
+        let query = links().sign(PATH, NOW.plus(Duration::from_secs(60)));
+        format!("{PATH}?{query}")
+    }
+
+    #[test]
+    fn a_link_opens_its_path_by_get_and_head_until_it_expires() {
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(code(&links(), &method, &signed(), NOW), "ok");
+        }
+        let further = format!("{}&stream=1", signed());
+        assert_eq!(code(&links(), &Method::GET, &further, NOW), "ok");
+        let later = NOW.plus(Duration::from_secs(60));
+        assert_eq!(
+            code(&links(), &Method::GET, &signed(), later),
+            "link-expired"
+        );
+    }
+
+    #[test]
+    fn a_link_opens_nothing_else() {
+        let other_key = Links::new([8; 32], "download");
+        let other_purpose = Links::new([7; 32], "upload");
+        for links in [&other_key, &other_purpose] {
+            assert_eq!(code(links, &Method::GET, &signed(), NOW), "link-invalid");
+        }
+        for method in [Method::DELETE, Method::POST, Method::PUT] {
+            assert_eq!(code(&links(), &method, &signed(), NOW), "link-invalid");
+        }
+        let elsewhere = signed().replace("/7/", "/8/");
+        assert_eq!(
+            code(&links(), &Method::GET, &elsewhere, NOW),
+            "link-invalid"
+        );
+        let later = signed().replace("expires=17", "expires=18");
+        assert_eq!(code(&links(), &Method::GET, &later, NOW), "link-invalid");
+    }
+
+    #[test]
+    fn a_mangled_link_is_invalid_and_an_unsigned_address_is_none() {
+        for query in [
+            "signature=",
+            "signature=AAAA",
+            "expires=1&signature=***",
+            "expires=x&signature=AAAA",
+            "expires=99999999999&signature=AAAA",
+            "expires=-9223372036854775808&signature=AAAA",
+        ] {
+            let uri = format!("{PATH}?{query}");
+            assert_eq!(
+                code(&links(), &Method::GET, &uri, NOW),
+                "link-invalid",
+                "{query}"
+            );
+        }
+        let twice = format!("{0}&{1}", signed(), "expires=99999999999");
+        assert_eq!(code(&links(), &Method::GET, &twice, NOW), "link-invalid");
+        for uri in [PATH, "/?expires=5", "/?", "/?a=b"] {
+            assert_eq!(code(&links(), &Method::GET, uri, NOW), "none", "{uri}");
+        }
+    }
+
+    #[test]
+    fn every_bit_of_a_signature_counts() {
+        let (head, signature) = signed()
+            .rsplit_once('=')
+            .map(|(h, s)| (h.to_owned(), s.to_owned()))
+            .expect("parts");
+        let bytes = BASE64URL_NOPAD
+            .decode(signature.as_bytes())
+            .expect("base64");
+        for bit in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let uri = format!("{head}={}", BASE64URL_NOPAD.encode(&changed));
+            assert_eq!(code(&links(), &Method::GET, &uri, NOW), "link-invalid");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The route table: the only door through which a route comes into the program.
+//!
+//! A route is added together with what it requires; the check is put around its
+//! handler here, so that no handler can forget it and nothing stands open by
+//! default. What was added can be read again from [`RouteTable`], which is what
+//! the test walks that shows every route to refuse those it must refuse.
+
+mod body;
+mod gate;
+mod origin;
+mod requirement;
+mod responses;
+mod site;
+mod table;
+
+pub use gate::Gate;
+pub use requirement::{Admission, AnswerTime, BodyLimit, Requirement, RouteLimits};
+pub use site::Site;
+pub use table::{Entry, RouteTable};
+
+use axum::routing::MethodRouter;
+use std::convert::Infallible;
+use utoipa::openapi::path::Paths;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+/// The routes of a part of the program, with what each requires.
+#[must_use = "routes do nothing until they are merged and finished"]
+pub struct Routes<S = ()> {
+    added: Vec<Added<S>>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+struct Added<S> {
+    requirement: Requirement,
+    limits: RouteLimits,
+    paths: Paths,
+    handlers: MethodRouter<S, Infallible>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// No routes yet.
+    pub const fn new() -> Self {
+        Self {
+            added: Vec::new(),
+            schemas: Vec::new(),
+        }
+    }
+
+    /// Adds handlers of one path (`utoipa_axum::routes!(list, create)`), all with
+    /// the same requirement, and the limits of ordinary routes.
+    pub fn add(self, requirement: Requirement, routes: UtoipaMethodRouter<S>) -> Self {
+        self.add_within(RouteLimits::default(), requirement, routes)
+    }
+
+    /// Adds handlers of one path, with limits of their own.
+    pub fn add_within(
+        mut self,
+        limits: RouteLimits,
+        requirement: Requirement,
+        (schemas, paths, handlers): UtoipaMethodRouter<S>,
+    ) -> Self {
+        self.schemas.extend(schemas);
+        self.added.push(Added {
+            requirement,
+            limits,
+            paths,
+            handlers,
+        });
+        self
+    }
+
+    /// These routes and those.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.added.extend(other.added);
+        self.schemas.extend(other.schemas);
+        self
+    }
+
+    /// Adds a schema to the API's description that no handler names: a message of a
+    /// socket, say.
+    pub fn schema<T: utoipa::ToSchema>(mut self) -> Self {
+        let mut schemas = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut schemas);
+        self.schemas.extend(schemas);
+        self
+    }
+
+    /// Gives the handlers their state.
+    pub fn with_state<S2>(self, state: S) -> Routes<S2> {
+        let give = |added: Added<S>| Added {
+            requirement: added.requirement,
+            limits: added.limits,
+            paths: added.paths,
+            handlers: added.handlers.with_state(state.clone()),
+        };
+        Routes {
+            added: self.added.into_iter().map(give).collect(),
+            schemas: self.schemas,
+        }
+    }
+
+    /// What has been added so far.
+    #[must_use]
+    pub fn table(&self) -> RouteTable {
+        let entries = self
+            .added
+            .iter()
+            .flat_map(|added| table::entries(&added.paths, added.requirement, added.limits));
+        RouteTable::new(entries.collect())
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> std::fmt::Debug for Routes<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let paths = self.added.iter().flat_map(|added| added.paths.paths.keys());
+        f.debug_list().entries(paths).finish()
+    }
+}

@@ -1,0 +1,94 @@
+//! The limits around a request's body: its length, and whether it has arrived.
+
+use super::requirement::SMALL_BODY;
+use super::{BodyLimit, RouteLimits};
+use crate::{Problem, Settings};
+use axum::body::Body;
+use axum::extract::Request;
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http_body::{Frame, SizeHint};
+use http_body_util::Limited;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+/// Whether the whole body has been read. When a request takes too long, it tells
+/// a slow client from a slow answer.
+#[derive(Clone, Debug)]
+pub(super) struct Arrived(Arc<AtomicBool>);
+
+impl Arrived {
+    pub(super) fn yet(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Puts the route's limit around the body. Refuses at once what says that it is longer.
+pub(super) fn limit(
+    request: Request,
+    limits: RouteLimits,
+    settings: &Settings,
+) -> Result<(Request, Arrived), Problem> {
+    let most = match limits.body {
+        BodyLimit::Small => Some(SMALL_BODY),
+        BodyLimit::Configured => Some(settings.body_limit),
+        BodyLimit::Bytes(most) => Some(most),
+        BodyLimit::Streamed => None,
+    };
+    let (parts, body) = request.into_parts();
+    let announced = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if let (Some(most), Some(announced)) = (most, announced)
+        && announced > most
+    {
+        return Err(Problem::payload_too_large());
+    }
+    let body = match most {
+        Some(most) => Body::new(Limited::new(
+            body,
+            usize::try_from(most).unwrap_or(usize::MAX),
+        )),
+        None => body,
+    };
+    let arrived = Arrived(Arc::new(AtomicBool::new(http_body::Body::is_end_stream(
+        &body,
+    ))));
+    let body = Body::new(Watched {
+        body,
+        arrived: arrived.clone(),
+    });
+    Ok((Request::from_parts(parts, body), arrived))
+}
+
+struct Watched {
+    body: Body,
+    arrived: Arrived,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.arrived.0.store(true, Ordering::Relaxed);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,239 @@
+//! The check around every handler: admitted, identified, allowed, in time.
+
+use super::origin::Asked;
+use super::requirement::Admission;
+use super::{AnswerTime, Requirement, RouteLimits, body};
+use crate::identify::{By, Credentials, Identify, Refused};
+use crate::{Client, Links, Problem, Settings, SettingsSource};
+use access::Caller;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use base::SharedClock;
+use http::header::{CONNECTION, COOKIE, ORIGIN, REFERER, USER_AGENT, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// What the checks of all routes share.
+#[derive(Clone)]
+pub struct Gate {
+    identify: Arc<dyn Identify>,
+    links: Links,
+    clock: SharedClock,
+    settings: SettingsSource,
+    free: Arc<Semaphore>,
+}
+
+impl Gate {
+    /// `concurrency` is how many requests are answered at once.
+    #[must_use]
+    pub fn new(
+        identify: Arc<dyn Identify>,
+        links: Links,
+        clock: SharedClock,
+        settings: SettingsSource,
+        concurrency: usize,
+    ) -> Self {
+        let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            identify,
+            links,
+            clock,
+            settings,
+            free: Arc::new(Semaphore::new(concurrency)),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.borrow())
+    }
+
+    fn admit(&self, admission: Admission) -> Result<Option<SemaphorePermit<'_>>, Problem> {
+        if admission == Admission::Always {
+            return Ok(None);
+        }
+        self.free.try_acquire().map(Some).map_err(|_| {
+            Problem::unavailable(
+                "overloaded",
+                "There is more to do than can be done at once; try again shortly.",
+                Duration::from_secs(1),
+            )
+        })
+    }
+
+    async fn authorise(
+        &self,
+        requirement: Requirement,
+        request: &mut Request,
+        settings: &Settings,
+    ) -> Result<(), Problem> {
+        let credentials = match requirement {
+            Requirement::Public => Credentials::None,
+            _ => Credentials::of(request.headers()),
+        };
+        if let Requirement::Signed(..) = requirement {
+            let now = self.clock.now();
+            if let Some(signed) = self.links.verify(request.method(), request.uri(), now)? {
+                request.extensions_mut().insert(signed);
+                return Ok(());
+            }
+        }
+        let client = request
+            .extensions()
+            .get::<Client>()
+            .cloned()
+            .unwrap_or_else(|| Client::of(None, request.uri(), request.headers(), settings));
+        let asked = Asked {
+            method: request.method(),
+            headers: request.headers(),
+            client: &client,
+            settings,
+        };
+        asked.refuse_cross_site(&credentials)?;
+        let caller = self.caller(&credentials, requirement, &asked).await?;
+        match (requirement.role(), &caller) {
+            (Some(_), None) => {
+                return Err(challenged(Problem::unauthenticated(), request.headers()));
+            }
+            (Some((role, scope)), Some(caller)) if !caller.may(role, scope) => {
+                return Err(Problem::forbidden(format!(
+                    "This needs the role {role} and, with a token, the scope {}.",
+                    scope.as_str()
+                )));
+            }
+            _ => {}
+        }
+        if let Some(caller) = caller {
+            tracing::Span::current().record("user", caller.name());
+            request.extensions_mut().insert(By(caller));
+        }
+        Ok(())
+    }
+
+    async fn caller(
+        &self,
+        credentials: &Credentials,
+        requirement: Requirement,
+        asked: &Asked<'_>,
+    ) -> Result<Option<Caller>, Problem> {
+        let from = asked.client.address();
+        let identified = match credentials {
+            Credentials::None => return Ok(None),
+            Credentials::Unreadable => Err(Refused::Unknown),
+            Credentials::Bearer(token) => self.identify.by_bearer(token, from).await,
+            Credentials::Basic { name, password } => {
+                self.identify.by_basic(name, password, from).await
+            }
+            Credentials::Cookie(cookie) => match self.identify.by_cookie(cookie, from).await {
+                Ok(caller) => {
+                    asked.require_csrf(|token| self.identify.csrf_matches(&caller, token))?;
+                    Ok(caller)
+                }
+                // An old cookie is no more than none, where none will do.
+                Err(Refused::Unknown | Refused::Expired) if requirement.role().is_none() => {
+                    return Ok(None);
+                }
+                Err(refused) => Err(refused),
+            },
+        };
+        identified.map(Some).map_err(|refused| {
+            let problem = Problem::from(refused);
+            if problem.status() == StatusCode::UNAUTHORIZED {
+                challenged(problem, asked.headers)
+            } else {
+                problem
+            }
+        })
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate")
+            .field("links", &self.links)
+            .field("free", &self.free.available_permits())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A 401 names the ways in (RFC 9110 §11.6.1). Basic is not offered to a browser's
+/// page, which would open a dialog of its own over the console's.
+fn challenged(problem: Problem, headers: &HeaderMap) -> Problem {
+    const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"longshore\"");
+    const BASIC: HeaderValue =
+        HeaderValue::from_static("Basic realm=\"longshore\", charset=\"UTF-8\"");
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let browser = agent.is_some_and(|agent| agent.starts_with("Mozilla/"))
+        || headers.contains_key("sec-fetch-mode")
+        || [ORIGIN, REFERER, COOKIE]
+            .iter()
+            .any(|name| headers.contains_key(name));
+    let problem = problem.with_header(WWW_AUTHENTICATE, BEARER);
+    if browser {
+        problem
+    } else {
+        problem.with_header(WWW_AUTHENTICATE, BASIC)
+    }
+}
+
+/// One route's part of the check.
+pub(super) struct Guard {
+    pub(super) gate: Gate,
+    pub(super) requirement: Requirement,
+    pub(super) limits: RouteLimits,
+}
+
+/// The layer around a handler.
+pub(super) async fn guard(
+    State(guard): State<Arc<Guard>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let settings = guard.gate.settings();
+    let _admitted = guard.gate.admit(guard.limits.admission)?;
+    let within = match guard.limits.time {
+        AnswerTime::Configured => Some(settings.request_timeout),
+        AnswerTime::Within(within) => Some(within),
+        AnswerTime::OwnLimit => None,
+    };
+    let authorising = guard
+        .gate
+        .authorise(guard.requirement, &mut request, &settings);
+    // Also where the handler has a limit of its own: this part is not the handler's.
+    let longest = within.unwrap_or(settings.request_timeout);
+    match tokio::time::timeout(longest, authorising).await {
+        Ok(authorised) => authorised?,
+        Err(_) => return Err(took_too_long()),
+    }
+    let (request, arrived) = body::limit(request, guard.limits, &settings)?;
+    let answering = next.run(request);
+    let Some(within) = within else {
+        return Ok(answering.await);
+    };
+    match tokio::time::timeout(within, answering).await {
+        Ok(response) => Ok(response),
+        Err(_) if arrived.yet() => Err(took_too_long()),
+        Err(_) => Err(arrived_too_late()),
+    }
+}
+
+fn took_too_long() -> Problem {
+    Problem::unavailable(
+        "timeout",
+        "The answer took too long and was given up; try again shortly.",
+        Duration::from_secs(5),
+    )
+}
+
+fn arrived_too_late() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "request-timeout",
+        "The body did not arrive in time; send it again.",
+    )
+    .with_header(CONNECTION, HeaderValue::from_static("close"))
+}

@@ -1,0 +1,127 @@
+//! From the table to a router that answers: every handler behind its check, the
+//! description of all of them, and the layers around everything.
+
+use super::gate::{Guard, guard};
+use super::{Gate, RouteTable, Routes, responses, table};
+use crate::problem::{FieldProblem, ProblemDocument};
+use crate::{Problem, front};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use http::StatusCode;
+use std::collections::HashMap;
+use std::sync::Arc;
+use utoipa::PartialSchema;
+use utoipa::openapi::{Components, Info, OpenApi, Paths};
+
+/// Everything that answers.
+#[derive(Clone)]
+pub struct Site {
+    /// For [`crate::serve`].
+    pub router: Router,
+    /// What was added, for the test that walks it.
+    pub table: RouteTable,
+    /// The API's description.
+    pub document: Arc<OpenApi>,
+}
+
+impl Routes {
+    /// Puts every route behind its check and everything behind the common layers.
+    ///
+    /// # Panics
+    /// When two routes have the same method and path, or the same name
+    /// (`operation_id`): a mistake of the program that its first test shows.
+    #[must_use]
+    pub fn finish(self, gate: &Gate) -> Site {
+        let table = self.table();
+        let document = Arc::new(describe(&self));
+        let mut router = Router::new();
+        for added in self.added {
+            let check = Arc::new(Guard {
+                gate: gate.clone(),
+                requirement: added.requirement,
+                limits: added.limits,
+            });
+            let handlers = added.handlers.route_layer(from_fn_with_state(check, guard));
+            for path in added.paths.paths.keys() {
+                router = router.route(path, handlers.clone());
+            }
+        }
+        let router = router
+            .fallback(nothing_here)
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(DefaultBodyLimit::disable());
+        Site {
+            router: front::around(router, gate),
+            table,
+            document,
+        }
+    }
+}
+
+async fn nothing_here() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        "There is nothing at this address; /api/docs lists what there is.",
+    )
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "This address does not take this method; `Allow` says which it takes.",
+    )
+}
+
+fn describe(routes: &Routes) -> OpenApi {
+    let mut info = Info::new("Longshore", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "Files, containers and everything that takes time. Errors are problem details (RFC 9457) \
+         with a stable `code`."
+            .to_owned(),
+    );
+    let mut components = Components::new();
+    for (name, schema) in &routes.schemas {
+        components.schemas.insert(name.clone(), schema.clone());
+    }
+    components
+        .schemas
+        .insert("Problem".to_owned(), ProblemDocument::schema());
+    components
+        .schemas
+        .insert("FieldProblem".to_owned(), FieldProblem::schema());
+    responses::components(&mut components);
+    let mut document = OpenApi::new(info, Paths::new());
+    document.components = Some(components);
+    let mut names = HashMap::new();
+    for added in &routes.added {
+        for (path, item) in &added.paths.paths {
+            let mut item = item.clone();
+            for (method, operation) in table::operations_mut(&mut item) {
+                responses::complete(operation, path, &method, added.requirement, added.limits);
+                let here = format!("{method} {path}");
+                let name = operation.operation_id.clone().unwrap_or_default();
+                if let Some(there) = names.insert(name.clone(), here.clone()) {
+                    panic!("{there} and {here} are both called `{name}`; give one an operation_id");
+                }
+            }
+            match document.paths.paths.get_mut(path) {
+                Some(known) => known.merge_operations(item),
+                None => {
+                    document.paths.paths.insert(path.clone(), item);
+                }
+            }
+        }
+    }
+    document
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,189 @@
+//! Accepting connections and answering on them, HTTP/1.1 and HTTP/2 on one port.
+//!
+//! A connection costs a peer something or ends: it must send a whole head in time,
+//! and must take what it asked for. Every connection is a task of [`serve`], which
+//! returns only when the last of them has ended.
+
+mod connection;
+mod guarded;
+
+use crate::client::Peer;
+use axum::Router;
+use base::config::Config;
+use guarded::Guarded;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a connection may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections open at once. Further ones wait to be accepted.
+    pub connections: usize,
+    /// Longest wait for the head of a request, and longest idling between requests
+    /// of HTTP/1.
+    pub header_timeout: Duration,
+    /// Largest head, in bytes.
+    pub header_bytes: u32,
+    /// Most headers in a head.
+    pub headers: usize,
+    /// Requests at once on one HTTP/2 connection.
+    pub streams: u32,
+    /// Longest time that a peer may take nothing of what is sent to it.
+    pub stall: Duration,
+    /// How long running requests may go on when the server stops.
+    pub grace: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 8192,
+            header_timeout: Duration::from_secs(10),
+            header_bytes: 32 * 1024,
+            headers: 100,
+            streams: 200,
+            stall: Duration::from_secs(300),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl From<&Config> for ServerLimits {
+    fn from(config: &Config) -> Self {
+        Self {
+            header_timeout: config.http.header_timeout.duration(),
+            header_bytes: u32::try_from(config.http.header_limit.bytes()).unwrap_or(u32::MAX),
+            grace: config.shutdown_grace.duration(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Why the server stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The socket is of no use any more.
+    #[error("the listening socket failed: {0}")]
+    Listener(#[source] io::Error),
+}
+
+/// Answers on every listener until `shutdown`; then stops accepting, lets running
+/// requests end for `limits.grace`, and breaks off what is left.
+///
+/// # Errors
+/// When a listening socket fails for good; the others are stopped, too.
+pub async fn serve(
+    listeners: Vec<TcpListener>,
+    router: Router,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let server = Arc::new(Server {
+        router,
+        limits,
+        free: Arc::new(Semaphore::new(
+            limits.connections.clamp(1, Semaphore::MAX_PERMITS),
+        )),
+        // Children, so that a failing listener stops this server and not the program.
+        stopping: shutdown.child_token(),
+        broken_off: CancellationToken::new(),
+        connections: TaskTracker::new(),
+    });
+    let accepting = listeners.into_iter().map(|listener| {
+        let server = Arc::clone(&server);
+        async move {
+            let result = server.accept(&listener).await;
+            server.stopping.cancel();
+            result
+        }
+    });
+    let results = futures::future::join_all(accepting).await;
+    server.connections.close();
+    let ended = tokio::time::timeout(limits.grace, server.connections.wait()).await;
+    if ended.is_err() {
+        tracing::info!(
+            open = server.connections.len(),
+            "connections are broken off"
+        );
+        server.broken_off.cancel();
+        server.connections.wait().await;
+    }
+    results.into_iter().collect()
+}
+
+struct Server {
+    router: Router,
+    limits: ServerLimits,
+    free: Arc<Semaphore>,
+    stopping: CancellationToken,
+    broken_off: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Server {
+    async fn accept(self: &Arc<Self>, listener: &TcpListener) -> Result<(), ServeError> {
+        loop {
+            // Neither waiting for a free place nor accept loses anything when dropped.
+            let place = tokio::select! {
+                () = self.stopping.cancelled() => return Ok(()),
+                place = Arc::clone(&self.free).acquire_owned() => place,
+            };
+            let accepted = tokio::select! {
+                () = self.stopping.cancelled() => return Ok(()),
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, from)) => {
+                    let server = Arc::clone(self);
+                    self.connections.spawn(async move {
+                        let _place = place;
+                        server.connected(stream, Peer(from)).await;
+                    });
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) if is_passing(&error) => {
+                    tracing::error!(%error, "no connection can be accepted; trying again");
+                    // There is no event for "a file descriptor became free".
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => return Err(ServeError::Listener(error)),
+            }
+        }
+    }
+
+    async fn connected(&self, stream: TcpStream, peer: Peer) {
+        metrics::gauge!("longshore_http_connections").increment(1.0);
+        let answering = async {
+            match Guarded::new(stream, self.limits.stall) {
+                Ok(stream) => {
+                    let router = self.router.clone();
+                    connection::answer(stream, peer, router, &self.limits, &self.stopping).await;
+                }
+                Err(error) => tracing::debug!(%error, "a connection was gone at once"),
+            }
+        };
+        // Dropping the connection closes it; its requests see that as a client that left.
+        let _ = self.broken_off.run_until_cancelled(answering).await;
+        metrics::gauge!("longshore_http_connections").decrement(1.0);
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// ENFILE, EMFILE, ENOBUFS, ENOMEM: it passes when others close.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24 | 105 | 12))
+}

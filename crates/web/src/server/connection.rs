@@ -1,0 +1,82 @@
+//! One connection: which HTTP it speaks, and its requests until it ends.
+
+use super::ServerLimits;
+use super::guarded::Guarded;
+use crate::client::Peer;
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::error::Error as StdError;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// How a client that knows it speaks HTTP/2 begins (RFC 9113 §3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// An HTTP/2 peer that does not answer a ping for so long is gone.
+const PING_EVERY: Duration = Duration::from_secs(20);
+const PONG_WITHIN: Duration = Duration::from_secs(20);
+
+pub(super) async fn answer(
+    mut stream: Guarded<TcpStream>,
+    peer: Peer,
+    router: Router,
+    limits: &ServerLimits,
+    stopping: &CancellationToken,
+) {
+    // Hyper's own detection waits without a limit for bytes that never come.
+    let beginning = tokio::time::timeout(limits.header_timeout, stream.starts_with(PREFACE));
+    let is_http2 = tokio::select! {
+        () = stopping.cancelled() => return,
+        beginning = beginning => match beginning {
+            Ok(Ok(is_http2)) => is_http2,
+            Ok(Err(_)) | Err(_) => return,
+        },
+    };
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let stream = TokioIo::new(stream);
+    if is_http2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(limits.header_bytes)
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PONG_WITHIN);
+        let mut connection = pin!(builder.serve_connection(stream, service));
+        tokio::select! {
+            result = connection.as_mut() => return ended(result),
+            () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        ended(connection.await);
+    } else {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout)
+            .max_header_size(limits.header_bytes as usize)
+            .max_headers(limits.headers);
+        let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
+        tokio::select! {
+            result = connection.as_mut() => return ended(result),
+            () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        ended(connection.await);
+    }
+}
+
+fn ended(result: hyper::Result<()>) {
+    if let Err(error) = result {
+        let cause = error.source().map(ToString::to_string).unwrap_or_default();
+        tracing::debug!(%error, cause, "a connection ended");
+    }
+}

@@ -1,0 +1,43 @@
+//! What the HTTP interface takes from the configuration and may change on SIGHUP.
+
+use base::config::{Config, PublicUrl};
+use ipnet::IpNet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The settings that a request looks at. Replaced as a whole when they change.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whose `Forwarded` and `X-Forwarded-*` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The console's address as its users see it.
+    pub public_url: Option<PublicUrl>,
+    /// The body limit of routes that say [`crate::BodyLimit::Configured`], in bytes.
+    pub body_limit: u64,
+    /// Longest time until an answer begins.
+    pub request_timeout: Duration,
+    /// Whether `/metrics` needs no user.
+    pub metrics_open: bool,
+}
+
+/// Where the current settings are read from.
+pub type SettingsSource = watch::Receiver<Arc<Settings>>;
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        Self {
+            trusted_proxies: config.trusted_proxies.clone(),
+            public_url: config.public_url.clone(),
+            body_limit: config.http.body_limit.bytes(),
+            request_timeout: config.http.request_timeout.duration(),
+            metrics_open: config.metrics.open,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::from(&Config::default())
+    }
+}
