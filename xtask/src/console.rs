@@ -12,14 +12,13 @@ use std::time::SystemTime;
 const NODE: (u32, u32) = (20, 19);
 const NPM: (u32, u32) = (10, 0);
 
-/// What the build is made of, in the console's folder; all but the tests.
-const SOURCES: [&str; 6] = [
-    "src",
-    "public",
-    "index.html",
-    "package-lock.json",
-    "tsconfig.json",
-    "vite.config.ts",
+/// What lies in the console's folder and is no source of its build.
+const NO_SOURCES: [&str; 5] = [
+    "node_modules",
+    "dist",
+    "e2e",
+    "test-results",
+    "playwright-report",
 ];
 
 /// The browser that tests drive.
@@ -82,10 +81,7 @@ pub(crate) fn build(place: &Place) -> Result<(), Failure> {
     let console = folder(place)?;
     install(place)?;
     let built = modified(&console.join("dist/index.html"));
-    let newest = SOURCES
-        .iter()
-        .filter_map(|name| newest_in(&console.join(name)))
-        .max();
+    let newest = newest_source(&console)?;
     if built.is_some() && built > newest {
         println!("The console is built already.");
         return Ok(());
@@ -190,7 +186,19 @@ fn modified(path: &Path) -> Option<SystemTime> {
         .ok()
 }
 
-/// When the newest file at or below `path` was changed.
+/// When the newest source was changed.
+fn newest_source(console: &Path) -> Result<Option<SystemTime>, Failure> {
+    let entries = std::fs::read_dir(console)
+        .map_err(|error| Failure::about(console, "cannot be listed", &error))?;
+    Ok(entries
+        .flatten()
+        .filter(|entry| !NO_SOURCES.iter().any(|name| entry.file_name() == *name))
+        .filter_map(|entry| newest_in(&entry.path()))
+        .max())
+}
+
+/// When the newest file at or below `path` was changed, or one of its folders, as
+/// the removal of a file does.
 fn newest_in(path: &Path) -> Option<SystemTime> {
     let below = std::fs::read_dir(path).into_iter().flatten().flatten();
     below

@@ -61,7 +61,7 @@ pub(crate) fn advisories_reachable(place: &Place) -> Result<Option<String>, Fail
 
 /// Advisories against the database as [`advisories_reachable`] fetched it.
 pub(crate) fn advisories(place: &Place) -> Result<String, Failure> {
-    deny(place, &["check", "--disable-fetch", "advisories"])?.stream()
+    deny(place, &["--offline", "check", "advisories"])?.stream()
 }
 
 fn deny(place: &Place, words: &[&str]) -> Result<Run, Failure> {

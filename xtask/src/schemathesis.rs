@@ -54,10 +54,30 @@ pub(crate) fn run(place: &Place) -> Result<String, Failure> {
         .args(["run", &document, "--checks", CHECKS])
         .args(["--max-examples", EXAMPLES, "--seed", "1", "--workers", "2"])
         .args(["--auth", &format!("admin:{}", served.password())])
-        .args(["--request-timeout", "10", "--no-color"])
+        .args(["--request-timeout", "10", "--max-time", "240", "--no-color"])
         .dir(&place.scratch("schemathesis")?)
         .minutes(10)
         .stream()?;
     served.still_runs()?;
+    admin_still_gets_in(&served)?;
     Ok(output)
+}
+
+/// Requests that are made up may change the password they are made with; whatever
+/// came after would have been refused, and passed for that.
+fn admin_still_gets_in(served: &Served) -> Result<(), Failure> {
+    let Some(curl) = place::program("curl") else {
+        return Ok(());
+    };
+    let about = format!("{}/api/v1/about", served.url());
+    Run::new(curl)
+        .args(["--silent", "--show-error", "--fail", "--max-time", "10"])
+        .args(["--user", &format!("admin:{}", served.password()), &about])
+        .capture()
+        .map(drop)
+        .map_err(|failure| {
+            Failure::new(format!(
+                "schemathesis locked itself out, so its later requests showed nothing: {failure}"
+            ))
+        })
 }

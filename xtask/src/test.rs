@@ -27,9 +27,7 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     }
     let console = console_first(place, &mut report);
     check::steps(place, &mut report, console);
-    let built = report.step("build", || {
-        program::compile(place, Profile::Debug, console).map(|()| String::new())
-    });
+    let built = report.step("build", || build(place, console));
     if built {
         tests(place, &mut report, console);
     } else {
@@ -97,6 +95,19 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
         report.step("schemathesis", || schemathesis::run(place));
     } else {
         report.skip_unless_required("schemathesis", "python3 with venv is not installed");
+    }
+}
+
+/// Compiles the binary and every test, with the features that the tests will ask for:
+/// a build of the binary alone would compile half of the crates a second time.
+fn build(place: &Place, console: Console) -> Result<String, Failure> {
+    let run = Run::cargo()
+        .args(["build", "--locked", "--workspace", "--all-targets"])
+        .dir(&place.root)
+        .minutes(15);
+    match console {
+        Console::StandIn => run.stream(),
+        Console::Required => run.env("LONGSHORE_REQUIRE_CONSOLE", "1").stream(),
     }
 }
 
