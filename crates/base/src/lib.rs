@@ -5,6 +5,7 @@
 
 mod actor;
 pub mod config;
+pub mod forwarded;
 mod id;
 mod name;
 pub mod redact;

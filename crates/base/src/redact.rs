@@ -13,6 +13,7 @@
 
 mod automaton;
 mod forms;
+pub mod properties;
 mod stream;
 
 pub use stream::RedactedStream;
@@ -67,7 +68,7 @@ impl Redactor {
     /// - quoted for a shell.
     ///
     /// Of a secret longer than 4 KiB, only as it stands, line by line, in Base64 by
-    /// itself and as JSON escapes at the least.
+    /// itself, and as JSON has to escape it.
     pub fn new<S: AsRef<[u8]>>(secrets: impl IntoIterator<Item = S>) -> Self {
         Self::default().with(secrets)
     }

@@ -329,7 +329,7 @@ impl File<'_> {
             Some(table) if is_section(path) => self.read_table(path, table, config),
             // Where a kind may stand, a misspelt setting would look like one.
             None if is_section(path) && (is_named(path) || meant(path).is_empty()) => {
-                let key = path.join(".");
+                let key = crate::shorten(&path.join("."));
                 self.problem(
                     place,
                     &format!(

@@ -81,8 +81,10 @@ settings! {
         /// Private networks that may be reached all the same, on any port. All others are refused:
         /// private, loopback, link-local and metadata addresses.
         allow: Vec<IpNet> = Vec::new(); live;
-        /// Ports on which public addresses may be reached. An empty list allows none.
-        ports: Vec<u16> = vec![80, 443]; live;
+        /// Networks that are never reached, even where `allow` opens them.
+        deny: Vec<IpNet> = Vec::new(); live;
+        /// Further ports on which public addresses may be reached, besides 80 and 443.
+        ports: Vec<u16> = Vec::new(); live;
         /// Requests under way at once, in all.
         concurrent: usize = 32, within 1..=1024; restart;
         /// Requests under way at once to one host.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::{Size, Span};
+use proptest::prelude::*;
 
 fn file(text: &str) -> Result<Config, ConfigError> {
     let loaded = Config::load(Some(("longshore.toml", text)), [], &Overrides::default());
@@ -428,6 +429,39 @@ fn the_sample_file_has_every_setting_with_its_default_or_an_example() {
         let default = (setting.show)(&Config::default()).filter(|default| default != "[]");
         if default.is_some() {
             assert_eq!(value, default, "docs/longshore.toml: {path}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_configuration_or_has_problems_of_one_line_each(
+        lines in proptest::collection::vec("[a-z_.\\[\\]]{0,12}( = [0-9a-z\"'\\[\\]{}é,]{0,8})?", 0..6),
+        key in any::<prop::sample::Index>(),
+        value in "\\PC{0,20}",
+    ) {
+        let setting = key.get(&Setting::all().collect::<Vec<_>>()).to_owned();
+        let flags = Overrides::default().assignment("--set", &format!("{}={value}", setting.key));
+        for problems in [file(&lines.join("\n")).err(), Config::load(None, [], &flags).err()] {
+            for line in problems.iter().flat_map(ConfigError::problems) {
+                prop_assert!(!line.is_empty() && !line.contains(['\n', '\r']));
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_was_read_is_shown_so_that_it_is_read_again(
+        key in any::<prop::sample::Index>(),
+        value in "[0-9]{1,6}(ms|s|m|h|d|KiB|MiB|GB)?|true|info|json|[a-z/.]{1,9}|10\\.[0-9]\\.0\\.0/[0-9]{1,2}|127\\.0\\.0\\.1:[0-9]{1,4}",
+    ) {
+        let setting = key.get(&Setting::all().collect::<Vec<_>>()).to_owned();
+        let flags = Overrides::default().assignment("--set", &format!("{}={value}", setting.key));
+        if let Ok(Loaded { config, .. }) = Config::load(None, [], &flags)
+            && !setting.by_kind()
+        {
+            let shown = (setting.show)(&config).unwrap();
+            let again = file(&format!("{} = {shown}", setting.key)).unwrap();
+            prop_assert!((setting.same)(&config, &again), "{} = {}", setting.key, shown);
         }
     }
 }

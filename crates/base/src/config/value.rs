@@ -299,7 +299,7 @@ impl Element for IpNet {
 
 impl Element for u16 {
     const EXPECTED: &'static str = "a list of ports";
-    const EXAMPLE: &'static str = "[80, 443, 8080]";
+    const EXAMPLE: &'static str = "[8080, 8443]";
 
     fn element(value: &DeValue<'_>) -> Option<Self> {
         <Self as Value>::from_toml(value).filter(|port| *port != 0)
