@@ -96,7 +96,9 @@ impl Scope {
 
 /// A word that names no scope.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a scope; use operations:read, operations:write, bundles:read, bundles:write or admin")]
+#[error(
+    "`{0}` is not a scope; use operations:read, operations:write, bundles:read, bundles:write or admin"
+)]
 pub struct UnknownScope(String);
 
 impl FromStr for Scope {
@@ -134,6 +136,8 @@ pub struct Caller {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) proof: Proof,
+    /// Which of its passwords it proved; 0 where it proved none.
+    pub(crate) credential: i64,
     pub(crate) address: IpAddr,
 }
 
@@ -172,7 +176,9 @@ impl Caller {
     #[must_use]
     pub fn may(&self, role: Role, scope: Scope) -> bool {
         let within = match &self.proof {
-            Proof::Token { scopes, .. } => scopes.contains(&scope) || scopes.contains(&Scope::Admin),
+            Proof::Token { scopes, .. } => {
+                scopes.contains(&scope) || scopes.contains(&Scope::Admin)
+            }
             Proof::Session(_) | Proof::Password => true,
         };
         self.role >= role && within
