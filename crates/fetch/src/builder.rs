@@ -22,7 +22,7 @@ impl ClientBuilder {
         Self {
             policy,
             limits,
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(SystemResolver::default()),
             dialer: Arc::new(TcpDialer),
             roots: Roots::default(),
         }

@@ -8,8 +8,9 @@ use crate::error::Refused;
 use crate::policy::{LOOPBACK, Policy, is_localhost};
 use async_trait::async_trait;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Most addresses of one name that are looked at.
 const MAX_ADDRESSES: usize = 32;
@@ -30,16 +31,39 @@ pub trait Resolve: Send + Sync + 'static {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError>;
 }
 
+/// Look-ups of the machine's resolver under way at once. One that was given up still
+/// holds its thread until the system answers, so that they cannot pile up.
+const MAX_LOOKUPS: usize = 32;
+
 /// The machine's own resolver (`getaddrinfo`), on the runtime's blocking threads.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemResolver;
+#[derive(Clone, Debug)]
+pub struct SystemResolver {
+    places: Arc<Semaphore>,
+}
+
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+        }
+    }
+}
 
 #[async_trait]
 impl Resolve for SystemResolver {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
-        match tokio::net::lookup_host((host, 0)).await {
+        let temporary = |error| ResolveError::Temporary(Arc::new(error));
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(io::Error::other).map_err(temporary)?;
+        let host = host.to_owned();
+        let looking = tokio::task::spawn_blocking(move || {
+            let found = (host.as_str(), 0).to_socket_addrs();
+            drop(place);
+            found
+        });
+        match looking.await.unwrap_or_else(|lost| Err(lost.into())) {
             Ok(found) => Ok(found.map(|address| address.ip()).collect()),
-            Err(error) if is_temporary(&error) => Err(ResolveError::Temporary(Arc::new(error))),
+            Err(error) if is_temporary(&error) => Err(temporary(error)),
             Err(_) => Err(ResolveError::NotFound),
         }
     }
@@ -141,6 +165,12 @@ mod tests {
     async fn localhost_is_loopback_whatever_the_resolver_says() {
         let found = checked("127.0.0.0/8", "93.184.215.14", "foo.localhost").await;
         assert_eq!(found.unwrap(), ["127.0.0.1"]);
+    }
+
+    #[tokio::test]
+    async fn the_machine_knows_its_own_address() {
+        let found = SystemResolver::default().resolve("127.0.0.1").await;
+        assert_eq!(found.unwrap(), [IpAddr::from([127, 0, 0, 1])]);
     }
 
     #[test]

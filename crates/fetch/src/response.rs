@@ -12,12 +12,12 @@ use crate::request::{Continuation, Request};
 use crate::url::CheckedUrl;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 
-/// An answer whose body is still to be read.
-#[derive(Debug)]
+/// An answer whose body is still to be read. `Debug` shows no header.
 pub struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -28,8 +28,18 @@ pub struct Response {
     pub(crate) resumption: Resumption,
 }
 
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("url", &self.url)
+            .field("offset", &self.offset)
+            .field("total", &self.total)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What it takes to ask again for the rest.
-#[derive(Debug)]
 pub(crate) struct Resumption {
     pub(crate) client: Client,
     pub(crate) request: Request,

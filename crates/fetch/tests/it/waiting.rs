@@ -1,6 +1,6 @@
 //! Every wait ends: by itself at its limit, and at once when the caller cancels.
 
-use super::origin::{Origin, status, with};
+use super::origin::{Origin, ok, status, with};
 use super::raw::{Raw, Then};
 use super::{get, get_text, local, local_policy, quick, soon};
 use crate::fetch::{Client, Dial, ExtraHeaders, FetchError, Limits, Resolve, ResolveError};
@@ -135,23 +135,25 @@ async fn cancelling_ends_the_wait_for_an_answer_and_the_connection() {
 }
 
 #[tokio::test]
-async fn cancelling_ends_the_wait_for_another_attempt() {
-    let answered = watch::Sender::new(false);
-    let answers = answered.clone();
-    let origin = Origin::start(move |_| {
-        answers.send_replace(true);
-        async { with(status(503), "retry-after", "50") }
-    })
-    .await;
-    let mut answered = answered.subscribe();
-    let answered = async {
-        answered
-            .wait_for(|answered| *answered)
-            .await
-            .map(|_| ())
-            .unwrap()
+async fn waiting_for_another_attempt_takes_no_place_and_ends_with_cancelling() {
+    let busy = Origin::start(|_| async { with(status(503), "retry-after", "50") }).await;
+    let free = Origin::start(|_| async { ok("it") }).await;
+    let limits = Limits {
+        total: 1,
+        ..quick()
     };
-    cancelled_promptly(&local(), &origin.url("/"), answered).await;
+    let client = Client::new(local_policy(), limits);
+    // The only place is free again, so the first fetch has its answer and waits.
+    let another_is_served = async {
+        let mut requests = 0;
+        while requests == 0 {
+            tokio::task::yield_now().await;
+            requests = busy.requests().len();
+        }
+        assert_eq!(get_text(&client, &free.url("/")).await.unwrap(), "it");
+    };
+    cancelled_promptly(&client, &busy.url("/"), another_is_served).await;
+    assert_eq!(busy.requests().len(), 1);
 }
 
 #[tokio::test]
