@@ -375,64 +375,6 @@ fn a_reload_applies_what_can_be_applied_and_names_the_rest() {
     assert_eq!(old.reloadable_changes(&old), Changes::default());
 }
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
-const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/longshore.toml");
-
-/// With `LONGSHORE_TEST_UPDATE=1` it writes the reference anew instead.
-#[test]
-fn the_page_names_every_setting_with_its_default() {
-    let page = std::fs::read_to_string(PAGE).unwrap();
-    let (before, rest) = page.split_once("<!-- reference -->\n").unwrap();
-    let (written, after) = rest.split_once("<!-- end of reference -->").unwrap();
-    let wanted = format!("\n{}\n", reference());
-    if std::env::var_os("LONGSHORE_TEST_UPDATE").is_some() {
-        let whole = format!("{before}<!-- reference -->\n{wanted}<!-- end of reference -->{after}");
-        std::fs::write(PAGE, whole).unwrap();
-        return;
-    }
-    assert!(
-        written == wanted,
-        "docs/configuration.md is not what the settings say; \
-         run LONGSHORE_TEST_UPDATE=1 cargo test -p longshore-base"
-    );
-}
-
-/// The sample's settings with nothing in comments: `#key = …` counts, `# Prose` does not.
-fn sample_in_full() -> String {
-    let sample = std::fs::read_to_string(SAMPLE).unwrap();
-    let lines = sample.lines().map(|line| match line.strip_prefix('#') {
-        Some(setting) if setting.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()) => {
-            setting
-        }
-        _ => line,
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn the_sample_file_changes_nothing_until_somebody_edits_it() {
-    let sample = std::fs::read_to_string(SAMPLE).unwrap();
-    assert_eq!(file(&sample).unwrap(), Config::default());
-}
-
-#[test]
-fn the_sample_file_has_every_setting_with_its_default_or_an_example() {
-    let whole = sample_in_full();
-    let config = file(&whole).unwrap();
-    let table: toml::Table = toml::from_str(&whole).unwrap();
-    for (setting, value) in config.shown() {
-        let path = setting.key.replace("<kind>", "bundle");
-        let mut steps = path.split('.');
-        let top = table.get(steps.next().unwrap());
-        let found = steps.try_fold(top.unwrap(), |value, step| value.get(step));
-        assert!(found.is_some(), "docs/longshore.toml lacks {path}");
-        let default = (setting.show)(&Config::default()).filter(|default| default != "[]");
-        if default.is_some() {
-            assert_eq!(value, default, "docs/longshore.toml: {path}");
-        }
-    }
-}
-
 proptest! {
     #[test]
     fn any_text_is_a_configuration_or_has_problems_of_one_line_each(
