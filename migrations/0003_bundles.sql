@@ -6,6 +6,8 @@ CREATE TABLE bundle (
     sources BIGINT NOT NULL,
     done BIGINT NOT NULL DEFAULT 0,
     failed BIGINT NOT NULL DEFAULT 0,
+    -- The numbers of the sources that are missing, with commas between them.
+    missing {text} NOT NULL DEFAULT '',
     bytes BIGINT NOT NULL DEFAULT 0,
     blob {uuid},
     size BIGINT,

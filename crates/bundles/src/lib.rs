@@ -1,5 +1,148 @@
-//! URLs in, one streaming ZIP out.
+//! Bundles: a list of URLs in, one streaming ZIP out.
+//!
+//! A bundle is an operation. Its sources are fetched at once through the guarded
+//! client ([`gather`]), written one by one into an archive ([`make`], [`zip`]), and
+//! sent to whoever takes it, or kept on disk until it expires ([`outlet`]).
+//!
+//! Invariants: memory is bounded by [`budget`], whatever the sources are; what is
+//! missing is listed in the archive; an archive that broke never ends cleanly.
 
+mod board;
+mod budget;
+mod bundle;
+mod error;
+mod gather;
+mod make;
 pub mod name;
+mod operations;
+mod outlet;
 pub mod report;
+mod source;
+mod sql;
 pub mod zip;
+
+pub use bundle::{Accepted, Bundle, Compress, EntryOrder, NewBundle, Options};
+pub use error::{Error, Result};
+pub use operations::{BundleInput, ExpireBundles, ExpireInput, MakeBundle};
+pub use source::{DetailedSource, SourceRequest};
+
+use ::operations::Operations;
+use access::Access;
+use base::{SharedClock, Timestamp};
+use budget::Budget;
+use fetch::Client;
+use outlet::Outlets;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use storage::{Blobs, Db};
+
+/// How bundles are made.
+#[derive(Clone, Debug)]
+pub struct BundleSettings {
+    /// Sources of one bundle.
+    pub max_sources: usize,
+    /// Bytes of all files of one bundle.
+    pub max_bytes: Option<u64>,
+    /// Bytes of one source.
+    pub max_source_bytes: Option<u64>,
+    /// Memory for what was fetched and is not written yet, in bytes, over all bundles.
+    pub buffer: usize,
+    /// Sources of one bundle that are fetched at once.
+    pub concurrent: usize,
+    /// How long an archive is kept.
+    pub expires_in: Duration,
+}
+
+/// Bundles. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bundles(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    db: Db,
+    blobs: Blobs,
+    client: Client,
+    access: Access,
+    clock: SharedClock,
+    settings: BundleSettings,
+    budget: Arc<Budget>,
+    outlets: Outlets,
+    operations: OnceLock<Operations>,
+}
+
+impl Bundles {
+    /// Makes the handle. Its kinds go to the engine, and the engine then to
+    /// [`Bundles::connect`].
+    #[must_use]
+    pub fn new(
+        db: Db,
+        blobs: Blobs,
+        client: Client,
+        access: Access,
+        clock: SharedClock,
+        settings: BundleSettings,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            db,
+            blobs,
+            client,
+            access,
+            clock,
+            budget: Budget::new(settings.buffer),
+            settings,
+            outlets: Outlets::default(),
+            operations: OnceLock::new(),
+        }))
+    }
+
+    /// The kinds of operation of this part.
+    #[must_use]
+    pub fn kinds(&self) -> (MakeBundle, ExpireBundles) {
+        (MakeBundle(self.clone()), ExpireBundles(self.clone()))
+    }
+
+    /// Gives it the engine that runs its operations. Once, before anything is asked of it.
+    pub fn connect(&self, operations: Operations) {
+        // A second engine would be a mistake of the composition; the first one stays.
+        let _ = self.0.operations.set(operations);
+    }
+
+    pub(crate) fn operations(&self) -> &Operations {
+        self.0
+            .operations
+            .get()
+            .expect("the composition root connects the engine before it serves")
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    pub(crate) fn settings(&self) -> &BundleSettings {
+        &self.0.settings
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.0.budget
+    }
+
+    pub(crate) fn outlets(&self) -> &Outlets {
+        &self.0.outlets
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+}

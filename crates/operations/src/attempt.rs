@@ -1,7 +1,7 @@
 //! One attempt: from the claim to the end that is recorded.
 
 use crate::engine::Engine;
-use crate::failure::Failure;
+use crate::failure::{Again, Failure};
 use crate::kind::{AnyKind, Outcome};
 use crate::log::sink::Sink;
 use crate::messages;
@@ -165,6 +165,9 @@ fn end(
             End::new(State::Cancelled, "cancelled").error("cancelled", "It was cancelled.")
         }
         (Stop::Shutdown, _) => interrupted(engine, kind, running),
+        (Stop::No, Some(Err(failure))) if failure.again == Again::Withdrawn => {
+            End::new(State::Cancelled, &failure.message).error(&failure.code, &failure.message)
+        }
         (Stop::No, Some(Err(failure))) => failed(engine, kind, &failure, failures),
         (Stop::No, None) => End::new(State::Failed, "it ended without an answer")
             .error("internal", "It ended without an answer."),

@@ -14,6 +14,8 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
     Never,
+    /// Nobody wants it any more: it ends as cancelled.
+    Withdrawn,
     Later(Option<Duration>),
 }
 
@@ -42,6 +44,16 @@ impl Failure {
     #[must_use]
     pub fn cancelled() -> Self {
         Self::lasting("cancelled", "it was stopped before it was done")
+    }
+
+    /// Nobody wants what it makes any more, so it ends as cancelled, for this reason.
+    #[must_use]
+    pub fn withdrawn(reason: impl Into<String>) -> Self {
+        Self {
+            code: "withdrawn".to_owned(),
+            message: reason.into(),
+            again: Again::Withdrawn,
+        }
     }
 
     /// Not before `wait` is over: what the other side asked for (Retry-After).

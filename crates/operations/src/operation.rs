@@ -94,6 +94,9 @@ pub struct Progress {
     pub total: Option<u64>,
     /// What is counted, such as `files` or `bytes`.
     pub unit: String,
+    /// How many bytes have moved so far, where something else is counted.
+    #[serde(default)]
+    pub bytes: Option<u64>,
     /// What is going on, in a few words.
     pub message: Option<String>,
     /// What moves right now, at most 32.
@@ -106,6 +109,9 @@ pub struct Progress {
 pub struct Transfer {
     /// Its name.
     pub name: String,
+    /// Its number among the things that the operation is about, from 0.
+    #[serde(default)]
+    pub index: Option<u64>,
     /// How many bytes have arrived.
     pub done: u64,
     /// Of how many, where that is known.

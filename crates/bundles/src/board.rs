@@ -1,0 +1,111 @@
+//! The board: what every source of a bundle does right now, told to the operation.
+
+use operations::{Context, Transfer};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often what moves is told.
+const OFTEN: Duration = Duration::from_millis(150);
+/// How many moving transfers are told.
+const SHOWN: usize = 32;
+
+/// See the module. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Board {
+    context: Context,
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    moving: BTreeMap<usize, Transfer>,
+    done: u64,
+    bytes: u64,
+    total: u64,
+    told: Option<Instant>,
+}
+
+impl Board {
+    pub(crate) fn new(context: Context, total: usize) -> Self {
+        let board = Self {
+            context,
+            inner: Arc::new(Mutex::new(Inner {
+                moving: BTreeMap::new(),
+                done: 0,
+                bytes: 0,
+                total: total as u64,
+                told: None,
+            })),
+        };
+        board.tell("Fetching");
+        board
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A source answered and its bytes begin to come.
+    pub(crate) fn begin(&self, index: usize, name: String, total: Option<u64>) {
+        let transfer = Transfer {
+            name,
+            index: Some(index as u64),
+            done: 0,
+            total,
+        };
+        self.inner().moving.insert(index, transfer);
+        self.tell_now_and_then();
+    }
+
+    /// Bytes of it came.
+    pub(crate) fn moved(&self, index: usize, bytes: usize) {
+        {
+            let mut inner = self.inner();
+            inner.bytes += bytes as u64;
+            if let Some(transfer) = inner.moving.get_mut(&index) {
+                transfer.done += bytes as u64;
+            }
+        }
+        self.tell_now_and_then();
+    }
+
+    /// It is in the archive, or never will be.
+    pub(crate) fn end(&self, index: usize) {
+        {
+            let mut inner = self.inner();
+            inner.moving.remove(&index);
+            inner.done += 1;
+        }
+        self.tell_now_and_then();
+    }
+
+    /// It came, and waits to be written, or will be fetched anew.
+    pub(crate) fn rest(&self, index: usize) {
+        self.inner().moving.remove(&index);
+    }
+
+    fn tell_now_and_then(&self) {
+        let due = self.inner().told.is_none_or(|told| told.elapsed() >= OFTEN);
+        if due {
+            self.tell("Fetching");
+        }
+    }
+
+    /// Tells how far the bundle is; `doing` in a word.
+    pub(crate) fn tell(&self, doing: &str) {
+        let (done, bytes, total, transfers) = {
+            let mut inner = self.inner();
+            inner.told = Some(Instant::now());
+            let transfers = inner.moving.values().take(SHOWN).cloned().collect();
+            (inner.done, inner.bytes, inner.total, transfers)
+        };
+        self.context.progress(|progress| {
+            progress.done = done;
+            progress.total = Some(total);
+            "files".clone_into(&mut progress.unit);
+            progress.bytes = Some(bytes);
+            progress.message = Some(doing.to_owned());
+            progress.transfers = transfers;
+        });
+    }
+}

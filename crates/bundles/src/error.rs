@@ -1,0 +1,56 @@
+//! What can go wrong with bundles (with one source: that is a `Miss`).
+
+use base::BundleId;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No sources.
+    #[error("a bundle needs at least one source")]
+    NoSources,
+    /// Too many.
+    #[error("a bundle takes at most {most} sources, and {got} were given; make several bundles")]
+    TooManySources {
+        /// The limit.
+        most: usize,
+        /// How many were given.
+        got: usize,
+    },
+    /// A name that cannot be one.
+    #[error("the name cannot be used as a file's name; use up to 200 letters, digits and dashes")]
+    Name,
+    /// Nothing of a bundle could be had.
+    #[error("none of the sources could be fetched; the first said: {0}")]
+    NothingUsable(String),
+    /// There is no such bundle.
+    #[error("there is no bundle {0}; it may have expired")]
+    NoBundle(BundleId),
+    /// It was made, and its time is over or it was deleted.
+    #[error("the archive is not kept any more; make the bundle again")]
+    Gone,
+    /// It is not there yet, and is made elsewhere.
+    #[error("the archive is not ready yet; wait for its operation to end")]
+    NotReady,
+    /// A streamed archive flows once.
+    #[error("the archive was streamed to another taker; a streamed bundle can be taken once")]
+    Taken,
+    /// Sealed headers that cannot be opened.
+    #[error("the headers of a source cannot be read any more, because the master key changed; make the bundle anew")]
+    Headers,
+    /// Nothing failed, so nothing can be fetched again.
+    #[error("no source of the bundle failed, so there is nothing to fetch again")]
+    NothingFailed,
+    /// A source's number that does not exist.
+    #[error("the bundle has no source number {0}")]
+    NoSource(usize),
+    /// Operations.
+    #[error(transparent)]
+    Operations(#[from] operations::Error),
+    /// Storage.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+}
