@@ -3,6 +3,7 @@
 
 use crate::{Problem, Settings};
 use axum::extract::FromRequestParts;
+use base::forwarded;
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Uri, header};
@@ -25,13 +26,17 @@ impl Client {
         peer: Option<Peer>,
         uri: &Uri,
         headers: &HeaderMap,
-        _settings: &Settings,
+        settings: &Settings,
     ) -> Self {
-        let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let lines = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let client = forwarded::client(peer, lines, &settings.trusted_proxies);
         Self {
-            address: address.to_canonical(),
-            https: false,
-            authority: authority(uri, headers),
+            address: client.address,
+            https: client.https,
+            authority: client.host.or_else(|| authority(uri, headers)),
         }
     }
 

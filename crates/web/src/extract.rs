@@ -10,6 +10,8 @@ pub use json::Json;
 pub use path::Path;
 pub use query::Query;
 
+pub(crate) use query::read as read_query;
+
 use crate::Problem;
 
 /// A field's place as serde found it, or where the text stops making sense.

@@ -4,6 +4,8 @@
 mod headers;
 mod measure;
 
+pub(crate) use headers::CONSOLE_POLICY;
+
 use crate::client::{Client, Peer};
 use crate::request_id::{self, RequestId};
 use crate::{Gate, Problem};

@@ -6,10 +6,15 @@
 //! SQL, and nothing in it decides who somebody is ([`Identify`] does).
 
 mod client;
+mod console;
+mod docs;
+mod download;
 mod extract;
 mod front;
 mod identify;
 mod links;
+mod paging;
+mod probes;
 mod problem;
 mod request_id;
 mod routes;
@@ -18,9 +23,13 @@ mod settings;
 mod walk;
 
 pub use client::Client;
+pub use console::console_page;
+pub use download::{Download, Wants};
 pub use extract::{Json, Path, Query};
 pub use identify::{By, Identify, Refused};
 pub use links::{Links, Signed};
+pub use paging::{Page, Paging};
+pub use probes::{Check, Probes};
 pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
 pub use request_id::RequestId;
 pub use routes::{

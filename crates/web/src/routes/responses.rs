@@ -4,6 +4,8 @@
 use super::{BodyLimit, Requirement, RouteLimits};
 use crate::problem::PROBLEM_JSON;
 use http::Method;
+use serde_json::json;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -66,6 +68,7 @@ pub(super) fn complete(
     limits: RouteLimits,
 ) {
     operation.security = Some(security(requirement));
+    operation.extensions = Some(requires(requirement));
     if matches!(requirement, Requirement::Signed(..)) {
         add_link_parameters(operation);
     }
@@ -91,6 +94,22 @@ pub(super) fn complete(
             responses.entry(status.to_string()).or_insert(reference);
         }
     }
+}
+
+/// What is required, for readers of the description.
+fn requires(requirement: Requirement) -> Extensions {
+    let kind = match requirement {
+        Requirement::Public => "nothing",
+        Requirement::Role(..) => "role",
+        Requirement::Signed(..) => "signed",
+        Requirement::SelfChecked { .. } => "handler",
+    };
+    let mut requires = json!({ "kind": kind });
+    if let Some((role, scope)) = requirement.role() {
+        requires["role"] = role.as_str().into();
+        requires["scope"] = scope.as_str().into();
+    }
+    Extensions::builder().add("x-requires", requires).build()
 }
 
 fn security(requirement: Requirement) -> Vec<SecurityRequirement> {

@@ -2,13 +2,13 @@
 //! description of all of them, and the layers around everything.
 
 use super::gate::{Guard, guard};
-use super::{Gate, RouteTable, Routes, responses, table};
+use super::{Entry, Gate, RouteTable, Routes, responses, table};
 use crate::problem::{FieldProblem, ProblemDocument};
-use crate::{Problem, front};
-use axum::Router;
+use crate::{Problem, Requirement, RouteLimits, console, docs, front};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use http::StatusCode;
+use axum::{Extension, Router};
+use http::{Method, StatusCode};
 use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::PartialSchema;
@@ -33,10 +33,12 @@ impl Routes {
     /// (`operation_id`): a mistake of the program that its first test shows.
     #[must_use]
     pub fn finish(self, gate: &Gate) -> Site {
-        let table = self.table();
-        let document = Arc::new(describe(&self));
+        let routes = self.merge(docs::routes());
+        let table = routes.table().with(console_entry());
+        let document = Arc::new(describe(&routes));
+        let published = docs::Published::of(&document).expect("a description is JSON");
         let mut router = Router::new();
-        for added in self.added {
+        for added in routes.added {
             let check = Arc::new(Guard {
                 gate: gate.clone(),
                 requirement: added.requirement,
@@ -48,8 +50,9 @@ impl Routes {
             }
         }
         let router = router
-            .fallback(nothing_here)
+            .fallback(console::fallback)
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(Extension(published))
             .layer(DefaultBodyLimit::disable());
         Site {
             router: front::around(router, gate),
@@ -59,12 +62,14 @@ impl Routes {
     }
 }
 
-async fn nothing_here() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "not-found",
-        "There is nothing at this address; /api/docs lists what there is.",
-    )
+/// What answers where no route does.
+fn console_entry() -> Entry {
+    Entry {
+        method: Method::GET,
+        path: "/{*console}".to_owned(),
+        requirement: Requirement::Public,
+        limits: RouteLimits::default(),
+    }
 }
 
 async fn method_not_allowed() -> Problem {

@@ -46,6 +46,11 @@ impl RouteTable {
         Self { entries }
     }
 
+    pub(super) fn with(mut self, entry: Entry) -> Self {
+        self.entries.push(entry);
+        Self::new(self.entries)
+    }
+
     /// The routes, by path and method.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {

@@ -5,4 +5,7 @@ extern crate longshore_web as web;
 
 mod access;
 mod answers;
+mod described;
 mod fixture;
+mod probes;
+mod wire;

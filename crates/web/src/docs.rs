@@ -1,0 +1,74 @@
+//! The API's description: as a document for programs at `/api/v1/openapi.json`, and
+//! as a page for people at `/api/docs`, written here without a script.
+
+mod html;
+mod page;
+mod schema;
+mod style;
+
+use crate::{Requirement, Routes};
+use axum::Extension;
+use bytes::Bytes;
+use http::HeaderName;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
+
+/// The page has a style of its own in it, and nothing that runs.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
+     frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Both forms, written once.
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    json: Bytes,
+    page: Bytes,
+}
+
+impl Published {
+    /// # Errors
+    /// When a route describes itself in what is not JSON.
+    pub(crate) fn of(document: &OpenApi) -> Result<Arc<Self>, serde_json::Error> {
+        let value = serde_json::to_value(document)?;
+        Ok(Arc::new(Self {
+            json: serde_json::to_vec(&value)?.into(),
+            page: page::render(&value).into(),
+        }))
+    }
+}
+
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Routes<S> {
+    Routes::new()
+        .add(Requirement::Public, routes!(openapi_json))
+        .add(Requirement::Public, routes!(api_docs))
+}
+
+type Answered<const N: usize> = ([(HeaderName, &'static str); N], Bytes);
+
+/// This description (OpenAPI 3.1).
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "api",
+    responses((status = 200, description = "The document.", body = serde_json::Value))
+)]
+async fn openapi_json(Extension(published): Extension<Arc<Published>>) -> Answered<2> {
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, published.json.clone())
+}
+
+/// This description as a page.
+#[utoipa::path(
+    get, path = "/api/docs", tag = "api",
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html"))
+)]
+async fn api_docs(Extension(published): Extension<Arc<Published>>) -> Answered<3> {
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-cache"),
+        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
+    ];
+    (headers, published.page.clone())
+}

@@ -1,0 +1,222 @@
+//! Answering with bytes that have a length: ranges, conditions, HEAD, and a name to
+//! save them under (RFC 9110 §8, §13, §14; RFC 6266).
+//!
+//! `Content-Length` is always exact. Several ranges at once are not worth their
+//! format: a request for them gets the whole, as RFC 9110 §14.2 allows.
+
+mod conditions;
+mod disposition;
+mod range;
+
+use crate::Problem;
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use base::Timestamp;
+use conditions::{Conditions, Verdict};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    ETAG, LAST_MODIFIED, RANGE,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use range::Wanted;
+use std::convert::Infallible;
+use std::ops::Range;
+use std::time::{Duration, UNIX_EPOCH};
+use storage::BlobFile;
+
+/// What of a request decides how much of a download it gets. An extractor.
+#[derive(Clone, Debug)]
+pub struct Wants {
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl Wants {
+    /// From a request's method and headers.
+    #[must_use]
+    pub const fn new(method: Method, headers: HeaderMap) -> Self {
+        Self { method, headers }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Wants {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::new(parts.method.clone(), parts.headers.clone()))
+    }
+}
+
+/// Bytes of a known length, about to be answered.
+#[derive(Clone, Debug)]
+pub struct Download {
+    size: u64,
+    media_type: HeaderValue,
+    etag: Option<String>,
+    modified: Option<Timestamp>,
+    disposition: Option<HeaderValue>,
+    cache: HeaderValue,
+}
+
+impl Download {
+    /// So many bytes. To be kept by nobody unless [`cache_control`](Self::cache_control) says so.
+    #[must_use]
+    pub const fn new(size: u64) -> Self {
+        Self {
+            size,
+            media_type: HeaderValue::from_static("application/octet-stream"),
+            etag: None,
+            modified: None,
+            disposition: None,
+            cache: HeaderValue::from_static("private, no-cache"),
+        }
+    }
+
+    /// What kind of bytes they are.
+    #[must_use]
+    pub fn media_type(mut self, media_type: &'static str) -> Self {
+        self.media_type = HeaderValue::from_static(media_type);
+        self
+    }
+
+    /// A text that is the same exactly as long as the bytes are (a strong validator),
+    /// such as their hash. What cannot stand in an `ETag` is left out of it.
+    #[must_use]
+    pub fn etag(mut self, text: &str) -> Self {
+        let plain = text.chars().filter(|c| c.is_ascii_graphic() && *c != '"');
+        self.etag = Some(format!("\"{}\"", plain.collect::<String>()));
+        self
+    }
+
+    /// When the bytes were last changed.
+    #[must_use]
+    pub const fn modified(mut self, at: Timestamp) -> Self {
+        self.modified = Some(at);
+        self
+    }
+
+    /// To be saved under this name, in any language, instead of shown.
+    #[must_use]
+    pub fn attachment(mut self, name: &str) -> Self {
+        self.disposition = Some(disposition::attachment(name));
+        self
+    }
+
+    /// For how long and by whom it may be kept.
+    #[must_use]
+    pub fn cache_control(mut self, text: &'static str) -> Self {
+        self.cache = HeaderValue::from_static(text);
+        self
+    }
+
+    /// The answer, with the wanted part of a stored blob.
+    #[must_use]
+    pub fn of_blob(self, wants: &Wants, blob: &BlobFile) -> Response {
+        debug_assert_eq!(self.size, blob.size(), "the size is the blob's");
+        self.answer(wants, |range| Body::from_stream(blob.stream(range)))
+    }
+
+    /// The answer; `body` makes the bytes of a range, and is asked only when they go out.
+    #[must_use]
+    pub fn answer(self, wants: &Wants, body: impl FnOnce(Range<u64>) -> Body) -> Response {
+        let conditions = Conditions {
+            headers: &wants.headers,
+            etag: self.etag.as_deref(),
+            modified: self.modified,
+        };
+        match conditions.verdict() {
+            Verdict::Proceed => {}
+            Verdict::NotModified => {
+                return self.finish(StatusCode::NOT_MODIFIED, Body::empty(), None);
+            }
+            Verdict::Failed => return precondition_failed().into_response(),
+        }
+        // Ranges are defined for GET alone (RFC 9110 §14.2).
+        let ranged = wants.method == Method::GET && conditions.range_applies();
+        let asked = wants.headers.get(RANGE).filter(|_| ranged);
+        match asked.map_or(Wanted::Whole, |value| Wanted::parse(value, self.size)) {
+            Wanted::Unsatisfiable => unsatisfiable(self.size).into_response(),
+            Wanted::Part(range) => {
+                let body = body(range.clone());
+                self.finish(StatusCode::PARTIAL_CONTENT, body, Some(range))
+            }
+            Wanted::Whole => {
+                let whole = 0..self.size;
+                let body = if wants.method == Method::HEAD {
+                    Body::empty()
+                } else {
+                    body(whole)
+                };
+                self.finish(StatusCode::OK, body, None)
+            }
+        }
+    }
+
+    fn finish(self, status: StatusCode, body: Body, part: Option<Range<u64>>) -> Response {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, self.cache);
+        if let Some(etag) = self
+            .etag
+            .as_deref()
+            .and_then(|etag| HeaderValue::from_str(etag).ok())
+        {
+            headers.insert(ETAG, etag);
+        }
+        if let Some(at) = self.modified.and_then(http_date) {
+            headers.insert(LAST_MODIFIED, at);
+        }
+        if status == StatusCode::NOT_MODIFIED {
+            return response;
+        }
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(CONTENT_TYPE, self.media_type);
+        if let Some(disposition) = self.disposition {
+            headers.insert(CONTENT_DISPOSITION, disposition);
+        }
+        let length = part
+            .as_ref()
+            .map_or(self.size, |range| range.end - range.start);
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        if let Some(range) = part {
+            let text = format!("bytes {}-{}/{}", range.start, range.end - 1, self.size);
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(CONTENT_RANGE, value);
+            }
+        }
+        response
+    }
+}
+
+/// An HTTP date (RFC 9110 §5.6.7), in whole seconds.
+fn http_date(at: Timestamp) -> Option<HeaderValue> {
+    let seconds = u64::try_from(at.seconds()).ok()?;
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+    HeaderValue::from_str(&httpdate::fmt_http_date(time)).ok()
+}
+
+fn unsatisfiable(size: u64) -> Problem {
+    let problem = Problem::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "range-not-satisfiable",
+        format!("The range lies outside of the {size} bytes that there are."),
+    );
+    match HeaderValue::from_str(&format!("bytes */{size}")) {
+        Ok(value) => problem.with_header(CONTENT_RANGE, value),
+        Err(_) => problem,
+    }
+}
+
+fn precondition_failed() -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "precondition-failed",
+        "It has changed since; look at it again before going on.",
+    )
+}
+
+#[cfg(test)]
+mod tests;
