@@ -173,11 +173,11 @@ impl Archive {
     /// archive is exactly the one that [`super::ArchiveLength`] told ahead.
     ///
     /// Without a size the entry begins without ZIP64 fields. If it passes 4 GiB,
-    /// its descriptor has 24 bytes all the same: every reader that uses the
-    /// directory, and Java's that does not, take it so; bsdtar reading from a pipe
-    /// warns about that entry's size and goes on. ZIP64 fields in every such header
-    /// would instead make Java's stream reader (before 23) fail on all the small
-    /// ones.
+    /// its descriptor has 24 bytes all the same, as Go and Java write it: readers
+    /// that use the directory take it so, and of those that read a stream Java's;
+    /// bsdtar reading a pipe reports a wrong size for that entry and goes on. ZIP64
+    /// fields in every such header would instead stop Java's stream reader (before
+    /// version 23) at the first small one.
     ///
     /// # Errors
     /// [`ZipError::Broken`] only.

@@ -5,7 +5,7 @@
 //! An entry's offset is not kept: it begins where the one before ended, and only
 //! a gap (an abandoned entry) is noted.
 
-use super::layout::{Announced, Extent, Method, Record};
+use super::layout::{Announced, Extent, Method, Record, Spelling};
 use super::time::EntryTime;
 use std::collections::VecDeque;
 
@@ -26,13 +26,33 @@ pub(super) struct Directory {
     entries: u64,
     /// Bytes of the central directory as it will be written.
     length: u64,
-    /// Where the last entry ended.
-    end: u64,
+    last: Preceding,
+}
+
+/// What the headers of an entry depend on of the entries before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Preceding {
+    /// Where the last one ended.
+    pub(super) end: u64,
+    pub(super) spelling: Spelling,
+}
+
+impl Preceding {
+    /// Goes past an entry.
+    pub(super) fn pass(&mut self, record: &Record<'_>) {
+        let lengths = [
+            record.local_length(),
+            record.compressed,
+            record.descriptor_length(),
+        ];
+        self.end = lengths.into_iter().fold(record.offset, u64::saturating_add);
+        self.spelling = record.spelling_after(self.spelling);
+    }
 }
 
 impl Directory {
     pub(super) fn push(&mut self, record: &Record<'_>) {
-        let gap = record.offset.saturating_sub(self.end);
+        let gap = record.offset.saturating_sub(self.last.end);
         let mut packed = Vec::with_capacity(40 + record.name.len());
         pack(record, gap, &mut packed);
         match self.segments.back_mut() {
@@ -40,8 +60,8 @@ impl Directory {
             _ => self.segments.push_back(packed),
         }
         self.entries += 1;
-        self.length += record.central_length();
-        self.end = end_of(record);
+        self.length += record.central_length(self.last.spelling);
+        self.last.pass(record);
     }
 
     pub(super) fn entries(&self) -> u64 {
@@ -50,7 +70,7 @@ impl Directory {
 
     /// Where the last entry ended.
     pub(super) fn end(&self) -> u64 {
-        self.end
+        self.last.end
     }
 
     /// The extent of a central directory that begins at `offset`.
@@ -62,18 +82,17 @@ impl Directory {
         }
     }
 
-    /// The oldest segment and, through `each`, what it holds. `end` is where the
-    /// entry before it ended. Nothing where the segment is not sound.
+    /// What a segment holds, through `each`. Nothing where it is not sound.
     pub(super) fn unpack<'a>(
         segment: &'a [u8],
-        end: &mut u64,
-        mut each: impl FnMut(&Record<'a>),
+        preceding: &mut Preceding,
+        mut each: impl FnMut(&Record<'a>, Spelling),
     ) -> Option<()> {
         let mut rest = segment;
         while !rest.is_empty() {
-            let record = unpack(&mut rest, *end)?;
-            *end = end_of(&record);
-            each(&record);
+            let record = unpack(&mut rest, preceding.end)?;
+            each(&record, preceding.spelling);
+            preceding.pass(&record);
         }
         Some(())
     }
@@ -85,15 +104,6 @@ impl Directory {
     pub(super) fn take_segment(&mut self) -> Option<Vec<u8>> {
         self.segments.pop_front()
     }
-}
-
-fn end_of(record: &Record<'_>) -> u64 {
-    let lengths = [
-        record.local_length(),
-        record.compressed,
-        record.descriptor_length(),
-    ];
-    lengths.into_iter().fold(record.offset, u64::saturating_add)
 }
 
 fn pack(record: &Record<'_>, gap: u64, out: &mut Vec<u8>) {
@@ -252,15 +262,15 @@ mod tests {
                 offset,
             };
             directory.push(&record);
-            offset = end_of(&record);
+            offset = directory.end();
             expected.push(record);
         }
         assert_eq!((directory.entries(), directory.end()), (5_000, offset));
         let mut back = Vec::new();
-        let mut end = 0;
+        let mut start = Preceding::default();
         for segment in directory.segments() {
             assert!(segment.len() <= SEGMENT);
-            Directory::unpack(segment, &mut end, |record| back.push(*record)).unwrap();
+            Directory::unpack(segment, &mut start, |record, _| back.push(*record)).unwrap();
         }
         assert_eq!(back, expected);
     }
@@ -282,7 +292,7 @@ mod tests {
                 offset,
             };
             directory.push(&record);
-            offset = end_of(&record);
+            offset = directory.end();
         }
         let held: usize = directory.segments.iter().map(Vec::capacity).sum();
         assert!(held < 2 * 100_000 * (40 + 14), "{held} bytes");

@@ -1,7 +1,7 @@
 //! The end of an archive: its central directory and end records, a piece at a
 //! time. What has been written is given back, so that the memory falls meanwhile.
 
-use super::directory::Directory;
+use super::directory::{Directory, Preceding};
 use super::layout::Extent;
 use bytes::Bytes;
 
@@ -10,8 +10,7 @@ use bytes::Bytes;
 pub struct Ending {
     directory: Directory,
     extent: Extent,
-    /// Where the last entry written ended.
-    end: u64,
+    written: Preceding,
     ended: bool,
 }
 
@@ -21,7 +20,7 @@ impl Ending {
         Self {
             directory,
             extent,
-            end: 0,
+            written: Preceding::default(),
             ended: false,
         }
     }
@@ -42,10 +41,10 @@ impl Iterator for Ending {
         }
         let mut piece = Vec::new();
         if let Some(segment) = self.directory.take_segment() {
-            // Four times a segment's size at most: 64 KiB of shortest names.
-            let write = |record: &super::layout::Record<'_>| record.write_central(&mut piece);
             // Segments are only ever made by packing, or were checked on restoring.
-            let sound = Directory::unpack(&segment, &mut self.end, write);
+            let sound = Directory::unpack(&segment, &mut self.written, |record, spelling| {
+                record.write_central(spelling, &mut piece);
+            });
             debug_assert!(sound.is_some());
         } else {
             self.extent.write_end(&mut piece);

@@ -136,6 +136,8 @@ impl<'a> OpenEntry<'a> {
     /// that use the directory never see it. One that reads from a stream finds a
     /// file with what came so far (and up to 64 KiB of zeros), so name it in the
     /// report. The archive can go on, also with another entry of the same name.
+    /// (After one that was declared to exceed 4 GiB and broke off below that, Java's
+    /// stream reader before version 23 stops: it takes no 24-byte descriptor there.)
     ///
     /// # Errors
     /// [`ZipError::Broken`] for an entry of known size: its header promised what

@@ -62,6 +62,19 @@ impl Announced {
     }
 }
 
+/// Which numbers the ZIP64 field of the directory holds, where there is one.
+///
+/// unzip 6.0 remembers a size that is exactly the mark, and then misreads the next
+/// ZIP64 field that holds less than all numbers: that one must hold them all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Those that do not fit without it.
+    #[default]
+    Needed,
+    /// Both sizes and the offset.
+    All,
+}
+
 /// Everything the archive says about one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
@@ -108,11 +121,24 @@ impl Record<'_> {
         self.name.len() as u64
     }
 
-    /// The values that do not fit into the directory's 32-bit fields.
-    fn central_zip64(&self) -> impl Iterator<Item = u64> {
-        [self.size, self.compressed, self.offset]
-            .into_iter()
-            .filter(|value| *value >= MARK_32)
+    /// Size, compressed size and offset, as far as they stand in the directory's
+    /// ZIP64 field.
+    fn central_zip64(&self, spelling: Spelling) -> [Option<u64>; 3] {
+        let values = [self.size, self.compressed, self.offset];
+        let any = values.into_iter().any(|value| value >= MARK_32);
+        values.map(|value| match spelling {
+            Spelling::Needed => (value >= MARK_32).then_some(value),
+            Spelling::All => any.then_some(value),
+        })
+    }
+
+    /// How the entries after this one are spelled, if this one was spelled so.
+    pub(super) fn spelling_after(&self, own: Spelling) -> Spelling {
+        if self.size == MARK_32 || self.compressed == MARK_32 {
+            return Spelling::All;
+        }
+        let clears = self.central_zip64(own) != [None; 3];
+        if clears { Spelling::Needed } else { own }
     }
 
     /// Bytes of the local header.
@@ -135,8 +161,8 @@ impl Record<'_> {
     }
 
     /// Bytes in the central directory.
-    pub(super) fn central_length(&self) -> u64 {
-        let values = self.central_zip64().count() as u64;
+    pub(super) fn central_length(&self, spelling: Spelling) -> u64 {
+        let values = self.central_zip64(spelling).into_iter().flatten().count() as u64;
         let zip64 = if values > 0 { 4 + 8 * values } else { 0 };
         CENTRAL + self.name_length() + zip64 + TIME_EXTRA
     }
@@ -202,9 +228,11 @@ impl Record<'_> {
     }
 
     /// The header in the central directory (APPNOTE 4.3.12).
-    pub(super) fn write_central(&self, out: &mut Vec<u8>) {
-        let values = self.central_zip64().count() as u64;
-        let zip64 = values > 0 || self.local_zip64();
+    pub(super) fn write_central(&self, spelling: Spelling, out: &mut Vec<u8>) {
+        let [size, compressed, offset] = self.central_zip64(spelling);
+        let values = [size, compressed, offset].into_iter().flatten();
+        let length = 8 * values.clone().count() as u64;
+        let zip64 = length > 0 || self.local_zip64();
         let version = if zip64 { VERSION_ZIP64 } else { VERSION };
         put32(out, 0x0201_4b50);
         put16(out, MADE_BY_UNIX | version);
@@ -213,25 +241,21 @@ impl Record<'_> {
         put16(out, self.method.code());
         put32(out, self.time.dos());
         put32(out, self.crc);
-        put32(out, marked32(self.compressed));
-        put32(out, marked32(self.size));
+        put32(out, compressed.map_or(low32(self.compressed), |_| u32::MAX));
+        put32(out, size.map_or(low32(self.size), |_| u32::MAX));
         put16(out, low16(self.name_length()));
-        put16(
-            out,
-            low16(self.central_length() - CENTRAL - self.name_length()),
-        );
+        let extra = TIME_EXTRA + if length > 0 { 4 + length } else { 0 };
+        put16(out, low16(extra));
         put16(out, 0); // comment
         put16(out, 0); // disk
         put16(out, 0); // internal attributes
         put32(out, MODE);
-        put32(out, marked32(self.offset));
+        put32(out, offset.map_or(low32(self.offset), |_| u32::MAX));
         out.extend_from_slice(self.name.as_bytes());
-        if values > 0 {
+        if length > 0 {
             put16(out, 0x0001);
-            put16(out, low16(8 * values));
-            for value in self.central_zip64() {
-                put64(out, value);
-            }
+            put16(out, low16(length));
+            values.for_each(|value| put64(out, value));
         }
         self.write_time(out);
     }
@@ -287,8 +311,8 @@ impl Extent {
         put16(out, 0);
         put16(out, entries);
         put16(out, entries);
-        put32(out, marked32(self.length));
-        put32(out, marked32(self.offset));
+        put32(out, low32(self.length));
+        put32(out, low32(self.offset));
         put16(out, 0);
     }
 }
@@ -306,13 +330,8 @@ fn put64(out: &mut Vec<u8>, value: u64) {
 }
 
 /// The value, or the mark where it does not fit.
-fn marked32(value: u64) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-/// For values that were checked to fit: never more than the mark.
 fn low32(value: u64) -> u32 {
-    marked32(value)
+    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 fn low16(value: u64) -> u16 {
@@ -350,10 +369,11 @@ mod tests {
                 for announced in [Announced::Known, Announced::Later, Announced::LaterZip64] {
                     let record = record(size, compressed, size ^ compressed, announced);
                     let local = written(|out| record.write_local(out)).len() as u64;
-                    let central = written(|out| record.write_central(out)).len() as u64;
+                    let central =
+                        written(|out| record.write_central(Spelling::Needed, out)).len() as u64;
                     let descriptor = written(|out| record.write_descriptor(out)).len() as u64;
                     assert_eq!(local, record.local_length());
-                    assert_eq!(central, record.central_length());
+                    assert_eq!(central, record.central_length(Spelling::Needed));
                     if announced.is_streamed() {
                         assert_eq!(descriptor, record.descriptor_length());
                     }
@@ -374,8 +394,8 @@ mod tests {
             (MARK_32, MARK_32, MARK_32, 28),
         ] {
             let record = record(size, compressed, offset, Announced::Known);
-            let central = written(|out| record.write_central(out));
-            assert_eq!(record.central_length(), plain + extra);
+            let central = written(|out| record.write_central(Spelling::Needed, out));
+            assert_eq!(record.central_length(Spelling::Needed), plain + extra);
             assert_eq!(
                 central[6],
                 if extra > 0 { 45 } else { 20 },
@@ -385,6 +405,38 @@ mod tests {
             let large = size >= MARK_32 || compressed >= MARK_32;
             assert_eq!(local[4], if large { 45 } else { 20 }, "version needed");
         }
+    }
+
+    #[test]
+    fn after_a_size_that_is_the_mark_the_next_zip64_field_holds_everything() {
+        let marked = record(MARK_32, 3, 0, Announced::Known);
+        let plain = record(1, 2, 3, Announced::Known);
+        let far = record(1, 2, MARK_32 + 1, Announced::Known);
+        let after = marked.spelling_after(Spelling::Needed);
+        assert_eq!(after, Spelling::All);
+        assert_eq!(
+            plain.spelling_after(after),
+            Spelling::All,
+            "it has no ZIP64 field"
+        );
+        assert_eq!(
+            plain.central_length(after),
+            plain.central_length(Spelling::Needed)
+        );
+        assert_eq!(
+            far.central_length(after),
+            far.central_length(Spelling::Needed) + 16
+        );
+        assert_eq!(far.spelling_after(after), Spelling::Needed);
+        let central = written(|out| far.write_central(after, out));
+        assert_eq!(central.len() as u64, far.central_length(after));
+        assert_eq!(central[20..28], [0xFF; 8]);
+        let field = [
+            &[1, 0, 24, 0][..],
+            &[1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0],
+        ]
+        .concat();
+        assert_eq!(central[47..67], field);
     }
 
     #[test]

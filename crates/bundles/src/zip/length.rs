@@ -1,26 +1,29 @@
 //! The exact length of an archive before its first byte.
 
 use super::blocks::length_in_blocks;
-use super::layout::{Announced, Extent, MARK_32, Method, Record};
+use super::layout::{Announced, Extent, MARK_32, Method, Record, Spelling};
 use super::time::EntryTime;
 use crate::name::EntryName;
 
 /// Adds up an archive in the order in which it will be written. The result holds
 /// only if every body has the size given here and none is deflated.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ArchiveLength {
     entries: u64,
     central: u64,
+    spelling: Spelling,
     /// Nothing once the sum no longer fits 64 bits.
-    offset: Sum,
+    offset: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Sum(Option<u64>);
-
-impl Default for Sum {
+impl Default for ArchiveLength {
     fn default() -> Self {
-        Self(Some(0))
+        Self {
+            entries: 0,
+            central: 0,
+            spelling: Spelling::Needed,
+            offset: Some(0),
+        }
     }
 }
 
@@ -47,7 +50,7 @@ impl ArchiveLength {
     /// The length in bytes; nothing where it does not fit 64 bits.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
-        let offset = self.offset.0?;
+        let offset = self.offset?;
         let extent = Extent {
             entries: self.entries,
             offset,
@@ -65,9 +68,8 @@ impl ArchiveLength {
         compressed: Option<u64>,
         announced: Announced,
     ) {
-        self.offset = Sum(self
+        self.offset = self
             .offset
-            .0
             .zip(compressed)
             .and_then(|(offset, compressed)| {
                 let record = Record {
@@ -81,10 +83,11 @@ impl ArchiveLength {
                     offset,
                 };
                 self.entries += 1;
-                self.central += record.central_length();
+                self.central += record.central_length(self.spelling);
+                self.spelling = record.spelling_after(self.spelling);
                 let around = record.local_length() + record.descriptor_length();
                 offset.checked_add(compressed)?.checked_add(around)
-            }));
+            });
     }
 }
 

@@ -2,7 +2,7 @@
 //! carried on: what is restored writes the same bytes as what was saved would have.
 
 use super::archive::Archive;
-use super::directory::Directory;
+use super::directory::{Directory, Preceding};
 
 const MAGIC: [u8; 4] = *b"LZS1";
 /// Magic, offset, number of entries.
@@ -53,8 +53,8 @@ impl Archive {
         }
         let (offset, entries, packed) = parts(body).ok_or(SnapshotError::Damaged)?;
         let mut directory = Directory::default();
-        let mut end = 0;
-        Directory::unpack(packed, &mut end, |record| directory.push(record))
+        let mut start = Preceding::default();
+        Directory::unpack(packed, &mut start, |record, _| directory.push(record))
             .filter(|()| directory.entries() == entries && directory.end() <= offset)
             .ok_or(SnapshotError::Damaged)?;
         Ok(Self::restored(directory, offset))
