@@ -4,7 +4,8 @@
 //! An entry is written in the transaction of the change where there is one. No
 //! entry holds a secret: what is known as one is taken out of it once more on its way in.
 
-use crate::{Access, AccessError, Caller, Core, Result, sql};
+use crate::core::Core;
+use crate::{Access, AccessError, Caller, Result, sql};
 use base::{Actor, Timestamp};
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;

@@ -103,12 +103,17 @@ impl Changes {
         // Another one before it may still be on its way: then the next look finds a gap.
         let _ = self
             .number
-            .compare_exchange(number - 1, number, SeqCst, SeqCst);
+            .compare_exchange(number.saturating_sub(1), number, SeqCst, SeqCst);
     }
 
     /// Compares with the database's number; whether changes were missed.
     pub(crate) fn missed(&self, number: i64) -> bool {
         self.number.swap(number, SeqCst) != number
+    }
+
+    /// Makes the next look find something missed, since this one could not be followed.
+    pub(crate) fn look_again(&self) {
+        self.number.store(i64::MIN, SeqCst);
     }
 
     /// Hears of every change of users.

@@ -8,6 +8,8 @@
 mod audit;
 mod caller;
 mod changes;
+mod check;
+mod core;
 mod error;
 mod identify;
 mod keeper;
@@ -34,21 +36,13 @@ pub use token::{NewToken, Token};
 pub use user::{NewUser, User};
 pub use vault::{MasterKeys, SigningKey};
 
-use base::{SharedClock, Timestamp};
-use changes::{Change, Changes};
+use crate::core::Core;
+use base::SharedClock;
 use keeper::Keeper;
-use limit::Limit;
-use password::Passwords;
-use remembered::Remembered;
-use secret::Redaction;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use storage::{Bus, Db, Error, Tx};
+use storage::{Bus, Db};
 use tokio::sync::watch;
-
-/// How long telling the other replicas may hold up the one who changed something.
-const TELLING: Duration = Duration::from_secs(2);
 
 /// Who is who and who may what. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -57,26 +51,9 @@ pub struct Access {
     keeper: Arc<Keeper>,
 }
 
-/// What the handle and its background task share.
-#[derive(Debug)]
-struct Core {
-    db: Db,
-    bus: Bus,
-    clock: SharedClock,
-    keys: MasterKeys,
-    settings: AccessSettings,
-    lifetimes: session::Lifetimes,
-    passwords: Passwords,
-    limit: Limit,
-    changes: Changes,
-    remembered: Remembered,
-    redaction: Redaction,
-    closed: AtomicBool,
-}
-
 impl Access {
-    /// Opens access to a database whose schema is up to date, and starts its one
-    /// background task, which ends when the last clone is dropped.
+    /// Opens access to a database whose schema is up to date, and starts its
+    /// background tasks, which end when the last clone is dropped.
     ///
     /// # Errors
     /// [`AccessError::MasterKeyMismatch`] when the keys are not those of this
@@ -89,30 +66,16 @@ impl Access {
         master: MasterKeys,
         settings: AccessSettings,
     ) -> Result<Self> {
-        vault::check(&db, &master).await?;
-        let number = sql::setting::changed(&db).await?;
-        let core = Arc::new(Core {
-            lifetimes: session::Lifetimes::new(&settings),
-            passwords: Passwords::new(settings.argon2_concurrency),
-            limit: Limit::new(settings.attempts, master.signing("attempts")),
-            changes: Changes::new(number),
-            remembered: Remembered::new(settings.cache_time),
-            redaction: Redaction::default(),
-            closed: AtomicBool::new(false),
-            keys: master,
-            db,
-            bus,
-            clock,
-            settings,
-        });
+        let core = Arc::new(Core::open(db, bus, clock, master, settings).await?);
         // It listens before it reads, so that no change falls in between.
         let heard = core.bus.listen();
         core.refresh_secrets().await?;
-        let keeper = Arc::new(Keeper::start(Arc::clone(&core), heard));
+        let keeper = Arc::new(Keeper::start(&core, heard));
         Ok(Self { core, keeper })
     }
 
-    /// Writes down what is only noted: when sessions and tokens were used last.
+    /// Writes down what is only noted: when sessions and tokens were used last. The
+    /// background does it four times a minute.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -120,15 +83,30 @@ impl Access {
         self.core.flush().await
     }
 
-    /// The same, and ends the background task. Callers can still be identified
-    /// afterwards, though nothing is remembered any more.
+    /// Removes ended sessions and audit entries that are too old. The background
+    /// does it twice an hour.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn sweep(&self) -> Result<()> {
+        self.core.sweep().await
+    }
+
+    /// Writes down what is only noted and ends the background tasks. Callers can still
+    /// be identified afterwards, though nothing is remembered any more.
     ///
     /// # Errors
     /// Whatever the database says.
     pub async fn close(&self) -> Result<()> {
-        self.core.closed.store(true, Ordering::SeqCst);
+        self.core.close();
         self.keeper.end();
         self.core.flush().await
+    }
+
+    /// Sets how long a session lives without being used, for those that there are, too.
+    pub fn set_session_ttl(&self, idle: Duration) {
+        self.core.lifetimes.set_idle(idle);
+        self.core.changes.everything_changed();
     }
 
     /// Changes whenever what somebody is or may do has changed. Whoever keeps a
@@ -136,55 +114,5 @@ impl Access {
     #[must_use]
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.core.changes.watch()
-    }
-}
-
-impl Core {
-    /// Whether changes made elsewhere are heard of, without which nothing remembered is believed.
-    fn hears(&self) -> bool {
-        self.bus.hears_others() && !self.closed.load(Ordering::SeqCst)
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Ends a transaction that changed something others remember, and tells them.
-    ///
-    /// It runs to its end even if the one who waits for it goes away: a change is
-    /// never in the database while this process still believes the old.
-    async fn commit(self: &Arc<Self>, mut tx: Tx, change: Change) -> Result<()> {
-        let core = Arc::clone(self);
-        let committed = tokio::spawn(async move {
-            let number = sql::setting::count_change(&mut tx).await?;
-            tx.commit().await?;
-            core.changes.heard(number);
-            core.apply(change).await?;
-            let told = change.told(number);
-            let telling = core.bus.publish(changes::TOPIC, &told);
-            match tokio::time::timeout(TELLING, telling).await {
-                Ok(Ok(())) => {}
-                // They see the number in the database within a second.
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "other replicas were not told of a change")
-                }
-                Err(_) => tracing::warn!("other replicas could not be told of a change in time"),
-            }
-            Ok(())
-        });
-        committed.await.map_err(|_| Error::Stopped)?
-    }
-
-    /// Forgets what a change made old.
-    async fn apply(&self, change: Change) -> Result<()> {
-        match change {
-            Change::User(user) => self.changes.user_changed(user),
-            Change::Password(user) => {
-                self.changes.user_changed(user);
-                self.remembered.forgive();
-            }
-            Change::Secrets => self.refresh_secrets().await?,
-        }
-        Ok(())
     }
 }

@@ -6,9 +6,8 @@
 //! gets it; the values of before stay there for a while, since what runs may still use them.
 
 use crate::changes::Change;
-use crate::{
-    Access, AccessError, AuditEntry, Core, Doer, MasterKeys, Result, SigningKey, sql, vault,
-};
+use crate::core::Core;
+use crate::{Access, AccessError, AuditEntry, Doer, MasterKeys, Result, SigningKey, sql, vault};
 use base::redact::{Redactor, SHORTEST};
 use base::{Actor, Name, Timestamp};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};

@@ -7,9 +7,10 @@
 
 use crate::audit::shown;
 use crate::changes::Change;
+use crate::core::Core;
 use crate::user::subject;
 use crate::{
-    Access, AccessError, AccessSettings, AuditEntry, Caller, Core, Doer, Proof, Result, User, sql,
+    Access, AccessError, AccessSettings, AuditEntry, Caller, Doer, Proof, Result, User, sql,
 };
 use base::{SessionId, Timestamp, UserId};
 use data_encoding::BASE64URL_NOPAD;
@@ -67,7 +68,7 @@ pub struct LoggedIn {
 #[derive(Debug)]
 pub(crate) struct Lifetimes {
     idle_micros: AtomicU64,
-    whole: Duration,
+    pub(crate) whole: Duration,
 }
 
 impl Lifetimes {
@@ -80,7 +81,7 @@ impl Lifetimes {
         lifetimes
     }
 
-    fn set_idle(&self, idle: Duration) {
+    pub(crate) fn set_idle(&self, idle: Duration) {
         let micros = u64::try_from(idle.as_micros()).unwrap_or(u64::MAX);
         self.idle_micros.store(micros, Ordering::Relaxed);
     }
@@ -249,12 +250,6 @@ impl Access {
             let token = BASE64URL_NOPAD.encode(&key.mac(session.uuid().as_bytes()));
             token.as_bytes().ct_eq(presented.as_bytes()).into()
         })
-    }
-
-    /// Sets how long a session lives without being used, for those that there are, too.
-    pub fn set_session_ttl(&self, idle: Duration) {
-        self.core.lifetimes.set_idle(idle);
-        self.core.changes.everything_changed();
     }
 
     async fn end(

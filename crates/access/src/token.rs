@@ -5,9 +5,10 @@
 //! without a look into the database. It is shown once and stored as its SHA-256 only.
 
 use crate::changes::Change;
+use crate::core::Core;
 use crate::session::stored;
 use crate::user::{Owner, subject};
-use crate::{Access, AccessError, AuditEntry, Caller, Core, Proof, Result, Role, Scope, sql};
+use crate::{Access, AccessError, AuditEntry, Caller, Proof, Result, Role, Scope, sql};
 use base::{Name, Timestamp, TokenId, UserId};
 use secrecy::SecretString;
 use serde::Serialize;

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use storage::{Bus, Db};
+use storage::{Bus, BusEvent, Db};
 use testing::TestDatabase;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -55,30 +55,23 @@ impl House {
         let db = database.open().await;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let bus = Bus::start(&db, &tasks, stop.clone());
+        let mut heard = bus.listen();
+        if !bus.hears_others() {
+            // From then on nothing is forgotten but for a reason of the test's.
+            let first = testing::within("the line to the other replicas", heard.next()).await;
+            assert_eq!(first, Some(BusEvent::Reset));
+        }
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let shared = Arc::clone(&clock) as base::SharedClock;
         let access = Access::open(db.clone(), bus.clone(), shared, keys.clone(), settings).await?;
-        let house = Self {
+        Ok(Self {
             access,
             clock,
             db,
             bus,
             stop,
             tasks,
-        };
-        house.hears().await;
-        Ok(house)
-    }
-
-    /// Waits until the other replicas are heard, without which nothing is remembered.
-    pub(crate) async fn hears(&self) {
-        testing::within("the line to the other replicas", async {
-            while !self.bus.hears_others() {
-                // The bus tells nobody when it hears again.
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
         })
-        .await;
     }
 
     pub(crate) async fn user(&self, name: &str, role: Role) -> User {

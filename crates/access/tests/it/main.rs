@@ -4,6 +4,12 @@
 
 extern crate longshore_access as access;
 
+mod audit;
 mod house;
+mod limits;
+mod remembering;
+mod replicas;
+mod secrets;
 mod sessions;
+mod tokens;
 mod users;
