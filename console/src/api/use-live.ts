@@ -62,23 +62,26 @@ export function useOperationChanges(changed: (operation: Operation) => void, res
   }, []);
 }
 
-/** Watches one operation, with its log from line `logFrom` on (null: without). */
-export function useLiveOperation(id: string, logFrom: number | null, handlers: LiveHandlers) {
+/** Watches one operation (null: not yet), with its log from line `logFrom` on (null: without). */
+export function useLiveOperation(
+  id: string | null,
+  logFrom: number | null,
+  handlers: LiveHandlers,
+) {
   const current = useRef(handlers);
   current.current = handlers;
-  useEffect(
-    () =>
-      live.subscribe(
-        { kind: "operation", operation: id, logFrom },
-        {
-          onOperation: (operation) => current.current.onOperation?.(operation),
-          onLog: (lines) => current.current.onLog?.(lines),
-          onGap: (from, to, reason) => current.current.onGap?.(from, to, reason),
-          onLogEnd: (lastSeq) => current.current.onLogEnd?.(lastSeq),
-          onReset: () => current.current.onReset?.(),
-          onError: (code, message) => current.current.onError?.(code, message),
-        },
-      ),
-    [id, logFrom],
-  );
+  useEffect(() => {
+    if (id === null) return;
+    return live.subscribe(
+      { kind: "operation", operation: id, logFrom },
+      {
+        onOperation: (operation) => current.current.onOperation?.(operation),
+        onLog: (lines) => current.current.onLog?.(lines),
+        onGap: (from, to, reason) => current.current.onGap?.(from, to, reason),
+        onLogEnd: (lastSeq) => current.current.onLogEnd?.(lastSeq),
+        onReset: () => current.current.onReset?.(),
+        onError: (code, message) => current.current.onError?.(code, message),
+      },
+    );
+  }, [id, logFrom]);
 }

@@ -6,7 +6,6 @@ import classes from "./CopyLine.module.css";
 export function CopyLine({ text, label = "Copy command" }: { text: string; label?: string }) {
   return (
     <div className={classes.line}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, so keys must reach it */}
       <pre className={classes.text} tabIndex={0}>
         {text}
       </pre>

@@ -1,7 +1,8 @@
 // What stands where a page should be: still loading, failed, or no such address.
-import { Button, Container, Stack, Text, Title } from "@mantine/core";
-import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { Container, Stack, Text, Title } from "@mantine/core";
+import type { ErrorComponentProps } from "@tanstack/react-router";
 import { ErrorPanel } from "../components/ErrorPanel";
+import { ButtonLink } from "../components/links";
 import { usePageTitle } from "../components/Page";
 import { Waiting } from "../components/Waiting";
 
@@ -24,9 +25,7 @@ export function NotFound() {
       <Stack align="flex-start">
         <Title order={1}>There is nothing at this address</Title>
         <Text>It may have been deleted or moved, or the address is incomplete.</Text>
-        <Button component={Link} to="/">
-          Go to the dashboard
-        </Button>
+        <ButtonLink to="/">Go to the dashboard</ButtonLink>
       </Stack>
     </Container>
   );

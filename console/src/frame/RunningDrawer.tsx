@@ -1,10 +1,10 @@
 // What runs now, from anywhere, without leaving the page.
-import { ActionIcon, Button, Drawer, Indicator, Tooltip } from "@mantine/core";
+import { ActionIcon, Drawer, Indicator, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconProgress } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { useActiveOperations } from "../api/use-live";
 import { EmptyState } from "../components/EmptyState";
+import { ButtonLink } from "../components/links";
 import { OperationLine } from "../components/OperationLine";
 import { counted } from "../format/numbers";
 
@@ -41,9 +41,9 @@ export function RunningButton() {
             icon={<IconProgress size={32} stroke={1.4} aria-hidden />}
             sentence="Nothing runs at the moment. What ended is listed in Activity."
             action={
-              <Button component={Link} to="/activity" variant="default" onClick={close}>
+              <ButtonLink to="/activity" variant="default" onClick={close}>
                 Open Activity
-              </Button>
+              </ButtonLink>
             }
           />
         ) : (

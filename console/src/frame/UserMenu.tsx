@@ -2,9 +2,9 @@
 import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconKey, IconLogout } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { asProblem } from "../api/problem";
 import { logOut, useSession } from "../api/session";
+import { MenuLink } from "../components/links";
 import classes from "./UserMenu.module.css";
 
 export async function leave(): Promise<void> {
@@ -40,13 +40,9 @@ export function UserMenu() {
           </Text>
         </div>
         <Menu.Divider />
-        <Menu.Item
-          component={Link}
-          to="/settings/tokens"
-          leftSection={<IconKey size={16} aria-hidden />}
-        >
+        <MenuLink to="/settings/tokens" leftSection={<IconKey size={16} aria-hidden />}>
           API tokens
-        </Menu.Item>
+        </MenuLink>
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={leave}>
           Log out
         </Menu.Item>

@@ -1,3 +1,45 @@
+// What this server is, and whether live messages reach this browser.
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { about } from "../../api/settings";
+import { useLiveStatus } from "../../api/use-live";
+import { ButtonLink } from "../../components/links";
+import { statusWord } from "../../frame/live-words";
+import { Loaded, Panel } from "./Panel";
+import classes from "./Settings.module.css";
+
 export function AboutPanel() {
-  return null;
+  const query = useQuery(about);
+  const live = useLiveStatus();
+  return (
+    <Panel title="About" lead="This server and this browser's connection to it.">
+      <Loaded query={query} what="about this server">
+        {(facts) => (
+          <div className="card">
+            <Fact name="Version">{facts.version}</Fact>
+            <Fact name="Database">{facts.database}</Fact>
+            <Fact name="Live connection">
+              {live.phase === "open" ? "Live: messages arrive by WebSocket" : statusWord(live)}
+            </Fact>
+            <Fact name="Address">{location.origin}</Fact>
+            <Fact name="API">
+              <a href="/api/docs">Browse the API</a>
+            </Fact>
+          </div>
+        )}
+      </Loaded>
+      <ButtonLink to="/activity" variant="default" w="fit-content">
+        See what happened on it
+      </ButtonLink>
+    </Panel>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className={classes.row}>
+      <span className={classes.sub}>{name}</span>
+      <span style={{ overflowWrap: "anywhere" }}>{children}</span>
+    </div>
+  );
 }

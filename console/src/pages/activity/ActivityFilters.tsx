@@ -1,0 +1,151 @@
+// Narrowing the table down. Each change goes into the address at once; typed
+// words follow when the typing pauses.
+import { Button, Pill, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { operationKinds } from "../../api/operations";
+import { stateWord } from "../../components/StateBadge";
+import { SEARCH_HERE } from "../../frame/use-keys";
+import classes from "./ActivityFilters.module.css";
+import { activeFilters, type Filters, type Range, STATES } from "./filters";
+
+interface ActivityFiltersProps {
+  filters: Filters;
+  onChange: (filters: Filters) => void;
+}
+
+const TYPING_PAUSE_MS = 250;
+const RANGE_WORDS: ReadonlyArray<{ value: Range; label: string }> = [
+  { value: "1h", label: "Last hour" },
+  { value: "24h", label: "Last day" },
+  { value: "7d", label: "Last 7 days" },
+  { value: "30d", label: "Last 30 days" },
+];
+// Set by links from elsewhere; shown so that they can be taken away.
+const LINKED = ["subject", "server", "parent", "from", "to"] as const;
+
+export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
+  const { data: kinds } = useQuery(operationKinds);
+  const set = (change: Partial<Record<keyof Filters, string | null>>) => {
+    const next: Record<string, unknown> = { ...filters, ...change };
+    for (const [name, value] of Object.entries(change)) if (!value) delete next[name];
+    onChange(next as Filters);
+  };
+  const linked = LINKED.filter((name) => filters[name] !== undefined);
+  return (
+    <search className={classes.bar} aria-label="Filters">
+      <Words value={filters.text ?? ""} onChange={(text) => set({ text })} />
+      <Select
+        aria-label="State"
+        placeholder="Any state"
+        clearable
+        data={STATES.map((state) => ({ value: state, label: stateWord(state) }))}
+        value={filters.state ?? null}
+        onChange={(state) => set({ state })}
+      />
+      <Select
+        aria-label="Kind"
+        placeholder="Any kind"
+        clearable
+        data={(kinds?.items ?? []).map(({ name, title }) => ({ value: name, label: title }))}
+        value={filters.kind ?? null}
+        onChange={(kind) => set({ kind })}
+      />
+      <Select
+        aria-label="Time"
+        placeholder="Any time"
+        clearable
+        data={RANGE_WORDS}
+        value={filters.range ?? null}
+        onChange={(range) => set({ range })}
+      />
+      <Exact name="By" value={filters.actor} onChange={(actor) => set({ actor })} />
+      <Exact name="Trigger" value={filters.trigger} onChange={(trigger) => set({ trigger })} />
+      {linked.map((name) => (
+        <Pill
+          key={name}
+          size="md"
+          withRemoveButton
+          removeButtonProps={{
+            "aria-label": `Remove the filter ${name}`,
+            "aria-hidden": false,
+            tabIndex: 0,
+          }}
+          onRemove={() => set({ [name]: null })}
+        >
+          {name}: {filters[name]}
+        </Pill>
+      ))}
+      {activeFilters(filters) > 0 && (
+        <Button
+          variant="subtle"
+          color="gray"
+          size="sm"
+          onClick={() => {
+            const { sort, order } = filters;
+            onChange({ ...(sort ? { sort } : {}), ...(order ? { order } : {}) });
+          }}
+        >
+          Clear filters
+        </Button>
+      )}
+    </search>
+  );
+}
+
+function Words({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+  const [text, setText] = useTyped(value, onChange);
+  return (
+    <TextInput
+      className={classes.words}
+      aria-label="Search titles, subjects and errors"
+      placeholder="Search titles, subjects, errors ( / )"
+      leftSection={<IconSearch size={15} aria-hidden />}
+      value={text}
+      onChange={(event) => setText(event.currentTarget.value)}
+      {...SEARCH_HERE}
+    />
+  );
+}
+
+interface ExactProps {
+  name: string;
+  value: string | undefined;
+  onChange: (text: string) => void;
+}
+
+function Exact({ name, value, onChange }: ExactProps) {
+  const [text, setText] = useTyped(value ?? "", onChange);
+  return (
+    <TextInput
+      className={classes.exact}
+      aria-label={name}
+      placeholder={`${name}: anything`}
+      value={text}
+      autoCapitalize="none"
+      onChange={(event) => setText(event.currentTarget.value)}
+    />
+  );
+}
+
+// The field leads while one types; the address leads when it changes by itself.
+function useTyped(value: string, onChange: (text: string) => void) {
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+  const send = useDebouncedCallback((next: string) => {
+    sent.current = next.trim();
+    onChange(next.trim());
+  }, TYPING_PAUSE_MS);
+  useEffect(() => {
+    if (value === sent.current) return;
+    sent.current = value;
+    setText(value);
+  }, [value]);
+  const type = (next: string) => {
+    setText(next);
+    send(next);
+  };
+  return [text, type] as const;
+}

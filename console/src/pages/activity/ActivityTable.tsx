@@ -1,0 +1,178 @@
+// The table holds still: rows change in place, new ones wait to be asked for.
+import { Button, Text } from "@mantine/core";
+import { IconActivity, IconArrowDown, IconArrowUp } from "@tabler/icons-react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useRef } from "react";
+import { EmptyState } from "../../components/EmptyState";
+import { ErrorPanel } from "../../components/ErrorPanel";
+import { ButtonLink } from "../../components/links";
+import { useNarrow } from "../../components/use-narrow";
+import { Waiting } from "../../components/Waiting";
+import { count } from "../../format/numbers";
+import { ActivityRow } from "./ActivityRow";
+import classes from "./ActivityTable.module.css";
+import { COLUMNS, type Column } from "./columns";
+import { activeFilters, type Filters } from "./filters";
+import { useActivity } from "./use-activity";
+
+interface ActivityTableProps {
+  filters: Filters;
+  onChange: (filters: Filters) => void;
+  onOpen: (id: string) => void;
+}
+
+const ROW = 44;
+const NARROW_ROW = 64;
+// The next page is asked for when this few rows are left below.
+const AHEAD = 15;
+
+export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps) {
+  const { query, operations, fresh, showFresh } = useActivity(filters);
+  const { error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = query;
+  const narrow = useNarrow();
+  const frame = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: operations.length,
+    getScrollElement: () => frame.current,
+    estimateSize: () => (narrow ? NARROW_ROW : ROW),
+    getItemKey: (index) => operations[index]?.id ?? index,
+    overscan: 10,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height
+  useEffect(() => virtual.measure(), [narrow]);
+  const items = virtual.getVirtualItems();
+  const lowest = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    const near = lowest >= operations.length - AHEAD;
+    if (near && hasNextPage && !isFetchingNextPage && !error) void fetchNextPage();
+  }, [lowest, operations.length, hasNextPage, isFetchingNextPage, error, fetchNextPage]);
+
+  if (isPending) return <Waiting what="Reading operations…" />;
+  if (error && operations.length === 0) {
+    return <ErrorPanel title="The operations could not be read" error={error} onRetry={refetch} />;
+  }
+  return (
+    <div className={classes.whole}>
+      {fresh > 0 && (
+        <Button
+          className={classes.fresh}
+          size="compact-sm"
+          radius="xl"
+          leftSection={<IconArrowUp size={14} aria-hidden />}
+          onClick={() => {
+            frame.current?.scrollTo({ top: 0 });
+            void showFresh();
+          }}
+        >
+          <span aria-live="polite">{count(fresh)} new</span>
+        </Button>
+      )}
+      {operations.length === 0 && !hasNextPage ? (
+        <Nothing filtered={activeFilters(filters) > 0} />
+      ) : (
+        <div ref={frame} className={`card ${classes.frame}`} tabIndex={0}>
+          <div
+            role="table"
+            aria-label="Operations"
+            aria-rowcount={hasNextPage ? -1 : operations.length + 1}
+          >
+            <div role="rowgroup" className={classes.head}>
+              <div role="row" className={classes.row}>
+                {COLUMNS.map((column) => (
+                  <Heading
+                    key={column.name}
+                    column={column}
+                    filters={filters}
+                    onChange={onChange}
+                  />
+                ))}
+              </div>
+            </div>
+            <div role="rowgroup" style={{ position: "relative", height: virtual.getTotalSize() }}>
+              {items.map((item) => {
+                const operation = operations[item.index];
+                return (
+                  operation && (
+                    <ActivityRow
+                      key={operation.id}
+                      operation={operation}
+                      position={item.index + 2}
+                      top={item.start}
+                      onOpen={onOpen}
+                    />
+                  )
+                );
+              })}
+            </div>
+          </div>
+          {isFetchingNextPage && (
+            <Text size="sm" c="dimmed" p="sm" role="status">
+              Reading older operations…
+            </Text>
+          )}
+          {error && (
+            <ErrorPanel
+              title="Older operations could not be read"
+              error={error}
+              onRetry={() => void fetchNextPage()}
+            />
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface HeadingProps {
+  column: Column;
+  filters: Filters;
+  onChange: (filters: Filters) => void;
+}
+
+function Heading({ column: { name, sort, className }, filters, onChange }: HeadingProps) {
+  const sorted = sort !== undefined && (filters.sort ?? "created_at") === sort;
+  const upward = filters.order === "asc";
+  const Arrow = upward ? IconArrowUp : IconArrowDown;
+  const toggle = () => {
+    const { sort: _sort, order: _order, ...rest } = filters;
+    const ascending = sorted ? !upward : sort !== "created_at";
+    onChange({
+      ...rest,
+      ...(sort && sort !== "created_at" ? { sort } : {}),
+      ...(ascending ? { order: "asc" as const } : {}),
+    });
+  };
+  return (
+    <span
+      role="columnheader"
+      className={classes[className]}
+      aria-sort={sorted ? (upward ? "ascending" : "descending") : undefined}
+    >
+      {sort ? (
+        <button type="button" className={classes.sort} data-sorted={sorted} onClick={toggle}>
+          {name}
+          {sorted && <Arrow size={13} aria-hidden />}
+        </button>
+      ) : (
+        name
+      )}
+    </span>
+  );
+}
+
+function Nothing({ filtered }: { filtered: boolean }) {
+  return (
+    <div className="card">
+      <EmptyState
+        icon={<IconActivity size={34} stroke={1.4} aria-hidden />}
+        sentence={
+          filtered
+            ? "No operation matches these filters. Widen the time or take one away."
+            : "Nothing has happened yet. Make a bundle, and it is listed here with its log."
+        }
+        action={filtered ? undefined : <ButtonLink to="/bundles">Make a bundle</ButtonLink>}
+        command={filtered ? undefined : "longshore ops ls"}
+      />
+    </div>
+  );
+}

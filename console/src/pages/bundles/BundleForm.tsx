@@ -1,0 +1,93 @@
+// Paste or drop a list, see what was understood, fetch.
+import { Button, Group, Text, Textarea } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useDeferredValue, useMemo, useState } from "react";
+import { makeBundle } from "../../api/bundles";
+import type { BundleRequest } from "../../api/types";
+import { ErrorPanel } from "../../components/ErrorPanel";
+import { counted } from "../../format/numbers";
+import { SEARCH_HERE } from "../../frame/use-keys";
+import classes from "./BundleForm.module.css";
+import { BundleOptionsFields, type OptionValues, START_OPTIONS, toRequest } from "./BundleOptions";
+import { DroppedFile, useListDrop } from "./ListDrop";
+import { ListSummary } from "./ListSummary";
+import { rememberSources } from "./sent-lists";
+import { readSourceList } from "./source-list";
+
+export function BundleForm() {
+  const navigate = useNavigate();
+  const [pasted, setPasted] = useState("");
+  const drop = useListDrop();
+  const text = useDeferredValue(drop.file ? drop.file.text : pasted);
+  const list = useMemo(() => readSourceList(text), [text]);
+  const options = useForm<OptionValues>({ initialValues: START_OPTIONS });
+  const making = useMutation({
+    mutationFn: (request: BundleRequest) => makeBundle(request),
+    onSuccess: (bundle) => {
+      rememberSources(bundle.id, list.urls);
+      return navigate({ to: "/bundles/$id", params: { id: bundle.id } });
+    },
+  });
+  const files = list.urls.length;
+  const fetch = () => {
+    if (files > 0 && !making.isPending) making.mutate(toRequest(list.urls, options.values));
+  };
+  return (
+    <form
+      className={`card ${classes.form}`}
+      data-over={drop.over}
+      {...drop.target}
+      onSubmit={(event) => {
+        event.preventDefault();
+        fetch();
+      }}
+    >
+      {drop.file ? (
+        <DroppedFile name={drop.file.name} size={drop.file.text.length} onClear={drop.clear} />
+      ) : (
+        <Textarea
+          label="Addresses"
+          description="One per line. Or drop a text file anywhere on this panel."
+          placeholder={"https://example.com/covers/1.jpg\nhttps://example.com/covers/2.jpg"}
+          rows={7}
+          resize="vertical"
+          spellCheck={false}
+          autoCapitalize="none"
+          autoComplete="off"
+          classNames={{ input: "mono" }}
+          value={pasted}
+          onChange={(event) => setPasted(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) fetch();
+          }}
+          {...SEARCH_HERE}
+        />
+      )}
+      {drop.error && <ErrorPanel title="This file was not read" error={drop.error} />}
+      <ListSummary list={list} />
+      <BundleOptionsFields form={options} />
+      {making.error && (
+        <ErrorPanel
+          title="The bundle was not started"
+          error={making.error}
+          onDismiss={making.reset}
+        />
+      )}
+      <Group gap="md">
+        <Button type="submit" disabled={files === 0 || making.isPending}>
+          {making.isPending
+            ? `Queuing ${counted(files, "file")}…`
+            : files === 0
+              ? "Fetch files"
+              : `Fetch ${counted(files, "file")}`}
+        </Button>
+        <Text size="xs" c="dimmed" visibleFrom="sm">
+          Ctrl Enter sends
+        </Text>
+      </Group>
+      {drop.over && <div className={classes.overlay}>Drop the list here</div>}
+    </form>
+  );
+}

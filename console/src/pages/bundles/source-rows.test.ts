@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import type { LiveLine } from "../../api/live";
+import { SourceRows } from "./source-rows";
+
+let seq = 0;
+const line = (data: unknown): LiveLine => ({
+  seq: ++seq,
+  time: 0,
+  stream: "stdout",
+  text: "",
+  data,
+});
+
+describe("SourceRows", () => {
+  it("starts with everything queued, and with the addresses when they are known", () => {
+    const rows = new SourceRows(2, ["http://a.test/1", "http://a.test/2"]);
+    expect(rows.row(1)).toEqual({
+      index: 1,
+      url: "http://a.test/2",
+      path: null,
+      state: "queued",
+      bytes: 0,
+      status: null,
+      reason: null,
+    });
+    expect(rows.counts()).toMatchObject({ queued: 2, total: 2, bytes: 0 });
+  });
+
+  it("follows a source through its states", () => {
+    const rows = new SourceRows(3);
+    rows.fold([line({ source: 1, url: "http://a.test/x", state: "fetching", bytes: 100 })]);
+    expect(rows.counts()).toMatchObject({ queued: 2, fetching: 1, bytes: 100 });
+    rows.fold([line({ source: 1, state: "done", bytes: 250, path: "x.jpg", status: 200 })]);
+    expect(rows.counts()).toMatchObject({ queued: 2, fetching: 0, done: 1, bytes: 250 });
+    expect(rows.row(1)).toMatchObject({ url: "http://a.test/x", path: "x.jpg", status: 200 });
+  });
+
+  it("keeps the reason of a failure and drops it when a retry goes on", () => {
+    const rows = new SourceRows(1);
+    const reason = { code: "status", message: "The origin answered 404" };
+    rows.fold([line({ source: 0, state: "failed", status: 404, reason })]);
+    expect(rows.row(0)).toMatchObject({ state: "failed", status: 404, reason });
+    rows.fold([line({ source: 0, state: "fetching" })]);
+    expect(rows.row(0).reason).toBeNull();
+  });
+
+  it("counts a refused source among the failed", () => {
+    const rows = new SourceRows(2);
+    rows.fold([line({ source: 1, state: "refused", reason: { code: "private", message: "no" } })]);
+    expect(rows.counts().failed).toBe(1);
+    expect(rows.indexes("failed")).toEqual([1]);
+    expect(rows.indexes("all")).toBeNull();
+  });
+
+  it("is not disturbed by other lines, or by nonsense", () => {
+    const rows = new SourceRows(1);
+    const nonsense = [
+      undefined,
+      7,
+      "x",
+      {},
+      { source: -1, state: "done" },
+      { source: 1e9, state: "done" },
+    ];
+    expect(rows.fold(nonsense.map(line))).toBe(false);
+    expect(rows.counts()).toMatchObject({ queued: 1, total: 1 });
+  });
+
+  it("grows when the log knows more sources than it was told of", () => {
+    const rows = new SourceRows(0);
+    rows.fold([line({ source: 4, state: "done", bytes: 5 })]);
+    expect(rows.counts()).toEqual({
+      queued: 4,
+      fetching: 0,
+      done: 1,
+      failed: 0,
+      total: 5,
+      bytes: 5,
+    });
+  });
+
+  it("folds the whole log of a hundred thousand sources quickly", () => {
+    const rows = new SourceRows(100_000);
+    const lines: LiveLine[] = [];
+    for (let source = 0; source < 100_000; source += 1) {
+      lines.push(line({ source, url: `http://a.test/${source}`, state: "fetching" }));
+      lines.push(line({ source, state: "done", bytes: 10 }));
+    }
+    expect(rows.fold(lines)).toBe(true);
+    expect(rows.counts()).toMatchObject({ done: 100_000, bytes: 1_000_000 });
+  });
+});

@@ -1,0 +1,137 @@
+// What is known of every source of a bundle, folded from its log lines. Holds
+// 100,000 rows in flat arrays; a row is only made when it is looked at.
+import type { LiveLine } from "../../api/live";
+
+export type SourceState = "queued" | "fetching" | "done" | "failed";
+export type Shown = "all" | SourceState;
+
+export interface SourceRow {
+  index: number;
+  /** Null while the source has not been reported and its address is not known. */
+  url: string | null;
+  path: string | null;
+  state: SourceState;
+  bytes: number;
+  /** The HTTP status that the origin answered with. */
+  status: number | null;
+  reason: { code: string; message: string } | null;
+}
+
+export interface SourceCounts extends Record<SourceState, number> {
+  total: number;
+  bytes: number;
+}
+
+interface Report {
+  source: number;
+  url?: string;
+  path?: string;
+  state: string;
+  bytes?: number;
+  status?: number;
+  reason?: { code: string; message: string };
+}
+
+const ORDER: readonly SourceState[] = ["queued", "fetching", "done", "failed"];
+const BY_WORD: Record<string, number> = { fetching: 1, done: 2, failed: 3, refused: 3 };
+// A log that speaks of more sources than a bundle can have is not believed.
+const MOST = 100_000;
+
+export class SourceRows {
+  #states: Uint8Array;
+  #bytes: Float64Array;
+  #urls: Array<string | undefined>;
+  #paths = new Map<number, string>();
+  #statuses = new Map<number, number>();
+  #reasons = new Map<number, { code: string; message: string }>();
+  #counts = [0, 0, 0, 0];
+  #sum = 0;
+  #size: number;
+
+  /** `urls` are the addresses if they are known already, as right after sending them. */
+  constructor(size: number, urls: readonly string[] = []) {
+    this.#size = Math.min(size, MOST);
+    this.#states = new Uint8Array(this.#size);
+    this.#bytes = new Float64Array(this.#size);
+    this.#urls = [...urls];
+    this.#counts[0] = this.#size;
+  }
+
+  /** Takes a batch of log lines; true when any of them was about a source. */
+  fold(lines: readonly LiveLine[]): boolean {
+    let changed = false;
+    for (const { data } of lines) {
+      if (!isReport(data)) continue;
+      this.#apply(data);
+      changed = true;
+    }
+    return changed;
+  }
+
+  row(index: number): SourceRow {
+    return {
+      index,
+      url: this.#urls[index] ?? null,
+      path: this.#paths.get(index) ?? null,
+      state: ORDER[this.#states[index] ?? 0] ?? "queued",
+      bytes: this.#bytes[index] ?? 0,
+      status: this.#statuses.get(index) ?? null,
+      reason: this.#reasons.get(index) ?? null,
+    };
+  }
+
+  counts(): SourceCounts {
+    const [queued = 0, fetching = 0, done = 0, failed = 0] = this.#counts;
+    return { queued, fetching, done, failed, total: this.#size, bytes: this.#sum };
+  }
+
+  /** The sources in a state, in their order; null for all of them. */
+  indexes(shown: Shown): number[] | null {
+    if (shown === "all") return null;
+    const wanted = ORDER.indexOf(shown);
+    const found: number[] = [];
+    for (let i = 0; i < this.#size; i += 1) if (this.#states[i] === wanted) found.push(i);
+    return found;
+  }
+
+  #apply(report: Report): void {
+    const { source } = report;
+    if (source >= this.#size) this.#grow(source + 1);
+    const before = this.#states[source] ?? 0;
+    const after = BY_WORD[report.state] ?? before;
+    this.#states[source] = after;
+    this.#counts[before] = (this.#counts[before] ?? 0) - 1;
+    this.#counts[after] = (this.#counts[after] ?? 0) + 1;
+    if (report.bytes !== undefined) {
+      this.#sum += report.bytes - (this.#bytes[source] ?? 0);
+      this.#bytes[source] = report.bytes;
+    }
+    if (report.url) this.#urls[source] = report.url;
+    if (report.path) this.#paths.set(source, report.path);
+    if (report.status) this.#statuses.set(source, report.status);
+    if (report.reason) this.#reasons.set(source, report.reason);
+    else if (after !== 3) this.#reasons.delete(source);
+  }
+
+  #grow(size: number): void {
+    const states = new Uint8Array(size);
+    states.set(this.#states);
+    const bytes = new Float64Array(size);
+    bytes.set(this.#bytes);
+    this.#counts[0] = (this.#counts[0] ?? 0) + size - this.#size;
+    this.#states = states;
+    this.#bytes = bytes;
+    this.#size = size;
+  }
+}
+
+function isReport(data: unknown): data is Report {
+  if (typeof data !== "object" || data === null) return false;
+  const { source, state } = data as Partial<Report>;
+  return (
+    typeof state === "string" &&
+    Number.isInteger(source) &&
+    Number(source) >= 0 &&
+    Number(source) < MOST
+  );
+}
