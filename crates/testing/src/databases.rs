@@ -86,7 +86,7 @@ impl TestDatabase {
 ///
 /// ```no_run
 /// # async fn example() {
-/// testing::on_both(|database| async move {
+/// longshore_testing::on_both(|database| async move {
 ///     let db = database.open().await;
 ///     db.ping().await.expect("an open database answers");
 /// })
