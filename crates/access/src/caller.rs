@@ -204,6 +204,7 @@ impl Caller {
             name: name.to_owned(),
             role,
             proof,
+            credential: 0,
             address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         }
     }
