@@ -14,6 +14,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use base::Timestamp;
 use conditions::{Conditions, Verdict};
+pub use disposition::attachment;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     ETAG, LAST_MODIFIED, RANGE,

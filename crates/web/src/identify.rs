@@ -2,9 +2,10 @@
 //! password, or a token. Who is who is decided behind [`Identify`]; this module
 //! only reads headers, and never lets two proofs through at once.
 
+mod by_access;
 mod credentials;
 
-pub(crate) use credentials::Credentials;
+pub(crate) use credentials::{Credentials, SESSION_COOKIE};
 
 use crate::Problem;
 use access::Caller;
@@ -45,6 +46,9 @@ pub enum Refused {
         /// When the next may be made.
         retry_after: Duration,
     },
+    /// More passwords wait to be checked than can be checked in time.
+    #[error("too many passwords are being checked")]
+    Busy,
     /// It cannot be decided at the moment.
     #[error("nobody can be identified at the moment")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
@@ -53,17 +57,20 @@ pub enum Refused {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Unknown => Self::new(
-                http::StatusCode::UNAUTHORIZED,
+            Refused::Unknown => Self::unauthenticated_because(
                 "unauthenticated",
                 "The name, password, token or session is not right.",
             ),
-            Refused::Expired => Self::new(
-                http::StatusCode::UNAUTHORIZED,
+            Refused::Expired => Self::unauthenticated_because(
                 "expired",
                 "The session or the token has expired; log in again or make a new token.",
             ),
             Refused::TooMany { retry_after } => Self::too_many(retry_after),
+            Refused::Busy => Self::unavailable(
+                "busy",
+                "Too many passwords are being checked at once; try again in a moment.",
+                Duration::from_secs(1),
+            ),
             Refused::Unavailable(error) => {
                 tracing::error!(%error, "nobody can be identified");
                 Self::unavailable(

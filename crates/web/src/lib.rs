@@ -5,6 +5,7 @@
 //! answers a value or a [`Problem`]. This crate knows no feature: it never touches
 //! SQL, and nothing in it decides who somebody is ([`Identify`] does).
 
+pub mod api;
 mod client;
 mod console;
 mod docs;
@@ -24,7 +25,7 @@ mod walk;
 
 pub use client::Client;
 pub use console::console_page;
-pub use download::{Download, Wants};
+pub use download::{Download, Wants, attachment};
 pub use extract::{Json, Path, Query};
 pub use identify::{By, Identify, Refused};
 pub use links::{Links, Signed};

@@ -5,17 +5,20 @@
 //! so a route behind a signed link must not let its query decide anything else.
 
 use crate::Problem;
+use access::Access;
 use base::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Method, StatusCode, Uri};
 use sha2::Sha256;
 use std::fmt;
+use std::sync::Arc;
 
 /// Makes and checks signed links of one purpose.
 #[derive(Clone)]
 pub struct Links {
     key: [u8; 32],
+    older: Arc<[[u8; 32]]>,
     purpose: &'static str,
 }
 
@@ -29,8 +32,24 @@ pub struct Signed {
 impl Links {
     /// With a key of their own and a purpose that no other links share.
     #[must_use]
-    pub const fn new(key: [u8; 32], purpose: &'static str) -> Self {
-        Self { key, purpose }
+    pub fn new(key: [u8; 32], purpose: &'static str) -> Self {
+        Self {
+            key,
+            older: Arc::new([]),
+            purpose,
+        }
+    }
+
+    /// With keys made of the master keys: the newest signs, and links signed with an
+    /// older one stay good until they expire.
+    #[must_use]
+    pub fn of(access: &Access, purpose: &'static str) -> Self {
+        let older = access.verifying_keys(purpose);
+        Self {
+            key: *access.signing_key(purpose).expose(),
+            older: older.iter().map(|key| *key.expose()).collect(),
+            purpose,
+        }
     }
 
     /// The query (`expires=…&signature=…`) that opens `path` for GET and HEAD up to
@@ -40,7 +59,7 @@ impl Links {
     pub fn sign(&self, path: &str, expires: Timestamp) -> String {
         let expires = expires.seconds();
         let signature = self
-            .mac(&Method::GET, path, expires)
+            .mac(&self.key, &Method::GET, path, expires)
             .finalize()
             .into_bytes();
         format!(
@@ -72,9 +91,13 @@ impl Links {
         let (Some(expires), Some(signature)) = (given.expires, given.signature) else {
             return Err(invalid());
         };
-        self.mac(method, uri.path(), expires)
-            .verify_slice(&signature)
-            .map_err(|_| invalid())?;
+        let is_by = |key| {
+            let mac = self.mac(key, method, uri.path(), expires);
+            mac.verify_slice(&signature).is_ok()
+        };
+        if !is_by(&self.key) && !self.older.iter().any(is_by) {
+            return Err(invalid());
+        }
         if expires <= now.seconds() {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
@@ -86,10 +109,10 @@ impl Links {
         Ok(Some(Signed { expires }))
     }
 
-    fn mac(&self, method: &Method, path: &str, expires: i64) -> Hmac<Sha256> {
+    fn mac(&self, key: &[u8; 32], method: &Method, path: &str, expires: i64) -> Hmac<Sha256> {
         // A key shorter than a block is filled with zeros (RFC 2104 §2).
         let mut block = [0; 64];
-        block[..self.key.len()].copy_from_slice(&self.key);
+        block[..key.len()].copy_from_slice(key);
         let mut mac = Hmac::<Sha256>::new(&block.into());
         let expires = expires.to_string();
         // Each part with its length: no two lists of parts give the same bytes.
@@ -210,6 +233,20 @@ mod tests {
         );
         let later = signed().replace("expires=17", "expires=18");
         assert_eq!(code(&links(), &Method::GET, &later, NOW), "link-invalid");
+    }
+
+    #[test]
+    fn a_link_of_an_older_key_stays_good() {
+        let rotated = Links {
+            key: [9; 32],
+            older: Arc::new([[9; 32], [7; 32]]),
+            purpose: "download",
+        };
+        assert_eq!(code(&rotated, &Method::GET, &signed(), NOW), "ok");
+        let query = rotated.sign(PATH, NOW.plus(Duration::from_secs(60)));
+        let new = format!("{PATH}?{query}");
+        assert_eq!(code(&rotated, &Method::GET, &new, NOW), "ok");
+        assert_eq!(code(&links(), &Method::GET, &new, NOW), "link-invalid");
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// All that there is, for lists that are short by their nature.
+    #[must_use]
+    pub const fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+
     /// A page, and the key after which the next one begins.
     pub fn new<K: Serialize>(items: Vec<T>, next: Option<&K>) -> Self {
         Self {
@@ -76,6 +82,12 @@ impl Paging {
     #[must_use]
     pub const fn limit(&self) -> u16 {
         self.limit
+    }
+
+    /// The cursor as it was given, for a list that has cursors of its own.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
     }
 
     /// The key after which the page begins; `None` for the first page.
@@ -149,12 +161,12 @@ impl IntoParams for Paging {
 }
 
 /// Keys are numbers, texts and tuples of these, which always can be written.
-fn encode<K: Serialize>(key: &K) -> Option<String> {
+pub(crate) fn encode<K: Serialize>(key: &K) -> Option<String> {
     let json = serde_json::to_vec(key).ok()?;
     Some(format!("{VERSION}{}", BASE64URL_NOPAD.encode(&json)))
 }
 
-fn decode<K: DeserializeOwned>(cursor: &str) -> Option<K> {
+pub(crate) fn decode<K: DeserializeOwned>(cursor: &str) -> Option<K> {
     if cursor.len() > LONGEST {
         return None;
     }

@@ -8,8 +8,10 @@ mod document;
 
 pub use document::{FieldProblem, ProblemDocument};
 
+pub(crate) use convert::from_storage;
+
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -94,10 +96,22 @@ impl Problem {
     /// 401 `unauthenticated`.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
+        Self::unauthenticated_because(
             "unauthenticated",
             "Log in, or send a name and password or a token.",
+        )
+    }
+
+    /// 401 with a code of its own. It names a way in, as every 401 must (RFC 9110
+    /// §11.6.1); the way that makes browsers open a dialog is not named here.
+    #[must_use]
+    pub fn unauthenticated_because(
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail).with_header(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"longshore\""),
         )
     }
 

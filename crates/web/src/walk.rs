@@ -4,7 +4,7 @@
 //! must not suffice, so nothing happens behind them.
 
 use crate::{Entry, Requirement, Site};
-use access::Role;
+use access::{Role, Scope};
 use axum::body::Body;
 use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
@@ -19,8 +19,9 @@ pub struct WalkTokens {
     pub viewer: String,
     /// An operator's, of every scope.
     pub operator: String,
-    /// An administrator's, of no scope.
-    pub scopeless: String,
+    /// An administrator's of one scope each: at least two, none of them
+    /// [`Scope::Admin`]. Each route is shown one whose scope it does not ask for.
+    pub narrow: Vec<(Scope, String)>,
 }
 
 /// What the walk found.
@@ -56,9 +57,10 @@ type Attempt<'a> = (&'static str, Option<&'a str>, &'static str, StatusCode);
 fn attempts<'a>(entry: &Entry, tokens: &'a WalkTokens) -> Vec<Attempt<'a>> {
     const NOBODY: StatusCode = StatusCode::UNAUTHORIZED;
     const TOO_LITTLE: StatusCode = StatusCode::FORBIDDEN;
-    let Some((role, _)) = entry.requirement.role() else {
+    let Some((role, scope)) = entry.requirement.role() else {
         return Vec::new();
     };
+    let other = tokens.narrow.iter().find(|(narrow, _)| *narrow != scope);
     let mut attempts = vec![
         ("nobody", None, "", NOBODY),
         ("an unknown token", Some("lsh_unknown"), "", NOBODY),
@@ -68,13 +70,10 @@ fn attempts<'a>(entry: &Entry, tokens: &'a WalkTokens) -> Vec<Attempt<'a>> {
             "",
             NOBODY,
         ),
-        (
-            "a token without the scope",
-            Some(&tokens.scopeless),
-            "",
-            TOO_LITTLE,
-        ),
     ];
+    if let Some((_, token)) = other {
+        attempts.push(("a token without the scope", Some(token), "", TOO_LITTLE));
+    }
     if role > Role::Viewer {
         attempts.push(("a viewer", Some(&tokens.viewer), "", TOO_LITTLE));
     }

@@ -4,7 +4,8 @@ use http::HeaderValue;
 use std::fmt::Write;
 
 /// `attachment` with the name in ASCII for old clients and in full for the rest.
-pub(super) fn attachment(name: &str) -> HeaderValue {
+#[must_use]
+pub fn attachment(name: &str) -> HeaderValue {
     let plain: String = name.chars().map(plain).collect();
     let mut text = format!("attachment; filename=\"{plain}\"");
     if plain != name {

@@ -6,18 +6,23 @@ use std::time::Duration;
 
 impl From<storage::Error> for Problem {
     fn from(error: storage::Error) -> Self {
-        match &error {
-            storage::Error::Busy | storage::Error::Unreachable { .. } | storage::Error::Stopped => {
-                tracing::warn!(%error, "storage is not available");
-                Self::unavailable(
-                    "storage-unavailable",
-                    "The storage does not answer at the moment; try again shortly.",
-                    Duration::from_secs(1),
-                )
-            }
-            storage::Error::Conflict { .. } => Self::conflict("There is one already."),
-            storage::Error::NoBlob => Self::not_found("content"),
-            _ => Self::internal(&error),
+        from_storage(&error)
+    }
+}
+
+/// The problem of a failure that others may hold, too.
+pub(crate) fn from_storage(error: &storage::Error) -> Problem {
+    match error {
+        storage::Error::Busy | storage::Error::Unreachable { .. } | storage::Error::Stopped => {
+            tracing::warn!(%error, "storage is not available");
+            Problem::unavailable(
+                "storage-unavailable",
+                "The storage does not answer at the moment; try again shortly.",
+                Duration::from_secs(1),
+            )
         }
+        storage::Error::Conflict { .. } => Problem::conflict("There is one already."),
+        storage::Error::NoBlob => Problem::not_found("content"),
+        _ => Problem::internal(error),
     }
 }

@@ -158,10 +158,9 @@ impl std::fmt::Debug for Gate {
     }
 }
 
-/// A 401 names the ways in (RFC 9110 §11.6.1). Basic is not offered to a browser's
-/// page, which would open a dialog of its own over the console's.
+/// Names HTTP Basic as a way in, too, but not to a browser's page, which would open a
+/// dialog of its own over the console's.
 fn challenged(problem: Problem, headers: &HeaderMap) -> Problem {
-    const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"longshore\"");
     const BASIC: HeaderValue =
         HeaderValue::from_static("Basic realm=\"longshore\", charset=\"UTF-8\"");
     let agent = headers
@@ -172,7 +171,6 @@ fn challenged(problem: Problem, headers: &HeaderMap) -> Problem {
         || [ORIGIN, REFERER, COOKIE]
             .iter()
             .any(|name| headers.contains_key(name));
-    let problem = problem.with_header(WWW_AUTHENTICATE, BEARER);
     if browser {
         problem
     } else {

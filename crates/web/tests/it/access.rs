@@ -1,6 +1,7 @@
 //! Who gets in.
 
 use crate::fixture::{NOW, call, get, links, post, site};
+use ::access::Scope;
 use http::Method;
 use std::time::Duration;
 use web::{WalkTokens, walk};
@@ -14,7 +15,10 @@ fn tokens() -> WalkTokens {
         expired: "expired".into(),
         viewer: "viewer".into(),
         operator: "operator".into(),
-        scopeless: "scopeless".into(),
+        narrow: vec![
+            (Scope::OperationsRead, "only-operations:read".into()),
+            (Scope::BundlesRead, "only-bundles:read".into()),
+        ],
     }
 }
 

@@ -5,7 +5,9 @@ extern crate longshore_web as web;
 
 mod access;
 mod answers;
+mod api;
 mod described;
 mod fixture;
+mod house;
 mod probes;
 mod wire;

@@ -100,7 +100,7 @@ async fn figures_need_a_viewer_unless_they_are_open() {
     );
     assert_eq!(
         get("/metrics")
-            .bearer("scopeless")
+            .bearer("only-bundles:read")
             .to(&closed)
             .await
             .problem(),
