@@ -106,7 +106,11 @@ impl Held {
     }
 
     fn free(&self, bytes: usize) {
-        *self.share.used.lock().unwrap_or_else(PoisonError::into_inner) -= bytes;
+        *self
+            .share
+            .used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) -= bytes;
         self.share.freed.notify_waiters();
     }
 }
@@ -130,7 +134,10 @@ mod tests {
         let mut second = share.take(1 << 20).await;
         assert!(share.take(1).now_or_never().is_none());
         second.shrink(1000);
-        let third = share.take(1000).now_or_never().expect("there is room again");
+        let third = share
+            .take(1000)
+            .now_or_never()
+            .expect("there is room again");
         drop((first, second, third));
         assert!(share.take(4 << 20).now_or_never().is_some());
     }

@@ -125,7 +125,6 @@ pub(crate) struct StoredBundle {
     pub(crate) blob: Option<storage::BlobName>,
     pub(crate) size: Option<u64>,
     pub(crate) sha256: Option<Vec<u8>>,
-    pub(crate) created_by: Actor,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
 }
@@ -134,10 +133,16 @@ impl StoredBundle {
     /// How it is shown, with its operation.
     pub(crate) fn shown(self, operation: Option<Operation>, archive_url: String) -> Bundle {
         let state = operation.as_ref().map_or(
-            if self.blob.is_some() { State::Succeeded } else { State::Failed },
+            if self.blob.is_some() {
+                State::Succeeded
+            } else {
+                State::Failed
+            },
             |operation| operation.state,
         );
-        let progress = operation.as_ref().and_then(|operation| operation.progress.as_ref());
+        let progress = operation
+            .as_ref()
+            .and_then(|operation| operation.progress.as_ref());
         let (mut done, mut bytes) = (self.done, self.bytes);
         if !state.is_ended()
             && let Some(progress) = progress
@@ -145,7 +150,9 @@ impl StoredBundle {
             (done, bytes) = (progress.done, progress.bytes.unwrap_or(0));
         }
         let has_archive = self.blob.is_some() || (!state.is_ended());
-        let cancelling = operation.as_ref().is_some_and(|operation| operation.cancel_requested);
+        let cancelling = operation
+            .as_ref()
+            .is_some_and(|operation| operation.cancel_requested);
         let mut actions = Vec::new();
         if state.is_ended() {
             if self.blob.is_some() {
@@ -192,7 +199,7 @@ impl Bundles {
     /// # Errors
     /// No or too many sources, a name that cannot be one, or the database.
     pub async fn create(&self, new: NewBundle, caller: &Caller, stream: bool) -> Result<Accepted> {
-        let most = self.settings().max_sources;
+        let most = self.current().settings.max_sources;
         if new.sources.is_empty() {
             return Err(Error::NoSources);
         }
@@ -214,7 +221,8 @@ impl Bundles {
             access::Proof::Session(_) => Trigger::Person,
             _ => Trigger::Api,
         };
-        self.submit(name, sources, options, caller.actor(), trigger).await
+        self.submit(name, sources, options, caller.actor(), trigger)
+            .await
     }
 
     /// Stores the operation of a bundle, and its row.
@@ -289,7 +297,12 @@ impl Bundles {
     ///
     /// # Errors
     /// When nothing failed, or an index does not exist.
-    pub async fn retry(&self, id: BundleId, indexes: Option<Vec<usize>>, caller: &Caller) -> Result<Accepted> {
+    pub async fn retry(
+        &self,
+        id: BundleId,
+        indexes: Option<Vec<usize>>,
+        caller: &Caller,
+    ) -> Result<Accepted> {
         let stored = self.stored(id).await?;
         let wanted = match indexes {
             Some(indexes) => indexes,
@@ -298,17 +311,32 @@ impl Bundles {
         if wanted.is_empty() {
             return Err(Error::NothingFailed);
         }
-        let input = self.operations().input::<MakeBundle>(OperationId::from(id)).await?;
+        let input = self
+            .operations()
+            .input::<MakeBundle>(OperationId::from(id))
+            .await?;
         let sources = wanted
             .into_iter()
-            .map(|index| input.sources.get(index).cloned().ok_or(Error::NoSource(index)))
+            .map(|index| {
+                input
+                    .sources
+                    .get(index)
+                    .cloned()
+                    .ok_or(Error::NoSource(index))
+            })
             .collect::<Result<Vec<_>>>()?;
         let options = Options {
             keep: true,
             ..input.options
         };
-        self.submit(stored.name, sources, options, caller.actor(), Trigger::Person)
-            .await
+        self.submit(
+            stored.name,
+            sources,
+            options,
+            caller.actor(),
+            Trigger::Person,
+        )
+        .await
     }
 
     /// Deletes a bundle and its bytes; one that is being made is cancelled first.
@@ -322,7 +350,10 @@ impl Bundles {
             Ok(_) => {
                 let ended = self.operations().wait(OperationId::from(id));
                 // A function is dropped some seconds after it was cancelled.
-                if tokio::time::timeout(Duration::from_secs(15), ended).await.is_err() {
+                if tokio::time::timeout(Duration::from_secs(15), ended)
+                    .await
+                    .is_err()
+                {
                     return Err(Error::NotReady);
                 }
             }
@@ -330,7 +361,9 @@ impl Bundles {
             Err(error) => return Err(error.into()),
         }
         // Read again: it may have been finished meanwhile.
-        let blob = sql::get(self.db(), id).await?.and_then(|stored| stored.blob);
+        let blob = sql::get(self.db(), id)
+            .await?
+            .and_then(|stored| stored.blob);
         sql::delete(self.db(), id).await?;
         if let Some(blob) = blob {
             self.blobs().delete(blob).await?;

@@ -39,7 +39,9 @@ pub enum Error {
     #[error("the archive was streamed to another taker; a streamed bundle can be taken once")]
     Taken,
     /// Sealed headers that cannot be opened.
-    #[error("the headers of a source cannot be read any more, because the master key changed; make the bundle anew")]
+    #[error(
+        "the headers of a source cannot be read any more, because the master key changed; make the bundle anew"
+    )]
     Headers,
     /// Nothing failed, so nothing can be fetched again.
     #[error("no source of the bundle failed, so there is nothing to fetch again")]

@@ -105,7 +105,9 @@ impl About {
             disposition: response
                 .content_disposition()
                 .map(|value| value[..value.len().min(4096)].to_vec()),
-            content_type: response.content_type().map(|value| value.chars().take(256).collect()),
+            content_type: response
+                .content_type()
+                .map(|value| value.chars().take(256).collect()),
             last_modified: header("last-modified"),
             length: response.total(),
             status: response.status().as_u16(),
@@ -137,7 +139,10 @@ impl Miss {
     }
 
     pub(crate) fn too_large(limit: u64) -> Self {
-        Self::new("too-large", format!("the bundle has reached its limit of {limit} bytes"))
+        Self::new(
+            "too-large",
+            format!("the bundle has reached its limit of {limit} bytes"),
+        )
     }
 }
 
@@ -145,7 +150,10 @@ impl From<FetchError> for Miss {
     fn from(error: FetchError) -> Self {
         Self {
             status: error.status().map(|status| status.as_u16()),
-            refused: matches!(error, FetchError::Refused(_) | FetchError::RedirectRefused { .. }),
+            refused: matches!(
+                error,
+                FetchError::Refused(_) | FetchError::RedirectRefused { .. }
+            ),
             ..Self::new(error.code(), error.to_string())
         }
     }
@@ -165,7 +173,9 @@ impl Gather {
         let mut tasks = JoinSet::new();
         for index in order {
             // The semaphore is never closed.
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+                break;
+            };
             let held = self.share.take(SMALL).await;
             if arrivals.is_closed() {
                 break;
@@ -233,7 +243,9 @@ impl Gather {
         let headers = source
             .headers(&self.access)
             .map_err(|error| Miss::new("headers", error.to_string()))?;
-        let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let pairs = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let mut request = Request::get(url).headers(ExtraHeaders::parse(pairs)?);
         if let Some(most) = self.max_bytes {
             request = request.max_bytes(most);
@@ -253,7 +265,10 @@ impl Gather {
                     size += chunk.len();
                     parts.push(chunk);
                     if size > SMALL {
-                        return Ok(Read::Beginning(Opened { prefix: parts, response }));
+                        return Ok(Read::Beginning(Opened {
+                            prefix: parts,
+                            response,
+                        }));
                     }
                 }
                 Ok(None) => return Ok(Read::All(parts, size)),
@@ -294,7 +309,8 @@ impl Gather {
         let opened = match opened {
             Some(opened) => Ok(opened),
             None => self.open(index).await.map(|response| {
-                self.board.begin(index, for_log(&self.sources[index].url), response.total());
+                self.board
+                    .begin(index, for_log(&self.sources[index].url), response.total());
                 Opened {
                     prefix: Vec::new(),
                     response,

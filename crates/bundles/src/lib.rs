@@ -12,6 +12,7 @@ mod budget;
 mod bundle;
 mod error;
 mod gather;
+mod http;
 mod make;
 pub mod name;
 mod operations;
@@ -23,6 +24,7 @@ pub mod zip;
 
 pub use bundle::{Accepted, Bundle, Compress, EntryOrder, NewBundle, Options};
 pub use error::{Error, Result};
+pub use http::routes;
 pub use operations::{BundleInput, ExpireBundles, ExpireInput, MakeBundle};
 pub use source::{DetailedSource, SourceRequest};
 
@@ -32,7 +34,7 @@ use base::{SharedClock, Timestamp};
 use budget::Budget;
 use fetch::Client;
 use outlet::Outlets;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use storage::{Blobs, Db};
 
@@ -51,6 +53,15 @@ pub struct BundleSettings {
     pub concurrent: usize,
     /// How long an archive is kept.
     pub expires_in: Duration,
+    /// How long a signed link is good, unless its maker says otherwise.
+    pub link_expires_in: Duration,
+}
+
+/// What may change while Longshore runs.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) client: Client,
+    pub(crate) settings: BundleSettings,
 }
 
 /// Bundles. Cheap to clone.
@@ -61,11 +72,11 @@ pub struct Bundles(Arc<Inner>);
 struct Inner {
     db: Db,
     blobs: Blobs,
-    client: Client,
     access: Access,
     clock: SharedClock,
-    settings: BundleSettings,
     budget: Arc<Budget>,
+    /// Replaced as a whole when the configuration changes.
+    current: RwLock<Arc<Current>>,
     outlets: Outlets,
     operations: OnceLock<Operations>,
 }
@@ -85,11 +96,10 @@ impl Bundles {
         Self(Arc::new(Inner {
             db,
             blobs,
-            client,
             access,
             clock,
             budget: Budget::new(settings.buffer),
-            settings,
+            current: RwLock::new(Arc::new(Current { client, settings })),
             outlets: Outlets::default(),
             operations: OnceLock::new(),
         }))
@@ -107,6 +117,13 @@ impl Bundles {
         let _ = self.0.operations.set(operations);
     }
 
+    /// Bundles that begin from now on are made with these. The memory they share keeps
+    /// its size until a restart.
+    pub fn reconfigure(&self, client: Client, settings: BundleSettings) {
+        let fresh = Arc::new(Current { client, settings });
+        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+
     pub(crate) fn operations(&self) -> &Operations {
         self.0
             .operations
@@ -122,16 +139,13 @@ impl Bundles {
         &self.0.blobs
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.0.client
+    /// What is in force now; a bundle keeps to what was in force when it began.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn access(&self) -> &Access {
         &self.0.access
-    }
-
-    pub(crate) fn settings(&self) -> &BundleSettings {
-        &self.0.settings
     }
 
     pub(crate) fn budget(&self) -> &Arc<Budget> {

@@ -87,7 +87,13 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
-    pub(crate) fn new(plan: Plan, sources: Arc<[Source]>, context: Context, board: Board, outlet: Outlet) -> Self {
+    pub(crate) fn new(
+        plan: Plan,
+        sources: Arc<[Source]>,
+        context: Context,
+        board: Board,
+        outlet: Outlet,
+    ) -> Self {
         Self {
             plan,
             sources,
@@ -163,7 +169,8 @@ impl Maker {
         match what {
             What::Missed(miss) => {
                 for index in std::iter::once(index).chain(repeats) {
-                    self.missed(index, MissingState::Failed, miss.clone(), None, 0).await?;
+                    self.missed(index, MissingState::Failed, miss.clone(), None, 0)
+                        .await?;
                 }
                 Ok(())
             }
@@ -192,7 +199,10 @@ impl Maker {
                             };
                             self.write_flowing(index, &about, opened, gather).await?;
                         }
-                        Err(miss) => self.missed(index, MissingState::Failed, miss, None, 0).await?,
+                        Err(miss) => {
+                            self.missed(index, MissingState::Failed, miss, None, 0)
+                                .await?
+                        }
                     }
                 }
                 Ok(())
@@ -258,24 +268,40 @@ impl Maker {
         time: EntryTime,
         parts: Vec<Bytes>,
     ) -> Result<Written, Failure> {
-        let (mut archive, mut pieces) = (std::mem::take(&mut self.archive), std::mem::take(&mut self.pieces));
+        let (mut archive, mut pieces) = (
+            std::mem::take(&mut self.archive),
+            std::mem::take(&mut self.pieces),
+        );
         let (archive, pieces, written) = tokio::task::spawn_blocking(move || {
             let written = archive.whole(&name, time, parts, Packing::Deflate, &mut pieces);
             (archive, pieces, written)
         })
         .await
-        .map_err(|_| Failure::passing("stopped", "Longshore stopped while an entry was compressed."))?;
+        .map_err(|_| {
+            Failure::passing(
+                "stopped",
+                "Longshore stopped while an entry was compressed.",
+            )
+        })?;
         (self.archive, self.pieces) = (archive, pieces);
         written.map_err(|error| broken(&error))
     }
 
-    async fn write_large(&mut self, index: usize, large: Large, gather: &Gather) -> Result<(), Failure> {
+    async fn write_large(
+        &mut self,
+        index: usize,
+        large: Large,
+        gather: &Gather,
+    ) -> Result<(), Failure> {
         let about = large.about.clone();
         // What was written so far must not wait for a server.
         self.drain(0).await?;
         match large.open().await {
             Ok(opened) => self.write_flowing(index, &about, opened, gather).await,
-            Err(miss) => self.missed(index, MissingState::Failed, miss, None, 0).await,
+            Err(miss) => {
+                self.missed(index, MissingState::Failed, miss, None, 0)
+                    .await
+            }
         }
     }
 
@@ -296,7 +322,10 @@ impl Maker {
         let packing = self.packing(&name, about);
         let time = self.time(about);
         let length = opened.response.total();
-        let left = self.plan.max_bytes.map(|most| most.saturating_sub(self.made.bytes));
+        let left = self
+            .plan
+            .max_bytes
+            .map(|most| most.saturating_sub(self.made.bytes));
         let mut flowing = Flowing {
             opened,
             crc: crc32fast::Hasher::new(),
@@ -353,17 +382,26 @@ impl Maker {
             Ok(written) => self.done(index, about, &name, written).await,
             Err((miss, got)) => {
                 self.context.check()?;
-                self.missed(index, MissingState::Incomplete, miss, Some(name), got).await
+                self.missed(index, MissingState::Incomplete, miss, Some(name), got)
+                    .await
             }
         }
     }
 
     /// The limit that `more` bytes would pass, if they would.
     fn passes_limit(&self, more: u64) -> Option<u64> {
-        self.plan.max_bytes.filter(|most| self.made.bytes + more > *most)
+        self.plan
+            .max_bytes
+            .filter(|most| self.made.bytes + more > *most)
     }
 
-    async fn done(&mut self, index: usize, about: &About, name: &EntryName, written: Written) -> Result<(), Failure> {
+    async fn done(
+        &mut self,
+        index: usize,
+        about: &About,
+        name: &EntryName,
+        written: Written,
+    ) -> Result<(), Failure> {
         self.made.entries += 1;
         self.made.bytes += written.size;
         self.board.end(index);
@@ -378,7 +416,10 @@ impl Maker {
             reason: None,
         };
         self.context
-            .event(&format!("{} ({} bytes)", name.as_str(), written.size), &event)
+            .event(
+                &format!("{} ({} bytes)", name.as_str(), written.size),
+                &event,
+            )
             .await;
         Ok(())
     }
@@ -393,7 +434,11 @@ impl Maker {
     ) -> Result<(), Failure> {
         // A cancelled bundle does not list what was under way.
         self.context.check()?;
-        let state = if miss.refused { MissingState::Refused } else { state };
+        let state = if miss.refused {
+            MissingState::Refused
+        } else {
+            state
+        };
         let url = for_log(&self.sources[index].url);
         let event = SourceEvent {
             source: index,
@@ -407,12 +452,17 @@ impl Maker {
                 message: &miss.message,
             }),
         };
-        self.context.event(&format!("{url}: {}", miss.message), &event).await;
+        self.context
+            .event(&format!("{url}: {}", miss.message), &event)
+            .await;
         self.board.end(index);
         let strict = self.plan.strict.then(|| {
             Failure::lasting(
                 "source-missing",
-                format!("The bundle is strict and source {index} ({url}) is missing: {}.", miss.message),
+                format!(
+                    "The bundle is strict and source {index} ({url}) is missing: {}.",
+                    miss.message
+                ),
             )
         });
         self.made.missing.push(MissingSource {
@@ -436,7 +486,10 @@ impl Maker {
     ///
     /// # Errors
     /// When nothing usable came at all, or the end cannot be sent.
-    pub(crate) async fn finish(mut self, id: &str) -> Result<(Made, Option<storage::StoredBlob>), Failure> {
+    pub(crate) async fn finish(
+        mut self,
+        id: &str,
+    ) -> Result<(Made, Option<storage::StoredBlob>), Failure> {
         if self.made.entries == 0 {
             let first = self.made.missing.iter().min_by_key(|missing| missing.index);
             let first = first.map_or("there were none", |missing| &missing.miss.message);
@@ -450,7 +503,9 @@ impl Maker {
             self.made.missing.sort_by_key(|missing| missing.index);
             self.write_report(id)?;
         }
-        let mut ending = std::mem::take(&mut self.archive).finish().map_err(|error| broken(&error))?;
+        let mut ending = std::mem::take(&mut self.archive)
+            .finish()
+            .map_err(|error| broken(&error))?;
         drain(&mut self.pieces, &mut self.outlet).await?;
         for piece in &mut ending {
             self.outlet.send(piece).await?;
@@ -478,21 +533,32 @@ impl Maker {
             .map(|missing| for_log(&self.sources[missing.index].url))
             .collect();
         let rows = || {
-            self.made.missing.iter().zip(&urls).map(|(missing, url)| Missing {
-                source: missing.index as u64,
-                url,
-                state: missing.state,
-                code: &missing.miss.code,
-                message: &missing.miss.message,
-                entry: missing.entry.as_ref().map(EntryName::as_str),
-                bytes: missing.bytes,
-            })
+            self.made
+                .missing
+                .iter()
+                .zip(&urls)
+                .map(|(missing, url)| Missing {
+                    source: missing.index as u64,
+                    url,
+                    state: missing.state,
+                    code: &missing.miss.code,
+                    message: &missing.miss.message,
+                    entry: missing.entry.as_ref().map(EntryName::as_str),
+                    bytes: missing.bytes,
+                })
         };
         let time = EntryTime::at(self.plan.begun_at);
-        let packing = if self.plan.compress { Packing::Deflate } else { Packing::Store };
+        let packing = if self.plan.compress {
+            Packing::Deflate
+        } else {
+            Packing::Store
+        };
         let json: Vec<Bytes> = report::json(summary, rows()).collect();
         let text: Vec<Bytes> = report::text(summary, rows()).collect();
-        for (name, body) in [(EntryName::report_json(), json), (EntryName::report_text(), text)] {
+        for (name, body) in [
+            (EntryName::report_json(), json),
+            (EntryName::report_text(), text),
+        ] {
             self.archive
                 .whole(&name, time, body, packing, &mut self.pieces)
                 .map_err(|error| broken(&error))?;
@@ -564,7 +630,9 @@ impl Flowing {
             let Some(mut part) = next_of(&mut self.opened.response).await? else {
                 return Err(broken.into());
             };
-            let here = usize::try_from(self.taken - skipped).unwrap_or(usize::MAX).min(part.len());
+            let here = usize::try_from(self.taken - skipped)
+                .unwrap_or(usize::MAX)
+                .min(part.len());
             let rest = part.split_off(here);
             crc.update(&part);
             skipped += here as u64;

@@ -10,6 +10,7 @@ mod clean;
 mod disposition;
 mod extension;
 mod key;
+pub mod properties;
 mod register;
 
 pub use register::NameRegister;

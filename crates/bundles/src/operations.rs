@@ -47,7 +47,12 @@ impl Kind for MakeBundle {
 }
 
 impl MakeBundle {
-    async fn make(&self, id: BundleId, input: BundleInput, context: &Context) -> Result<Outcome, Failure> {
+    async fn make(
+        &self,
+        id: BundleId,
+        input: BundleInput,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
         let bundles = &self.0;
         let operation = context.operation();
         let keep = input.options.keep;
@@ -65,31 +70,51 @@ impl MakeBundle {
         if let Some(stored) = sql::get(bundles.db(), id).await?
             && stored.blob.is_some()
         {
-            return Ok(outcome(stored.done, stored.failed, stored.bytes, stored.size));
+            return Ok(outcome(
+                stored.done,
+                stored.failed,
+                stored.bytes,
+                stored.size,
+            ));
         }
         let headers = secrets(&input.sources, bundles.access());
         context.redact(headers.iter().map(String::as_str));
+        let current = bundles.current();
         let sources: Arc<[Source]> = input.sources.into();
-        let plan = plan(input.name, &input.options, bundles.settings().max_bytes, operation.created_at);
+        let plan = plan(
+            input.name,
+            &input.options,
+            current.settings.max_bytes,
+            operation.created_at,
+        );
         let board = Board::new(context.clone(), sources.len());
         let gather = Gather {
-            client: bundles.client().clone(),
+            client: current.client.clone(),
             access: bundles.access().clone(),
             sources: Arc::clone(&sources),
             share: bundles.budget().share(),
             board: board.clone(),
             cancel: context.cancelled().clone(),
-            concurrent: bundles.settings().concurrent,
-            max_bytes: bundles.settings().max_source_bytes,
+            concurrent: current.settings.concurrent,
+            max_bytes: current.settings.max_source_bytes,
         };
-        context.log(format!("Fetching {} sources.", sources.len())).await;
+        context
+            .log(format!("Fetching {} sources.", sources.len()))
+            .await;
         let (outlet, grown) = self.outlet(id, keep).await?;
         let mut maker = Maker::new(plan, sources, context.clone(), board, outlet);
         maker.run(gather).await?;
         let (made, stored) = maker.finish(&id.to_string()).await?;
         let failed = made.missing.len() as u64;
-        self.store(id, &made.missing, made.entries, made.bytes, stored.as_ref(), &input.options)
-            .await?;
+        self.store(
+            id,
+            &made.missing,
+            made.entries,
+            made.bytes,
+            stored.as_ref(),
+            &input.options,
+        )
+        .await?;
         if let Some(grown) = grown {
             grown.send_replace(Some(true));
         }
@@ -99,7 +124,12 @@ impl MakeBundle {
                 made.entries, made.bytes
             ))
             .await;
-        Ok(outcome(made.entries, failed, made.bytes, stored.map(|stored| stored.size)))
+        Ok(outcome(
+            made.entries,
+            failed,
+            made.bytes,
+            stored.map(|stored| stored.size),
+        ))
     }
 
     async fn outlet(
@@ -130,7 +160,9 @@ impl MakeBundle {
         stored: Option<&StoredBlob>,
         options: &Options,
     ) -> Result<(), Failure> {
-        let keep = options.expires_in.map_or(self.0.settings().expires_in, Duration::from_secs);
+        let keep = options
+            .expires_in
+            .map_or(self.0.current().settings.expires_in, Duration::from_secs);
         let expires_at = stored.map(|_| self.0.now().plus(keep));
         let missing: Vec<usize> = missing.iter().map(|missing| missing.index).collect();
         sql::finish(self.0.db(), id, done, &missing, bytes, stored, expires_at).await?;
@@ -178,10 +210,13 @@ impl Kind for ExpireBundles {
     type Input = ExpireInput;
 
     fn settings(&self) -> Settings {
-        Settings::new("Remove expired bundles").limit(1).resumable().keep(operations::Retained {
-            count: 50,
-            ..operations::Retained::default()
-        })
+        Settings::new("Remove expired bundles")
+            .limit(1)
+            .resumable()
+            .keep(operations::Retained {
+                count: 50,
+                ..operations::Retained::default()
+            })
     }
 
     async fn run(&self, _input: ExpireInput, context: Context) -> Result<Outcome, Failure> {
@@ -203,7 +238,9 @@ impl Kind for ExpireBundles {
         bundles.blobs().sweep_incoming(ORPHANED).await?;
         let orphans = self.sweep_orphans(&context).await?;
         context
-            .log(format!("{removed} bundles expired, {freed} bytes came free; {orphans} blobs had no owner."))
+            .log(format!(
+                "{removed} bundles expired, {freed} bytes came free; {orphans} blobs had no owner."
+            ))
             .await;
         Ok(serde_json::json!({ "expired": removed, "freed": freed, "orphans": orphans }))
     }
@@ -244,7 +281,9 @@ impl Bundles {
     /// # Errors
     /// When the database does not answer.
     pub async fn schedule_expiry(&self) -> operations::Result<()> {
-        let name = "bundle-expiry".parse().map_err(|_| operations::Error::Stored("name"))?;
+        let name = "bundle-expiry"
+            .parse()
+            .map_err(|_| operations::Error::Stored("name"))?;
         self.operations()
             .ensure_schedule(NewSchedule {
                 name,

@@ -60,7 +60,9 @@ async fn flow(taker: &mpsc::Sender<Flow>, flow: Flow) -> Result<(), Failure> {
     match tokio::time::timeout(PATIENCE, taker.send(flow)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Failure::withdrawn("Who took the archive has gone away.")),
-        Err(_) => Err(Failure::withdrawn("Who takes the archive took nothing for five minutes.")),
+        Err(_) => Err(Failure::withdrawn(
+            "Who takes the archive took nothing for five minutes.",
+        )),
     }
 }
 
@@ -95,7 +97,8 @@ impl Outlets {
     /// Promises a stream, before its operation is stored.
     pub(crate) fn promise(&self, id: BundleId) {
         let (sender, receiver) = mpsc::channel(PIECES);
-        self.map().insert(id, Entry::Promised(sender, Some(receiver)));
+        self.map()
+            .insert(id, Entry::Promised(sender, Some(receiver)));
     }
 
     /// Takes the stream of `id`. One may.
@@ -128,7 +131,11 @@ impl Outlets {
     }
 
     /// A kept archive begins to grow. Say the outcome through what is returned.
-    pub(crate) fn begin_growing(&self, id: BundleId, tail: BlobTail) -> watch::Sender<Option<bool>> {
+    pub(crate) fn begin_growing(
+        &self,
+        id: BundleId,
+        tail: BlobTail,
+    ) -> watch::Sender<Option<bool>> {
         let (sender, receiver) = watch::channel(None);
         self.map().insert(id, Entry::Growing(tail, receiver));
         sender

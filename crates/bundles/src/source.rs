@@ -86,8 +86,12 @@ impl Source {
         let Some(sealed) = &self.headers else {
             return Ok(BTreeMap::new());
         };
-        let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| Error::Headers)?;
-        let plain = access.unseal(PURPOSE, &sealed).map_err(|_| Error::Headers)?;
+        let sealed = BASE64
+            .decode(sealed.as_bytes())
+            .map_err(|_| Error::Headers)?;
+        let plain = access
+            .unseal(PURPOSE, &sealed)
+            .map_err(|_| Error::Headers)?;
         serde_json::from_slice(plain.expose_secret()).map_err(|_| Error::Headers)
     }
 

@@ -4,8 +4,7 @@ use crate::bundle::StoredBundle;
 use base::{Actor, BundleId, Timestamp};
 use storage::{BlobName, Db, Result, Row, StoredBlob, values};
 
-const COLUMNS: &str =
-    "id, name, kept, sources, done, failed, bytes, blob, size, sha256, created_by, created_at, expires_at";
+const COLUMNS: &str = "id, name, kept, sources, done, failed, bytes, blob, size, sha256, created_at, expires_at";
 
 fn read(row: &Row) -> Result<StoredBundle> {
     Ok(StoredBundle {
@@ -19,7 +18,6 @@ fn read(row: &Row) -> Result<StoredBundle> {
         blob: row.get::<Option<uuid::Uuid>>("blob")?.map(BlobName::from),
         size: row.get("size")?,
         sha256: row.get("sha256")?,
-        created_by: Actor::recorded(row.get("created_by")?),
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
     })
@@ -37,21 +35,33 @@ pub(crate) async fn insert(
 ) -> Result<()> {
     const SQL: &str = "INSERT INTO bundle (id, name, kept, sources, created_by, created_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
-    db.execute(SQL, values![id.uuid(), name, kept, sources, actor.as_str(), now])
-        .await?;
+    db.execute(
+        SQL,
+        values![id.uuid(), name, kept, sources, actor.as_str(), now],
+    )
+    .await?;
     Ok(())
 }
 
 pub(crate) async fn get(db: &Db, id: BundleId) -> Result<Option<StoredBundle>> {
     let sql = format!("SELECT {COLUMNS} FROM bundle WHERE id = $1");
-    db.one(sql, values![id.uuid()]).await?.as_ref().map(read).transpose()
+    db.one(sql, values![id.uuid()])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
 }
 
 /// The newest, before `before`.
-pub(crate) async fn list(db: &Db, before: Option<BundleId>, limit: usize) -> Result<Vec<StoredBundle>> {
+pub(crate) async fn list(
+    db: &Db,
+    before: Option<BundleId>,
+    limit: usize,
+) -> Result<Vec<StoredBundle>> {
     let rows = match before {
         Some(before) => {
-            let sql = format!("SELECT {COLUMNS} FROM bundle WHERE id < $1 ORDER BY id DESC LIMIT $2");
+            let sql =
+                format!("SELECT {COLUMNS} FROM bundle WHERE id < $1 ORDER BY id DESC LIMIT $2");
             db.all(sql, values![before.uuid(), limit]).await?
         }
         None => {
@@ -72,7 +82,8 @@ pub(crate) async fn finish(
     stored: Option<&StoredBlob>,
     expires_at: Option<Timestamp>,
 ) -> Result<()> {
-    const SQL: &str = "UPDATE bundle SET done = $2, failed = $3, bytes = $4, missing = $5, blob = $6,
+    const SQL: &str =
+        "UPDATE bundle SET done = $2, failed = $3, bytes = $4, missing = $5, blob = $6,
         size = $7, sha256 = $8, expires_at = $9 WHERE id = $1";
     let indexes: Vec<String> = missing.iter().map(ToString::to_string).collect();
     db.execute(
@@ -100,17 +111,25 @@ pub(crate) async fn missing(db: &Db, id: BundleId) -> Result<Vec<usize>> {
         return Ok(Vec::new());
     };
     let text: String = row.get("missing")?;
-    Ok(text.split(',').filter_map(|index| index.parse().ok()).collect())
+    Ok(text
+        .split(',')
+        .filter_map(|index| index.parse().ok())
+        .collect())
 }
 
 /// Removes a bundle's row.
 pub(crate) async fn delete(db: &Db, id: BundleId) -> Result<()> {
-    db.execute("DELETE FROM bundle WHERE id = $1", values![id.uuid()]).await?;
+    db.execute("DELETE FROM bundle WHERE id = $1", values![id.uuid()])
+        .await?;
     Ok(())
 }
 
 /// Kept archives whose time is over, with their blob and size.
-pub(crate) async fn expired(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<(BundleId, BlobName, u64)>> {
+pub(crate) async fn expired(
+    db: &Db,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(BundleId, BlobName, u64)>> {
     const SQL: &str = "SELECT id, blob, size FROM bundle
         WHERE expires_at <= $1 AND blob IS NOT NULL ORDER BY expires_at LIMIT $2";
     let rows = db.all(SQL, values![now, limit]).await?;
@@ -127,8 +146,11 @@ pub(crate) async fn expired(db: &Db, now: Timestamp, limit: usize) -> Result<Vec
 
 /// The archive is not kept any more; what it was stays on record.
 pub(crate) async fn forget_blob(db: &Db, id: BundleId) -> Result<()> {
-    db.execute("UPDATE bundle SET blob = NULL WHERE id = $1", values![id.uuid()])
-        .await?;
+    db.execute(
+        "UPDATE bundle SET blob = NULL WHERE id = $1",
+        values![id.uuid()],
+    )
+    .await?;
     Ok(())
 }
 

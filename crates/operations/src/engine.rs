@@ -122,6 +122,12 @@ impl Operations {
         &self.0.worker
     }
 
+    /// The time, by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> base::Timestamp {
+        self.0.clock.now()
+    }
+
     /// Stores an operation. When this returns it will be done, whatever happens.
     ///
     /// # Errors

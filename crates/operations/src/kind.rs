@@ -60,7 +60,7 @@ pub struct Settings {
     pub(crate) keep: Retained,
 }
 
-/// How long the record of ended operations is kept.
+/// How long the record of ended operations is kept; for ever, by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retained {
     /// For this long after the end.
@@ -72,8 +72,8 @@ pub struct Retained {
 impl Default for Retained {
     fn default() -> Self {
         Self {
-            age: Duration::from_secs(90 * 24 * 3600),
-            count: 10_000,
+            age: Duration::MAX,
+            count: u64::MAX,
         }
     }
 }
@@ -125,6 +125,14 @@ impl Settings {
     #[must_use]
     pub const fn replacing_waiting(mut self) -> Self {
         self.when_waiting = WhenWaiting::Replace;
+        self
+    }
+
+    /// How long its record is kept, at most: what the kind itself says may be shorter.
+    #[must_use]
+    pub fn keep_at_most(mut self, keep: Retained) -> Self {
+        self.keep.age = self.keep.age.min(keep.age);
+        self.keep.count = self.keep.count.min(keep.count);
         self
     }
 
@@ -211,6 +219,12 @@ impl Kinds {
     pub fn with<K: Kind>(mut self, kind: K) -> Self {
         self.0.insert(K::NAME, AnyKind::of(kind));
         self
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.0.keys().copied().collect()
     }
 
     /// Changes the settings of a kind, as the configuration says.

@@ -35,7 +35,7 @@ pub use error::{Error, Result};
 pub use failure::Failure;
 pub use kind::{Kind, Kinds, Outcome, Retained, Settings, WhenWaiting};
 pub use list::{Filter, ListPage, Order, Position, Query, Sort};
-pub use live::{Change, ChangeFollower, LogEvent, LogFollower};
+pub use live::{Change, ChangeFollower, LiveLines, LogEvent, LogFollower};
 pub use log::{Line, LineWriter, LogPage, LogText, SearchPage, SearchQuery, Stream};
 pub use operation::{NewOperation, Operation, OperationError, Progress, Transfer, Transition};
 pub use retention::{Retention, RetentionInput};

@@ -10,4 +10,4 @@ pub(crate) mod changes;
 pub(crate) mod logs;
 
 pub use changes::{Change, ChangeFollower};
-pub use logs::{LogEvent, LogFollower};
+pub use logs::{LiveLines, LogEvent, LogFollower};

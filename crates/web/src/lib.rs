@@ -5,6 +5,7 @@
 //! answers a value or a [`Problem`]. This crate knows no feature: it never touches
 //! SQL, and nothing in it decides who somebody is ([`Identify`] does).
 
+mod activity;
 pub mod api;
 mod client;
 mod console;
@@ -14,6 +15,7 @@ mod extract;
 mod front;
 mod identify;
 mod links;
+mod live;
 mod paging;
 mod probes;
 mod problem;
@@ -21,14 +23,17 @@ mod request_id;
 mod routes;
 mod server;
 mod settings;
+mod upgrade;
 mod walk;
 
+pub use activity::routes as activity_routes;
 pub use client::Client;
 pub use console::console_page;
 pub use download::{Download, Wants, attachment};
 pub use extract::{Json, Path, Query};
 pub use identify::{By, Identify, Refused};
 pub use links::{Links, Signed};
+pub use live::{LiveLimits, routes as live_routes};
 pub use paging::{Page, Paging};
 pub use probes::{Check, Probes};
 pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
@@ -39,4 +44,5 @@ pub use routes::{
 };
 pub use server::{ServeError, ServerLimits, serve};
 pub use settings::{Settings, SettingsSource};
+pub use upgrade::Upgrade;
 pub use walk::{WalkTokens, Walked, walk};

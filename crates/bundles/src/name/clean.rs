@@ -107,13 +107,9 @@ fn is_dots(segment: &str) -> bool {
 /// The device names of Windows, in any case, with any extension, and with digits
 /// such as `¹` that Windows takes for 1.
 fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().trim_end();
-    // The longest device has seven characters, of four bytes each at most.
-    if stem.len() > 28 {
-        return false;
-    }
-    let folded: String = stem.nfkc().collect::<String>().to_uppercase();
-    let folded = folded.trim_end();
+    let stem: String = name.nfkc().take_while(|c| *c != '.').collect();
+    let folded = stem.trim_end().to_uppercase();
+    let folded = folded.as_str();
     if matches!(
         folded,
         "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$"
@@ -211,6 +207,7 @@ mod tests {
             "NUL .txt",
             "conin$",
             "ＣＯＮ",
+            "CON․x",
         ] {
             check(device, Some(&format!("_{device}")));
         }

@@ -6,7 +6,7 @@ use crate::{Error, Result, sql};
 use base::OperationId;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use storage::Db;
 use tokio::sync::watch;
@@ -18,16 +18,36 @@ const ROWS: u64 = 2;
 /// What a lost wake-up costs at most.
 const TICK: Duration = Duration::from_secs(2);
 
+/// Lines as they are sent live, encoded once for all who watch.
+#[derive(Clone, Debug)]
+pub struct LiveLines {
+    /// The last of their numbers.
+    pub last: u64,
+    /// `[seq, micros, stream, "text", data?]` for each, with commas between them.
+    pub encoded: Bytes,
+    message: Arc<OnceLock<Bytes>>,
+}
+
+impl LiveLines {
+    fn new(last: u64, encoded: Bytes) -> Self {
+        Self {
+            last,
+            encoded,
+            message: Arc::default(),
+        }
+    }
+
+    /// The message around them, made by whoever needs it first.
+    pub fn message(&self, make: impl FnOnce(&[u8]) -> Bytes) -> Bytes {
+        self.message.get_or_init(|| make(&self.encoded)).clone()
+    }
+}
+
 /// What a follower of a log is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum LogEvent {
-    /// Lines, as `[seq, micros, stream, "text", data?]` one after the other.
-    Lines {
-        /// The last of their numbers.
-        last: u64,
-        /// The arrays, with commas between them.
-        encoded: Bytes,
-    },
+    /// Lines.
+    Lines(LiveLines),
     /// These lines are no longer kept.
     Gap {
         /// The first of them.
@@ -59,11 +79,18 @@ struct Feed {
 
 #[derive(Debug, Default)]
 struct Ring {
-    frames: VecDeque<Frame>,
+    frames: VecDeque<Shown>,
     bytes: usize,
     /// The number of the last line published here.
     last: u64,
     source: Source,
+}
+
+/// Lines in memory, from number `first` on.
+#[derive(Debug)]
+struct Shown {
+    first: u64,
+    lines: LiveLines,
 }
 
 /// Who writes the log, as far as this process knows.
@@ -146,12 +173,15 @@ impl Logs {
             for frame in frames {
                 ring.last = frame.last;
                 ring.bytes += frame.lines.len();
-                ring.frames.push_back(frame);
+                ring.frames.push_back(Shown {
+                    first: frame.first,
+                    lines: LiveLines::new(frame.last, frame.lines),
+                });
             }
             while ring.bytes > RING
                 && let Some(dropped) = ring.frames.pop_front()
             {
-                ring.bytes -= dropped.lines.len();
+                ring.bytes -= dropped.lines.encoded.len();
             }
         }
         feed.news.send_modify(|news| *news += 1);
@@ -254,15 +284,14 @@ impl LogFollower {
                 }
             };
         }
-        let index = ring.frames.partition_point(|frame| frame.last < self.next);
+        let index = ring
+            .frames
+            .partition_point(|shown| shown.lines.last < self.next);
         match ring.frames.get(index) {
             // In the middle of a frame, or before all of them: storage has the lines.
-            Some(frame) if frame.first == self.next => {
-                self.next = frame.last + 1;
-                Found::Event(LogEvent::Lines {
-                    last: frame.last,
-                    encoded: frame.lines.clone(),
-                })
+            Some(shown) if shown.first == self.next => {
+                self.next = shown.lines.last + 1;
+                Found::Event(LogEvent::Lines(shown.lines.clone()))
             }
             _ => Found::AskStorage,
         }
@@ -311,9 +340,6 @@ impl LogFollower {
             return Ok(None);
         }
         self.next = last + 1;
-        Ok(Some(LogEvent::Lines {
-            last,
-            encoded: encoded.into(),
-        }))
+        Ok(Some(LogEvent::Lines(LiveLines::new(last, encoded.into()))))
     }
 }

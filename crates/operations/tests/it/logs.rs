@@ -16,8 +16,9 @@ async fn follow(mut follower: LogFollower) -> Vec<(u64, String)> {
             .await
             .expect("in time");
         match event.expect("the log is there") {
-            LogEvent::Lines { last, encoded } => {
-                let json = [b"[", &*encoded, b"]"].concat();
+            LogEvent::Lines(lines_sent) => {
+                let last = lines_sent.last;
+                let json = [b"[", &*lines_sent.encoded, b"]"].concat();
                 let sent: Vec<Sent> = serde_json::from_slice(&json).expect("JSON");
                 lines.extend(sent.into_iter().map(|(seq, _, _, text)| (seq, text)));
                 assert_eq!(lines.last().map(|line| line.0), Some(last));
@@ -81,8 +82,8 @@ async fn a_follower_that_breaks_off_resumes_without_gap_or_repeat() {
             let event = tokio::time::timeout(LIMIT, follower.next())
                 .await
                 .expect("in time");
-            if let LogEvent::Lines { encoded, .. } = event.expect("there") {
-                let json = [b"[", &*encoded, b"]"].concat();
+            if let LogEvent::Lines(lines) = event.expect("there") {
+                let json = [b"[", &*lines.encoded, b"]"].concat();
                 let sent: Vec<Sent> = serde_json::from_slice(&json).expect("JSON");
                 // As if the connection broke in the middle of a message.
                 let kept = (sent.len() * 2).div_ceil(3);

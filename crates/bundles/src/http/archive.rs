@@ -1,0 +1,168 @@
+//! Giving the archive: kept and whole, growing, or streamed once.
+
+use super::{Desk, OPERATION};
+use crate::outlet::{Flow, Growing};
+use crate::{Error, bundle::StoredBundle};
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base::{BundleId, OperationId};
+use bytes::Bytes;
+use futures::stream::{self, Stream, StreamExt};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use operations::{Operation, State as OperationState};
+use std::io;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use web::{Answer, Download, Path, Problem, Wants};
+
+/// How long the first byte of a streamed archive may take: its sources have limits
+/// of their own, and it may wait for its turn.
+const FIRST_BYTE: Duration = Duration::from_secs(600);
+
+/// The archive.
+///
+/// A kept one as often as wanted, with ranges; while it is still being made, it
+/// flows as it grows, and an archive that cannot be finished breaks the connection
+/// off. A streamed one flows once.
+#[utoipa::path(
+    get, path = "/api/v1/bundles/{id}/archive", tag = "bundles",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The bundle's id."),
+        ("expires" = Option<i64>, Query, description = "Of a signed link."),
+        ("signature" = Option<String>, Query, description = "Of a signed link."),
+    ),
+    responses(
+        (status = 200, description = "The archive.", content_type = "application/zip", body = Vec<u8>),
+        (status = 206, description = "A part of it.", content_type = "application/zip", body = Vec<u8>),
+        (status = 304, description = "It has not changed."),
+        (status = 409, description = "It was streamed to another taker, or is not ready.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "It is not kept any more.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        (status = 412, description = "A condition does not hold.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        (status = 416, description = "The range lies outside of it.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "None of the sources could be used.", body = web::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_archive(
+    State(desk): State<Desk>,
+    Path(id): Path<uuid::Uuid>,
+    wants: Wants,
+) -> Answer<Response> {
+    let id = BundleId::from(id);
+    let stored = desk.bundles.stored(id).await?;
+    if let Some(blob) = stored.blob {
+        let file = desk.bundles.blobs().read(blob).await?;
+        return Ok(kept(stored, &file, &wants));
+    }
+    if let Some(growing) = desk.bundles.outlets().growing(id) {
+        return Ok(zip(Body::from_stream(follow(growing)), &stored.name, id));
+    }
+    if !stored.kept {
+        return streamed(&desk, id).await;
+    }
+    let operation = desk.bundles.operations().get(OperationId::from(id)).await;
+    match operation {
+        Ok(operation) if !operation.state.is_ended() => Err(Error::NotReady.into()),
+        _ => Err(Error::Gone.into()),
+    }
+}
+
+fn kept(stored: StoredBundle, file: &storage::BlobFile, wants: &Wants) -> Response {
+    let etag = data_encoding::HEXLOWER.encode(stored.sha256.as_deref().unwrap_or_default());
+    Download::new(file.size())
+        .media_type("application/zip")
+        .etag(&etag)
+        .attachment(&stored.name)
+        .of_blob(wants, file)
+}
+
+/// Takes a streamed archive and answers with it as it is made. The status is known
+/// when the first byte is: an archive of nothing is an error and not an answer.
+pub(super) async fn streamed(desk: &Desk, id: BundleId) -> Answer<Response> {
+    let mut flow = desk.bundles.outlets().take(id)?;
+    let name = desk.bundles.stored(id).await?.name;
+    let first = match tokio::time::timeout(FIRST_BYTE, flow.recv()).await {
+        Ok(Some(Flow::Piece(piece))) => piece,
+        Ok(_) => return Err(why_nothing(desk, id).await),
+        Err(_) => return Err(Error::NotReady.into()),
+    };
+    let body = stream::once(std::future::ready(Ok(first))).chain(rest(flow));
+    Ok(zip(Body::from_stream(body), &name, id))
+}
+
+/// The pieces that follow. When the maker is gone without having said that all was
+/// given, the body ends with an error, which breaks the connection off.
+fn rest(flow: mpsc::Receiver<Flow>) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::unfold(Some(flow), async |flow| {
+        let mut flow = flow?;
+        match flow.recv().await {
+            Some(Flow::Piece(piece)) => Some((Ok(piece), Some(flow))),
+            Some(Flow::End) => None,
+            None => Some((
+                Err(io::Error::other("the archive could not be finished")),
+                None,
+            )),
+        }
+    })
+}
+
+/// A growing archive. Its end is clean only when it became whole.
+fn follow(growing: Growing) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::unfold(Some(growing), async |growing| {
+        let mut growing = growing?;
+        match growing.tail.next().await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some(growing))),
+            Err(error) => Some((Err(io::Error::other(error)), None)),
+            Ok(None) => {
+                let whole = growing.outcome.wait_for(Option::is_some).await;
+                match whole.map(|whole| *whole) {
+                    Ok(Some(true)) => None,
+                    _ => Some((
+                        Err(io::Error::other("the archive could not be finished")),
+                        None,
+                    )),
+                }
+            }
+        }
+    })
+}
+
+fn zip(body: Body, name: &str, id: BundleId) -> Response {
+    let mut response = (StatusCode::OK, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(http::header::CONTENT_DISPOSITION, web::attachment(name));
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(OPERATION, id);
+    }
+    response
+}
+
+/// Why a streamed bundle ended before its first byte.
+async fn why_nothing(desk: &Desk, id: BundleId) -> Problem {
+    let operations = desk.bundles.operations();
+    let ended = operations.wait(OperationId::from(id));
+    match tokio::time::timeout(Duration::from_secs(30), ended).await {
+        Ok(Ok(operation)) => of_operation(&operation),
+        Ok(Err(error)) => error.into(),
+        Err(_) => Error::NotReady.into(),
+    }
+}
+
+fn of_operation(operation: &Operation) -> Problem {
+    let detail = operation.error.as_ref().map_or_else(
+        || "The bundle could not be made.".to_owned(),
+        |error| error.message.clone(),
+    );
+    match (
+        operation.state,
+        operation.error.as_ref().map(|error| error.code.as_str()),
+    ) {
+        (OperationState::Cancelled, _) => Problem::conflict(detail),
+        (_, Some("nothing-usable")) => Problem::unprocessable("nothing-usable", detail),
+        (_, Some("source-missing")) => Problem::unprocessable("source-missing", detail),
+        _ => Problem::unprocessable("bundle-failed", detail),
+    }
+}

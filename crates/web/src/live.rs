@@ -1,0 +1,89 @@
+//! The live socket, `/api/v1/live`: one WebSocket for all that a page watches.
+//!
+//! A client subscribes to topics and is told what changes. Every message carries a
+//! number; after a broken connection the client subscribes again with the last one
+//! it saw, and goes on without a gap or a repeat. Each subscription is a position
+//! in what is stored: a slow client is behind, and nobody keeps a queue for it.
+
+mod messages;
+mod session;
+
+use crate::{Answer, AnswerTime, By, Requirement, RouteLimits, Routes, Upgrade};
+use access::{Access, Role, Scope};
+use axum::extract::State;
+use axum::response::Response;
+use messages::{FromClient, ToClient};
+use operations::Operations;
+use session::Session;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::routes;
+
+/// The longest message of a client, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// The limits of one live socket.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveLimits {
+    /// Topics that one socket may follow.
+    pub subscriptions: usize,
+    /// How often the other side is asked whether it lives. Proxies close after 60 s.
+    pub ping: Duration,
+    /// How long a message may take to be taken.
+    pub send: Duration,
+}
+
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            subscriptions: 64,
+            ping: Duration::from_secs(20),
+            send: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What sockets share.
+#[derive(Clone, Debug)]
+pub(crate) struct Hub {
+    operations: Operations,
+    access: Access,
+    limits: LiveLimits,
+    shutdown: CancellationToken,
+}
+
+/// The route. Sockets are told when `shutdown` comes, and closed.
+#[must_use]
+pub fn routes(operations: Operations, access: Access, limits: LiveLimits, shutdown: CancellationToken) -> Routes {
+    let flows = RouteLimits::default().time(AnswerTime::OwnLimit).always();
+    let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
+    Routes::new()
+        .add_within(flows, sees, routes!(live))
+        .schema::<FromClient>()
+        .schema::<ToClient>()
+        .with_state(Hub {
+            operations,
+            access,
+            limits,
+            shutdown,
+        })
+}
+
+/// Watch live: a WebSocket that takes `FromClient` and gives `ToClient` messages.
+#[utoipa::path(
+    get, path = "/api/v1/live", tag = "operations",
+    responses(
+        (status = 101, description = "The socket."),
+        (status = 426, description = "The request does not ask for a WebSocket, or a proxy does not pass it on.", body = crate::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+async fn live(State(hub): State<Hub>, By(caller): By, upgrade: Upgrade) -> Answer<Response> {
+    let upgrade = upgrade.required()?;
+    Ok(upgrade
+        .max_message_size(LONGEST)
+        .max_frame_size(LONGEST)
+        // Beyond this much that the other side has not taken, sending waits.
+        .write_buffer_size(16 << 10)
+        .max_write_buffer_size(2 << 20)
+        .on_upgrade(|socket| Session::new(hub, caller, socket).run()))
+}

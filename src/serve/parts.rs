@@ -1,0 +1,246 @@
+//! The parts of the program, opened in order and ended in the opposite one.
+
+use crate::exit::{Failure, Result};
+use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
+use base::{Config, SharedClock, SystemClock, Timestamp};
+use bundles::{BundleSettings, Bundles};
+use fetch::{Client, Limits, Policy, PortPolicy, RetryLimits};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use operations::{EngineSettings, Kinds, Operations, Retained, Retention};
+use secrecy::SecretString;
+use std::sync::Arc;
+use std::time::Duration;
+use storage::{Blobs, Bus, DataDir, Db, DbSettings, Dialect};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The master key's file in the data directory.
+const MASTER_KEY: &str = "master.key";
+
+/// Everything that runs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    pub(super) directory: Arc<DataDir>,
+    pub(super) clock: SharedClock,
+    pub(super) db: Db,
+    pub(super) access: Access,
+    pub(super) operations: Operations,
+    pub(super) bundles: Bundles,
+    pub(super) started_at: Timestamp,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Parts {
+    /// Opens the database, and every part on it. Nothing runs yet.
+    pub(super) async fn open(config: &Config, directory: DataDir) -> Result<Self> {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let started_at = clock.now();
+        let tasks = TaskTracker::new();
+        let stop = CancellationToken::new();
+        let db = Db::open(&database(config, &directory)).await?;
+        let bus = Bus::start(&db, &tasks, stop.clone());
+        let directory = Arc::new(directory);
+        let (keys, blobs) = open_files(&directory).await?;
+        let access = Access::open(
+            db.clone(),
+            bus.clone(),
+            Arc::clone(&clock),
+            keys,
+            access_settings(config),
+        )
+        .await?;
+        let bundles = Bundles::new(
+            db.clone(),
+            blobs,
+            client(config),
+            access.clone(),
+            Arc::clone(&clock),
+            bundle_settings(config),
+        );
+        let operations = Operations::open(
+            db.clone(),
+            bus,
+            Arc::clone(&clock),
+            kinds(config, &bundles),
+            access.redactors(),
+            engine_settings(config, db.dialect()),
+        )
+        .await?;
+        bundles.connect(operations.clone());
+        Ok(Self {
+            directory,
+            clock,
+            db,
+            access,
+            operations,
+            bundles,
+            started_at,
+            tasks,
+            stop,
+        })
+    }
+
+    /// Makes the first user where there is none, and says where the console is.
+    pub(super) async fn greet(&self, config: &Config) -> Result {
+        let given = std::env::var("LONGSHORE_ADMIN_PASSWORD")
+            .ok()
+            .filter(|password| !password.is_empty())
+            .map(SecretString::from);
+        let generated = self.access.ensure_admin(given).await?;
+        println!("Longshore {}", env!("CARGO_PKG_VERSION"));
+        println!("  Console   {}", config.console_url());
+        println!(
+            "  Data      {} ({})",
+            self.directory.path().display(),
+            self.db.dialect().name()
+        );
+        if let Some(password) = generated {
+            println!("  User      admin");
+            println!("  Password  {}", password.reveal());
+            println!(
+                "            It is shown this once; `longshore user reset-password admin` makes another."
+            );
+        }
+        Ok(())
+    }
+
+    /// Sees to what happens by the clock.
+    pub(super) async fn schedule(&self) -> Result {
+        self.operations.schedule_retention().await?;
+        self.bundles.schedule_expiry().await?;
+        Ok(())
+    }
+
+    /// Lets what runs end for `grace`, and interrupts the rest.
+    pub(super) async fn stop(&self, grace: Duration) {
+        self.operations.stop(grace).await;
+    }
+
+    /// Ends what is left, the database last.
+    pub(super) async fn close(&self) {
+        if let Err(error) = self.access.close().await {
+            tracing::warn!(%error, "when credentials were used last could not be noted");
+        }
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.db.close().await;
+    }
+}
+
+/// Collects figures for Prometheus.
+pub(super) fn install_metrics() -> Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|error| Failure::failed(format!("figures cannot be collected: {error}")))
+}
+
+/// Where the database is.
+pub(crate) fn database(config: &Config, directory: &DataDir) -> DbSettings {
+    match &config.database {
+        Some(url) => DbSettings::Postgres(url.expose().to_owned()),
+        None => DbSettings::Sqlite(directory.database()),
+    }
+}
+
+/// The master key, made at the first start, and the blobs.
+async fn open_files(directory: &Arc<DataDir>) -> Result<(MasterKeys, Blobs)> {
+    let directory = Arc::clone(directory);
+    let opened = tokio::task::spawn_blocking(move || -> Result<(MasterKeys, Blobs)> {
+        let keys = master_keys(&directory)?;
+        let blobs = Blobs::open(&directory.path().join("blobs"))?;
+        Ok((keys, blobs))
+    });
+    opened.await.map_err(Failure::failed)?
+}
+
+/// Reads the master key, or makes it. Blocking.
+pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
+    let content = directory.read_or_create(MASTER_KEY, || MasterKeys::generate().file())?;
+    Ok(MasterKeys::parse(&content)?)
+}
+
+fn kinds(config: &Config, bundles: &Bundles) -> Kinds {
+    let (make, expire) = bundles.kinds();
+    let mut kinds = Kinds::new().with(Retention).with(make).with(expire);
+    for name in kinds.names() {
+        let concurrency = config.operations.concurrency.get(name);
+        let keep = config.operations.retention.of_kind(name);
+        kinds.configure(name, |settings| {
+            if let Some(limit) = concurrency {
+                *settings = settings.clone().limit(limit);
+            }
+            *settings = settings.clone().keep_at_most(Retained {
+                age: keep.age.duration(),
+                count: keep.count,
+            });
+        });
+    }
+    kinds
+}
+
+fn engine_settings(config: &Config, dialect: Dialect) -> EngineSettings {
+    EngineSettings {
+        lease: config.operations.lease.duration(),
+        heartbeat: config.operations.heartbeat.duration(),
+        poll: config.operations.poll.duration(),
+        log_limit: config.operations.log_max_bytes.bytes(),
+        alone: dialect == Dialect::Sqlite,
+        ..EngineSettings::default()
+    }
+}
+
+pub(crate) fn access_settings(config: &Config) -> AccessSettings {
+    AccessSettings {
+        session_ttl: config.access.session_ttl.duration(),
+        attempts: AttemptLimits {
+            per_account: config.access.attempts_per_account,
+            per_address: config.access.attempts_per_address,
+            window: config.access.attempts_window.duration(),
+        },
+        cache_time: config.access.credential_cache.duration(),
+        argon2_concurrency: config.access.argon2_concurrency,
+        ..AccessSettings::default()
+    }
+}
+
+/// The one client for everything that is fetched.
+pub(super) fn client(config: &Config) -> Client {
+    let fetch = &config.fetch;
+    let policy = Policy {
+        allow: fetch.allow.clone(),
+        deny: fetch.deny.clone(),
+        ports: PortPolicy::standard_and(&fetch.ports),
+        // Longshore must not be made to ask itself, whatever is allowed.
+        own_listeners: vec![config.listen],
+        ..Policy::default()
+    };
+    let limits = Limits {
+        total: fetch.concurrent,
+        per_host: fetch.per_host,
+        redirects: fetch.redirects,
+        connect: fetch.connect_timeout.duration(),
+        first_byte: fetch.first_byte_timeout.duration(),
+        silence: fetch.silence_timeout.duration(),
+        max_bytes: Some(fetch.max_bytes_per_source.bytes()),
+        retry: RetryLimits {
+            attempts: fetch.attempts,
+            ..RetryLimits::default()
+        },
+        ..Limits::default()
+    };
+    Client::new(policy, limits)
+}
+
+pub(super) fn bundle_settings(config: &Config) -> BundleSettings {
+    BundleSettings {
+        max_sources: config.bundles.max_sources,
+        max_bytes: Some(config.bundles.max_bytes.bytes()),
+        max_source_bytes: Some(config.fetch.max_bytes_per_source.bytes()),
+        buffer: config.bundles.buffer.in_memory(),
+        concurrent: config.fetch.concurrent,
+        expires_in: config.bundles.expires_in.duration(),
+        link_expires_in: config.bundles.link_expires_in.duration(),
+    }
+}

@@ -1,0 +1,80 @@
+//! All routes, in one table behind one gate.
+
+use super::parts::Parts;
+use async_trait::async_trait;
+use axum::Router;
+use base::Config;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::Arc;
+use storage::Db;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use web::api::About;
+use web::{Check, Gate, Links, LiveLimits, Probes, Settings};
+
+/// What the server answers with.
+pub(super) struct Built {
+    pub(super) router: Router,
+    pub(super) document: Arc<utoipa::openapi::OpenApi>,
+    pub(super) settings: watch::Sender<Arc<Settings>>,
+}
+
+/// Builds the site. Live sockets are closed when `stop` comes.
+pub(super) fn build(
+    parts: &Parts,
+    config: &Config,
+    metrics: PrometheusHandle,
+    stop: CancellationToken,
+) -> Built {
+    let (settings, current) = watch::channel(Arc::new(Settings::from(config)));
+    let links = Links::new(*parts.access.signing_key("links").expose(), "archive");
+    let gate = Gate::new(
+        Arc::new(parts.access.clone()),
+        links.clone(),
+        Arc::clone(&parts.clock),
+        current.clone(),
+        config.http.concurrency,
+    );
+    let about = About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        database: parts.db.dialect().name().to_owned(),
+        started_at: parts.started_at,
+        data: parts.directory.path().display().to_string(),
+    };
+    let probes = Probes::new(
+        vec![Box::new(Database(parts.db.clone()))],
+        move || metrics.render(),
+        current.clone(),
+    );
+    let site = probes
+        .routes()
+        .merge(web::api::routes(&parts.access, about))
+        .merge(web::activity_routes(parts.operations.clone()))
+        .merge(web::live_routes(
+            parts.operations.clone(),
+            parts.access.clone(),
+            LiveLimits::default(),
+            stop,
+        ))
+        .merge(bundles::routes(parts.bundles.clone(), links, current))
+        .finish(&gate);
+    Built {
+        router: site.router,
+        document: site.document,
+        settings,
+    }
+}
+
+/// Whether the database answers.
+struct Database(Db);
+
+#[async_trait]
+impl Check for Database {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.ping().await.map_err(|error| error.to_string())
+    }
+}
