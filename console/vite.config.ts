@@ -8,6 +8,8 @@ export default defineConfig({
   plugins: [react(), compressedTwins()],
   build: {
     target: "es2022",
+    // light-dark() must stay: what it would be rewritten to does not see Mantine's scheme.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     assetsDir: "assets",
     // Data addresses for scripts or fonts would break the content security policy.
     assetsInlineLimit: 0,

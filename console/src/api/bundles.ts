@@ -25,7 +25,9 @@ export const bundlePages = infiniteQueryOptions({
 });
 
 export async function makeBundle(body: BundleRequest): Promise<Bundle> {
-  return known(await take(api.POST("/api/v1/bundles", { body })));
+  const made = await take(api.POST("/api/v1/bundles", { body }));
+  // The other answer, the bytes themselves, is only given when they are asked for.
+  return known(made as Bundle);
 }
 
 export async function retrySources(id: string, sources: number[] | null): Promise<Bundle> {
@@ -38,15 +40,18 @@ export async function retrySources(id: string, sources: number[] | null): Promis
 export const linkBundle = (id: string) =>
   take(api.POST("/api/v1/bundles/{id}/link", { params: { path: { id } }, body: {} }));
 
-export async function deleteBundle(id: string): Promise<void> {
-  await api.DELETE("/api/v1/bundles/{id}", { params: { path: { id } } });
+/** Gives the bytes that came free. */
+export async function deleteBundle(id: string): Promise<number> {
+  const path = { id };
+  const { freed } = await take(api.DELETE("/api/v1/bundles/{id}", { params: { path } }));
   void queryClient.invalidateQueries({ queryKey: bundlePages.queryKey });
+  return freed;
 }
 
 /** Puts a change of its operation into a bundle that is shown. */
 export function mergeIntoBundle(operation: Operation): void {
   queryClient.setQueryData<Bundle>(bundleQuery(operation.id).queryKey, (bundle) =>
-    bundle && bundle.operation.changed <= operation.changed
+    bundle && (bundle.operation?.changed ?? 0) <= operation.changed
       ? { ...bundle, state: operation.state, operation }
       : bundle,
   );

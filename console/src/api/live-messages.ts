@@ -34,7 +34,8 @@ export type ServerMessage =
   | { type: "log"; operation: string; lines: WireLine[] }
   | { type: "log_gap"; operation: string; from: number; to: number; reason: string }
   | { type: "log_end"; operation: string; last_seq: number }
-  | { type: "closing"; reason: string };
+  | { type: "closing"; reason: string }
+  | { type: "pong" };
 
 const STREAMS: readonly LogStream[] = ["stdout", "stderr", "system"];
 

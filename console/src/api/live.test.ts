@@ -260,7 +260,7 @@ describe("waiting", () => {
     live.start();
     newest().says({ type: "hello", changed: 0 });
     clock.advance(45_000);
-    expect(newest().sent.at(-1)).toEqual({ type: "unsubscribe", id: 0 });
+    expect(newest().sent.at(-1)).toEqual({ type: "ping" });
     clock.advance(10_000);
     expect(live.status().phase).toBe("waiting");
     expect(sockets[0]?.closed).toBe(true);
@@ -270,7 +270,7 @@ describe("waiting", () => {
     live.start();
     newest().says({ type: "hello", changed: 0 });
     clock.advance(45_000);
-    newest().says({ type: "unsubscribed", id: 0 });
+    newest().says({ type: "pong" });
     clock.advance(10_000);
     expect(live.status().phase).toBe("open");
     expect(sockets).toHaveLength(1);

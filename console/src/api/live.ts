@@ -298,8 +298,7 @@ export class Live {
 
   #askForLife(): void {
     this.#timer(ANSWER_LIMIT_MS, () => this.#lost());
-    // Number 0 is never used; whatever the server answers proves the line.
-    this.#send({ type: "unsubscribe", id: 0 });
+    this.#send({ type: "ping" });
   }
 
   #timer(milliseconds: number, run: () => void): void {

@@ -15,7 +15,7 @@ export class ProblemError extends Error {
     this.name = "ProblemError";
     this.status = problem.status;
     this.code = problem.code;
-    this.requestId = problem.request_id;
+    this.requestId = problem.request_id ?? undefined;
     this.fields = problem.errors ?? [];
     this.retryAfter = retryAfter;
   }

@@ -4,97 +4,216 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
+    "/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The console, or the WebSocket of 2020 when the request asks for an upgrade. */
+        get: operations["front_page"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Credentials"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** This description as a page. */
+        get: operations["api_docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** What is running here. */
+        get: operations["get_about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, the newest first. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List bundles, the newest first. */
+        get: operations["list_bundles"];
+        put?: never;
+        /**
+         * Make a bundle.
+         * @description Kept, unless the options or `stream` say otherwise: then the answer is its record,
+         *     and the archive is fetched from it. With `stream=1` the answer is the archive.
+         */
+        post: operations["create_bundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A bundle. */
+        get: operations["get_bundle"];
+        put?: never;
+        post?: never;
+        /** Delete a bundle and its bytes; one that is being made is cancelled. */
+        delete: operations["delete_bundle"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundles/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The archive.
+         * @description A kept one as often as wanted, with ranges; while it is still being made, it
+         *     flows as it grows, and an archive that cannot be finished breaks the connection
+         *     off. A streamed one flows once.
+         */
+        get: operations["get_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundles/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link to the archive that needs no password. */
+        post: operations["link_bundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundles/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new bundle of the sources that failed. */
+        post: operations["retry_bundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Watch live: a WebSocket that takes `FromClient` and gives `ToClient` messages. */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This description (OpenAPI 3.1). */
+        get: operations["openapi_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operation-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the kinds of operation. */
+        get: operations["list_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -107,48 +226,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    kind?: string;
-                    state?: components["schemas"]["OperationState"];
-                    subject?: string;
-                    server?: string;
-                    actor?: string;
-                    trigger?: string;
-                    parent?: string;
-                    from?: string;
-                    to?: string;
-                    text?: string;
-                    sort?: "created_at" | "kind" | "state" | "subject" | "server" | "actor" | "trigger";
-                    order?: "asc" | "desc";
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["OperationPage"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List operations, the newest first unless `sort` and `order` say otherwise. */
+        get: operations["list_operations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -164,176 +243,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["OperationDetail"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/operations/{id}/log": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    from?: number;
-                    limit?: number;
-                };
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["LogPage"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/operations/{id}/log.txt": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "text/plain": string;
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/operations/{id}/log/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    q?: string;
-                    regex?: boolean;
-                    case?: boolean;
-                    from?: number;
-                    limit?: number;
-                };
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["LogMatches"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** An operation, with every step of its life. */
+        get: operations["get_operation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -351,35 +262,59 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Operation"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Ask for the end of an operation. One that waits ends at once, a running one soon. */
+        post: operations["cancel_operation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Lines of the log, from a number on. */
+        get: operations["get_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/log.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole log as text. */
+        get: operations["download_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/log/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look through the whole log. */
+        get: operations["search_log"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -395,229 +330,33 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Operation"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Repeat an operation that has ended: a new one with the same input. */
+        post: operations["retry_operation"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/operation-kinds": {
+    "/api/v1/schedules": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["OperationKinds"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List schedules, with their next runs. */
+        get: operations["list_schedules"];
         put?: never;
-        post?: never;
+        /** Make a schedule. */
+        post: operations["create_schedule"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/bundles": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["BundlePage"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["BundleRequest"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Bundle"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bundles/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Bundle"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bundles/{id}/link": {
+    "/api/v1/schedules/preview": {
         parameters: {
             query?: never;
             header?: never;
@@ -626,46 +365,106 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["LinkRequest"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["BundleLink"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** What a cron expression means, and when it would run next. */
+        post: operations["preview_schedule"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/bundles/{id}/retry": {
+    "/api/v1/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A schedule. */
+        get: operations["get_schedule"];
+        put?: never;
+        post?: never;
+        /** Delete a schedule. What it started goes on. */
+        delete: operations["delete_schedule"];
+        options?: never;
+        head?: never;
+        /** Change a schedule. */
+        patch: operations["change_schedule"];
+        trace?: never;
+    };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every secret, by name. */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a secret, or give it another value. */
+        put: operations["put_secret"];
+        post?: never;
+        /** Delete a secret. */
+        delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the caller is. */
+        get: operations["who_am_i"];
+        put?: never;
+        /** Log in: the answer sets the session's cookie. */
+        post: operations["log_in"];
+        /** Log out: ends the session, if there is one, and takes its cookie back. */
+        delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's tokens. */
+        get: operations["list_tokens"];
+        put?: never;
+        /** Make a token for the caller. */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -674,40 +473,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["RetryRequest"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Bundle"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
+        post?: never;
+        /** Delete a token of the caller, or as an admin anybody's. It is refused at once. */
+        delete: operations["delete_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -720,68 +488,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["UserPage"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Every user. */
+        get: operations["list_users"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewUser"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["User"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Make a user. */
+        post: operations["create_user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -795,99 +506,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["User"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One user. */
+        get: operations["get_user"];
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Delete a user, with its sessions and tokens. */
+        delete: operations["delete_user"];
         options?: never;
         head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["UserChange"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["User"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Change a user's role, which holds at once. */
+        patch: operations["change_user"];
         trace?: never;
     };
     "/api/v1/users/{name}/password": {
@@ -899,37 +527,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PasswordChange"];
-                };
-            };
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Set a password: one's own with the present one, or as an admin anybody else's. */
+        post: operations["set_user_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -943,35 +542,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["UserSessionPage"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** A user's console sessions. */
+        get: operations["list_user_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -990,193 +562,22 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** End a session of a user, which is refused at once. */
+        delete: operations["end_user_session"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tokens": {
+    "/healthz": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TokenPage"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewToken"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TokenIssued"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/secrets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SecretPage"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Whether the process lives. */
+        get: operations["healthz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1185,112 +586,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/secrets/{name}": {
+    "/metrics": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SecretValue"];
-                };
-            };
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Longshore's figures, for Prometheus. */
+        get: operations["figures"];
+        put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/about": {
+    "/readyz": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["About"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Whether Longshore can do its work. */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** The WebSocket of the protocol of 2020. */
+        get: operations["bundle_socket"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1303,255 +641,2878 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        Role: "admin" | "operator" | "viewer";
-        /** @enum {string} */
-        OperationState: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
-        /** @enum {string} */
-        OperationAction: "cancel" | "retry";
-        /** @enum {string} */
-        BundleAction: "cancel" | "delete" | "link" | "retry_failed" | "again";
-        FieldError: {
-            field: string;
-            code: string;
-            message: string;
+        /** @description What is running here. */
+        About: {
+            /** @description The directory of its data on its host. */
+            data: string;
+            /** @description The database's name: `SQLite` or `Postgres`. */
+            database: string;
+            /**
+             * Format: date-time
+             * @description When this process began.
+             */
+            started_at: string;
+            /** @description The program's version. */
+            version: string;
         };
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail?: string;
-            code: string;
-            request_id: string;
-            errors?: components["schemas"]["FieldError"][];
-        };
-        User: {
+        /** @description What somebody did. */
+        AuditEntry: {
+            /** @description What, such as `user.created`. */
+            action: string;
+            /** @description `user:anna`, `token:anna/ci`, `host`, `anonymous` or `system`. */
+            actor: string;
+            /** @description From where, or empty. */
+            address: string;
+            /** @description What is after; never a secret. */
+            after?: unknown;
+            /** Format: date-time */
+            at: string;
+            /** @description What was before; never a secret. */
+            before?: unknown;
+            /** Format: uuid */
             id: string;
-            name: string;
-            role: components["schemas"]["Role"];
+            /** @description To whom or what, such as `user:anna`. */
+            subject: string;
+        };
+        /** @description A bundle, as it stands. */
+        Bundle: {
+            /** @description What can be done with it as it stands. */
+            actions: string[];
+            /** @description Where the archive is fetched, while there is one. */
+            archive_url?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of the files, so far.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
             created_at: string;
-            last_seen: string | null;
-        };
-        Session: {
-            user: components["schemas"]["User"];
-            csrf: string;
-            expires_at: string;
-        };
-        Credentials: {
+            /**
+             * Format: int64
+             * @description How many of them are in the archive, so far.
+             */
+            done: number;
+            /**
+             * Format: date-time
+             * @description When the kept archive is removed.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many of them are missing; known when it is made.
+             */
+            failed: number;
+            /**
+             * Format: uuid
+             * @description Its id, which is that of its operation.
+             */
+            id: string;
+            /** @description Whether it is kept, or was streamed. */
+            kept: boolean;
+            /** @description The archive's name, with `.zip`. */
             name: string;
+            operation?: components["schemas"]["Operation"] | null;
+            /**
+             * Format: int64
+             * @description The archive's length in bytes, once it is kept.
+             */
+            size?: number | null;
+            /**
+             * Format: int64
+             * @description How many sources were asked for.
+             */
+            sources: number;
+            /** @description Where its operation stands. */
+            state: components["schemas"]["State"];
+        };
+        /**
+         * @description What is compressed.
+         * @enum {string}
+         */
+        Compress: "auto" | "never";
+        /** @description A name and a password. */
+        Credentials: {
+            /** @description The user's name, in any case. */
+            name: string;
+            /** Format: password */
             password: string;
         };
-        UserSession: {
-            id: string;
-            created_at: string;
-            last_seen: string | null;
-            address: string | null;
-            agent: string | null;
-            current: boolean;
+        /** @description What came free. */
+        Deleted: {
+            /**
+             * Format: int64
+             * @description Bytes of the archive that was deleted.
+             */
+            freed: number;
         };
-        Transfer: {
-            name: string;
-            done: number;
-            total: number | null;
-        };
-        Progress: {
-            done: number;
-            total: number | null;
-            unit: string;
-            message: string | null;
-            transfers: components["schemas"]["Transfer"][];
-        };
-        Failure: {
-            code: string;
-            message: string;
-        };
-        Operation: {
-            id: string;
-            kind: string;
-            title: string;
-            state: components["schemas"]["OperationState"];
-            subject: string | null;
-            server: string | null;
-            actor: string;
-            trigger: string;
-            key: string | null;
-            parent: string | null;
-            retry_of: string | null;
-            attempt: number;
-            created_at: string;
-            run_at: string;
-            started_at: string | null;
-            ended_at: string | null;
-            progress: null | components["schemas"]["Progress"];
-            error: null | components["schemas"]["Failure"];
-            outcome?: unknown;
-            last_seq: number;
-            changed: number;
-            cancel_requested: boolean;
-            actions: components["schemas"]["OperationAction"][];
-        };
-        Transition: {
-            at: string;
-            state: components["schemas"]["OperationState"];
-            reason: string | null;
-        };
-        OperationDetail: components["schemas"]["Operation"] & {
+        /** @description An operation with every step of its life. */
+        DetailedOperation: components["schemas"]["OperationView"] & {
+            /** @description Its life, from its acceptance on. */
             transitions: components["schemas"]["Transition"][];
         };
-        OperationPage: {
-            items: components["schemas"]["Operation"][];
-            next: string | null;
-        };
-        OperationKind: {
-            name: string;
-            title: string;
-            resumable: boolean;
-            limit: number;
-        };
-        OperationKinds: {
-            items: components["schemas"]["OperationKind"][];
-        };
-        /** @enum {string} */
-        LogStream: "stdout" | "stderr" | "system";
-        LogLine: {
-            seq: number;
-            time: string;
-            stream: components["schemas"]["LogStream"];
-            text: string;
-            data?: unknown;
-        };
-        LogPage: {
-            lines: components["schemas"]["LogLine"][];
-            next: number | null;
-            first_seq: number;
-            last_seq: number;
-            ended: boolean;
-        };
-        LogMatches: {
-            matches: components["schemas"]["LogLine"][];
-            total: number;
-            next: number | null;
-        };
-        SourceRequest: {
-            url: string;
-            path?: string;
+        /** @description A URL with what is particular about it. */
+        DetailedSource: {
+            /**
+             * @description Headers sent to the origin of `url`, and to no other. Their values are kept
+             *     encrypted, and never shown.
+             */
             headers?: {
                 [key: string]: string;
             };
+            /** @description The path that the file gets in the archive. Cleaned. */
+            path?: string | null;
+            /** @description The address: http or https. */
+            url: string;
         };
-        BundleOptions: {
-            keep?: boolean;
+        /**
+         * @description The order of entries.
+         * @enum {string}
+         */
+        EntryOrder: "arrival" | "source";
+        /** @description What is wrong with one field. */
+        FieldProblem: {
+            /** @description Stable, for programs. */
+            code: string;
+            /** @description Where: `name`, `sources[3].url`; for JSON that cannot be read, `line 1, column 7`. */
+            field: string;
+            /** @description For people. */
+            message: string;
+        };
+        /** @description Which operations. */
+        Filter: {
+            /** @description Asked for by this actor, such as `user:anna`. */
+            actor?: string | null;
+            /**
+             * Format: date-time
+             * @description Asked for at this time or later.
+             */
+            from?: string | null;
+            /** @description Of this kind. */
+            kind?: string | null;
+            /**
+             * Format: uuid
+             * @description Started by this operation.
+             */
+            parent?: string | null;
+            /** @description On this server. */
+            server?: string | null;
+            state?: components["schemas"]["State"] | null;
+            /** @description About this. */
+            subject?: string | null;
+            /** @description With this in its title, subject or error, whatever the case (of ASCII letters). */
+            text?: string | null;
+            /**
+             * Format: date-time
+             * @description Asked for before this time.
+             */
+            to?: string | null;
+            /** @description Set off by this. */
+            trigger?: string | null;
+        };
+        /** @description What a client says. */
+        FromClient: {
+            /**
+             * Format: int64
+             * @description A number of the client's own, by which it ends the subscription.
+             */
+            id: number;
+            /** @description What about. */
+            topic: components["schemas"]["Topic"];
             /** @enum {string} */
-            order?: "arrival" | "source";
+            type: "subscribe";
+        } | {
+            /**
+             * Format: int64
+             * @description The number it was given.
+             */
+            id: number;
             /** @enum {string} */
-            compress?: "auto" | "never";
-            strict?: boolean;
-            expires_in?: number;
-            exact_length?: boolean;
+            type: "unsubscribe";
+        } | {
+            /** @enum {string} */
+            type: "ping";
         };
-        BundleRequest: {
-            name?: string;
-            sources: (string | components["schemas"]["SourceRequest"])[];
-            options?: components["schemas"]["BundleOptions"];
-        };
-        Bundle: {
-            id: string;
+        /** @description A kind, as it is shown. */
+        KindInfo: {
+            /**
+             * Format: int64
+             * @description How many run at once.
+             */
+            limit: number;
+            /** @description Its name. */
             name: string;
-            state: components["schemas"]["OperationState"];
-            sources: number;
-            done: number;
-            failed: number;
-            bytes: number;
-            size: number | null;
-            kept: boolean;
-            created_at: string;
-            expires_at: string | null;
-            archive_url: string | null;
-            operation: components["schemas"]["Operation"];
-            actions: components["schemas"]["BundleAction"][];
+            /** @description Whether it goes on after its worker was lost. */
+            resumable: boolean;
+            /** @description Whether people may put it on a schedule. */
+            schedulable: boolean;
+            /** @description What it is called in lists. */
+            title: string;
         };
-        BundlePage: {
-            items: components["schemas"]["Bundle"][];
+        /** @description The kinds of operation that this server knows. */
+        KindList: {
+            /** @description The kinds, by name. */
+            items: components["schemas"]["KindInfo"][];
+        };
+        /** @description A line of a log, as it is stored. */
+        Line: {
+            /** @description The same for programs: JSON, in a form that its kind documents. */
+            data?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description Its number in the operation: 1, 2, 3 … without a gap.
+             */
+            seq: number;
+            /** @description Where it came from. */
+            stream: components["schemas"]["Stream"];
+            /** @description Its text, without the line's end. May hold ANSI escapes and `\r`. */
+            text: string;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            time: string;
+        };
+        /** @description A link that needs no password. */
+        Link: {
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires_at: string;
+            /** @description The address. */
+            url: string;
+        };
+        /** @description A page of a log. */
+        LogPage: {
+            /** @description Whether no line will follow. */
+            ended: boolean;
+            /**
+             * Format: int64
+             * @description The first line that is still kept.
+             */
+            first_seq: number;
+            /**
+             * Format: int64
+             * @description The last line that is stored.
+             */
+            last_seq: number;
+            /** @description The lines, in order. */
+            lines: components["schemas"]["Line"][];
+            /**
+             * Format: int64
+             * @description Where the next page begins; `null` when these are the last lines so far.
+             */
+            next?: number | null;
+        };
+        /**
+         * @description What is done about runs that were due while Longshore was down.
+         * @enum {string}
+         */
+        Missed: "run_once" | "skip";
+        /** @description 1 to 64 letters, digits, `.`, `-` and `_`; the first a letter or a digit. */
+        Name: string;
+        /** @description A request for a bundle. */
+        NewBundle: {
+            /** @description The archive's name, with or without `.zip`. */
+            name?: string | null;
+            /** @description How it is made. */
+            options?: components["schemas"]["Options"];
+            /** @description What it shall hold: 1 to 100,000 addresses. */
+            sources: components["schemas"]["SourceRequest"][];
+        };
+        /** @description For how long a link is good. */
+        NewLink: {
+            /**
+             * Format: int64
+             * @description Seconds; a day, when absent. Never longer than the archive is kept.
+             */
+            expires_in?: number | null;
+        };
+        /** @description A token to be made. */
+        NewToken: {
+            /**
+             * Format: int64
+             * @description For how many seconds; for ever without.
+             */
+            expires_in?: number | null;
+            name: components["schemas"]["Name"];
+            scopes: components["schemas"]["Scope"][];
+        };
+        /** @description A user to be made. */
+        NewUser: {
+            name: components["schemas"]["Name"];
+            /**
+             * Format: password
+             * @description Without one, one is made up and told once, in the answer.
+             */
+            password?: string | null;
+            role: components["schemas"]["Role"];
+        };
+        /** @description An operation, as it stands. */
+        Operation: {
+            /** @description Who asked for it. */
+            actor: string;
+            /**
+             * Format: int64
+             * @description How often it was begun.
+             */
+            attempt: number;
+            /** @description Whether somebody asked for its end. */
+            cancel_requested: boolean;
+            /**
+             * Format: int64
+             * @description The number of its last change, counted over all operations.
+             */
+            changed: number;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            error?: components["schemas"]["OperationError"] | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Operations under one key run one after the other. */
+            key?: string | null;
+            /** @description The kind of work. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The number of its last log line that is stored.
+             */
+            last_seq: number;
+            /** @description What it left behind. */
+            outcome?: Record<string, never> | null;
+            /**
+             * Format: uuid
+             * @description The operation that started it.
+             */
+            parent?: string | null;
+            progress?: components["schemas"]["Progress"] | null;
+            /**
+             * Format: uuid
+             * @description The operation that it repeats.
+             */
+            retry_of?: string | null;
+            /**
+             * Format: date-time
+             * @description When it may begin, or its next attempt may.
+             */
+            run_at: string;
+            /** @description The server it works on. */
+            server?: string | null;
+            /**
+             * Format: date-time
+             * @description When it began first.
+             */
+            started_at?: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["State"];
+            /** @description What it is about, such as `stack:web`. */
+            subject?: string | null;
+            /** @description What it does, in a few words. */
+            title: string;
+            /** @description What set it off. */
+            trigger: string;
+        };
+        /** @description Why an operation did not succeed. */
+        OperationError: {
+            /** @description A word for programs. */
+            code: string;
+            /** @description A sentence for people: what happened and what to do. */
+            message: string;
+        };
+        /** @description An operation, and what the caller may do with it now. */
+        OperationView: components["schemas"]["Operation"] & {
+            /** @description What can be done with it now, by this caller: `cancel`, `retry`. */
+            actions: string[];
+        };
+        /** @description How a bundle is made. */
+        Options: {
+            /**
+             * @description Whether what can be compressed is.
+             * @default auto
+             */
+            compress: components["schemas"]["Compress"];
+            /**
+             * Format: int64
+             * @description Seconds for which it is kept. At most a year.
+             * @default null
+             */
+            expires_in: number | null;
+            /**
+             * @description Kept until it expires, or else given once, as it is made.
+             * @default true
+             */
+            keep: boolean;
+            /**
+             * @description In which order the entries stand.
+             * @default arrival
+             */
+            order: components["schemas"]["EntryOrder"];
+            /**
+             * @description Fails when anything is missing, instead of listing it in the archive.
+             * @default false
+             */
+            strict: boolean;
+        };
+        /** @description A page of a list. */
+        Page_AuditEntry: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** @description What, such as `user.created`. */
+                action: string;
+                /** @description `user:anna`, `token:anna/ci`, `host`, `anonymous` or `system`. */
+                actor: string;
+                /** @description From where, or empty. */
+                address: string;
+                /** @description What is after; never a secret. */
+                after?: unknown;
+                /** Format: date-time */
+                at: string;
+                /** @description What was before; never a secret. */
+                before?: unknown;
+                /** Format: uuid */
+                id: string;
+                /** @description To whom or what, such as `user:anna`. */
+                subject: string;
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
         };
-        BundleLink: {
-            url: string;
-            expires_at: string;
+        /** @description A page of a list. */
+        Page_Bundle: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** @description What can be done with it as it stands. */
+                actions: string[];
+                /** @description Where the archive is fetched, while there is one. */
+                archive_url?: string | null;
+                /**
+                 * Format: int64
+                 * @description Bytes of the files, so far.
+                 */
+                bytes: number;
+                /**
+                 * Format: date-time
+                 * @description When it was asked for.
+                 */
+                created_at: string;
+                /**
+                 * Format: int64
+                 * @description How many of them are in the archive, so far.
+                 */
+                done: number;
+                /**
+                 * Format: date-time
+                 * @description When the kept archive is removed.
+                 */
+                expires_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many of them are missing; known when it is made.
+                 */
+                failed: number;
+                /**
+                 * Format: uuid
+                 * @description Its id, which is that of its operation.
+                 */
+                id: string;
+                /** @description Whether it is kept, or was streamed. */
+                kept: boolean;
+                /** @description The archive's name, with `.zip`. */
+                name: string;
+                operation?: components["schemas"]["Operation"] | null;
+                /**
+                 * Format: int64
+                 * @description The archive's length in bytes, once it is kept.
+                 */
+                size?: number | null;
+                /**
+                 * Format: int64
+                 * @description How many sources were asked for.
+                 */
+                sources: number;
+                /** @description Where its operation stands. */
+                state: components["schemas"]["State"];
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
         };
-        LinkRequest: {
-            expires_in?: number;
+        /** @description A page of a list. */
+        Page_OperationView: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: (components["schemas"]["Operation"] & {
+                /** @description What can be done with it now, by this caller: `cancel`, `retry`. */
+                actions: string[];
+            })[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
         };
-        RetryRequest: {
+        /** @description A page of a list. */
+        Page_Secret: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When its value was set last.
+                 */
+                changed_at: string;
+                changed_by: string;
+                /** Format: date-time */
+                created_at: string;
+                created_by: string;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many values it has had.
+                 */
+                version: number;
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Token: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /** @description Its last four characters, by which its owner knows it again. */
+                ending: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends; `null` for never.
+                 */
+                expires_at: string | null;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was used last, to the minute.
+                 */
+                last_used: string | null;
+                name: string;
+                /** @description Whose it is, by name. */
+                owner: string;
+                scopes: components["schemas"]["Scope"][];
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_User: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it logged in last, on the console.
+                 */
+                last_seen: string | null;
+                name: string;
+                /** Format: date-time */
+                password_changed_at: string;
+                role: components["schemas"]["Role"];
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_UserSession: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** @description From where its user logged in. */
+                address: string;
+                /** @description What the browser calls itself. */
+                agent: string;
+                /** Format: date-time */
+                created_at: string;
+                /** @description Whether it is the one that asks. */
+                current: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it ends even if it is used.
+                 */
+                expires_at: string;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was used last, to the minute.
+                 */
+                last_seen: string;
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        PartState: {
+            /** @description Which part. */
+            name: string;
+            /** @description Whether it is well. */
+            ready: boolean;
+        };
+        /** @description A new password. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The present one. Needed for one's own.
+             */
+            current?: string | null;
+            /** Format: password */
+            password: string;
+        };
+        /** @description What an expression means. */
+        Preview: {
+            /** @description The next five runs. */
+            next_runs: string[];
+            /** @description In words. */
+            words: string;
+        };
+        /** @description An expression to be tried. */
+        PreviewRequest: {
+            /** @description A cron expression. */
+            cron: string;
+            /** @description A time zone; UTC, when absent. */
+            zone?: string;
+        };
+        /** @description What went wrong (RFC 9457). */
+        Problem: {
+            /**
+             * @description Stable, for programs: `not-found`, `conflict`, ….
+             * @example not-found
+             */
+            code: string;
+            /** @description What happened, and what to do, in a sentence. */
+            detail: string;
+            /** @description What is wrong with which fields. */
+            errors?: components["schemas"]["FieldProblem"][];
+            /** @description The request, as the log names it. */
+            request_id?: string | null;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The status in words. */
+            title: string;
+            /**
+             * @description Always `about:blank`: `code` tells problems apart.
+             * @example about:blank
+             */
+            type: string;
+        };
+        /** @description How far an operation is. */
+        Progress: {
+            /**
+             * Format: int64
+             * @description How many bytes have moved so far, where something else is counted.
+             */
+            bytes?: number | null;
+            /**
+             * Format: int64
+             * @description How much is done, in `unit`.
+             */
+            done: number;
+            /** @description What is going on, in a few words. */
+            message?: string | null;
+            /**
+             * Format: int64
+             * @description Of how much, where that is known.
+             */
+            total?: number | null;
+            /** @description What moves right now, at most 32. */
+            transfers?: components["schemas"]["Transfer"][];
+            /** @description What is counted, such as `files` or `bytes`. */
+            unit: string;
+        };
+        /** @description Whether Longshore can do its work. */
+        Readiness: {
+            /** @description Each part. */
+            parts: components["schemas"]["PartState"][];
+            /** @description Always true in this answer; otherwise it is a 503. */
+            ready: boolean;
+        };
+        /** @description Which sources are fetched again. */
+        Retry: {
+            /** @description The numbers of the sources, from 0; all that failed, when absent. */
             sources?: number[] | null;
         };
-        NewUser: {
-            name: string;
-            role: components["schemas"]["Role"];
-            password?: string;
-        };
-        UserChange: {
-            role?: components["schemas"]["Role"];
-        };
-        PasswordChange: {
-            password: string;
-            current?: string;
-        };
-        /** @enum {string} */
-        Scope: "operations:read" | "operations:write" | "bundles:read" | "bundles:write" | "admin";
-        Token: {
+        /**
+         * @description What a user may do; each may what the one before may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
+        /** @description A schedule. */
+        Schedule: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /** @description When: a cron expression. */
+            cron: string;
+            /** @description Whether it runs at all. */
+            enabled: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
             id: string;
+            /** @description With this input. */
+            input: Record<string, never>;
+            /** @description The kind of operation it starts. */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description The operation that it started last.
+             */
+            last_operation?: string | null;
+            /**
+             * Format: date-time
+             * @description The last run.
+             */
+            last_run?: string | null;
+            /** @description What is done about runs missed while Longshore was down. */
+            missed: components["schemas"]["Missed"];
+            /** @description Its name. */
             name: string;
-            prefix: string;
-            scopes: components["schemas"]["Scope"][];
-            created_at: string;
-            expires_at: string;
-            last_used: string | null;
-            owner: string;
+            /** @description The next five runs; none when it is off. */
+            next_runs: string[];
+            /** @description With this title. */
+            title: string;
+            /** @description The expression in words. */
+            words: string;
+            /** @description In this time zone. */
+            zone: string;
         };
-        NewToken: {
+        /** @description Schedules. */
+        ScheduleList: {
+            /** @description The schedules, by name. */
+            items: components["schemas"]["Schedule"][];
+        };
+        /** @description What changes in a schedule; what is absent stays. */
+        SchedulePatch: {
+            /** @description When: a cron expression. With a `zone`, or UTC. */
+            cron?: string | null;
+            /** @description Whether it runs at all. */
+            enabled?: boolean | null;
+            /** @description The input of the operations. */
+            input?: Record<string, never> | null;
+            missed?: components["schemas"]["Missed"] | null;
+            /** @description The time zone of `cron`; only together with it. */
+            zone?: string | null;
+        };
+        /** @description A schedule to be made. */
+        ScheduleRequest: {
+            /** @description When: a cron expression of five fields. */
+            cron: string;
+            /** @description Whether it runs at all; it does, when absent. */
+            enabled?: boolean | null;
+            /** @description The input of the operations. */
+            input: Record<string, never>;
+            /** @description The kind of operation it starts. */
+            kind: string;
+            missed?: components["schemas"]["Missed"] | null;
+            /** @description Its name. */
             name: string;
-            scopes: components["schemas"]["Scope"][];
-            expires_in: number;
+            /** @description The title of the operations; the kind's own, when absent. */
+            title?: string;
+            /** @description In this time zone; UTC, when absent. */
+            zone?: string;
         };
-        TokenIssued: components["schemas"]["Token"] & {
-            token: string;
+        /**
+         * @description What a token may be used for.
+         * @enum {string}
+         */
+        Scope: "operations:read" | "operations:write" | "bundles:read" | "bundles:write" | "admin";
+        /** @description What was found. */
+        SearchPage: {
+            /** @description The matching lines, in order. */
+            matches: components["schemas"]["Line"][];
+            /**
+             * Format: int64
+             * @description Where the next page of matches begins.
+             */
+            next?: number | null;
+            /**
+             * Format: int64
+             * @description How many lines of the whole log match.
+             */
+            total: number;
         };
+        /** @description A secret, without its value. */
         Secret: {
-            name: string;
-            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its value was set last.
+             */
             changed_at: string;
+            changed_by: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description How many values it has had.
+             */
+            version: number;
         };
+        /** @description A secret's value. */
         SecretValue: {
+            /**
+             * Format: password
+             * @description Long enough to be found in logs, where it is blotted out.
+             */
             value: string;
         };
-        About: {
-            version: string;
-            database: string;
-            started_at?: string;
-            data?: string;
+        /** @description Who one is, and how to go on. */
+        Session: {
+            /**
+             * @description What requests that change something carry in `X-CSRF-Token`. Empty for those
+             *     who came by password or token, who need none.
+             */
+            csrf: string;
+            /**
+             * Format: date-time
+             * @description When the session ends if it is not used any more; `null` without a session.
+             */
+            expires_at: string | null;
+            user: components["schemas"]["User"];
         };
-        UserPage: {
-            items: components["schemas"]["User"][];
-            next: string | null;
+        /** @description One URL asked for, as a request gives it: the address alone, or with more. */
+        SourceRequest: string | components["schemas"]["DetailedSource"];
+        /**
+         * @description Where an operation stands.
+         * @enum {string}
+         */
+        State: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+        /**
+         * @description Where a line came from.
+         * @enum {string}
+         */
+        Stream: "stdout" | "stderr" | "system";
+        /** @description What the server says. */
+        ToClient: {
+            /**
+             * Format: int64
+             * @description The number of the newest change.
+             */
+            changed: number;
+            /** @enum {string} */
+            type: "hello";
+        } | {
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            id: number;
+            /** @enum {string} */
+            type: "subscribed";
+        } | {
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            id: number;
+            /** @enum {string} */
+            type: "unsubscribed";
+        } | {
+            /** @description A word for programs. */
+            code: string;
+            /**
+             * Format: int64
+             * @description The subscription, where it was about one.
+             */
+            id?: number | null;
+            /** @description A sentence for people. */
+            message: string;
+            /** @enum {string} */
+            type: "error";
+        } | {
+            /**
+             * Format: int64
+             * @description The number of the change.
+             */
+            changed: number;
+            /** @description The operation after it. */
+            operation: components["schemas"]["OperationView"];
+            /** @enum {string} */
+            type: "operation";
+        } | {
+            /**
+             * Format: int64
+             * @description The number to resume with.
+             */
+            changed: number;
+            /** @enum {string} */
+            type: "position";
+        } | {
+            /** @description The lines, in order. */
+            lines: unknown[][];
+            /**
+             * Format: uuid
+             * @description Of this operation.
+             */
+            operation: string;
+            /** @enum {string} */
+            type: "log";
+        } | {
+            /**
+             * Format: int64
+             * @description The first of them.
+             */
+            from: number;
+            /**
+             * Format: uuid
+             * @description Of this operation.
+             */
+            operation: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The last of them.
+             */
+            to: number;
+            /** @enum {string} */
+            type: "log_gap";
+        } | {
+            /**
+             * Format: int64
+             * @description The number of its last line.
+             */
+            last_seq: number;
+            /**
+             * Format: uuid
+             * @description Which operation.
+             */
+            operation: string;
+            /** @enum {string} */
+            type: "log_end";
+        } | {
+            /** @description Why: `shutdown`, `signed-out`. */
+            reason: string;
+            /** @enum {string} */
+            type: "closing";
+        } | {
+            /** @enum {string} */
+            type: "pong";
         };
-        UserSessionPage: {
-            items: components["schemas"]["UserSession"][];
-            next: string | null;
+        /** @description A token, without what proves it. */
+        Token: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Its last four characters, by which its owner knows it again. */
+            ending: string;
+            /**
+             * Format: date-time
+             * @description When it ends; `null` for never.
+             */
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was used last, to the minute.
+             */
+            last_used: string | null;
+            name: string;
+            /** @description Whose it is, by name. */
+            owner: string;
+            scopes: components["schemas"]["Scope"][];
         };
-        TokenPage: {
-            items: components["schemas"]["Token"][];
-            next: string | null;
+        /** @description A token that was made. */
+        TokenIssued: components["schemas"]["Token"] & {
+            /** @description The token itself, told this once. */
+            token: string;
         };
-        SecretPage: {
-            items: components["schemas"]["Secret"][];
-            next: string | null;
+        /** @description What can be followed. */
+        Topic: {
+            /** @description Which. */
+            filter?: components["schemas"]["Filter"];
+            /** @enum {string} */
+            kind: "operations";
+            /**
+             * Format: int64
+             * @description Changes after this number; without it, first those that wait or run now.
+             */
+            since?: number | null;
+        } | {
+            /** @enum {string} */
+            kind: "operation";
+            /**
+             * Format: int64
+             * @description The log from this line on; without it, no log.
+             */
+            log_from?: number | null;
+            /**
+             * Format: uuid
+             * @description Which.
+             */
+            operation: string;
+            /**
+             * Format: int64
+             * @description Changes after this number; without it, first the operation as it stands.
+             */
+            since?: number | null;
+        };
+        /** @description One of several things that move at once. */
+        Transfer: {
+            /**
+             * Format: int64
+             * @description How many bytes have arrived.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Its number among the things that the operation is about, from 0.
+             */
+            index?: number | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Of how many, where that is known.
+             */
+            total?: number | null;
+        };
+        /** @description One step of an operation's life. */
+        Transition: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Into which state. */
+            state: components["schemas"]["State"];
+        };
+        /** @description A user. */
+        User: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it logged in last, on the console.
+             */
+            last_seen: string | null;
+            name: string;
+            /** Format: date-time */
+            password_changed_at: string;
+            role: components["schemas"]["Role"];
+        };
+        /** @description What is to change about a user. */
+        UserChange: {
+            role?: components["schemas"]["Role"] | null;
+        };
+        /** @description A user that was made. */
+        UserCreated: components["schemas"]["User"] & {
+            /** @description The password that was made up, told this once; absent when one was given. */
+            password?: string | null;
+        };
+        /** @description A console session of a user. */
+        UserSession: {
+            /** @description From where its user logged in. */
+            address: string;
+            /** @description What the browser calls itself. */
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends even if it is used.
+             */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was used last, to the minute.
+             */
+            last_seen: string;
+        };
+        Flag: string;
+        ShownTrigger: string;
+        /** @enum {string} */
+        Sort: "created_at" | "kind" | "state" | "subject" | "server" | "actor" | "trigger";
+        /** @enum {string} */
+        Order: "asc" | "desc";
+    };
+    responses: {
+        /** @description Identified, and not allowed; or a request made by another site. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Longshore failed; its log has the cause under the request id. */
+        Internal: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request cannot be understood; `errors` says where. */
+        InvalidRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such thing, or it is gone. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is larger than this route takes. */
+        PayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body did not arrive in time. */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many attempts; `Retry-After` says when the next may come. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nobody, or credentials that are not right. */
+        Unauthenticated: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too much to do, or something is missing; `Retry-After` says when to try again. */
+        Unavailable: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is not JSON. */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
         };
     };
-    responses: never;
     parameters: never;
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    front_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket, for an upgrade. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The console. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            /** @description An upgrade by nobody. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An upgrade by somebody who may not make bundles. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    api_docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_about: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["About"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description By whom, as `actor` says it. */
+                actor?: string | null;
+                /** @description What. */
+                action?: string | null;
+                /** @description To whom or what. */
+                subject?: string | null;
+                /** @description At this time or later. */
+                from?: string | null;
+                /** @description Before this time. */
+                to?: string | null;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_bundles: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of bundles. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Bundle"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_bundle: {
+        parameters: {
+            query?: {
+                /** @description `1`: the archive is the answer, as it is made. */
+                stream?: components["schemas"]["Flag"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBundle"];
+            };
+        };
+        responses: {
+            /** @description The archive, with `stream=1`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description Accepted; its operation makes it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description None of the sources can be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bundle's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bundle's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_archive: {
+        parameters: {
+            query?: {
+                /** @description Of a signed link. */
+                expires?: number;
+                /** @description Of a signed link. */
+                signature?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bundle's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description A part of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description It has not changed. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It was streamed to another taker, or is not ready. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not kept any more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A condition does not hold. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside of it. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None of the sources could be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    link_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bundle's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            /** @description The link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retry_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bundle's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retry"];
+            };
+        };
+        responses: {
+            /** @description A new bundle. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description The request does not ask for a WebSocket, or a proxy does not pass it on. */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    openapi_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The kinds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_operations: {
+        parameters: {
+            query?: {
+                /** @description Of this kind. */
+                kind?: string;
+                /** @description In this state. */
+                state?: components["schemas"]["State"];
+                /** @description About this, such as `stack:web`. */
+                subject?: string;
+                /** @description On this server. */
+                server?: string;
+                /** @description Asked for by this actor, such as `user:anna`. */
+                actor?: string;
+                /** @description Set off by this: person, api, schedule, push, operation or system. */
+                trigger?: components["schemas"]["ShownTrigger"];
+                /** @description Started by this operation. */
+                parent?: string;
+                /** @description Asked for at this time or later (RFC 3339). */
+                from?: string;
+                /** @description Asked for before this time (RFC 3339). */
+                to?: string;
+                /**
+                 * @description With this in its title, subject or error. A page may then be short, or empty,
+                 *     although more follow.
+                 */
+                text?: string;
+                /** @description By what it is sorted. */
+                sort?: components["schemas"]["Sort"];
+                /** @description In which direction. */
+                order?: components["schemas"]["Order"];
+                /** @description How many at most: 1 to 200, and 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of operations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OperationView"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The operation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailedOperation"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancel_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The operation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It ends. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_log: {
+        parameters: {
+            query?: {
+                /** @description The number of the first line wanted. */
+                from?: number;
+                /** @description How many lines at most: 1 to 5000, and 1000 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The operation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    download_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The operation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    search_log: {
+        parameters: {
+            query: {
+                /** @description What to look for. */
+                q: string;
+                /** @description Whether it is a regular expression. */
+                regex?: boolean;
+                /** @description Whether case counts. */
+                case?: boolean;
+                /** @description Matches are given from this line on; all are counted. */
+                from?: number;
+                /** @description How many matches at most: 1 to 1000, and 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The operation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The matches, and how many there are in all. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retry_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The operation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new operation. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description The schedule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description What it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    change_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePatch"];
+            };
+        };
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them; never a value. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Secret"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    put_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: components["schemas"]["Name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValue"];
+            };
+        };
+        responses: {
+            /** @description Stored, and looked for in every log from now on. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    who_am_i: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This is who. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description Logged in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            /** @description The name or the password is not right. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Too many attempts; `Retry-After` says when the next may come. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: {
+                /** @description Everybody's, for admins. */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Token"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssued"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_User"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserCreated"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is the last admin. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description It is the last admin. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    set_user_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Set. Other sessions of the user have ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that live, the last used first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UserSession"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    end_user_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                name: string;
+                /** @description The session. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    figures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In Prometheus' text format. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            500: components["responses"]["Internal"];
+            /** @description It cannot; `errors` names the parts that are not well. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bundle_socket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description It is not an upgrade. */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+}

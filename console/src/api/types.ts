@@ -16,16 +16,19 @@ export type Scope = Schemas["Scope"];
 export type Secret = Schemas["Secret"];
 export type About = Schemas["About"];
 
-export type Operation = Schemas["Operation"];
-export type OperationDetail = Schemas["OperationDetail"];
-export type OperationState = Schemas["OperationState"];
-export type OperationKind = Schemas["OperationKind"];
+export type Operation = Schemas["OperationView"];
+export type OperationDetail = Schemas["DetailedOperation"];
+export type OperationState = Schemas["State"];
+export type OperationKind = Schemas["KindInfo"];
 export type Progress = Schemas["Progress"];
 export type Transition = Schemas["Transition"];
-export type LogLine = Schemas["LogLine"];
-export type LogStream = Schemas["LogStream"];
-export type LogMatches = Schemas["LogMatches"];
+export type LogLine = Schemas["Line"];
+export type LogStream = Schemas["Stream"];
+export type LogMatches = Schemas["SearchPage"];
+
+/** An operation as others hold it: without what the caller may do with it. */
+export type PlainOperation = Schemas["Operation"];
 
 export type Bundle = Schemas["Bundle"];
-export type BundleRequest = Schemas["BundleRequest"];
-export type BundleOptions = Schemas["BundleOptions"];
+export type BundleRequest = Schemas["NewBundle"];
+export type BundleOptions = Schemas["Options"];

@@ -2,6 +2,7 @@
 import { Group, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Operation } from "../api/types";
+import { actorName } from "../format/actor";
 import { percent } from "../format/numbers";
 import { progressWords } from "../format/progress";
 import classes from "./OperationLine.module.css";
@@ -45,7 +46,7 @@ export function OperationLine({ operation, onOpen }: OperationLineProps) {
           </Group>
         ) : (
           <Text size="xs" c="dimmed" className="ellipsis">
-            {operation.error?.message ?? `${operation.kind} by ${operation.actor}`}
+            {operation.error?.message ?? `${operation.kind} by ${actorName(operation.actor)}`}
           </Text>
         )}
       </div>

@@ -31,7 +31,8 @@ export function StateBadge({ state, word }: { state: OperationState; word?: stri
       color={look.color}
       radius="sm"
       size="md"
-      miw={96}
+      w={104}
+      styles={{ root: { paddingInline: 8 }, label: { textAlign: "left" } }}
       data-state={state}
       leftSection={<look.Icon size={12} stroke={2.4} aria-hidden />}
     >

@@ -15,6 +15,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, take } from "../api/client";
 import { stateWord } from "../components/StateBadge";
+import { actorName } from "../format/actor";
 import { SECTIONS } from "./sections";
 import { leave } from "./UserMenu";
 
@@ -137,7 +138,7 @@ function useFoundOperations(query: string): SpotlightActionData[] {
   return (data?.items ?? []).slice(0, FEW).map((operation) => ({
     id: operation.id,
     label: operation.title,
-    description: `${stateWord(operation.state)} · ${operation.kind} by ${operation.actor}`,
+    description: `${stateWord(operation.state)} · ${operation.kind} by ${actorName(operation.actor)}`,
     onClick: () => void navigate({ to: "/operations/$id", params: { id: operation.id } }),
   }));
 }

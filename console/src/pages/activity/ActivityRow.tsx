@@ -5,6 +5,7 @@ import type { Operation } from "../../api/types";
 import { ProgressBar } from "../../components/ProgressBar";
 import { StateBadge } from "../../components/StateBadge";
 import { Ago, Took } from "../../components/Times";
+import { actorName } from "../../format/actor";
 import { percent } from "../../format/numbers";
 import classes from "./ActivityTable.module.css";
 
@@ -57,7 +58,7 @@ export function ActivityRow({ operation, position, top, onOpen }: ActivityRowPro
         {operation.subject ?? "–"}
       </span>
       <span role="cell" className={classes.actor}>
-        {operation.actor}
+        {actorName(operation.actor)}
       </span>
       <span role="cell" className={classes.trigger}>
         {operation.trigger}

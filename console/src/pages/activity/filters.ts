@@ -1,6 +1,8 @@
 // The table's filters and their place in the address. What is not understood in
 // an address is left out rather than refused, so that old links keep working.
+
 import type { Operation, OperationState } from "../../api/types";
+import { actorOf } from "../../format/actor";
 
 export const STATES: readonly OperationState[] = [
   "queued",
@@ -67,10 +69,11 @@ export function readFilters(search: Record<string, unknown>): Filters {
 
 /** The filters as the API takes them. A range becomes a time, counted from `now`. */
 export function toQuery(filters: Filters, now: number) {
-  const { range, from, to, sort, order, ...equal } = filters;
+  const { range, from, to, sort, order, actor, ...equal } = filters;
   const start = range ? new Date(now - RANGES[range] * 1000).toISOString() : from;
   return {
     ...equal,
+    ...(actor ? { actor: actorOf(actor) } : {}),
     ...(start ? { from: start } : {}),
     ...(to ? { to } : {}),
     sort: sort ?? ("created_at" as const),
@@ -91,7 +94,7 @@ export function belongs(operation: Operation, filters: Filters, now: number): bo
   if (state && operation.state !== state) return false;
   if (subject && operation.subject !== subject) return false;
   if (server && operation.server !== server) return false;
-  if (actor && operation.actor !== actor) return false;
+  if (actor && operation.actor !== actorOf(actor)) return false;
   if (trigger && operation.trigger !== trigger) return false;
   if (parent && operation.parent !== parent) return false;
   const created = Date.parse(operation.created_at);

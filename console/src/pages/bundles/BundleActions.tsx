@@ -24,15 +24,15 @@ export function BundleActions({ bundle }: { bundle: Bundle }) {
   });
   const deleting = useMutation({
     mutationFn: () => deleteBundle(bundle.id),
-    onSuccess: () => {
+    onSuccess: (freed) => {
       queryClient.removeQueries({ queryKey: bundleQuery(bundle.id).queryKey });
-      notifications.show({ message: `${bundle.name} is deleted: ${freed(bundle)}.` });
+      notifications.show({ message: `${bundle.name} is deleted: ${bytes(freed)} came free.` });
       return navigate({ to: "/bundles" });
     },
   });
-  const can = (action: Bundle["actions"][number]) => bundle.actions.includes(action);
+  const can = (action: "cancel" | "again" | "delete") => bundle.actions.includes(action);
   const failed = cancelling.error ?? again.error ?? deleting.error;
-  const stopping = cancelling.isPending || bundle.operation.cancel_requested;
+  const stopping = cancelling.isPending || bundle.operation?.cancel_requested === true;
   return (
     <Stack gap="xs" align="flex-end">
       <Button.Group>
@@ -65,7 +65,7 @@ export function BundleActions({ bundle }: { bundle: Bundle }) {
               confirmDestruction({
                 action: `Delete ${bundle.name}`,
                 consequences: [
-                  `The zip goes: ${freed(bundle)}. Links to it stop working.`,
+                  `The zip goes: ${freedWords(bundle)}. Links to it stop working.`,
                   "The operation and its log stay in Activity.",
                 ],
                 onConfirm: () => deleting.mutate(),
@@ -91,6 +91,6 @@ export function BundleActions({ bundle }: { bundle: Bundle }) {
   );
 }
 
-function freed(bundle: Bundle): string {
+function freedWords(bundle: Bundle): string {
   return bundle.size ? `${bytes(bundle.size)} come free` : "it held no bytes";
 }

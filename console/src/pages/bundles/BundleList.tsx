@@ -77,7 +77,7 @@ export function BundleList() {
 }
 
 function BundleRow({ bundle }: { bundle: Bundle }) {
-  const { progress } = bundle.operation;
+  const progress = bundle.operation?.progress;
   const settled = bundle.done + bundle.failed;
   return (
     <div role="row" className={`${classes.row} ${classes.entry}`}>
@@ -127,7 +127,7 @@ function BundleRow({ bundle }: { bundle: Bundle }) {
 function merge(operation: Operation): void {
   const known = queryClient.getQueryData<InfiniteData<{ items: Bundle[] }>>(bundlePages.queryKey);
   const bundle = known?.pages.flatMap((page) => page.items).find(({ id }) => id === operation.id);
-  if (!bundle || bundle.operation.changed >= operation.changed) return;
+  if (!bundle || (bundle.operation?.changed ?? 0) >= operation.changed) return;
   if (!isActive(operation)) {
     void queryClient.invalidateQueries({ queryKey: bundlePages.queryKey });
     return;

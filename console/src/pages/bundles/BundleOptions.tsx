@@ -30,6 +30,7 @@ export function toRequest(urls: string[], values: OptionValues): BundleRequest {
     ...(name ? { name } : {}),
     sources: urls,
     options: {
+      keep: true,
       order: values.order,
       compress: values.compress,
       strict: values.strict,

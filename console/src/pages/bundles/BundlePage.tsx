@@ -8,6 +8,7 @@ import { Page } from "../../components/Page";
 import { StateBadge } from "../../components/StateBadge";
 import { Ago } from "../../components/Times";
 import { Waiting } from "../../components/Waiting";
+import { actorName } from "../../format/actor";
 import { BundleActions } from "./BundleActions";
 import { BundleProgress } from "./BundleProgress";
 import { BundleSave } from "./BundleSave";
@@ -52,11 +53,12 @@ function OneBundle({ id }: { id: string }) {
       actions={<BundleActions bundle={bundle} />}
     >
       <Text size="sm" c="dimmed" mt={-12}>
-        Made <Ago time={bundle.created_at} /> by {operation.actor} ·{" "}
+        Made <Ago time={bundle.created_at} />
+        {operation && ` by ${actorName(operation.actor)}`} ·{" "}
         <TextLink to="/operations/$id" params={{ id }} size="sm">
           Operation and log
         </TextLink>
-        {operation.retry_of && (
+        {operation?.retry_of && (
           <>
             {" · again from "}
             <TextLink to="/bundles/$id" params={{ id: operation.retry_of }} size="sm">
@@ -65,7 +67,7 @@ function OneBundle({ id }: { id: string }) {
           </>
         )}
       </Text>
-      {operation.error && (
+      {operation?.error && (
         <ErrorPanel
           title={bundle.state === "failed" ? "The bundle failed" : "The bundle ended early"}
           error={new Error(`${operation.error.message} (${operation.error.code})`)}

@@ -11,13 +11,12 @@ import classes from "./BundleProgress.module.css";
 import { StageSteps } from "./StageSteps";
 import type { SourceCounts } from "./source-rows";
 import { stageOf, stageSentence } from "./stage";
-import type { BundleLive } from "./use-bundle-live";
+import { type BundleLive, movedBytes } from "./use-bundle-live";
 
 export function BundleProgress({ bundle, live }: { bundle: Bundle; live: BundleLive }) {
   const counts = live.rows.counts();
   const { operation } = bundle;
   const running = isActive(bundle);
-  const settled = counts.done + counts.failed;
   const share = running ? runningShare(bundle, counts) : 100;
   const stage = stageOf(bundle, counts);
   const color =
@@ -27,7 +26,7 @@ export function BundleProgress({ bundle, live }: { bundle: Bundle; live: BundleL
       <Group justify="space-between" gap="sm">
         <StageSteps stage={stage} ended={!running} />
         <Text size="sm" c="dimmed">
-          <Took from={operation.started_at ?? null} to={operation.ended_at ?? null} />
+          <Took from={operation?.started_at ?? null} to={operation?.ended_at ?? null} />
         </Text>
       </Group>
       <ProgressBar
@@ -38,7 +37,7 @@ export function BundleProgress({ bundle, live }: { bundle: Bundle; live: BundleL
         label={`Progress of ${bundle.name}`}
       />
       <div className={classes.figures}>
-        <Figure name="Files" value={`${count(settled)} of ${count(counts.total)}`} />
+        <Figure name="Files" value={`${count(counts.done)} of ${count(counts.total)}`} />
         <Figure name="Failed" value={count(counts.failed)} alarming={counts.failed > 0} />
         <Figure name="Fetched" value={bytes(fetchedBytes(bundle, counts))} />
         {running ? (
@@ -79,10 +78,8 @@ function Figure({ name, value, alarming, wide }: FigureProps) {
 
 function Speed({ bundle, live }: { bundle: Bundle; live: BundleLive }) {
   const now = useNow();
-  const { progress } = bundle.operation;
   const rate = live.meter.rate(now);
-  const total = progress?.unit === "bytes" ? (progress.total ?? null) : null;
-  const left = live.meter.timeLeft(total, now);
+  const left = live.fileMeter.timeLeft(bundle.operation?.progress?.total ?? null, now);
   const stalled = live.meter.stalledFor(now);
   return (
     <>
@@ -102,15 +99,14 @@ function Speed({ bundle, live }: { bundle: Bundle; live: BundleLive }) {
   );
 }
 
-// By bytes where their sum is known, otherwise by sources.
+// By what the operation counts, or until it does by its sources.
 function runningShare(bundle: Bundle, counts: SourceCounts): number | null {
-  const { progress } = bundle.operation;
+  const progress = bundle.operation?.progress;
   const byProgress = progress ? percent(progress.done, progress.total) : null;
   return byProgress ?? percent(counts.done + counts.failed, counts.total);
 }
 
 function fetchedBytes(bundle: Bundle, counts: SourceCounts): number {
-  const { progress } = bundle.operation;
-  const reported = progress?.unit === "bytes" ? progress.done : 0;
+  const reported = bundle.operation ? movedBytes(bundle.operation) : 0;
   return Math.max(reported, counts.bytes, bundle.bytes);
 }

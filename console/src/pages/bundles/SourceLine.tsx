@@ -19,12 +19,12 @@ interface SourceLineProps {
   /** Its place in the shown list, from 1. */
   position: number;
   top: number;
-  transfer: { done: number; total?: number | null } | undefined;
   onRetry: ((sources: number[]) => void) | undefined;
   retrying: boolean;
 }
 
-export function SourceLine({ row, position, top, transfer, onRetry, retrying }: SourceLineProps) {
+export function SourceLine({ row, position, top, onRetry, retrying }: SourceLineProps) {
+  const { transfer } = row;
   const { word, Icon } = LOOKS[row.state];
   const name = row.path ?? (row.url ? fileNameOf(row.url) : `Source ${count(row.index + 1)}`);
   const fetched = transfer?.done ?? row.bytes;
@@ -55,7 +55,7 @@ export function SourceLine({ row, position, top, transfer, onRetry, retrying }: 
         )}
       </span>
       <span role="cell" className={classes.amount}>
-        {row.state === "fetching" && transfer && (
+        {transfer && (
           <ProgressBar
             size={4}
             active

@@ -42,10 +42,6 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
     estimateSize: () => ROW,
     overscan: 8,
   });
-  const transfers = useMemo(
-    () => new Map(bundle.operation.progress?.transfers.map((each) => [each.name, each])),
-    [bundle.operation.progress],
-  );
   const mayRetry = bundle.actions.includes("retry_failed");
   return (
     <section aria-label="Sources">
@@ -110,11 +106,6 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
                 row={row}
                 position={item.index + 1}
                 top={item.start}
-                transfer={
-                  row.state === "fetching"
-                    ? (transfers.get(row.path ?? "") ?? transfers.get(row.url ?? ""))
-                    : undefined
-                }
                 onRetry={mayRetry && row.state === "failed" ? retrying.mutate : undefined}
                 retrying={retrying.isPending}
               />

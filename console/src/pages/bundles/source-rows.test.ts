@@ -22,6 +22,7 @@ describe("SourceRows", () => {
       bytes: 0,
       status: null,
       reason: null,
+      transfer: null,
     });
     expect(rows.counts()).toMatchObject({ queued: 2, total: 2, bytes: 0 });
   });
@@ -42,6 +43,32 @@ describe("SourceRows", () => {
     expect(rows.row(0)).toMatchObject({ state: "failed", status: 404, reason });
     rows.fold([line({ source: 0, state: "fetching" })]);
     expect(rows.row(0).reason).toBeNull();
+  });
+
+  it("shows what moves, and lets it wait again when it does not", () => {
+    const rows = new SourceRows(3);
+    rows.moving([{ index: 1, name: "http://a.test/1", done: 10, total: 50 }]);
+    expect(rows.counts()).toMatchObject({ queued: 2, fetching: 1 });
+    expect(rows.row(1)).toMatchObject({
+      state: "fetching",
+      url: "http://a.test/1",
+      transfer: { done: 10, total: 50 },
+    });
+    rows.moving([{ index: 2, name: "http://a.test/2", done: 1 }]);
+    expect(rows.row(1)).toMatchObject({ state: "queued", transfer: null });
+    expect(rows.row(2).transfer).toEqual({ done: 1, total: null });
+  });
+
+  it("believes the log over a late word of what moves", () => {
+    const rows = new SourceRows(2);
+    rows.moving([{ index: 0, name: "http://a.test/0", done: 10 }]);
+    rows.fold([line({ source: 0, state: "done", bytes: 12 })]);
+    rows.moving([
+      { index: 0, name: "http://a.test/0", done: 10 },
+      { index: 7, name: "http://a.test/7", done: 10 },
+    ]);
+    expect(rows.row(0)).toMatchObject({ state: "done", transfer: null });
+    expect(rows.counts()).toMatchObject({ queued: 1, fetching: 0, done: 1, total: 2 });
   });
 
   it("counts a refused source among the failed", () => {

@@ -15,11 +15,21 @@ export interface SourceRow {
   /** The HTTP status that the origin answered with. */
   status: number | null;
   reason: { code: string; message: string } | null;
+  /** While its bytes come: how many, of how many. */
+  transfer: { done: number; total: number | null } | null;
 }
 
 export interface SourceCounts extends Record<SourceState, number> {
   total: number;
   bytes: number;
+}
+
+/** A source whose bytes come right now, as the operation's progress tells it. */
+interface Moving {
+  index?: number | null;
+  name: string;
+  done: number;
+  total?: number | null;
 }
 
 interface Report {
@@ -32,6 +42,8 @@ interface Report {
   reason?: { code: string; message: string };
 }
 
+const QUEUED = 0;
+const FETCHING = 1;
 const ORDER: readonly SourceState[] = ["queued", "fetching", "done", "failed"];
 const BY_WORD: Record<string, number> = { fetching: 1, done: 2, failed: 3, refused: 3 };
 // A log that speaks of more sources than a bundle can have is not believed.
@@ -45,6 +57,7 @@ export class SourceRows {
   #statuses = new Map<number, number>();
   #reasons = new Map<number, { code: string; message: string }>();
   #counts = [0, 0, 0, 0];
+  #moving = new Map<number, Moving>();
   #sum = 0;
   #size: number;
 
@@ -68,7 +81,27 @@ export class SourceRows {
     return changed;
   }
 
+  /** Takes what moves right now. Only the end of a source stands in the log. */
+  moving(transfers: readonly Moving[]): void {
+    const now = new Map<number, Moving>();
+    for (const transfer of transfers) {
+      const { index } = transfer;
+      if (index === null || index === undefined || index >= this.#size) continue;
+      if ((this.#states[index] ?? 0) > FETCHING) continue;
+      now.set(index, transfer);
+    }
+    for (const index of this.#moving.keys()) {
+      if (!now.has(index) && this.#states[index] === FETCHING) this.#become(index, QUEUED);
+    }
+    for (const [index, transfer] of now) {
+      this.#become(index, FETCHING);
+      this.#urls[index] ??= transfer.name;
+    }
+    this.#moving = now;
+  }
+
   row(index: number): SourceRow {
+    const transfer = this.#moving.get(index);
     return {
       index,
       url: this.#urls[index] ?? null,
@@ -77,6 +110,7 @@ export class SourceRows {
       bytes: this.#bytes[index] ?? 0,
       status: this.#statuses.get(index) ?? null,
       reason: this.#reasons.get(index) ?? null,
+      transfer: transfer ? { done: transfer.done, total: transfer.total ?? null } : null,
     };
   }
 
@@ -99,9 +133,8 @@ export class SourceRows {
     if (source >= this.#size) this.#grow(source + 1);
     const before = this.#states[source] ?? 0;
     const after = BY_WORD[report.state] ?? before;
-    this.#states[source] = after;
-    this.#counts[before] = (this.#counts[before] ?? 0) - 1;
-    this.#counts[after] = (this.#counts[after] ?? 0) + 1;
+    this.#become(source, after);
+    this.#moving.delete(source);
     if (report.bytes !== undefined) {
       this.#sum += report.bytes - (this.#bytes[source] ?? 0);
       this.#bytes[source] = report.bytes;
@@ -111,6 +144,13 @@ export class SourceRows {
     if (report.status) this.#statuses.set(source, report.status);
     if (report.reason) this.#reasons.set(source, report.reason);
     else if (after !== 3) this.#reasons.delete(source);
+  }
+
+  #become(index: number, after: number): void {
+    const before = this.#states[index] ?? 0;
+    this.#states[index] = after;
+    this.#counts[before] = (this.#counts[before] ?? 0) - 1;
+    this.#counts[after] = (this.#counts[after] ?? 0) + 1;
   }
 
   #grow(size: number): void {

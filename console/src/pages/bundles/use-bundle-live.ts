@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { bundleQuery, mergeIntoBundle } from "../../api/bundles";
 import { isActive } from "../../api/feed";
+import type { Operation } from "../../api/types";
 import { useLiveOperation } from "../../api/use-live";
 import { RateMeter } from "../../format/rate";
 import { sourcesOf } from "./sent-lists";
@@ -16,7 +17,10 @@ export interface BundleLive {
   rows: SourceRows;
   /** Grows with every change of `rows`, which is the same object throughout. */
   version: number;
+  /** Bytes, for the rate. */
   meter: RateMeter;
+  /** Sources that ended, for the time left: their sizes are not known beforehand. */
+  fileMeter: RateMeter;
   /** The whole log has been read: nothing more will change. */
   complete: boolean;
   /** Lines that are gone for good, so that some rows may stay unknown. */
@@ -30,6 +34,8 @@ export function useBundleLive(id: string) {
   const known = size !== undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new bundle starts with new rows
   const meter = useMemo(() => new RateMeter(), [id]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new bundle starts with new rows
+  const fileMeter = useMemo(() => new RateMeter(), [id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the size is that of the first answer
   const rows = useMemo(() => new SourceRows(size ?? 0, sourcesOf(id)), [id, known]);
   const [version, setVersion] = useState(0);
@@ -51,7 +57,10 @@ export function useBundleLive(id: string) {
   );
   useLiveOperation(known ? id : null, 1, {
     onOperation: (operation) => {
-      if (operation.progress?.unit === "bytes") meter.add(operation.progress.done, Date.now());
+      meter.add(movedBytes(operation), Date.now());
+      fileMeter.add(operation.progress?.done ?? 0, Date.now());
+      rows.moving(operation.progress?.transfers ?? []);
+      draw();
       mergeIntoBundle(operation);
       if (!isActive(operation)) void refetch();
     },
@@ -65,6 +74,11 @@ export function useBundleLive(id: string) {
     },
     onReset: () => void refetch(),
   });
-  const live: BundleLive = { rows, version, meter, complete, lost };
+  const live: BundleLive = { rows, version, meter, fileMeter, complete, lost };
   return { query, bundle, live };
+}
+
+/** Bytes that came so far, as the operation counts them. */
+export function movedBytes({ progress }: Pick<Operation, "progress">): number {
+  return progress?.bytes ?? (progress?.unit === "bytes" ? progress.done : 0);
 }

@@ -4,6 +4,7 @@ import type { Operation } from "../../api/types";
 import { CopyButton } from "../../components/CopyButton";
 import { TextLink } from "../../components/links";
 import { Ago, Took } from "../../components/Times";
+import { actorName } from "../../format/actor";
 import classes from "./Operation.module.css";
 
 export function OperationFacts({ operation }: { operation: Operation }) {
@@ -12,7 +13,7 @@ export function OperationFacts({ operation }: { operation: Operation }) {
       <Fact name="Kind">{operation.kind}</Fact>
       {operation.subject && <Fact name="Subject">{operation.subject}</Fact>}
       {operation.server && <Fact name="Server">{operation.server}</Fact>}
-      <Fact name="By">{operation.actor}</Fact>
+      <Fact name="By">{actorName(operation.actor)}</Fact>
       <Fact name="Trigger">{operation.trigger}</Fact>
       <Fact name="Queued">
         <Ago time={operation.created_at} />

@@ -1,5 +1,5 @@
 // How it came to its state, step by step, with the reasons.
-import { Title } from "@mantine/core";
+import { Group, Title } from "@mantine/core";
 import type { Transition } from "../../api/types";
 import { StateBadge } from "../../components/StateBadge";
 import { Ago } from "../../components/Times";
@@ -15,7 +15,10 @@ export function OperationTransitions({ transitions }: { transitions: Transition[
       <ol className={classes.transitions}>
         {transitions.map(({ at, state, reason }) => (
           <li key={`${at} ${state}`}>
-            <StateBadge state={state} /> <Ago time={at} />
+            <Group gap="xs">
+              <StateBadge state={state} />
+              <Ago time={at} />
+            </Group>
             {reason && <div className={classes.reason}>{reason}</div>}
           </li>
         ))}

@@ -1,10 +1,11 @@
-import { Button, PasswordInput, Select, TextInput } from "@mantine/core";
+import { Button, PasswordInput, Select, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { api } from "../../api/client";
+import { api, take } from "../../api/client";
 import { queryClient } from "../../api/query-client";
 import { userList } from "../../api/settings";
 import type { Role } from "../../api/types";
+import { CopyLine } from "../../components/CopyLine";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ROLES } from "./roles";
 import classes from "./Settings.module.css";
@@ -20,11 +21,13 @@ export function NewUserForm() {
     initialValues: { name: "", role: "operator", password: "" },
     validate: {
       name: (name) => (name.trim() === "" ? "Give a name" : null),
-      password: (password) => (password.length < 12 ? "At least 12 characters" : null),
+      password: (password) =>
+        password !== "" && password.length < 10 ? "At least 10 characters" : null,
     },
   });
   const adding = useMutation({
-    mutationFn: (body: NewUser) => api.POST("/api/v1/users", { body }),
+    mutationFn: ({ name, role, password }: NewUser) =>
+      take(api.POST("/api/v1/users", { body: { name, role, ...(password ? { password } : {}) } })),
     onSuccess: () => {
       form.reset();
       return queryClient.invalidateQueries({ queryKey: userList.queryKey });
@@ -44,6 +47,7 @@ export function NewUserForm() {
       <Select label="Role" allowDeselect={false} data={ROLES} {...form.getInputProps("role")} />
       <PasswordInput
         label="First password"
+        placeholder="Empty: one is made up"
         autoComplete="new-password"
         visibilityToggleButtonProps={{ "aria-label": "Show or hide the password", tabIndex: 0 }}
         {...form.getInputProps("password")}
@@ -51,6 +55,14 @@ export function NewUserForm() {
       <Button type="submit" className={classes.submit} disabled={adding.isPending}>
         {adding.isPending ? "Adding…" : "Add user"}
       </Button>
+      {adding.data?.password && (
+        <div className={classes.wide}>
+          <Text size="sm" mb={6}>
+            {adding.data.name} is added. This is the only time the password is shown:
+          </Text>
+          <CopyLine text={adding.data.password} label="Copy password" />
+        </div>
+      )}
       {adding.error && (
         <div className={classes.wide}>
           <ErrorPanel

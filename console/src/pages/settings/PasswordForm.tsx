@@ -18,7 +18,7 @@ export function PasswordForm({ name, self, onDone }: PasswordFormProps) {
   const form = useForm({
     initialValues: { current: "", password: "" },
     validate: {
-      password: (password) => (password.length < 12 ? "At least 12 characters" : null),
+      password: (password) => (password.length < 10 ? "At least 10 characters" : null),
       current: (current) => (self && current === "" ? "Enter the present password" : null),
     },
   });

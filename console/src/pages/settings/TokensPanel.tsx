@@ -74,7 +74,14 @@ function TokenRow({ token }: { token: Token }) {
           {token.name}
         </Text>
         <div className={classes.sub}>
-          Expires <Until time={token.expires_at} /> ·{" "}
+          {token.expires_at ? (
+            <>
+              Expires <Until time={token.expires_at} />
+            </>
+          ) : (
+            "Never expires"
+          )}{" "}
+          ·{" "}
           {token.last_used ? (
             <>
               used <Ago time={token.last_used} />

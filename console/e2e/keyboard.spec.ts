@@ -1,0 +1,59 @@
+// The whole way without a mouse: from the keys that change section to the zip.
+import { expect, sources, test } from "./support/test.ts";
+
+test("a bundle is made and saved with the keyboard alone", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "Dashboard" })).toBeVisible();
+  await page.keyboard.press("g");
+  await page.keyboard.press("b");
+  await expect(page).toHaveURL(/\/bundles$/);
+  await page.keyboard.press("/");
+  await expect(page.getByLabel("Addresses")).toBeFocused();
+  await page.keyboard.insertText(sources(3).join("\n"));
+  await expect(page.getByRole("button", { name: "Fetch 3 files" })).toBeEnabled();
+  await page.keyboard.press("Control+Enter");
+  const save = page.getByRole("link", { name: /^Download zip/ });
+  await expect(save).toBeVisible();
+  for (let i = 0; i < 30; i += 1) {
+    if (await save.evaluate((link) => link === document.activeElement)) break;
+    await page.keyboard.press("Tab");
+  }
+  await expect(save).toBeFocused();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.keyboard.press("Enter"),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/\.zip$/);
+});
+
+test("keys do nothing inside a field, and focus returns from the palette", async ({ page }) => {
+  await page.goto("/bundles");
+  const field = page.getByLabel("Addresses");
+  await field.focus();
+  await page.keyboard.type("ga?/");
+  await expect(field).toHaveValue("ga?/");
+  await expect(page).toHaveURL(/\/bundles$/);
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(field).toBeFocused();
+});
+
+test("the palette goes anywhere and finds operations", async ({ page, api }) => {
+  const { id } = await api.makeBundle("palette-finds-me", sources(1));
+  await api.ended(id);
+  await page.goto("/");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("setti");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/settings/);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("palette-finds-me");
+  await page
+    .getByRole("button", { name: /palette-finds-me/ })
+    .first()
+    .waitFor();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`/operations/${id}`));
+});

@@ -1,0 +1,64 @@
+// The live connection is cut as a network cuts it, and resumed.
+import { CuttableProxy } from "./support/cuttable-proxy.ts";
+import { expect, sources, test } from "./support/test.ts";
+
+test.use({
+  expectedComplaints: [/WebSocket connection .* failed/, /ERR_(CONNECTION|EMPTY|NETWORK)/],
+});
+
+let proxy: CuttableProxy;
+
+test.beforeEach(async () => {
+  proxy = await CuttableProxy.start(process.env.LONGSHORE_URL ?? "");
+});
+test.afterEach(() => proxy.stop());
+
+test("a cut connection says so, counts down, and resumes without a gap", async ({ page, api }) => {
+  const { id } = await api.makeBundle("cut", sources(60, "?size=4096&trickle=250", "steady"));
+  await page.addInitScript(() => {
+    const seen: number[] = [];
+    Object.assign(window, { seenLines: seen });
+    const Native = window.WebSocket;
+    window.WebSocket = class extends Native {
+      constructor(address: string | URL) {
+        super(address);
+        this.addEventListener("message", (event) => {
+          const message = JSON.parse(String(event.data));
+          if (message.type === "log") seen.push(...message.lines.map((line: number[]) => line[0]));
+        });
+      }
+    };
+  });
+  await page.goto(`${proxy.url}/operations/${id}`);
+  await expect(page.getByLabel("Log lines")).toBeVisible();
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  proxy.cut();
+  const banner = page.getByRole("alert").filter({ hasText: "live connection is lost" });
+  await expect(banner).toContainText(/Next attempt in \d+ s|Trying now/);
+  const atCut = (await api.operation(id)).last_seq;
+  await expect.poll(async () => (await api.operation(id)).last_seq).toBeGreaterThan(atCut);
+  proxy.restore();
+  const tryNow = banner.getByRole("button", { name: "Try now" });
+  if (await tryNow.isVisible()) await tryNow.click({ timeout: 2_000 }).catch(() => {});
+  await expect(banner).toHaveCount(0);
+  await api.ended(id);
+  const { last_seq } = await api.operation(id);
+  await expect
+    .poll(() =>
+      page.evaluate(() => (window as unknown as { seenLines: number[] }).seenLines.at(-1)),
+    )
+    .toBe(last_seq);
+  const seen = await page.evaluate(() => (window as unknown as { seenLines: number[] }).seenLines);
+  expect(seen).toEqual(Array.from({ length: last_seq }, (_, i) => i + 1));
+});
+
+test("the bundle's page catches up after a cut", async ({ page, api }) => {
+  const { id } = await api.makeBundle("caught-up", sources(24, "?size=4096&trickle=300", "steady"));
+  await page.goto(`${proxy.url}/bundles/${id}`);
+  await expect(page.getByText(/^Fetching [1-9]/)).toBeVisible();
+  proxy.cut();
+  await api.ended(id);
+  proxy.restore();
+  await expect(page.getByText(/^Done 24$/)).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible();
+});

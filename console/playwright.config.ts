@@ -1,0 +1,32 @@
+// Drives the real server in a real Chromium. `LONGSHORE_URL` and
+// `LONGSHORE_PASSWORD` point at a running one; without them a server is started
+// on a data directory of its own (`LONGSHORE_BIN` names the program).
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({
+  testDir: "e2e",
+  globalSetup: "./e2e/support/start.ts",
+  outputDir: "test-results/out",
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"]],
+  use: {
+    baseURL: process.env.LONGSHORE_URL,
+    storageState: process.env.LONGSHORE_STATE,
+    trace: "retain-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-quic",
+        "--no-first-run",
+      ],
+    },
+  },
+});
