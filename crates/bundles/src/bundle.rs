@@ -38,6 +38,10 @@ pub struct Options {
     pub compress: Compress,
     /// Fails when anything is missing, instead of listing it in the archive.
     pub strict: bool,
+    /// Asks every source for its size first, compresses nothing, and tells the length
+    /// of a streamed archive before its first byte. Where a source does not say its
+    /// size, no length is told. A source that changes meanwhile breaks the archive off.
+    pub exact_length: bool,
     /// Seconds for which it is kept. At most a year.
     #[schema(minimum = 1, maximum = 31_536_000)]
     pub expires_in: Option<u64>,
@@ -50,6 +54,7 @@ impl Default for Options {
             order: EntryOrder::Arrival,
             compress: Compress::Auto,
             strict: false,
+            exact_length: false,
             expires_in: None,
         }
     }
@@ -217,12 +222,7 @@ impl Bundles {
             .into_iter()
             .map(|source| Source::of(source, self.access()))
             .collect();
-        let trigger = match caller.proof() {
-            access::Proof::Session(_) => Trigger::Person,
-            _ => Trigger::Api,
-        };
-        self.submit(name, sources, options, caller.actor(), trigger)
-            .await
+        self.submit(name, sources, options, caller).await
     }
 
     /// Stores the operation of a bundle, and its row.
@@ -231,9 +231,13 @@ impl Bundles {
         name: String,
         sources: Vec<Source>,
         options: Options,
-        actor: Actor,
-        trigger: Trigger,
+        caller: &Caller,
     ) -> Result<Accepted> {
+        let actor = caller.actor();
+        let trigger = match caller.proof() {
+            access::Proof::Session(_) => Trigger::Person,
+            _ => Trigger::Api,
+        };
         let count = sources.len();
         let keep = options.keep;
         let input = BundleInput {
@@ -329,14 +333,7 @@ impl Bundles {
             keep: true,
             ..input.options
         };
-        self.submit(
-            stored.name,
-            sources,
-            options,
-            caller.actor(),
-            Trigger::Person,
-        )
-        .await
+        self.submit(stored.name, sources, options, caller).await
     }
 
     /// Deletes a bundle and its bytes; one that is being made is cancelled first.

@@ -13,7 +13,7 @@ use crate::budget::{Held, Share};
 use crate::source::Source;
 use access::Access;
 use bytes::Bytes;
-use fetch::{Client, ExtraHeaders, FetchError, Request, Response, Resumed, for_log};
+use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Response, Resumed, for_log};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -236,8 +236,20 @@ impl Gather {
         }
     }
 
+    /// Asks for the head of a source.
+    pub(crate) async fn head(&self, index: usize) -> Result<About, Miss> {
+        let request = self.request(index, Request::head)?;
+        let response = self.client.send(request, &self.cancel).await?.success()?;
+        Ok(About::of(&response))
+    }
+
     /// Asks for a source.
     pub(crate) async fn open(&self, index: usize) -> Result<Response, Miss> {
+        let request = self.request(index, Request::get)?;
+        Ok(self.client.send(request, &self.cancel).await?.success()?)
+    }
+
+    fn request(&self, index: usize, method: fn(CheckedUrl) -> Request) -> Result<Request, Miss> {
         let source = &self.sources[index];
         let url = self.client.check(&source.url)?;
         let headers = source
@@ -246,11 +258,11 @@ impl Gather {
         let pairs = headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut request = Request::get(url).headers(ExtraHeaders::parse(pairs)?);
+        let mut request = method(url).headers(ExtraHeaders::parse(pairs)?);
         if let Some(most) = self.max_bytes {
             request = request.max_bytes(most);
         }
-        Ok(self.client.send(request, &self.cancel).await?.success()?)
+        Ok(request)
     }
 
     /// Reads a body to its end, or until it turns out to be large. What breaks off is

@@ -31,7 +31,6 @@ pub(crate) struct Desk {
 }
 
 /// The routes. `links` sign and open archives.
-#[must_use]
 pub fn routes(bundles: Bundles, links: Links, settings: SettingsSource) -> Routes {
     let sees = Requirement::Role(Role::Viewer, Scope::BundlesRead);
     let makes = Requirement::Role(Role::Operator, Scope::BundlesWrite);
@@ -220,9 +219,10 @@ async fn link_bundle(
     Path(id): Path<uuid::Uuid>,
     Json(new): Json<NewLink>,
 ) -> Answer<(StatusCode, Json<Link>)> {
-    let wanted = new
-        .expires_in
-        .map_or(desk.bundles.current().settings.link_expires_in, Duration::from_secs);
+    let wanted = new.expires_in.map_or(
+        desk.bundles.current().settings.link_expires_in,
+        Duration::from_secs,
+    );
     let link = signed_link(&desk, &client, id.into(), wanted).await?;
     Ok((StatusCode::CREATED, Json(link)))
 }

@@ -11,8 +11,10 @@ mod board;
 mod budget;
 mod bundle;
 mod error;
+mod flowing;
 mod gather;
 mod http;
+mod ledger;
 mod make;
 pub mod name;
 mod operations;
@@ -20,6 +22,7 @@ mod outlet;
 pub mod report;
 mod source;
 mod sql;
+mod survey;
 pub mod zip;
 
 pub use bundle::{Accepted, Bundle, Compress, EntryOrder, NewBundle, Options};
@@ -121,7 +124,11 @@ impl Bundles {
     /// its size until a restart.
     pub fn reconfigure(&self, client: Client, settings: BundleSettings) {
         let fresh = Arc::new(Current { client, settings });
-        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self
+            .0
+            .current
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
     pub(crate) fn operations(&self) -> &Operations {
@@ -141,7 +148,13 @@ impl Bundles {
 
     /// What is in force now; a bundle keeps to what was in force when it began.
     pub(crate) fn current(&self) -> Arc<Current> {
-        Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .0
+                .current
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     pub(crate) fn access(&self) -> &Access {

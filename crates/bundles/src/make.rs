@@ -1,20 +1,25 @@
 //! Making the archive: takes what arrives, writes entries, and lists what is missing.
 
+mod promise;
+
 use crate::board::Board;
-use crate::gather::{About, Arrival, Gather, Large, Miss, Opened, RESUMPTIONS, What, Whole};
+use crate::flowing::Flowing;
+use crate::gather::{About, Arrival, Gather, Large, Miss, Opened, What, Whole};
+use crate::ledger::{Made, MissingSource, Reason, SourceEvent};
 use crate::name::{EntryName, NameRegister, NameSources};
 use crate::outlet::Outlet;
-use crate::report::{self, Missing, MissingState, Summary, Totals};
+use crate::report::MissingState;
 use crate::source::Source;
 use crate::zip::{Archive, EntryTime, Packing, Pieces, Written, ZipError};
 use base::Timestamp;
 use bytes::Bytes;
-use fetch::{FetchError, Response, Resumed, for_log};
+use fetch::{FetchError, for_log};
 use operations::{Context, Failure};
-use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+
+use promise::{Promise, changed};
 
 /// Pieces are passed on when this much has gathered.
 const GATHERED: usize = 64 << 10;
@@ -32,45 +37,6 @@ pub(crate) struct Plan {
     pub(crate) begun_at: Timestamp,
 }
 
-/// What came of it.
-#[derive(Debug, Default)]
-pub(crate) struct Made {
-    pub(crate) entries: u64,
-    pub(crate) bytes: u64,
-    pub(crate) missing: Vec<MissingSource>,
-}
-
-/// A source that is not in the archive.
-#[derive(Debug)]
-pub(crate) struct MissingSource {
-    pub(crate) index: usize,
-    pub(crate) state: MissingState,
-    pub(crate) miss: Miss,
-    pub(crate) entry: Option<EntryName>,
-    pub(crate) bytes: u64,
-}
-
-/// What a log line of a source says for programs.
-#[derive(Serialize)]
-struct SourceEvent<'a> {
-    source: usize,
-    url: &'a str,
-    state: &'a str,
-    bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason<'a>>,
-}
-
-#[derive(Serialize)]
-struct Reason<'a> {
-    code: &'a str,
-    message: &'a str,
-}
-
 /// Makes the archive and sends it to `outlet`, all but its end (see [`Maker::finish`]).
 pub(crate) struct Maker {
     plan: Plan,
@@ -82,6 +48,8 @@ pub(crate) struct Maker {
     pieces: Pieces,
     outlet: Outlet,
     made: Made,
+    /// The archive whose length was told ahead.
+    promise: Option<Promise>,
     /// Sources that ask for the same as an earlier one.
     repeats: HashMap<usize, Vec<usize>>,
 }
@@ -104,6 +72,7 @@ impl Maker {
             pieces: Pieces::new(),
             outlet,
             made: Made::default(),
+            promise: None,
             repeats: HashMap::new(),
         }
     }
@@ -150,6 +119,12 @@ impl Maker {
         let mut first: HashMap<&str, usize> = HashMap::with_capacity(self.sources.len());
         let mut order = Vec::with_capacity(self.sources.len());
         for (index, source) in self.sources.iter().enumerate() {
+            if let Some(promise) = &self.promise {
+                if promise.of(index).is_some() {
+                    order.push(index);
+                }
+                continue;
+            }
             match first.get(source.url.as_str()) {
                 Some(&earlier) if source.fetches_like(&self.sources[earlier]) => {
                     self.repeats.entry(earlier).or_default().push(index);
@@ -211,6 +186,9 @@ impl Maker {
     }
 
     fn name(&mut self, index: usize, about: &About) -> EntryName {
+        if let Some((name, _)) = self.promise.as_ref().and_then(|promise| promise.of(index)) {
+            return name.clone();
+        }
         let source = &self.sources[index];
         let url = source.url.parse().ok();
         let wanted = EntryName::choose(&NameSources {
@@ -247,6 +225,7 @@ impl Maker {
                 .missed(index, MissingState::Failed, Miss::too_large(limit), None, 0)
                 .await;
         }
+        self.keeps_promise(index, size as u64)?;
         let name = self.name(index, about);
         let packing = self.packing(&name, about);
         let time = self.time(about);
@@ -321,19 +300,16 @@ impl Maker {
         let name = self.name(index, about);
         let packing = self.packing(&name, about);
         let time = self.time(about);
-        let length = opened.response.total();
+        let promised = self.promise.as_ref().and_then(|promise| promise.of(index));
+        let length = opened.response.total().or(promised.map(|(_, size)| *size));
+        if let Some(length) = length {
+            self.keeps_promise(index, length)?;
+        }
         let left = self
             .plan
             .max_bytes
             .map(|most| most.saturating_sub(self.made.bytes));
-        let mut flowing = Flowing {
-            opened,
-            crc: crc32fast::Hasher::new(),
-            taken: 0,
-            resumptions: 0,
-            index,
-            left,
-        };
+        let mut flowing = Flowing::new(index, opened, left);
         let (archive, pieces) = (&mut self.archive, &mut self.pieces);
         let mut entry = match packing {
             Packing::Deflate => archive.deflate(&name, time, length, pieces),
@@ -456,6 +432,9 @@ impl Maker {
             .event(&format!("{url}: {}", miss.message), &event)
             .await;
         self.board.end(index);
+        if self.promise.is_some() {
+            return Err(changed(index));
+        }
         let strict = self.plan.strict.then(|| {
             Failure::lasting(
                 "source-missing",
@@ -500,7 +479,6 @@ impl Maker {
         }
         self.board.tell("Zipping");
         if !self.made.missing.is_empty() {
-            self.made.missing.sort_by_key(|missing| missing.index);
             self.write_report(id)?;
         }
         let mut ending = std::mem::take(&mut self.archive)
@@ -515,50 +493,16 @@ impl Maker {
     }
 
     fn write_report(&mut self, id: &str) -> Result<(), Failure> {
-        let summary = Summary {
-            bundle: Some(id),
-            name: Some(&self.plan.name),
-            created_at: self.plan.begun_at,
-            totals: Totals {
-                sources: self.sources.len() as u64,
-                entries: self.made.entries,
-                missing: self.made.missing.len() as u64,
-                bytes: self.made.bytes,
-            },
-        };
-        let urls: Vec<String> = self
-            .made
-            .missing
-            .iter()
-            .map(|missing| for_log(&self.sources[missing.index].url))
-            .collect();
-        let rows = || {
-            self.made
-                .missing
-                .iter()
-                .zip(&urls)
-                .map(|(missing, url)| Missing {
-                    source: missing.index as u64,
-                    url,
-                    state: missing.state,
-                    code: &missing.miss.code,
-                    message: &missing.miss.message,
-                    entry: missing.entry.as_ref().map(EntryName::as_str),
-                    bytes: missing.bytes,
-                })
-        };
         let time = EntryTime::at(self.plan.begun_at);
         let packing = if self.plan.compress {
             Packing::Deflate
         } else {
             Packing::Store
         };
-        let json: Vec<Bytes> = report::json(summary, rows()).collect();
-        let text: Vec<Bytes> = report::text(summary, rows()).collect();
-        for (name, body) in [
-            (EntryName::report_json(), json),
-            (EntryName::report_text(), text),
-        ] {
+        let files = self
+            .made
+            .report(id, &self.plan.name, self.plan.begun_at, &self.sources);
+        for (name, body) in files {
             self.archive
                 .whole(&name, time, body, packing, &mut self.pieces)
                 .map_err(|error| broken(&error))?;
@@ -574,83 +518,6 @@ impl Drop for Feeder {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// A body that passes through, mended where it breaks off.
-struct Flowing {
-    opened: Opened,
-    crc: crc32fast::Hasher,
-    taken: u64,
-    resumptions: u32,
-    index: usize,
-    /// Bytes that the bundle's limit leaves.
-    left: Option<u64>,
-}
-
-impl Flowing {
-    async fn next(&mut self, gather: &Gather) -> Result<Option<Bytes>, Miss> {
-        if !self.opened.prefix.is_empty() {
-            let part = self.opened.prefix.remove(0);
-            return self.count(part).map(Some);
-        }
-        loop {
-            match self.opened.response.next_chunk().await {
-                Ok(Some(part)) => return self.count(part).map(Some),
-                Ok(None) => return Ok(None),
-                Err(error) if error.is_resumable() && self.resumptions < RESUMPTIONS => {
-                    self.resumptions += 1;
-                    self.mend(gather, error).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    fn count(&mut self, part: Bytes) -> Result<Bytes, Miss> {
-        self.crc.update(&part);
-        self.taken += part.len() as u64;
-        match self.left {
-            Some(left) if self.taken > left => Err(Miss::too_large(left)),
-            _ => Ok(part),
-        }
-    }
-
-    /// Goes on by `Range`; or from the beginning, where the bytes that went out
-    /// already must come again as they were.
-    async fn mend(&mut self, gather: &Gather, broken: FetchError) -> Result<(), Miss> {
-        match self.opened.response.resume().await {
-            Ok(Resumed::Continues) => return Ok(()),
-            Ok(Resumed::StartsOver) => {}
-            Err(FetchError::Cancelled) => return Err(Miss::cancelled()),
-            Err(_) => self.opened.response = gather.open(self.index).await?,
-        }
-        let mut crc = crc32fast::Hasher::new();
-        let mut skipped = 0;
-        while skipped < self.taken {
-            let Some(mut part) = next_of(&mut self.opened.response).await? else {
-                return Err(broken.into());
-            };
-            let here = usize::try_from(self.taken - skipped)
-                .unwrap_or(usize::MAX)
-                .min(part.len());
-            let rest = part.split_off(here);
-            crc.update(&part);
-            skipped += here as u64;
-            if !rest.is_empty() {
-                self.opened.prefix.push(rest);
-            }
-        }
-        if crc.finalize() == self.crc.clone().finalize() {
-            Ok(())
-        } else {
-            self.opened.prefix.clear();
-            Err(broken.into())
-        }
-    }
-}
-
-async fn next_of(response: &mut Response) -> Result<Option<Bytes>, Miss> {
-    Ok(response.next_chunk().await?)
 }
 
 async fn drain(pieces: &mut Pieces, outlet: &mut Outlet) -> Result<(), Failure> {

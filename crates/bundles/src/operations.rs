@@ -3,9 +3,11 @@
 use crate::board::Board;
 use crate::bundle::{Compress, EntryOrder, Options};
 use crate::gather::Gather;
-use crate::make::{Maker, MissingSource, Plan};
+use crate::ledger::MissingSource;
+use crate::make::{Maker, Plan};
 use crate::outlet::Outlet;
 use crate::source::Source;
+use crate::survey::survey;
 use crate::{Bundles, sql};
 use access::Access;
 use base::{BundleId, Timestamp};
@@ -103,6 +105,12 @@ impl MakeBundle {
             .await;
         let (outlet, grown) = self.outlet(id, keep).await?;
         let mut maker = Maker::new(plan, sources, context.clone(), board, outlet);
+        if input.options.exact_length {
+            context.log("Asking every source for its size.").await;
+            maker
+                .promise(survey(&gather).await, &id.to_string())
+                .await?;
+        }
         maker.run(gather).await?;
         let (made, stored) = maker.finish(&id.to_string()).await?;
         let failed = made.missing.len() as u64;
@@ -174,7 +182,8 @@ fn plan(name: String, options: &Options, max_bytes: Option<u64>, begun_at: Times
     Plan {
         name,
         in_source_order: options.order == EntryOrder::Source,
-        compress: options.compress == Compress::Auto,
+        // A length is only known ahead when nothing is compressed.
+        compress: options.compress == Compress::Auto && !options.exact_length,
         strict: options.strict,
         max_bytes,
         begun_at,

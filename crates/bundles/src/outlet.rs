@@ -18,6 +18,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 /// What flows to a taker.
 #[derive(Debug)]
 pub(crate) enum Flow {
+    /// The length that the archive will have exactly, told before its first byte.
+    Length(u64),
     /// The next bytes of the archive.
     Piece(Bytes),
     /// All of it was given.
@@ -36,6 +38,14 @@ impl Outlet {
         match self {
             Self::Kept(blob) => Ok(blob.write(piece).await?),
             Self::Streamed(taker) => flow(taker, Flow::Piece(piece)).await,
+        }
+    }
+
+    /// Promises the archive's length.
+    pub(crate) async fn promise(&mut self, length: u64) -> Result<(), Failure> {
+        match self {
+            Self::Kept(_) => Ok(()),
+            Self::Streamed(taker) => flow(taker, Flow::Length(length)).await,
         }
     }
 

@@ -4,7 +4,8 @@ use crate::bundle::StoredBundle;
 use base::{Actor, BundleId, Timestamp};
 use storage::{BlobName, Db, Result, Row, StoredBlob, values};
 
-const COLUMNS: &str = "id, name, kept, sources, done, failed, bytes, blob, size, sha256, created_at, expires_at";
+const COLUMNS: &str =
+    "id, name, kept, sources, done, failed, bytes, blob, size, sha256, created_at, expires_at";
 
 fn read(row: &Row) -> Result<StoredBundle> {
     Ok(StoredBundle {

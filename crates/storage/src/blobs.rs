@@ -38,7 +38,9 @@ impl BlobName {
     #[must_use]
     pub fn created_at(self) -> base::Timestamp {
         let (seconds, nanos) = self.0.get_timestamp().map_or((0, 0), |time| time.to_unix());
-        let micros = i64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000);
+        let micros = i64::try_from(seconds)
+            .unwrap_or(0)
+            .saturating_mul(1_000_000);
         base::Timestamp::from_micros(micros.saturating_add(i64::from(nanos / 1000)))
     }
 }

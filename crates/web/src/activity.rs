@@ -11,7 +11,9 @@ use access::{Proof, Role, Scope};
 use axum::extract::State;
 use base::{OperationId, Timestamp, Trigger};
 use http::StatusCode;
-use operations::{Filter, Operations, Order, Position, Query as ListQuery, Sort, State as OperationState};
+use operations::{
+    Filter, Operations, Order, Position, Query as ListQuery, Sort, State as OperationState,
+};
 use serde::{Deserialize, Serialize};
 use shown::{DetailedOperation, ShownOperation};
 use utoipa_axum::routes;
@@ -20,7 +22,6 @@ const USUAL: u16 = 50;
 const MOST: u16 = 200;
 
 /// The routes.
-#[must_use]
 pub fn routes(operations: Operations) -> Routes {
     let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
     let acts = Requirement::Role(Role::Operator, Scope::OperationsWrite);
@@ -95,13 +96,27 @@ impl ListParams {
     fn query(self) -> Answer<ListQuery> {
         let limit = self.limit.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
-            return Err(Problem::invalid("limit", "out-of-range", "limit is a number from 1 to 200"));
+            return Err(Problem::invalid(
+                "limit",
+                "out-of-range",
+                "limit is a number from 1 to 200",
+            ));
         }
         if self.text.as_ref().is_some_and(|text| text.len() > 200) {
-            return Err(Problem::invalid("text", "out-of-range", "text has at most 200 bytes"));
+            return Err(Problem::invalid(
+                "text",
+                "out-of-range",
+                "text has at most 200 bytes",
+            ));
         }
         let sort = self.sort.unwrap_or_default();
-        let wrong = || Problem::invalid("cursor", "invalid", "this is not a `next` of this list; begin again without it");
+        let wrong = || {
+            Problem::invalid(
+                "cursor",
+                "invalid",
+                "this is not a `next` of this list; begin again without it",
+            )
+        };
         let after = match &self.cursor {
             Some(text) => {
                 let cursor: Cursor = crate::paging::decode(text).ok_or_else(wrong)?;
@@ -151,7 +166,10 @@ async fn list_operations(
         .into_iter()
         .map(|operation| ShownOperation::of(operation, acts))
         .collect();
-    let next = page.next.map(|at| Cursor { sort: query.sort, at });
+    let next = page.next.map(|at| Cursor {
+        sort: query.sort,
+        at,
+    });
     Ok(Json(Page::new(items, next.as_ref())))
 }
 
@@ -187,7 +205,10 @@ async fn cancel_operation(
     Path(id): Path<uuid::Uuid>,
 ) -> Answer<(StatusCode, Json<ShownOperation>)> {
     let operation = operations.cancel(id.into(), &caller.actor()).await?;
-    Ok((StatusCode::ACCEPTED, Json(ShownOperation::of(operation, true))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(ShownOperation::of(operation, true)),
+    ))
 }
 
 /// Repeat an operation that has ended: a new one with the same input.
@@ -206,7 +227,10 @@ async fn retry_operation(
         Proof::Password | Proof::Token { .. } => Trigger::Api,
     };
     let operation = operations.retry(id.into(), caller.actor(), trigger).await?;
-    Ok((StatusCode::CREATED, Json(ShownOperation::of(operation, true))))
+    Ok((
+        StatusCode::CREATED,
+        Json(ShownOperation::of(operation, true)),
+    ))
 }
 
 /// The kinds of operation that this server knows.

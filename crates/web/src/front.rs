@@ -15,7 +15,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures::FutureExt;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use measure::Measure;
 use std::any::Any;
@@ -36,9 +36,12 @@ pub(crate) fn around(router: Router, gate: &Gate) -> Router {
         .layer(compression)
 }
 
-/// Only JSON is compressed: archives are compressed already, need their exact
-/// length, and are often longer than anybody has patience for.
+/// Only JSON is compressed, and only what has no tag: archives are compressed already
+/// and need their exact length, and a tag stands for one form alone.
 fn is_json(_: StatusCode, _: http::Version, headers: &HeaderMap, _: &http::Extensions) -> bool {
+    if headers.contains_key(ETAG) || headers.contains_key(ACCEPT_RANGES) {
+        return false;
+    }
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

@@ -53,8 +53,12 @@ pub(crate) struct Hub {
 }
 
 /// The route. Sockets are told when `shutdown` comes, and closed.
-#[must_use]
-pub fn routes(operations: Operations, access: Access, limits: LiveLimits, shutdown: CancellationToken) -> Routes {
+pub fn routes(
+    operations: Operations,
+    access: Access,
+    limits: LiveLimits,
+    shutdown: CancellationToken,
+) -> Routes {
     let flows = RouteLimits::default().time(AnswerTime::OwnLimit).always();
     let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
     Routes::new()

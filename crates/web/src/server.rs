@@ -2,7 +2,7 @@
 //!
 //! A connection costs a peer something or ends: it must send a whole head in time,
 //! and must take what it asked for. Every connection is a task of [`serve`], which
-//! returns only when the last of them has ended.
+//! returns only when the last of them has ended, WebSockets included.
 
 mod connection;
 mod guarded;
@@ -15,9 +15,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// What a connection may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,9 @@ impl From<&Config> for ServerLimits {
         }
     }
 }
+
+/// How long a task may take to notice that its connection was broken off.
+const BREAKING_OFF: Duration = Duration::from_secs(1);
 
 /// Why the server stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +115,10 @@ pub async fn serve(
             "connections are broken off"
         );
         server.broken_off.cancel();
-        server.connections.wait().await;
+        let ended = tokio::time::timeout(BREAKING_OFF, server.connections.wait()).await;
+        if ended.is_err() {
+            tracing::warn!("a WebSocket's task does not notice that its connection is gone");
+        }
     }
     results.into_iter().collect()
 }
@@ -139,10 +146,11 @@ impl Server {
             };
             match accepted {
                 Ok((stream, from)) => {
+                    let Ok(place) = place else { return Ok(()) };
                     let server = Arc::clone(self);
+                    let place = Place::new(place, self.connections.token());
                     self.connections.spawn(async move {
-                        let _place = place;
-                        server.connected(stream, Peer(from)).await;
+                        server.connected(stream, Peer(from), place).await;
                     });
                 }
                 Err(error) if is_of_one_connection(&error) => {}
@@ -156,19 +164,40 @@ impl Server {
         }
     }
 
-    async fn connected(&self, stream: TcpStream, peer: Peer) {
-        metrics::gauge!("longshore_http_connections").increment(1.0);
-        let answering = async {
-            match Guarded::new(stream, self.limits.stall) {
-                Ok(stream) => {
-                    let router = self.router.clone();
-                    connection::answer(stream, peer, router, &self.limits, &self.stopping).await;
-                }
-                Err(error) => tracing::debug!(%error, "a connection was gone at once"),
+    async fn connected(&self, stream: TcpStream, peer: Peer, place: Place) {
+        let broken_off = self.broken_off.clone();
+        match Guarded::new(stream, self.limits.stall, broken_off, place) {
+            Ok(stream) => {
+                let router = self.router.clone();
+                let answering =
+                    connection::answer(stream, peer, router, &self.limits, &self.stopping);
+                // Dropping the connection closes it; its requests see that as a client
+                // that left.
+                let _ = self.broken_off.run_until_cancelled(answering).await;
             }
-        };
-        // Dropping the connection closes it; its requests see that as a client that left.
-        let _ = self.broken_off.run_until_cancelled(answering).await;
+            Err(error) => tracing::debug!(%error, "a connection was gone at once"),
+        }
+    }
+}
+
+/// A place among the connections that there may be, and in the count of them.
+struct Place {
+    _free: OwnedSemaphorePermit,
+    _tracked: TaskTrackerToken,
+}
+
+impl Place {
+    fn new(free: OwnedSemaphorePermit, tracked: TaskTrackerToken) -> Self {
+        metrics::gauge!("longshore_http_connections").increment(1.0);
+        Self {
+            _free: free,
+            _tracked: tracked,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
         metrics::gauge!("longshore_http_connections").decrement(1.0);
     }
 }

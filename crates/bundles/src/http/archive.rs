@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use base::{BundleId, OperationId};
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use operations::{Operation, State as OperationState};
 use std::io;
@@ -82,13 +82,21 @@ fn kept(stored: StoredBundle, file: &storage::BlobFile, wants: &Wants) -> Respon
 pub(super) async fn streamed(desk: &Desk, id: BundleId) -> Answer<Response> {
     let mut flow = desk.bundles.outlets().take(id)?;
     let name = desk.bundles.stored(id).await?.name;
-    let first = match tokio::time::timeout(FIRST_BYTE, flow.recv()).await {
-        Ok(Some(Flow::Piece(piece))) => piece,
-        Ok(_) => return Err(why_nothing(desk, id).await),
-        Err(_) => return Err(Error::NotReady.into()),
+    let mut length = None;
+    let first = loop {
+        match tokio::time::timeout(FIRST_BYTE, flow.recv()).await {
+            Ok(Some(Flow::Length(promised))) => length = Some(promised),
+            Ok(Some(Flow::Piece(piece))) => break piece,
+            Ok(_) => return Err(why_nothing(desk, id).await),
+            Err(_) => return Err(Error::NotReady.into()),
+        }
     };
     let body = stream::once(std::future::ready(Ok(first))).chain(rest(flow));
-    Ok(zip(Body::from_stream(body), &name, id))
+    let mut response = zip(Body::from_stream(body), &name, id);
+    if let Some(length) = length {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    Ok(response)
 }
 
 /// The pieces that follow. When the maker is gone without having said that all was
@@ -99,7 +107,8 @@ fn rest(flow: mpsc::Receiver<Flow>) -> impl Stream<Item = io::Result<Bytes>> {
         match flow.recv().await {
             Some(Flow::Piece(piece)) => Some((Ok(piece), Some(flow))),
             Some(Flow::End) => None,
-            None => Some((
+            // The length is told before the first piece; here it has no place.
+            Some(Flow::Length(_)) | None => Some((
                 Err(io::Error::other("the archive could not be finished")),
                 None,
             )),

@@ -116,6 +116,15 @@ impl Column for Option<u64> {
     }
 }
 
+/// Postgres holds no NUL in a text; to be the same everywhere, neither does SQLite.
+fn storable(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    }
+}
+
 /// A driver whose arguments can be made of our values.
 pub(crate) trait Driver: sqlx::Database {
     fn bind(values: Vec<Value>) -> Result<Self::Arguments, sqlx::Error>;
@@ -129,7 +138,7 @@ macro_rules! driver {
                 let mut arguments = <$arguments>::default();
                 for value in values {
                     match value {
-                        Value::Text(value) => arguments.add(value),
+                        Value::Text(value) => arguments.add(value.map(storable)),
                         Value::Int(value) => arguments.add(value),
                         Value::Bool(value) => arguments.add(value),
                         Value::Bytes(value) => arguments.add(value),

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use base::OperationId;
 use bytes::Bytes;
 use futures::stream;
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::HeaderValue;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use operations::{LogPage, Operations, SearchPage, SearchQuery};
 use serde::Deserialize;
 use std::io;
@@ -30,7 +30,11 @@ fn line_number(field: &str, number: Option<u64>) -> Answer<u64> {
     match number {
         None => Ok(1),
         Some(number) if (1..=i64::MAX.unsigned_abs()).contains(&number) => Ok(number),
-        Some(_) => Err(Problem::invalid(field.to_owned(), "out-of-range", "line numbers begin with 1")),
+        Some(_) => Err(Problem::invalid(
+            field.to_owned(),
+            "out-of-range",
+            "line numbers begin with 1",
+        )),
     }
 }
 
@@ -84,8 +88,14 @@ pub(super) async fn download_log(
     });
     let mut response = Body::from_stream(body).into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CONTENT_DISPOSITION, crate::attachment(&format!("operation-{id}.log")));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(
+        CONTENT_DISPOSITION,
+        crate::attachment(&format!("operation-{id}.log")),
+    );
     Ok(response)
 }
 
@@ -122,7 +132,11 @@ pub(super) async fn search_log(
     Query(params): Query<SearchParams>,
 ) -> Answer<Json<SearchPage>> {
     if params.q.is_empty() || params.q.len() > 500 {
-        return Err(Problem::invalid("q", "out-of-range", "q has 1 to 500 bytes"));
+        return Err(Problem::invalid(
+            "q",
+            "out-of-range",
+            "q has 1 to 500 bytes",
+        ));
     }
     let query = SearchQuery {
         text: params.q,

@@ -19,7 +19,9 @@ pub(super) struct ScheduleList {
     get, path = "/api/v1/schedules", tag = "schedules",
     responses((status = 200, description = "The schedules.", body = ScheduleList))
 )]
-pub(super) async fn list_schedules(State(operations): State<Operations>) -> Answer<Json<ScheduleList>> {
+pub(super) async fn list_schedules(
+    State(operations): State<Operations>,
+) -> Answer<Json<ScheduleList>> {
     Ok(Json(ScheduleList {
         items: operations.schedules().await?,
     }))
@@ -119,7 +121,11 @@ pub(super) async fn change_schedule(
     let timing = match (&patch.cron, &patch.zone) {
         (Some(cron), zone) => Some(Timing::parse(cron, zone.as_deref().unwrap_or_default())?),
         (None, Some(_)) => {
-            return Err(crate::Problem::invalid("zone", "alone", "a zone is given together with its cron expression"));
+            return Err(crate::Problem::invalid(
+                "zone",
+                "alone",
+                "a zone is given together with its cron expression",
+            ));
         }
         (None, None) => None,
     };
@@ -129,7 +135,11 @@ pub(super) async fn change_schedule(
         missed: patch.missed,
         enabled: patch.enabled,
     };
-    Ok(Json(operations.change_schedule(ScheduleId::from(id), change).await?))
+    Ok(Json(
+        operations
+            .change_schedule(ScheduleId::from(id), change)
+            .await?,
+    ))
 }
 
 /// Delete a schedule. What it started goes on.

@@ -35,7 +35,10 @@ pub(crate) struct DetailedOperation {
 /// What sets an operation off, as a list of words.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[allow(dead_code, reason = "it describes base::Trigger, which knows no API descriptions")]
+#[allow(
+    dead_code,
+    reason = "it describes base::Trigger, which knows no API descriptions"
+)]
 pub(crate) enum ShownTrigger {
     Person,
     Api,

@@ -19,7 +19,7 @@ const DATA_POLICY: &str =
 
 const ALWAYS: [(HeaderName, &str); 6] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
+    (REFERRER_POLICY, "same-origin"),
     (CONTENT_SECURITY_POLICY, DATA_POLICY),
     (
         HeaderName::from_static("cross-origin-opener-policy"),

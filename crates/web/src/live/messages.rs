@@ -53,7 +53,10 @@ pub(crate) enum Topic {
 /// What the server says.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[allow(dead_code, reason = "the log message is written by hand, encoded once for all who watch")]
+#[allow(
+    dead_code,
+    reason = "the log message is written by hand, encoded once for all who watch"
+)]
 pub(crate) enum ToClient {
     /// The first message.
     Hello {

@@ -74,7 +74,11 @@ impl Session {
                 reason: Utf8Bytes::from_static(reason),
             };
             // The other side may be gone already.
-            let _ = tokio::time::timeout(self.hub.limits.ping, self.socket.send(Message::Close(Some(frame)))).await;
+            let _ = tokio::time::timeout(
+                self.hub.limits.ping,
+                self.socket.send(Message::Close(Some(frame))),
+            )
+            .await;
         }
         metrics::gauge!("longshore_live_sockets").decrement(1.0);
     }
@@ -139,8 +143,14 @@ impl Session {
         self.pass(Message::Text(text)).await
     }
 
-    async fn refuse(&mut self, id: Option<u64>, code: &'static str, message: String) -> Result<(), End> {
-        self.send(ToClient::Error { id, code, message }.encoded()).await
+    async fn refuse(
+        &mut self,
+        id: Option<u64>,
+        code: &'static str,
+        message: String,
+    ) -> Result<(), End> {
+        self.send(ToClient::Error { id, code, message }.encoded())
+            .await
     }
 
     async fn heard(&mut self, text: &str) -> Result<(), End> {
@@ -154,8 +164,12 @@ impl Session {
             }
             Ok(FromClient::Ping) => self.send(ToClient::Pong.encoded()).await,
             Err(error) => {
-                self.refuse(None, "invalid-message", format!("The message is not understood: {error}."))
-                    .await
+                self.refuse(
+                    None,
+                    "invalid-message",
+                    format!("The message is not understood: {error}."),
+                )
+                .await
             }
         }
     }
@@ -164,7 +178,11 @@ impl Session {
         while self.followers.try_join_next().is_some() {}
         if self.subscriptions.contains_key(&id) {
             return self
-                .refuse(Some(id), "taken", "A subscription has that number already.".to_owned())
+                .refuse(
+                    Some(id),
+                    "taken",
+                    "A subscription has that number already.".to_owned(),
+                )
                 .await;
         }
         if self.subscriptions.len() >= self.hub.limits.subscriptions {
@@ -328,7 +346,9 @@ impl Follower {
         let operation = log.operation();
         loop {
             let message = match log.next().await {
-                Ok(LogEvent::Lines(lines)) => lines.message(|lines| messages::log(operation, lines)),
+                Ok(LogEvent::Lines(lines)) => {
+                    lines.message(|lines| messages::log(operation, lines))
+                }
                 Ok(LogEvent::Gap { from, to }) => ToClient::LogGap {
                     operation,
                     from,

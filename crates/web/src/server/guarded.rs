@@ -1,6 +1,7 @@
-//! A stream that gives up on a peer that takes nothing, and whose first bytes can
-//! be looked at and read again.
+//! A stream that gives up on a peer that takes nothing, that can be broken off
+//! whoever has it, and whose first bytes can be looked at and read again.
 
+use super::Place;
 use bytes::{Buf, Bytes, BytesMut};
 use std::io;
 use std::pin::Pin;
@@ -9,10 +10,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// A stream under guard.
+/// A stream under guard. It keeps its place among the server's connections for as
+/// long as it lives, also when it has become a WebSocket.
 pub(super) struct Guarded<T> {
     stream: T,
+    broken_off: CancellationToken,
+    until_broken_off: Pin<Box<WaitForCancellationFutureOwned>>,
+    _place: Option<Place>,
     seen: Bytes,
     stall: Duration,
     /// Runs while the peer takes nothing.
@@ -22,16 +28,26 @@ pub(super) struct Guarded<T> {
 impl Guarded<TcpStream> {
     /// The only way to answer on an accepted connection, so that none goes without
     /// TCP_NODELAY: with it off, a small answer waits 40 ms for an acknowledgement.
-    pub(super) fn new(stream: TcpStream, stall: Duration) -> io::Result<Self> {
+    pub(super) fn new(
+        stream: TcpStream,
+        stall: Duration,
+        broken_off: CancellationToken,
+        place: Place,
+    ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self::around(stream, stall))
+        let mut guarded = Self::around(stream, stall, broken_off);
+        guarded._place = Some(place);
+        Ok(guarded)
     }
 }
 
 impl<T> Guarded<T> {
-    fn around(stream: T, stall: Duration) -> Self {
+    fn around(stream: T, stall: Duration, broken_off: CancellationToken) -> Self {
         Self {
             stream,
+            until_broken_off: Box::pin(broken_off.clone().cancelled_owned()),
+            broken_off,
+            _place: None,
             seen: Bytes::new(),
             stall,
             stalled: None,
@@ -43,6 +59,10 @@ impl<T> Guarded<T> {
         context: &mut Context<'_>,
         write: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
+        // No last word: what would be said now is that a request broke off.
+        if self.broken_off.is_cancelled() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let result = write(&mut self.stream, context);
         if result.is_ready() {
             self.stalled = None;
@@ -83,7 +103,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.seen.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
+            let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+            if read.is_pending() && self.until_broken_off.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+            return read;
         }
         let length = self.seen.len().min(buffer.remaining());
         buffer.put_slice(&self.seen[..length]);
@@ -129,8 +153,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
+    use tokio::sync::Semaphore;
+    use tokio_util::task::TaskTracker;
 
     #[tokio::test]
     async fn an_accepted_connection_does_not_wait_to_fill_packets() {
@@ -139,7 +166,19 @@ mod tests {
         let _client = TcpStream::connect(address).await.expect("connected");
         let (stream, _) = listener.accept().await.expect("accepted");
         assert!(!stream.nodelay().expect("asked"), "it is off by default");
-        let guarded = Guarded::new(stream, Duration::from_secs(1)).expect("guarded");
+        let limit = Arc::new(Semaphore::new(1));
+        let place = Place::new(
+            limit.clone().try_acquire_owned().expect("one"),
+            TaskTracker::new().token(),
+        );
+        let guarded = Guarded::new(
+            stream,
+            Duration::from_secs(1),
+            CancellationToken::new(),
+            place,
+        )
+        .expect("guarded");
+        assert_eq!(limit.available_permits(), 0, "it keeps its place");
         assert!(guarded.stream.nodelay().expect("asked"));
     }
 
@@ -154,7 +193,8 @@ mod tests {
             let (mut client, server) = tokio::io::duplex(64);
             client.write_all(sent.as_bytes()).await.expect("sent");
             drop(client);
-            let mut guarded = Guarded::around(server, Duration::from_secs(1));
+            let mut guarded =
+                Guarded::around(server, Duration::from_secs(1), CancellationToken::new());
             assert_eq!(
                 guarded.starts_with(b"PRI *").await.expect("read"),
                 same,
@@ -169,7 +209,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (mut client, server) = tokio::io::duplex(4);
-        let mut guarded = Guarded::around(server, Duration::from_secs(30));
+        let mut guarded =
+            Guarded::around(server, Duration::from_secs(30), CancellationToken::new());
         let began = Instant::now();
         let error = guarded.write_all(b"12345678").await.expect_err("given up");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -178,5 +219,17 @@ mod tests {
         let mut part = [0; 4];
         client.read_exact(&mut part).await.expect("taken");
         guarded.write_all(b"56").await.expect("goes on");
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_broken_off_while_it_waits_to_read() {
+        let (_client, server) = tokio::io::duplex(4);
+        let broken_off = CancellationToken::new();
+        let mut guarded = Guarded::around(server, Duration::from_secs(30), broken_off.clone());
+        let reading = tokio::spawn(async move { guarded.read_u8().await });
+        tokio::task::yield_now().await;
+        broken_off.cancel();
+        let error = reading.await.expect("no panic").expect_err("broken off");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
     }
 }
