@@ -6,6 +6,8 @@ use http::Method;
 use std::time::Duration;
 use web::Settings;
 
+const ONE: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+const OTHER: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
 const THING: &str = r#"{"name":"a","count":1}"#;
 
 #[tokio::test]
@@ -187,7 +189,7 @@ async fn every_answer_tells_browsers_what_not_to_do() {
         let answer = get(path).to(&site).await;
         for (name, start) in [
             ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("content-security-policy", "default-src 'none'"),
             ("cross-origin-opener-policy", "same-origin"),
             ("permissions-policy", "camera=()"),
@@ -234,4 +236,27 @@ async fn an_answer_in_time_is_not_held_to_less() {
         get("/api/v1/from").to(&site_with(settings)).await.status,
         200
     );
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_their_routes_and_never_by_their_paths() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let site = site();
+    for id in [ONE, OTHER] {
+        let path = format!("/api/v1/things/{id}/archive");
+        assert_eq!(get(&path).bearer("viewer").to(&site).await.status, 200);
+    }
+    get("/api/v1/nothing-here").to(&site).await.problem();
+    get("/api/v1/panics").to(&site).await.problem();
+    let figures = recorder.handle().render();
+    for line in [
+        r#"longshore_http_requests_total{method="GET",route="/api/v1/things/{id}/archive",status="200"} 2"#,
+        r#"longshore_http_requests_total{method="GET",route="other",status="404"} 1"#,
+        r#"longshore_http_requests_total{method="GET",route="/api/v1/panics",status="500"} 1"#,
+        "longshore_http_requests_running 0",
+    ] {
+        assert!(figures.contains(line), "{line}\n{figures}");
+    }
+    assert!(!figures.contains("nothing-here") && !figures.contains(ONE));
 }

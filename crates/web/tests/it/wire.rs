@@ -289,9 +289,7 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     assert!(until_closed(&mut second).await.starts_with("HTTP/1.1 200"));
 }
 
-#[tokio::test]
-async fn a_socket_passes_messages_both_ways() {
-    let server = start(site(), ServerLimits::default()).await;
+async fn open_socket(server: &Running) -> TcpStream {
     let mut stream = server.connect().await;
     let head = "GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer viewer\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("sent");
@@ -300,6 +298,13 @@ async fn a_socket_passes_messages_both_ways() {
         answer.push(stream.read_u8().await.expect("a head"));
     }
     assert!(answer.starts_with(b"HTTP/1.1 101"));
+    stream
+}
+
+#[tokio::test]
+async fn a_socket_passes_messages_both_ways() {
+    let server = start(site(), ServerLimits::default()).await;
+    let mut stream = open_socket(&server).await;
     // A masked text frame "hi" (RFC 6455 §5.2) comes back without the mask.
     stream
         .write_all(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i'])
@@ -308,4 +313,43 @@ async fn a_socket_passes_messages_both_ways() {
     let mut echoed = [0; 4];
     stream.read_exact(&mut echoed).await.expect("echoed");
     assert_eq!(echoed, [0x81, 2, b'h', b'i']);
+}
+
+#[tokio::test]
+async fn a_socket_keeps_its_place_and_is_broken_off_like_all_others() {
+    let limits = ServerLimits {
+        connections: 1,
+        ..quick()
+    };
+    let server = start(site(), limits).await;
+    let mut socket = open_socket(&server).await;
+    let mut other = server.connect().await;
+    other.write_all(from("").as_bytes()).await.expect("sent");
+    let mut nothing = [0; 1];
+    let early = tokio::time::timeout(Duration::from_millis(50), other.peek(&mut nothing)).await;
+    assert!(early.is_err(), "answered beyond the limit");
+    server.stop.cancel();
+    server.ended().await;
+    until_closed(&mut socket).await;
+}
+
+#[tokio::test]
+async fn who_sends_too_much_before_reading_still_gets_the_answer() {
+    let server = start(site(), ServerLimits::default()).await;
+    for (path, status) in [("/api/v1/open", "413"), ("/api/v1/things", "401")] {
+        for length in [300 * 1024, 3 * 1024 * 1024] {
+            let mut stream = server.connect().await;
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            let sent = stream.write_all(&vec![b' '; length]).await;
+            let answer = until_closed(&mut stream).await;
+            let start = format!("HTTP/1.1 {status}");
+            assert!(
+                answer.starts_with(&start),
+                "{path} {length} {sent:?}: {answer}"
+            );
+        }
+    }
 }
