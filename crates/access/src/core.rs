@@ -47,7 +47,7 @@ impl Core {
         let number = sql::setting::changed(&db).await?;
         Ok(Self {
             lifetimes: Lifetimes::new(&settings),
-            passwords: Passwords::new(settings.argon2_concurrency),
+            passwords: Passwords::new(settings.argon2_concurrency).await?,
             limit: Limit::new(settings.attempts, master.signing("attempts")),
             changes: Changes::new(number),
             remembered: Remembered::new(settings.cache_time),

@@ -15,8 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use sql::secret::Sealed;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// What secrets are sealed for.
 const PURPOSE: &str = "access/secret";
@@ -50,33 +49,45 @@ pub struct Secret {
 #[derive(Debug, Default)]
 pub(crate) struct Redaction {
     redactor: watch::Sender<Redactor>,
+    /// The values that the redactor knows. Held across awaits while they are read and
+    /// the redactor is built, so that two changes end in the order in which they began;
+    /// only the redactor itself is asked for often, and that waits for nobody.
     values: Mutex<Values>,
-    /// Held while the values are read, so that two readings end in the order they began.
-    reading: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Values {
     current: Vec<SecretString>,
     past: VecDeque<SecretString>,
 }
 
 impl Values {
-    fn knows(list: &[SecretString], value: &SecretString) -> bool {
-        list.iter()
-            .any(|known| known.expose_secret() == value.expose_secret())
+    fn knows(&self, value: &SecretString) -> bool {
+        let same = |known: &SecretString| known.expose_secret() == value.expose_secret();
+        self.current.iter().any(same)
     }
 
-    /// Takes what is current now; what no longer is becomes past.
-    fn renew(&mut self, current: Vec<SecretString>) {
-        for old in std::mem::replace(&mut self.current, current) {
-            if !Self::knows(&self.current, &old) {
-                self.past.push_back(old);
+    /// With what is current now; what no longer is becomes past.
+    fn renewed(&self, current: Vec<SecretString>) -> Self {
+        let mut new = Self {
+            current,
+            past: self.past.clone(),
+        };
+        for old in &self.current {
+            if !new.knows(old) {
+                new.past.push_back(old.clone());
             }
         }
-        while self.past.len() > PAST {
-            self.past.pop_front();
-        }
+        let over = new.past.len().saturating_sub(PAST);
+        new.past.drain(..over);
+        new
+    }
+
+    /// With one more.
+    fn and(&self, value: &SecretString) -> Self {
+        let mut new = self.clone();
+        new.current.push(value.clone());
+        new
     }
 
     fn redactor(&self) -> Redactor {
@@ -90,10 +101,13 @@ impl Redaction {
         self.redactor.borrow().clone()
     }
 
-    fn change(&self, change: impl FnOnce(&mut Values)) {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut values);
-        self.redactor.send_replace(values.redactor());
+    /// Makes the redactor know these values; cancelled, it knows those of before.
+    async fn set(&self, values: &mut Values, new: Values) -> Result<()> {
+        let build = tokio::task::spawn_blocking(move || (new.redactor(), new));
+        let (redactor, new) = build.await.map_err(|_| storage::Error::Stopped)?;
+        *values = new;
+        self.redactor.send_replace(redactor);
+        Ok(())
     }
 }
 
@@ -192,11 +206,11 @@ impl Access {
         let core = &self.core;
         let row = sql::secret::sealed(&core.db, name.as_str()).await?;
         let value = open(&core.keys, &row.ok_or(AccessError::missing("secret"))?)?;
-        core.redaction.change(|values| {
-            if !Values::knows(&values.current, &value) {
-                values.current.push(value.clone());
-            }
-        });
+        let mut values = core.redaction.values.lock().await;
+        if !values.knows(&value) {
+            let new = values.and(&value);
+            core.redaction.set(&mut values, new).await?;
+        }
         Ok(value)
     }
 
@@ -285,13 +299,11 @@ fn subject(name: &str) -> String {
 impl Core {
     /// Reads every secret anew into the redactor.
     pub(crate) async fn refresh_secrets(&self) -> Result<()> {
-        let _turn = self.redaction.reading.lock().await;
+        let mut values = self.redaction.values.lock().await;
         let rows = sql::secret::all_sealed(&self.db).await?;
-        let values: Result<Vec<SecretString>> =
-            rows.iter().map(|row| open(&self.keys, row)).collect();
-        let values = values?;
-        self.redaction.change(|known| known.renew(values));
-        Ok(())
+        let opened = rows.iter().map(|row| open(&self.keys, row));
+        let new = values.renewed(opened.collect::<Result<_>>()?);
+        self.redaction.set(&mut values, new).await
     }
 }
 
@@ -301,22 +313,22 @@ mod tests {
 
     #[test]
     fn a_value_of_before_is_still_looked_for() {
-        let redaction = Redaction::default();
-        redaction.change(|values| values.renew(vec!["first-value".into()]));
-        redaction.change(|values| values.renew(vec!["second-value".into()]));
-        let text = redaction
+        let values = Values::default()
+            .renewed(vec!["first-value".into()])
+            .renewed(vec!["second-value".into()]);
+        let text = values
             .redactor()
             .redact("first-value second-value")
             .into_owned();
         assert!(!text.contains("value"), "{text}");
-        assert!(!format!("{redaction:?}").contains("value\""));
+        assert!(!format!("{values:?}").contains("value\""));
     }
 
     #[test]
     fn values_of_before_are_bounded() {
         let mut values = Values::default();
         for number in 0..PAST * 2 {
-            values.renew(vec![format!("value-{number}").into()]);
+            values = values.renewed(vec![format!("value-{number}").into()]);
         }
         assert_eq!(values.past.len(), PAST);
     }
