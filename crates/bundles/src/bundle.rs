@@ -217,12 +217,25 @@ impl Bundles {
         let name = archive_name(new.name.as_deref())?;
         let mut options = new.options;
         options.keep &= !stream;
+        if options.keep {
+            self.check_room().await?;
+        }
         let sources = new
             .sources
             .into_iter()
             .map(|source| Source::of(source, self.access()))
             .collect();
         self.submit(name, sources, options, caller).await
+    }
+
+    /// Whether one more archive may be kept.
+    async fn check_room(&self) -> Result<()> {
+        let current = self.current();
+        let (archives, bytes) = sql::kept(self.db()).await?;
+        if archives >= current.settings.max_kept || bytes >= current.settings.max_kept_bytes {
+            return Err(Error::KeptFull { archives, bytes });
+        }
+        Ok(())
     }
 
     /// Stores the operation of a bundle, and its row.

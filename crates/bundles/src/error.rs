@@ -23,6 +23,16 @@ pub enum Error {
     /// A name that cannot be one.
     #[error("the name cannot be used as a file's name; use up to 200 letters, digits and dashes")]
     Name,
+    /// As much is kept as may be.
+    #[error(
+        "as many archives are kept as may be ({archives}, {bytes} bytes); delete some, or have this one streamed"
+    )]
+    KeptFull {
+        /// How many are kept.
+        archives: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// Nothing of a bundle could be had.
     #[error("none of the sources could be fetched; the first said: {0}")]
     NothingUsable(String),

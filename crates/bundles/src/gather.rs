@@ -204,10 +204,10 @@ impl Gather {
         let name = for_log(&self.sources[index].url);
         self.board.begin(index, name, about.length);
         let read = if about.length.is_some_and(|length| length > SMALL as u64) {
-            Ok(Read::Beginning(Opened {
+            Ok(Read::Beginning(Box::new(Opened {
                 prefix: Vec::new(),
                 response,
-            }))
+            })))
         } else {
             self.read_small(index, response).await
         };
@@ -230,7 +230,7 @@ impl Gather {
                 held.shrink(opened.prefix.iter().map(Bytes::len).sum());
                 let (turn, asked) = oneshot::channel();
                 send(What::Large(Large { about, turn })).await;
-                self.wait_for_turn(index, opened, asked).await;
+                self.wait_for_turn(index, *opened, asked).await;
                 drop(held);
             }
         }
@@ -277,10 +277,10 @@ impl Gather {
                     size += chunk.len();
                     parts.push(chunk);
                     if size > SMALL {
-                        return Ok(Read::Beginning(Opened {
+                        return Ok(Read::Beginning(Box::new(Opened {
                             prefix: parts,
                             response,
-                        }));
+                        })));
                     }
                 }
                 Ok(None) => return Ok(Read::All(parts, size)),
@@ -335,5 +335,5 @@ impl Gather {
 
 enum Read {
     All(Vec<Bytes>, usize),
-    Beginning(Opened),
+    Beginning(Box<Opened>),
 }

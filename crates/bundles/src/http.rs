@@ -267,6 +267,7 @@ impl From<Error> for Problem {
             Error::NothingUsable(_) => Self::unprocessable("nothing-usable", error.to_string()),
             Error::NothingFailed => Self::conflict(error.to_string()),
             Error::NoBundle(_) => Self::not_found("bundle"),
+            Error::KeptFull { .. } => Self::conflict(error.to_string()),
             Error::Gone => Self::new(StatusCode::GONE, "gone", error.to_string()),
             Error::NotReady | Error::Taken => Self::conflict(error.to_string()),
             Error::Headers => Self::conflict(error.to_string()),

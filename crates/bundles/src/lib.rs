@@ -58,6 +58,10 @@ pub struct BundleSettings {
     pub expires_in: Duration,
     /// How long a signed link is good, unless its maker says otherwise.
     pub link_expires_in: Duration,
+    /// Archives kept at one time.
+    pub max_kept: u64,
+    /// Bytes of all kept archives together.
+    pub max_kept_bytes: u64,
 }
 
 /// What may change while Longshore runs.

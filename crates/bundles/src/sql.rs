@@ -160,3 +160,13 @@ pub(crate) async fn owns(db: &Db, blob: BlobName) -> Result<bool> {
     const SQL: &str = "SELECT id FROM bundle WHERE blob = $1";
     Ok(db.one(SQL, values![blob.uuid()]).await?.is_some())
 }
+
+/// How many archives are kept, and their bytes.
+pub(crate) async fn kept(db: &Db) -> Result<(u64, u64)> {
+    const SQL: &str = "SELECT COUNT(*) AS archives, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes
+        FROM bundle WHERE blob IS NOT NULL";
+    match db.one(SQL, values![]).await? {
+        Some(row) => Ok((row.get("archives")?, row.get("bytes")?)),
+        None => Ok((0, 0)),
+    }
+}

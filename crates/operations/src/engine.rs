@@ -27,6 +27,8 @@ pub struct EngineSettings {
     pub heartbeat: Duration,
     /// How often the queue is looked at without being told.
     pub poll: Duration,
+    /// Operations running at once in this process, of all kinds.
+    pub workers: usize,
     /// What one log may hold, in bytes before compression.
     pub log_limit: u64,
     /// Whether no other process uses this database: then whatever runs at the start
@@ -42,7 +44,8 @@ impl Default for EngineSettings {
             lease: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
             poll: Duration::from_secs(1),
-            log_limit: 4 << 30,
+            workers: 64,
+            log_limit: 1 << 30,
             alone: false,
             patience: Duration::from_secs(5),
         }

@@ -20,6 +20,7 @@ mod live;
 mod log;
 mod messages;
 mod operation;
+pub mod properties;
 mod retention;
 mod retry;
 mod running;

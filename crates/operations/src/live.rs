@@ -8,6 +8,8 @@
 
 pub(crate) mod changes;
 pub(crate) mod logs;
+pub(crate) mod ring;
 
 pub use changes::{Change, ChangeFollower};
-pub use logs::{LiveLines, LogEvent, LogFollower};
+pub use logs::{LogEvent, LogFollower};
+pub use ring::LiveLines;

@@ -152,6 +152,14 @@ impl RunningSet {
         map.values().cloned().collect()
     }
 
+    /// How many run.
+    pub(crate) fn count(&self) -> usize {
+        self.map
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
     /// Waits until nothing runs.
     pub(crate) async fn empty(&self) {
         loop {

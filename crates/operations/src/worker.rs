@@ -7,7 +7,7 @@
 use crate::engine::{Engine, Operations};
 use crate::messages::{self, Heard};
 use crate::running::Stop;
-use crate::sql::queue::{End, Holder, Lost};
+use crate::sql::queue::{End, Holder, Lost, Room};
 use crate::{Result, State, attempt, sql};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,11 +93,22 @@ async fn claim_due(engine: &Arc<Engine>) -> Result<Duration> {
         let Some(kind) = engine.kinds.get(&name) else {
             continue;
         };
+        // Whoever ends wakes the worker, so a full house is looked at again then.
+        let free = engine
+            .settings
+            .workers
+            .saturating_sub(engine.running.count());
+        if free == 0 {
+            break;
+        }
         let lease_until = now.plus(engine.settings.lease);
         let claimed = sql::queue::claim(
             &engine.db,
             &name,
-            kind.settings.limit,
+            Room {
+                of_kind: kind.settings.limit,
+                here: free,
+            },
             &engine.worker,
             now,
             lease_until,

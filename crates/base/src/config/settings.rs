@@ -112,9 +112,10 @@ settings! {
         max_sources: usize = 100_000, within 1..=1_000_000; live;
         /// Largest archive.
         max_bytes: Size = Size::gib(512), within Size::kib(1)..=Size::tib(1024); live;
-        /// Fetched bytes held in memory for one bundle while they wait to be written. When it is
-        /// full, fetching waits for the taker.
-        buffer: Size = Size::mib(32), within Size::mib(1)..=Size::gib(4); live;
+        /// Fetched bytes held in memory, by all bundles together, while they wait to be written.
+        /// One bundle holds at most a quarter of it; when that is full, its fetching waits for
+        /// its taker.
+        buffer: Size = Size::mib(32), within Size::mib(1)..=Size::gib(4); restart;
         /// How long a kept archive is kept, unless its maker says otherwise.
         expires_in: Span = Span::days(7), within Span::minutes(1)..=Span::days(3650); live;
         /// How long a signed link is good, unless its maker says otherwise; never longer than the
@@ -132,7 +133,7 @@ settings! {
     Operations at "operations." {
         /// Operations running at once in this process, of all kinds.
         workers: usize = 64, within 1..=4096; restart;
-        /// Operations of this kind running at once in this process, instead of the number that
+        /// Operations of this kind running at once, over all replicas, instead of the number that
         /// the kind brings along.
         concurrency as "concurrency.<kind>": PerKind<usize> = PerKind::default(), within 1..=4096; restart;
         /// How long a worker that falls silent keeps its operation before another takes it up.
@@ -142,7 +143,7 @@ settings! {
         /// How often the queue is looked at when nothing wakes it.
         poll: Span = Span::seconds(1), within Span::millis(10)..=Span::minutes(5); restart;
         /// Text that one operation may log. Further lines are dropped, and the log says so.
-        log_max_bytes: Size = Size::gib(1), within Size::kib(64)..=Size::gib(64); live;
+        log_max_bytes: Size = Size::gib(1), within Size::kib(64)..=Size::gib(64); restart;
     }
     parts {
         /// How long ended operations are kept.
@@ -155,13 +156,13 @@ settings! {
     /// until more than `count` of their kind are younger.
     Retention at "operations.retention." {
         /// Age at which an ended operation is removed.
-        age: Span = Span::days(90), within Span::minutes(1)..=Span::MAX; live;
+        age: Span = Span::days(90), within Span::minutes(1)..=Span::MAX; restart;
         /// Ended operations kept of each kind.
-        count: u64 = 10_000, within 0..=1_000_000_000; live;
+        count: u64 = 10_000, within 1..=1_000_000_000; restart;
         /// Age for this kind.
-        age_by_kind as "<kind>.age": PerKind<Span> = PerKind::default(), within Span::minutes(1)..=Span::MAX; live;
+        age_by_kind as "<kind>.age": PerKind<Span> = PerKind::default(), within Span::minutes(1)..=Span::MAX; restart;
         /// Count for this kind.
-        count_by_kind as "<kind>.count": PerKind<u64> = PerKind::default(), within 0..=1_000_000_000; live;
+        count_by_kind as "<kind>.count": PerKind<u64> = PerKind::default(), within 1..=1_000_000_000; restart;
     }
 }
 

@@ -1,47 +1,20 @@
 //! The feeds of logs.
 
+use crate::live::ring::{LiveLines, Look, Ring, Source};
 use crate::log::segment::{self, write_live};
 use crate::log::sink::Frame;
 use crate::{Error, Result, sql};
 use base::OperationId;
-use bytes::Bytes;
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use storage::Db;
 use tokio::sync::watch;
 
-/// Bytes of lines that a feed keeps in memory.
-const RING: usize = 512 << 10;
 /// Rows that one who is behind reads at once.
 const ROWS: u64 = 2;
 /// What a lost wake-up costs at most.
 const TICK: Duration = Duration::from_secs(2);
-
-/// Lines as they are sent live, encoded once for all who watch.
-#[derive(Clone, Debug)]
-pub struct LiveLines {
-    /// The last of their numbers.
-    pub last: u64,
-    /// `[seq, micros, stream, "text", data?]` for each, with commas between them.
-    pub encoded: Bytes,
-    message: Arc<OnceLock<Bytes>>,
-}
-
-impl LiveLines {
-    fn new(last: u64, encoded: Bytes) -> Self {
-        Self {
-            last,
-            encoded,
-            message: Arc::default(),
-        }
-    }
-
-    /// The message around them, made by whoever needs it first.
-    pub fn message(&self, make: impl FnOnce(&[u8]) -> Bytes) -> Bytes {
-        self.message.get_or_init(|| make(&self.encoded)).clone()
-    }
-}
 
 /// What a follower of a log is told.
 #[derive(Clone, Debug)]
@@ -75,41 +48,6 @@ struct Feed {
     ring: Mutex<Ring>,
     /// Counts what happened: new lines, an end, a message of another replica.
     news: watch::Sender<u64>,
-}
-
-#[derive(Debug, Default)]
-struct Ring {
-    frames: VecDeque<Shown>,
-    bytes: usize,
-    /// The number of the last line published here.
-    last: u64,
-    source: Source,
-}
-
-/// Lines in memory, from number `first` on.
-#[derive(Debug)]
-struct Shown {
-    first: u64,
-    lines: LiveLines,
-}
-
-/// Who writes the log, as far as this process knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Source {
-    /// Another replica, or nobody: only storage knows.
-    #[default]
-    Elsewhere,
-    /// This process: what is stored passes here first.
-    Here,
-    /// Nobody any more.
-    Ended,
-}
-
-/// What memory has to say to a follower.
-enum Found {
-    Event(LogEvent),
-    Nothing,
-    AskStorage,
 }
 
 impl Logs {
@@ -155,12 +93,7 @@ impl Logs {
         let feed = self.feed(operation);
         {
             let mut ring = feed.ring.lock().unwrap_or_else(PoisonError::into_inner);
-            ring.source = source;
-            if let Some(last) = last {
-                ring.last = last;
-                ring.frames.clear();
-                ring.bytes = 0;
-            }
+            ring.change_source(source, last);
         }
         feed.news.send_modify(|news| *news += 1);
     }
@@ -170,19 +103,7 @@ impl Logs {
         let feed = self.feed(operation);
         {
             let mut ring = feed.ring.lock().unwrap_or_else(PoisonError::into_inner);
-            for frame in frames {
-                ring.last = frame.last;
-                ring.bytes += frame.lines.len();
-                ring.frames.push_back(Shown {
-                    first: frame.first,
-                    lines: LiveLines::new(frame.last, frame.lines),
-                });
-            }
-            while ring.bytes > RING
-                && let Some(dropped) = ring.frames.pop_front()
-            {
-                ring.bytes -= dropped.lines.encoded.len();
-            }
+            ring.publish(frames);
         }
         feed.news.send_modify(|news| *news += 1);
     }
@@ -252,12 +173,19 @@ impl LogFollower {
             // Seen before the look, so that what comes meanwhile wakes us again.
             self.news.borrow_and_update();
             match self.look_in_memory() {
-                Found::Event(event) => return Ok(event),
-                Found::Nothing => {
+                Look::Lines(lines) => {
+                    self.next = lines.last + 1;
+                    return Ok(LogEvent::Lines(lines));
+                }
+                Look::End { last } => {
+                    self.ended = true;
+                    return Ok(LogEvent::End { last });
+                }
+                Look::Nothing => {
                     // The feed is ours, so its sender lives.
                     let _ = self.news.changed().await;
                 }
-                Found::AskStorage => {
+                Look::AskStorage => {
                     if let Some(event) = self.look_in_storage().await? {
                         return Ok(event);
                     }
@@ -268,33 +196,13 @@ impl LogFollower {
         }
     }
 
-    fn look_in_memory(&mut self) -> Found {
+    fn look_in_memory(&self) -> Look {
         let ring = self
             .feed
             .ring
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if self.next > ring.last {
-            return match ring.source {
-                Source::Elsewhere => Found::AskStorage,
-                Source::Here => Found::Nothing,
-                Source::Ended => {
-                    self.ended = true;
-                    Found::Event(LogEvent::End { last: ring.last })
-                }
-            };
-        }
-        let index = ring
-            .frames
-            .partition_point(|shown| shown.lines.last < self.next);
-        match ring.frames.get(index) {
-            // In the middle of a frame, or before all of them: storage has the lines.
-            Some(shown) if shown.first == self.next => {
-                self.next = shown.lines.last + 1;
-                Found::Event(LogEvent::Lines(shown.lines.clone()))
-            }
-            _ => Found::AskStorage,
-        }
+        ring.look(self.next)
     }
 
     async fn look_in_storage(&mut self) -> Result<Option<LogEvent>> {

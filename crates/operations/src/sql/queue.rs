@@ -32,14 +32,22 @@ pub(crate) struct Claimed {
     pub(crate) pinned: bool,
 }
 
-/// Claims up to `limit` (less what runs) operations of `kind` for `worker`.
+/// How many may run: of the kind, over all replicas; and in this process, beside
+/// those that run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) of_kind: usize,
+    pub(crate) here: usize,
+}
+
+/// Claims as many operations of `kind` for `worker` as there is room for.
 ///
 /// An operation with a key is passed over while one under that key runs, or an
 /// earlier one waits.
 pub(crate) async fn claim(
     db: &Db,
     kind: &str,
-    limit: usize,
+    room: Room,
     worker: &str,
     now: Timestamp,
     lease_until: Timestamp,
@@ -61,7 +69,9 @@ pub(crate) async fn claim(
         Some(row) => row.get("running")?,
         None => 0,
     };
-    let free = (limit as u64).saturating_sub(running);
+    let free = (room.of_kind as u64)
+        .saturating_sub(running)
+        .min(room.here as u64);
     if free == 0 {
         return Ok(Vec::new());
     }
