@@ -186,6 +186,7 @@ fn engine_settings(config: &Config, dialect: Dialect) -> EngineSettings {
         heartbeat: config.operations.heartbeat.duration(),
         poll: config.operations.poll.duration(),
         log_limit: config.operations.log_max_bytes.bytes(),
+        workers: config.operations.workers,
         alone: dialect == Dialect::Sqlite,
         ..EngineSettings::default()
     }
@@ -242,5 +243,7 @@ pub(super) fn bundle_settings(config: &Config) -> BundleSettings {
         concurrent: config.fetch.concurrent,
         expires_in: config.bundles.expires_in.duration(),
         link_expires_in: config.bundles.link_expires_in.duration(),
+        max_kept: config.bundles.max_kept as u64,
+        max_kept_bytes: config.bundles.max_kept_bytes.bytes(),
     }
 }
