@@ -53,6 +53,7 @@ pub fn routes(bundles: Bundles, links: Links, settings: SettingsSource) -> Route
         .add_within(flows, opens, routes!(archive::get_archive))
         .add_within(flows, makes, routes!(socket::bundle_socket))
         .add_within(flows, upgrade, routes!(socket::front_page))
+        .schema::<Flag>()
         .with_state(Desk {
             bundles,
             links,

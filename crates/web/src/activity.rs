@@ -41,6 +41,9 @@ pub fn routes(operations: Operations) -> Routes {
         .add(acts, routes!(schedules::change_schedule))
         .add(acts, routes!(schedules::delete_schedule))
         .add(sees, routes!(schedules::preview_schedule))
+        .schema::<Sort>()
+        .schema::<Order>()
+        .schema::<shown::ShownTrigger>()
         .with_state(operations)
 }
 

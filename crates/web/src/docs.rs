@@ -11,6 +11,7 @@ use axum::Extension;
 use bytes::Bytes;
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use serde_json::Value;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
@@ -24,6 +25,7 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
 pub(crate) struct Published {
     json: Bytes,
     page: Bytes,
+    undescribed: Option<String>,
 }
 
 impl Published {
@@ -34,7 +36,32 @@ impl Published {
         Ok(Arc::new(Self {
             json: serde_json::to_vec(&value)?.into(),
             page: page::render(&value).into(),
+            undescribed: undescribed(&value, &value),
         }))
+    }
+
+    /// A reference to something that the document does not hold.
+    pub(crate) fn undescribed(&self) -> Option<&str> {
+        self.undescribed.as_deref()
+    }
+}
+
+fn undescribed(document: &Value, part: &Value) -> Option<String> {
+    match part {
+        Value::Object(fields) => {
+            let reference = fields.get("$ref").and_then(Value::as_str);
+            let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
+            match pointer {
+                Some(pointer) if document.pointer(pointer).is_none() => {
+                    Some(schema::last_segment(pointer).to_owned())
+                }
+                _ => fields
+                    .values()
+                    .find_map(|field| undescribed(document, field)),
+            }
+        }
+        Value::Array(items) => items.iter().find_map(|item| undescribed(document, item)),
+        _ => None,
     }
 }
 

@@ -20,7 +20,7 @@ const USUAL: u16 = 50;
 /// The version of the cursors' form, as their first character.
 const VERSION: char = '1';
 /// The longest cursor, in characters.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 /// A page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

@@ -11,7 +11,7 @@ pub use document::{FieldProblem, ProblemDocument};
 pub(crate) use convert::from_storage;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -129,6 +129,17 @@ impl Problem {
             "not-found",
             format!("There is no such {what}, or it is gone."),
         )
+    }
+
+    /// 408 `request-timeout`: the body did not arrive in time.
+    #[must_use]
+    pub fn request_timeout() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request-timeout",
+            "The body did not arrive in time; send it again.",
+        )
+        .with_header(CONNECTION, HeaderValue::from_static("close"))
     }
 
     /// 409 `conflict`: the request is fine and the present state forbids it.

@@ -13,6 +13,7 @@ mod responses;
 mod site;
 mod table;
 
+pub(crate) use body::TooLate;
 pub use gate::Gate;
 pub use requirement::{Admission, AnswerTime, BodyLimit, Requirement, RouteLimits};
 pub use site::Site;

@@ -46,7 +46,7 @@ impl From<access::Secret> for Secret {
 #[serde(deny_unknown_fields)]
 struct SecretValue {
     /// Long enough to be found in logs, where it is blotted out.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 4, max_length = 65536)]
     value: SecretString,
 }
 

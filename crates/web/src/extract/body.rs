@@ -1,6 +1,7 @@
 //! A whole body in memory, within the limit that the route has put around it.
 
 use crate::Problem;
+use crate::routes::TooLate;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError};
@@ -10,7 +11,8 @@ use std::error::Error as StdError;
 pub(super) async fn whole(body: Body) -> Result<Bytes, Problem> {
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if too_large(&error) => Err(Problem::payload_too_large()),
+        Err(error) if is_because::<LengthLimitError>(&error) => Err(Problem::payload_too_large()),
+        Err(error) if is_because::<TooLate>(&error) => Err(Problem::request_timeout()),
         Err(error) => {
             tracing::debug!(%error, "a request body broke off");
             Err(Problem::invalid_request(
@@ -20,11 +22,11 @@ pub(super) async fn whole(body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-/// Whether a body was refused for its length.
-fn too_large(error: &(dyn StdError + 'static)) -> bool {
+/// Whether an error has a cause of this type.
+fn is_because<T: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
+        if error.is::<T>() {
             return true;
         }
         cause = error.source();

@@ -1,7 +1,8 @@
-//! The limits around a request's body: its length, and whether it has arrived.
+//! The limits around a request's body: its length, the time it takes to arrive, and
+//! whether it has.
 
 use super::requirement::SMALL_BODY;
-use super::{BodyLimit, RouteLimits};
+use super::{AnswerTime, BodyLimit, RouteLimits};
 use crate::{Problem, Settings};
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,7 +13,11 @@ use http_body_util::Limited;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
+use tokio::time::Sleep;
+
+/// How many times the usual time a body may take that a patient handler reads.
+const SLOWEST: u32 = 10;
 
 /// Whether the whole body has been read. When a request takes too long, it tells
 /// a slow client from a slow answer.
@@ -57,16 +62,28 @@ pub(super) fn limit(
     let arrived = Arrived(Arc::new(AtomicBool::new(http_body::Body::is_end_stream(
         &body,
     ))));
+    // Where the handler has a time of its own, its body has one all the same, unless
+    // the handler reads that as a stream.
+    let late = (limits.time == AnswerTime::OwnLimit && limits.body != BodyLimit::Streamed)
+        .then(|| Box::pin(tokio::time::sleep(settings.request_timeout * SLOWEST)));
     let body = Body::new(Watched {
         body,
         arrived: arrived.clone(),
+        late,
     });
     Ok((Request::from_parts(parts, body), arrived))
 }
 
+/// The body did not arrive in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not arrive in time")]
+pub(crate) struct TooLate;
+
 struct Watched {
     body: Body,
     arrived: Arrived,
+    /// When it will be too late.
+    late: Option<Pin<Box<Sleep>>>,
 }
 
 impl http_body::Body for Watched {
@@ -77,7 +94,15 @@ impl http_body::Body for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            return match &mut self.late {
+                Some(late) => late
+                    .as_mut()
+                    .poll(context)
+                    .map(|()| Some(Err(axum::Error::new(TooLate)))),
+                None => Poll::Pending,
+            };
+        };
         if frame.is_none() || self.body.is_end_stream() {
             self.arrived.0.store(true, Ordering::Relaxed);
         }

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use base::SharedClock;
-use http::header::{CONNECTION, COOKIE, ORIGIN, REFERER, USER_AGENT, WWW_AUTHENTICATE};
+use http::header::{COOKIE, ORIGIN, REFERER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -215,7 +215,7 @@ pub(super) async fn guard(
     match tokio::time::timeout(within, answering).await {
         Ok(response) => Ok(response),
         Err(_) if arrived.yet() => Err(took_too_long()),
-        Err(_) => Err(arrived_too_late()),
+        Err(_) => Err(Problem::request_timeout()),
     }
 }
 
@@ -225,13 +225,4 @@ fn took_too_long() -> Problem {
         "The answer took too long and was given up; try again shortly.",
         Duration::from_secs(5),
     )
-}
-
-fn arrived_too_late() -> Problem {
-    Problem::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "request-timeout",
-        "The body did not arrive in time; send it again.",
-    )
-    .with_header(CONNECTION, HeaderValue::from_static("close"))
 }

@@ -59,6 +59,9 @@ const PROBLEMS: [(u16, &str, &str); 10] = [
     ),
 ];
 
+/// What the server itself answers, before there is a request: it has no body.
+const HEAD_TOO_LARGE: &str = "HeadTooLarge";
+
 /// Completes one operation.
 pub(super) fn complete(
     operation: &mut Operation,
@@ -87,6 +90,9 @@ pub(super) fn complete(
             statuses.push(415);
         }
     }
+    let too_long = RefOr::Ref(Ref::from_response_name(HEAD_TOO_LARGE));
+    let responses = &mut operation.responses.responses;
+    responses.entry("431".to_owned()).or_insert(too_long);
     for (status, name, _) in PROBLEMS {
         if statuses.contains(&status) {
             let reference = RefOr::Ref(Ref::from_response_name(name));
@@ -162,6 +168,10 @@ pub(super) fn components(components: &mut Components) {
             .responses
             .insert(name.to_owned(), RefOr::T(response(status, meaning)));
     }
+    let meaning = "The address and the headers are longer than the server takes. No body.";
+    components
+        .responses
+        .insert(HEAD_TOO_LARGE.to_owned(), RefOr::T(Response::new(meaning)));
     components.security_schemes.extend([
         (
             SESSION.to_owned(),

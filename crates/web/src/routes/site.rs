@@ -30,13 +30,19 @@ impl Routes {
     ///
     /// # Panics
     /// When two routes have the same method and path, or the same name
-    /// (`operation_id`): a mistake of the program that its first test shows.
+    /// (`operation_id`), or one refers to a schema that none describes: mistakes of
+    /// the program that its first test shows.
     #[must_use]
     pub fn finish(self, gate: &Gate) -> Site {
         let routes = self.merge(docs::routes());
         let table = routes.table().with(console_entry());
         let document = Arc::new(describe(&routes));
         let published = docs::Published::of(&document).expect("a description is JSON");
+        if let Some(schema) = published.undescribed() {
+            panic!(
+                "a route refers to the schema {schema}, which none describes; add .schema::<…>()"
+            );
+        }
         let mut router = Router::new();
         for added in routes.added {
             let check = Arc::new(Guard {

@@ -260,3 +260,16 @@ async fn requests_are_counted_by_their_routes_and_never_by_their_paths() {
     }
     assert!(!figures.contains("nothing-here") && !figures.contains(ONE));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_has_its_time_also_where_the_handler_has_its_own() {
+    let site = site();
+    let began = tokio::time::Instant::now();
+    let never = futures::stream::pending::<Result<String, std::io::Error>>();
+    let call = post("/api/v1/patient", "").body(Body::from_stream(never));
+    assert_eq!(
+        call.to(&site).await.problem(),
+        (408, "request-timeout".into())
+    );
+    assert_eq!(began.elapsed(), Settings::default().request_timeout * 10);
+}

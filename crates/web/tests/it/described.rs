@@ -36,25 +36,33 @@ async fn every_operation_has_the_answers_of_the_toolkit() {
         (
             "/api/v1/things",
             "get",
-            vec!["200", "400", "401", "403", "429", "500", "503"],
+            vec!["200", "400", "401", "403", "429", "431", "500", "503"],
         ),
         (
             "/api/v1/things",
             "post",
             vec![
-                "201", "400", "401", "403", "408", "413", "415", "429", "500", "503",
+                "201", "400", "401", "403", "408", "413", "415", "429", "431", "500", "503",
             ],
         ),
         (
             "/api/v1/things/{id}",
             "delete",
-            vec!["204", "400", "401", "403", "404", "429", "500", "503"],
+            vec![
+                "204", "400", "401", "403", "404", "429", "431", "500", "503",
+            ],
         ),
-        ("/api/v1/from", "get", vec!["200", "400", "500", "503"]),
+        (
+            "/api/v1/from",
+            "get",
+            vec!["200", "400", "431", "500", "503"],
+        ),
         (
             "/api/v1/open",
             "post",
-            vec!["200", "400", "403", "408", "413", "415", "500", "503"],
+            vec![
+                "200", "400", "403", "408", "413", "415", "431", "500", "503",
+            ],
         ),
     ] {
         assert_eq!(statuses(&paths[path][method]), expected, "{method} {path}");
@@ -148,5 +156,26 @@ fn two_routes_of_one_name_are_noticed_at_the_start() {
     async fn list_things() {}
     let other = utoipa_axum::routes!(list_things);
     let routes = routes().add(web::Requirement::Public, other);
+    let _ = routes.finish(&gate(web::Settings::default(), 1));
+}
+
+#[test]
+#[should_panic(expected = "refers to the schema Colour")]
+fn a_schema_that_none_describes_is_noticed_at_the_start() {
+    use crate::fixture::{gate, routes};
+    #[derive(serde::Deserialize, utoipa::ToSchema)]
+    #[allow(dead_code, reason = "only described")]
+    enum Colour {
+        Red,
+    }
+    #[derive(serde::Deserialize, utoipa::IntoParams)]
+    #[allow(dead_code, reason = "only described")]
+    struct Which {
+        colour: Option<Colour>,
+    }
+    #[utoipa::path(get, path = "/api/v1/coloured", params(Which), responses((status = 200)))]
+    async fn list_coloured(_query: web::Query<Which>) {}
+    let coloured = utoipa_axum::routes!(list_coloured);
+    let routes = routes().add(web::Requirement::Public, coloured);
     let _ = routes.finish(&gate(web::Settings::default(), 1));
 }

@@ -170,6 +170,11 @@ async fn bulk(Json(things): Json<Vec<Thing>>) -> String {
     things.len().to_string()
 }
 
+#[utoipa::path(post, path = "/api/v1/patient", tag = "things", request_body = Thing, responses((status = 200)))]
+async fn patient(Json(thing): Json<Thing>) -> String {
+    thing.name
+}
+
 #[utoipa::path(get, path = "/socket", tag = "things", responses((status = 101)))]
 async fn socket(upgrade: axum::extract::WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(|mut socket| async move {
@@ -212,6 +217,11 @@ pub(crate) fn routes() -> Routes {
         .add(Requirement::Public, routes!(large))
         .add(Requirement::Public, routes!(archive))
         .add_within(quick, Requirement::Public, routes!(hangs))
+        .add_within(
+            RouteLimits::default().time(AnswerTime::OwnLimit),
+            Requirement::Public,
+            routes!(patient),
+        )
         .add_within(
             RouteLimits::default().body(BodyLimit::Configured),
             Requirement::Public,
