@@ -39,6 +39,8 @@ pub(crate) fn command(place: &Place, arguments: &[String]) -> Result<(), Failure
                 "longshore-testing",
                 "--bin",
                 "bench",
+                "--features",
+                "bench",
                 "--",
                 what,
             ])

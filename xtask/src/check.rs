@@ -60,6 +60,9 @@ fn clippy(place: &Place, console: Console) -> Result<String, Failure> {
             "--locked",
             "--workspace",
             "--all-targets",
+            // The benchmarks are held to the same.
+            "--features",
+            "longshore-testing/bench",
             "--",
             "-D",
             "warnings",

@@ -64,7 +64,8 @@ impl Nginx {
     pub async fn serving(files: &Path) -> Option<Self> {
         let port = ports::free();
         let site = format!(
-            "server {{ listen 127.0.0.1:{port}; root \"{}\"; location / {{ }} }}",
+            "sendfile on; keepalive_requests 1000000;
+            server {{ listen 127.0.0.1:{port}; root \"{}\"; location / {{ }} }}",
             files.display()
         );
         Self::start(&site, port, Some(files)).await

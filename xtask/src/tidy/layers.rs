@@ -17,7 +17,10 @@ const BESIDE: [(&str, &[&str]); 3] = [
     // The server's side has no database.
     ("agent", &["base", "fetch"]),
     // A server in a test is no part of the program; only tests and benchmarks name it.
-    ("testing", &["base", "storage", "fetch", "operations"]),
+    (
+        "testing",
+        &["base", "storage", "fetch", "operations", "access", "web"],
+    ),
     // Commands of the workshop, standard library only.
     ("xtask", &[]),
 ];

@@ -1,0 +1,70 @@
+//! The role of the floor: fetches every source, so many at once, and throws it away.
+
+use crate::{Error, Result, process};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+use tokio::task::JoinSet;
+
+/// Plays the role: one round for each `go`.
+pub(crate) async fn play(arguments: &[&str]) -> Result {
+    let [list, at_once] = arguments else {
+        return Err("role-away LIST AT_ONCE".into());
+    };
+    let at_once: usize = at_once.parse()?;
+    let list = std::fs::read_to_string(list)?;
+    let urls: Vec<String> = list.lines().map(str::to_owned).collect();
+    // The client wants a provider although nothing here is encrypted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let mut told = process::told();
+    println!("ready");
+    while let Some(line) = told.recv().await {
+        let urls = if line == "warm" {
+            &urls[..urls.len().min(32)]
+        } else {
+            &urls[..]
+        };
+        let own = std::process::id();
+        let before = process::processor(own)?;
+        let begun = Instant::now();
+        let first = fetch(&client, urls, at_once).await?;
+        let wall = begun.elapsed().as_secs_f64();
+        let processor = process::processor(own)? - before;
+        println!(
+            "round {wall} {} {processor}",
+            first.duration_since(begun).as_secs_f64()
+        );
+    }
+    Ok(())
+}
+
+/// When the first byte came.
+async fn fetch(client: &reqwest::Client, urls: &[String], at_once: usize) -> Result<Instant> {
+    let queue: Arc<Mutex<VecDeque<String>>> = Arc::new(Mutex::new(urls.to_vec().into()));
+    let first = Arc::new(OnceLock::new());
+    let mut tasks = JoinSet::new();
+    for _ in 0..at_once {
+        let (client, queue, first) = (client.clone(), Arc::clone(&queue), Arc::clone(&first));
+        tasks.spawn(async move {
+            loop {
+                let next = queue
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop_front();
+                let Some(url) = next else {
+                    return Ok::<(), Error>(());
+                };
+                let mut answer = client.get(url).send().await?.error_for_status()?;
+                while let Some(chunk) = answer.chunk().await? {
+                    first.get_or_init(Instant::now);
+                    drop(chunk);
+                }
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task??;
+    }
+    Ok(*first.get().ok_or("nothing came")?)
+}

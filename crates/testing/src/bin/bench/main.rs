@@ -1,0 +1,71 @@
+//! The benchmarks: each promised figure, measured and printed beside what was promised.
+//!
+//! Everything runs on this machine: the release binary that `LONGSHORE_BIN` names (or
+//! `longshore` beside this program), and its peers in processes of their own. What is
+//! made for measuring lies in `target/bench` and is used again. It asserts nothing
+//! about speed: a figure that falls short is printed as one that falls short.
+
+mod bundles;
+mod client;
+mod engine;
+mod figures;
+mod lines;
+mod live;
+mod operations;
+mod place;
+mod process;
+mod program;
+mod start;
+mod table;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T = ()> = std::result::Result<T, Error>;
+
+const USAGE: &str = "\
+bench WHAT…
+
+  start        from an empty directory to /readyz, and memory when idle
+  operations   pages of ten million operations; a log of a million lines
+  live         a thousand sockets that watch a thousand lines a second
+  bundles      archives, beside other ways of making them
+
+BENCH_ONLY=a,b    only the cases whose names contain one of these
+BENCH_ROUNDS=n    how often each case is measured";
+
+fn main() -> Result {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match words.as_slice() {
+            // Roles that a benchmark plays in a process of its own.
+            ["role-engine", rest @ ..] => engine::play(rest).await,
+            ["role-origin", rest @ ..] => bundles::origin::play(rest).await,
+            ["role-away", rest @ ..] => bundles::away::play(rest).await,
+            ["role-wget", rest @ ..] => bundles::wget::play(rest),
+            [] => Err(USAGE.into()),
+            wanted => {
+                for what in wanted {
+                    run(what).await?;
+                }
+                Ok(())
+            }
+        }
+    })
+}
+
+async fn run(what: &str) -> Result {
+    println!("# {what} ({})\n", place::machine());
+    match what {
+        "start" => start::run().await,
+        "operations" => {
+            operations::run().await?;
+            lines::run().await
+        }
+        "live" => live::run().await,
+        "bundles" => bundles::run().await,
+        other => Err(format!("`{other}` is no benchmark\n\n{USAGE}").into()),
+    }
+}

@@ -1,0 +1,88 @@
+//! The release binary as it is shipped, on data of its own.
+
+use crate::client::Connection;
+use crate::process::Process;
+use crate::{Result, place};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::process::Command;
+
+/// Known to the benchmarks alone, which make and remove the users that have it.
+pub(crate) const PASSWORD: &str = "bench-01-longshore-password";
+const READY: Duration = Duration::from_secs(120);
+
+/// A running Longshore.
+pub(crate) struct Program {
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Program {
+    /// Starts it on `data`, and gives the time until `/readyz` answered.
+    pub(crate) async fn start(data: &Path) -> Result<(Self, Duration)> {
+        let address = free_address()?;
+        let log = std::fs::File::create(data.with_extension("log"))?;
+        let mut command = Command::new(place::longshore()?);
+        command
+            .env_clear()
+            .env("LONGSHORE_ADMIN_PASSWORD", PASSWORD)
+            .env("LONGSHORE_FETCH_ALLOW", "127.0.0.0/8")
+            .env("LONGSHORE_LOG_FILTER", "warn")
+            .current_dir(data.parent().unwrap_or(data))
+            .arg("serve")
+            .args(["--listen", &address.to_string(), "--data"])
+            .arg(data)
+            .stderr(log);
+        for (name, value) in
+            std::env::vars().filter(|(name, _)| name.starts_with("BENCH_LONGSHORE_"))
+        {
+            command.env(name.trim_start_matches("BENCH_"), value);
+        }
+        let begun = Instant::now();
+        let process = Process::start(&mut command)?;
+        let program = Self { process, address };
+        while !program.is_ready().await {
+            if begun.elapsed() > READY {
+                return Err("longshore is not ready after two minutes".into());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok((program, begun.elapsed()))
+    }
+
+    async fn is_ready(&self) -> bool {
+        let Ok(mut connection) = Connection::open(self.address).await else {
+            return false;
+        };
+        connection
+            .get("/readyz")
+            .await
+            .is_ok_and(|answer| answer.status == 200)
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) const fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A connection of `admin`.
+    pub(crate) async fn connect(&self) -> Result<Connection> {
+        Ok(Connection::open(self.address)
+            .await?
+            .basic("admin", PASSWORD))
+    }
+
+    pub(crate) async fn stop(self) -> Result {
+        self.process.terminate().await
+    }
+}
+
+/// An address on which nobody listens now.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?)
+}
