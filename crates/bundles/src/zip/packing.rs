@@ -28,11 +28,11 @@ impl Packing {
 const EXTENSIONS: &str = " ai asc bat bmp c cc cfg conf cpp cs css csv dcm dng doc dxf eml eps exe \
 dll fbx geojson glb gltf go gpx h hpp htm html ico ics ifc ini iso java js json jsonl kml less log \
 lua m map md mjs mobi obj otf pl plist pot po ppm ppt ps psd py r rb rs rst rtf scss sh sql \
-srt stl sub svg tar tcl tex tif tiff toml topojson ts tsv ttf txt vcf vtt wasm wav xhtml xls xml \
+srt stl sub svg tar tcl tex tif tiff toml topojson tsv ttf txt vcf vtt wasm wav xhtml xls xml \
 xsd xsl yaml yml ";
 
-/// Extensions that say nothing, so that the type decides.
-const NEUTRAL: &str = " bin dat data php asp aspx jsp cgi ";
+/// Extensions that say nothing, or two things (`ts`), so that the type decides.
+const NEUTRAL: &str = " bin dat data php asp aspx jsp cgi ts ";
 
 /// Whether deflate is likely to shorten a file. The name decides where it has a
 /// known extension, because servers often send a general type.
@@ -120,6 +120,8 @@ mod tests {
         check("README", Some("text/plain; charset=utf-8"), true);
         check("feed", Some("application/rss+xml"), true);
         check("image.php", Some("image/jpeg"), false);
+        check("movie.ts", Some("video/mp2t"), false);
+        check("main.ts", Some("text/typescript"), true);
         check("blob", Some("application/octet-stream"), false);
         check("blob", None, false);
     }

@@ -2,7 +2,7 @@
 //! them, so that they are quick to write. Most readers are asked only for the small
 //! entries around the large ones, which is where wrong offsets, ZIP64 fields and
 //! descriptors show; with `LONGSHORE_TEST_LARGE` set all of them read everything,
-//! which takes ten minutes.
+//! which takes a quarter of an hour.
 
 use crate::built::{name, time};
 use crate::reader::{Reader, run};
