@@ -95,8 +95,13 @@ impl Live {
     /// # Panics
     /// When neither comes in 20 seconds, or the message is no JSON.
     pub async fn next_or_close(&mut self) -> Result<Value, Option<u16>> {
+        // One limit for all of it: pings are no messages.
+        within("a live message", self.message_or_close()).await
+    }
+
+    async fn message_or_close(&mut self) -> Result<Value, Option<u16>> {
         loop {
-            match within("a live message", self.socket.next()).await {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     return Ok(serde_json::from_str(text.as_str())
                         .unwrap_or_else(|error| panic!("no JSON ({error}): {text}")));

@@ -44,6 +44,7 @@ impl TestServer {
     async fn start_with(options: ServerOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let data = folder.path().join("data");
+        options.write_files(&data);
         let mut server = Self {
             options,
             running: None,

@@ -30,6 +30,8 @@ pub struct Answer {
     pub(super) headers: Vec<(String, String)>,
     pub(super) content: Content,
     pub(super) delay: Duration,
+    /// No byte before the origin releases it.
+    pub(super) held: bool,
     pub(super) framing: Framing,
     pub(super) mishap: Option<Mishap>,
     /// So many bytes at once, then a pause.
@@ -48,6 +50,7 @@ impl Answer {
             headers: Vec::new(),
             content,
             delay: Duration::ZERO,
+            held: false,
             framing: Framing::Length,
             mishap: None,
             pace: None,
@@ -97,6 +100,13 @@ impl Answer {
     #[must_use]
     pub const fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        self
+    }
+
+    /// Not a byte of it, the head included, until [`super::Origin::release`].
+    #[must_use]
+    pub const fn held(mut self) -> Self {
+        self.held = true;
         self
     }
 

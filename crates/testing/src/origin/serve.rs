@@ -122,6 +122,9 @@ struct Reply<'a, 'stream> {
 impl Reply<'_, '_> {
     async fn send(&mut self) -> io::Result<Next> {
         self.wait(self.answer.delay).await?;
+        if self.answer.held {
+            self.until_released().await?;
+        }
         if let Some(raw) = &self.answer.raw {
             self.writer.write_all(raw).await?;
             self.writer.shutdown().await?;

@@ -2,6 +2,9 @@
 
 use super::TestServer;
 use crate::TestDatabase;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A server about to be started.
@@ -11,6 +14,7 @@ pub struct ServerOptions {
     pub(super) admin_password: String,
     pub(super) environment: Vec<(String, String)>,
     pub(super) arguments: Vec<String>,
+    pub(super) files: Vec<(String, Vec<u8>)>,
 }
 
 impl ServerOptions {
@@ -27,6 +31,7 @@ impl ServerOptions {
                 "127.0.0.0/8,::1/128".to_owned(),
             )],
             arguments: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -71,6 +76,33 @@ impl ServerOptions {
     pub fn arg(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
         self
+    }
+
+    /// With a file (0600) in its data directory before its first start, such as the
+    /// `master.key` that replicas on one database share.
+    #[must_use]
+    pub fn data_file(mut self, name: &str, content: &[u8]) -> Self {
+        self.files.push((name.to_owned(), content.to_vec()));
+        self
+    }
+
+    /// Makes the data directory, where there are files to be put into it.
+    pub(super) fn write_files(&self, data: &Path) {
+        for (name, content) in &self.files {
+            let written = fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(data)
+                .and_then(|()| {
+                    let mut file = fs::OpenOptions::new()
+                        .write(true)
+                        .create_new(true)
+                        .mode(0o600)
+                        .open(data.join(name))?;
+                    file.write_all(content)
+                });
+            written.unwrap_or_else(|error| panic!("{name} in the data directory: {error}"));
+        }
     }
 
     /// Starts it and waits until it is ready.

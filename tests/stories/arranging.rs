@@ -1,0 +1,202 @@
+//! How an archive is arranged: order, names, times, compression, repeats.
+
+use crate::archive::{Member, members};
+use crate::desk::{accepted, archive, in_state, made};
+use crate::program::server;
+use serde_json::json;
+use std::io::Write;
+use testing::{Answer, Content, Origin};
+
+fn names(members: &[Member]) -> Vec<&str> {
+    members.iter().map(|member| member.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn entries_stand_as_they_were_asked_for_where_that_is_wanted() {
+    let server = server().start().await;
+    for (order, expected) in [
+        ("source", ["late.bin", "early.bin"]),
+        ("arrival", ["early.bin", "late.bin"]),
+    ] {
+        let origin = Origin::start().await;
+        let late = origin.put("/late.bin", Answer::ok(Content::seeded(1, 100)).held());
+        let early = origin.put("/early.bin", Answer::ok(Content::seeded(2, 100)));
+        let body = json!({ "sources": [late, early], "options": { "order": order } });
+        let id = accepted(&server, &body).await;
+        origin
+            .when("the early one to be given", |counts| {
+                counts.requests_in_all == 2 && counts.requests == 1
+            })
+            .await;
+        if order == "arrival" {
+            crate::desk::operation_when(&server, &id, |operation| {
+                operation["progress"]["done"] == 1
+            })
+            .await;
+        }
+        origin.release();
+        in_state(&server, &id, &["succeeded"]).await;
+        assert_eq!(
+            names(&members(&archive(&server, &id).await)),
+            expected,
+            "{order}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_same_address_is_fetched_once_however_often_it_is_asked_for() {
+    let origin = Origin::start().await;
+    let url = origin.put("/cover.jpg", Answer::ok(Content::seeded(1, 700)));
+    let server = server().start().await;
+    let body = json!({ "sources": [url, url, { "url": url, "path": "back/cover.jpg" }, url] });
+    let (_, archive) = made(&server, &body).await;
+    let members = members(&archive);
+    let mut names = names(&members);
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "back/cover.jpg",
+            "cover (2).jpg",
+            "cover (3).jpg",
+            "cover.jpg"
+        ]
+    );
+    assert!(
+        members
+            .iter()
+            .all(|member| member.content == members[0].content)
+    );
+    assert_eq!(origin.seen_of("/cover.jpg").len(), 1);
+}
+
+#[tokio::test]
+async fn names_come_from_path_header_and_address_and_lead_nowhere_else() {
+    let origin = Origin::start().await;
+    let plain = Answer::ok(Content::bytes("x"));
+    let named = plain.clone().header(
+        "Content-Disposition",
+        "attachment; filename=\"../../Bericht 1.pdf\"",
+    );
+    origin.put("/download?id=7", named);
+    origin.put("/caf%C3%A9.txt", plain.clone());
+    origin.put("/a", plain);
+    let a = origin.url("/a");
+    let server = server().start().await;
+    let body = json!({ "options": { "order": "source" }, "sources": [
+        origin.url("/download?id=7"),
+        origin.url("/caf%C3%A9.txt"),
+        { "url": a, "path": "../../etc/passwd" },
+        { "url": origin.url("/a?1"), "path": "/absolute/x" },
+        { "url": origin.url("/a?2"), "path": "C:\\windows\\CON" },
+        { "url": origin.url("/a?3"), "path": "_longshore-report.json" },
+    ] });
+    origin.answer_others(|_| Answer::ok(Content::bytes("x")));
+    let (_, archive) = made(&server, &body).await;
+    let members = members(&archive);
+    let names = names(&members);
+    assert_eq!(names.len(), 6, "{names:?}");
+    assert!(
+        names[0].ends_with("Bericht 1.pdf") && names[1] == "café.txt",
+        "{names:?}"
+    );
+    for name in &names {
+        let parts: Vec<&str> = name.split('/').collect();
+        assert!(!parts.contains(&"..") && !parts.contains(&""), "{names:?}");
+        assert!(
+            !name.contains(['\\', ':']) && !name.starts_with('/'),
+            "{names:?}"
+        );
+        assert_ne!(*name, "_longshore-report.json", "that name is the report's");
+    }
+}
+
+#[tokio::test]
+async fn what_gains_by_it_is_compressed_unless_nothing_shall_be() {
+    let origin = Origin::start().await;
+    let text = "the same words again and again. ".repeat(4000);
+    let answer = |kind: &str| Answer::ok(Content::bytes(&text)).header("Content-Type", kind);
+    let urls = [
+        origin.put("/a.txt", answer("text/plain")),
+        origin.put("/b.jpg", answer("image/jpeg")),
+        origin.put("/c.zip", answer("application/zip")),
+        origin.put("/d.svg", answer("image/svg+xml")),
+    ];
+    let server = server().start().await;
+    for (compress, expected) in [("auto", [8, 0, 0, 8]), ("never", [0; 4])] {
+        let options = json!({ "order": "source", "compress": compress });
+        let body = json!({ "sources": urls, "options": options });
+        let (_, archive) = made(&server, &body).await;
+        let members = members(&archive);
+        let methods: Vec<u16> = members.iter().map(|member| member.method).collect();
+        assert_eq!(methods, expected, "{compress}");
+        assert!(
+            members
+                .iter()
+                .all(|member| member.content == text.as_bytes())
+        );
+        assert_eq!(archive.len() < text.len() * 3, compress == "auto");
+    }
+}
+
+#[tokio::test]
+async fn files_have_the_times_of_their_origin() {
+    let origin = Origin::start().await;
+    let day =
+        Answer::ok(Content::bytes("x")).header("Last-Modified", "Sat, 14 Mar 2020 15:09:26 GMT");
+    let url = origin.put("/pi.txt", day);
+    let server = server().start().await;
+    let (_, archive) = made(&server, &json!({ "sources": [url] })).await;
+    assert_eq!(members(&archive)[0].modified, Some(1_584_198_566));
+}
+
+#[tokio::test]
+async fn sizes_from_nothing_to_beyond_the_buffer_come_whole() {
+    let origin = Origin::start().await;
+    let mut urls = Vec::new();
+    // Around 256 KiB, where bodies are not read into memory any more.
+    let sizes = [0, 1, 65_535, 262_143, 262_144, 262_145, 2_000_000];
+    for (at, size) in sizes.into_iter().enumerate() {
+        let answer = Answer::ok(Content::seeded(at as u64, size));
+        urls.push(origin.put(&format!("/{at}.length.bin"), answer.clone()));
+        urls.push(origin.put(&format!("/{at}.chunked.bin"), answer.clone().chunked()));
+        urls.push(origin.put(&format!("/{at}.close.bin"), answer.until_close()));
+    }
+    let server = server().start().await;
+    let (_, archive) = made(&server, &json!({ "sources": urls })).await;
+    let members = members(&archive);
+    assert_eq!(members.len(), sizes.len() * 3);
+    for member in &members {
+        let at: u64 = member
+            .name
+            .split('.')
+            .next()
+            .and_then(|at| at.parse().ok())
+            .expect("a number");
+        let size = sizes[usize::try_from(at).expect("small")];
+        assert!(
+            member.content == Content::seeded(at, size).to_vec(),
+            "{}",
+            member.name
+        );
+    }
+    crate::archive::is_sound(&archive, members.len()).await;
+}
+
+#[tokio::test]
+async fn what_an_origin_compresses_for_the_way_is_not_asked_for() {
+    let origin = Origin::start().await;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"plain words").expect("memory takes it");
+    let packed = packed.finish().expect("memory takes it");
+    let gzip = Answer::ok(Content::bytes(packed)).header("Content-Encoding", "gzip");
+    let url = origin.put("/a.txt", gzip);
+    let plain = origin.put("/b.txt", Answer::ok(Content::bytes("plain words")));
+    let server = server().start().await;
+    made(&server, &json!({ "sources": [url, plain] })).await;
+    for seen in origin.seen() {
+        let accepts = seen.header("accept-encoding").unwrap_or("identity");
+        assert_eq!(accepts, "identity", "{seen:?}");
+    }
+}

@@ -1,0 +1,251 @@
+//! Links that need no password, and how long archives are kept.
+
+use crate::desk::{archive_path, ended, in_state, made};
+use crate::program::{files_below, incoming, server, stored};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::fs;
+use std::time::{Duration, SystemTime};
+use storage::{Db, DbSettings};
+use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both};
+
+async fn kept(server: &TestServer) -> (Origin, String, Vec<u8>) {
+    let origin = Origin::start().await;
+    let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 5000)));
+    let (id, archive) = made(server, &json!({ "sources": [url] })).await;
+    (origin, id, archive)
+}
+
+/// A signed link's path and query.
+async fn link(server: &TestServer, id: &str, expires_in: u64) -> (String, Value) {
+    let body = json!({ "expires_in": expires_in });
+    let (status, link) = server
+        .post(&format!("/api/v1/bundles/{id}/link"), &body)
+        .await;
+    assert_eq!(status, 201, "{link}");
+    let url = link["url"].as_str().expect("an address");
+    let path = url
+        .strip_prefix(&server.url())
+        .expect("an address of this server");
+    (path.to_owned(), link)
+}
+
+async fn status(server: &TestServer, method: Method, path: &str) -> u16 {
+    let answer = server.anonymous(method, path).send().await;
+    answer.expect("an answer").status().as_u16()
+}
+
+#[tokio::test]
+async fn a_signed_link_gives_the_archive_without_a_password_and_nothing_else() {
+    let server = server().start().await;
+    let (_origin, id, archive) = kept(&server).await;
+    let (_other_origin, other, _) = kept(&server).await;
+    let (path, _) = link(&server, &id, 600).await;
+    let answer = server
+        .anonymous(Method::GET, &path)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.bytes().await.expect("whole"), archive);
+    let part = server
+        .anonymous(Method::GET, &path)
+        .header("Range", "bytes=5-9");
+    let part = part.send().await.expect("an answer");
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.bytes().await.expect("whole"), archive[5..10]);
+    assert_eq!(status(&server, Method::HEAD, &path).await, 200);
+
+    let query = path.split_once('?').expect("a query").1;
+    let (before, last) = path.split_at(path.len() - 1);
+    let altered = format!("{before}{}", if last == "A" { "B" } else { "A" });
+    let later = path.replacen("expires=1", "expires=2", 1);
+    for (what, refused) in [
+        ("another signature", altered),
+        ("a later end", later),
+        (
+            "another archive",
+            format!("{}?{query}", archive_path(&other)),
+        ),
+    ] {
+        assert_eq!(
+            status(&server, Method::GET, &refused).await,
+            403,
+            "{what}: {refused}"
+        );
+    }
+    assert_eq!(
+        status(&server, Method::GET, &archive_path(&id)).await,
+        401,
+        "without it"
+    );
+    assert_eq!(status(&server, Method::POST, &path).await, 405);
+    let bundle = format!("/api/v1/bundles/{id}");
+    for (method, path) in [
+        (Method::GET, format!("{bundle}?{query}")),
+        (Method::DELETE, format!("{bundle}?{query}")),
+        (Method::POST, format!("{bundle}/link?{query}")),
+    ] {
+        let answer = status(&server, method.clone(), &path).await;
+        assert_eq!(answer, 401, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_signed_link_ends_with_its_time_and_never_outlives_the_archive() {
+    let server = server().start().await;
+    let (_origin, id, _) = kept(&server).await;
+    let (path, shown) = link(&server, &id, 1).await;
+    assert_eq!(status(&server, Method::GET, &path).await, 200, "{shown}");
+    // Time is the event here.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    let answer = server
+        .anonymous(Method::GET, &path)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), 403);
+    let problem: Value = answer.json().await.expect("a problem");
+    assert_eq!(problem["code"], "link-expired", "{problem}");
+
+    let (_, bundle) = server.get(&format!("/api/v1/bundles/{id}")).await;
+    let (_, shown) = link(&server, &id, 31_536_000).await;
+    assert_eq!(
+        shown["expires_at"], bundle["expires_at"],
+        "{shown} {bundle:#}"
+    );
+}
+
+#[tokio::test]
+async fn deleting_a_bundle_frees_its_bytes() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        let (_origin, id, archive) = kept(&server).await;
+        let (path, _) = link(&server, &id, 600).await;
+        assert_eq!(stored(server.data()).len(), 1);
+        let (status_, freed) = server.delete(&format!("/api/v1/bundles/{id}")).await;
+        assert_eq!(
+            (status_.as_u16(), &freed),
+            (200, &json!({ "freed": archive.len() }))
+        );
+        assert!(stored(server.data()).is_empty());
+        assert_eq!(server.get(&format!("/api/v1/bundles/{id}")).await.0, 404);
+        assert_eq!(server.get(&archive_path(&id)).await.0, 404);
+        assert_eq!(
+            status(&server, Method::GET, &path).await,
+            404,
+            "nor by a link"
+        );
+        assert_eq!(server.delete(&format!("/api/v1/bundles/{id}")).await.0, 404);
+    })
+    .await;
+}
+
+/// Changes the database of a server that is stopped.
+async fn change(server: &TestServer, database: &TestDatabase, statements: &[&'static str]) {
+    let settings = match database.postgres_url() {
+        Some(url) => DbSettings::Postgres(url.to_owned()),
+        None => DbSettings::Sqlite(server.data().join("longshore.db")),
+    };
+    let db = Db::open(&settings).await.expect("the database opens");
+    for statement in statements {
+        let changed = db.execute(*statement, vec![]).await.expect("it changes");
+        assert_eq!(changed, 1, "{statement}");
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn what_has_expired_is_refused_and_removed_and_what_a_crash_left_is_swept() {
+    on_both(|database| async move {
+        let mut server = server().on(&database).start().await;
+        let (_origin, id, _) = kept(&server).await;
+        let (_young_origin, young, archive) = kept_for(&server, 3600).await;
+        server.terminate().await;
+        let old = SystemTime::now() - Duration::from_secs(48 * 3600);
+        let left = server
+            .data()
+            .join("blobs/incoming/0190a6e0c7a17000800000000000000a");
+        fs::write(&left, "half").expect("the data directory takes files");
+        let file = fs::File::options().write(true).open(&left).expect("there");
+        file.set_modified(old).expect("its time can be set");
+        // A name of 2024 that no bundle knows.
+        let orphan = server
+            .data()
+            .join("blobs/0a/0190a6e0c7a17000800000000000000a");
+        fs::create_dir_all(orphan.parent().expect("a shard")).expect("it takes folders");
+        fs::write(&orphan, "whole").expect("it takes files");
+        let expired = "UPDATE bundle SET expires_at = 1 WHERE expires_at =
+            (SELECT max(expires_at) FROM bundle)";
+        let due = "UPDATE schedule SET next_run = 1 WHERE kind = 'bundle-expiry'";
+        change(&server, &database, &[expired, due]).await;
+
+        server.start_again().await;
+        let (status_, page) = server.get("/api/v1/operations?kind=bundle-expiry").await;
+        assert_eq!(status_, 200, "{page}");
+        let swept = sweep_of(&server).await;
+        let swept = in_state(&server, &swept, &["succeeded", "failed"]).await;
+        assert_eq!(swept["outcome"]["expired"], 1, "{swept:#}");
+        assert_eq!(swept["outcome"]["orphans"], 1, "{swept:#}");
+        assert!(
+            incoming(server.data()).is_empty(),
+            "{:?}",
+            files_below(server.data())
+        );
+        assert_eq!(stored(server.data()).len(), 1, "the young one stays");
+        assert_eq!(server.get(&archive_path(&id)).await.0, 410);
+        assert_eq!(crate::desk::archive(&server, &young).await, archive);
+        let bundle = ended(&server, &id).await;
+        assert_eq!(bundle["state"], "succeeded", "what it was stays on record");
+        assert_eq!(bundle["archive_url"], Value::Null, "{bundle:#}");
+    })
+    .await;
+}
+
+/// A bundle that is kept for so many seconds.
+async fn kept_for(server: &TestServer, seconds: u64) -> (Origin, String, Vec<u8>) {
+    let origin = Origin::start().await;
+    let url = origin.put("/b.bin", Answer::ok(Content::seeded(2, 5000)));
+    let body = json!({ "sources": [url], "options": { "expires_in": seconds } });
+    let (id, archive) = made(server, &body).await;
+    (origin, id, archive)
+}
+
+/// The operation of the sweep that was due, once there is one.
+async fn sweep_of(server: &TestServer) -> String {
+    let mut live = testing::Live::connect(server).await;
+    let filter = json!({ "kind": "bundle-expiry" });
+    live.subscribe(json!({ "kind": "operations", "filter": filter, "since": 0 }))
+        .await;
+    loop {
+        let message = live.next().await;
+        if message["type"] == "operation" {
+            return crate::desk::id_of(&message["operation"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_expired_archive_is_refused_before_it_is_swept() {
+    let mut server = server().start().await;
+    let (_origin, id, _) = kept(&server).await;
+    let (path, _) = link(&server, &id, 600).await;
+    server.terminate().await;
+    let db = Db::open(&DbSettings::Sqlite(server.data().join("longshore.db"))).await;
+    let db = db.expect("the database opens");
+    db.execute("UPDATE bundle SET expires_at = 1", vec![])
+        .await
+        .expect("it changes");
+    db.close().await;
+    server.start_again().await;
+    assert_eq!(
+        server.get(&archive_path(&id)).await.0,
+        410,
+        "its time is over"
+    );
+    assert_eq!(
+        status(&server, Method::GET, &path).await,
+        410,
+        "by a link, too"
+    );
+}

@@ -1,0 +1,401 @@
+//! The live socket: a snapshot, changes, logs; without gap or repeat, whatever breaks.
+
+use crate::desk::{accepted, in_state, log_lines, made, number_of};
+use crate::program::server;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use testing::{Answer, Content, Live, Origin, TestServer, on_both, within};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+
+/// An origin that has a file under every number, the one at `/held` once it is released.
+async fn origin() -> Origin {
+    let origin = Origin::start().await;
+    origin.answer_others(|seen| Answer::ok(Content::seeded(number_of(seen), 300)));
+    origin.put("/held", Answer::ok(Content::seeded(1, 300)).held());
+    origin
+}
+
+/// A bundle that runs until its origin is released.
+async fn running(server: &TestServer, origin: &Origin) -> String {
+    let id = accepted(server, &json!({ "sources": [origin.url("/held")] })).await;
+    in_state(server, &id, &["running"]).await;
+    id
+}
+
+fn topic(filter: &Value, since: Option<u64>) -> Value {
+    json!({ "kind": "operations", "filter": filter, "since": since })
+}
+
+fn log_topic(id: &str, from: u64) -> Value {
+    json!({ "kind": "operation", "operation": id, "since": null, "log_from": from })
+}
+
+/// The operations that messages tell of, in order, with their states.
+fn told(messages: &[Value]) -> Vec<(String, String)> {
+    let operations = messages
+        .iter()
+        .filter(|message| message["type"] == "operation");
+    operations
+        .map(|message| {
+            let operation = &message["operation"];
+            let text = |field: &str| operation[field].as_str().expect("a text").to_owned();
+            (text("id"), text("state"))
+        })
+        .collect()
+}
+
+fn is(kind: &'static str) -> impl FnMut(&Value) -> bool {
+    move |message| message["type"] == kind
+}
+
+/// The numbers of the log lines among messages.
+fn numbers(messages: &[Value]) -> Vec<u64> {
+    let logs = messages.iter().filter(|message| message["type"] == "log");
+    logs.flat_map(|message| message["lines"].as_array().expect("lines").clone())
+        .map(|line| line[0].as_u64().expect("a number"))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_subscriber_is_told_what_stands_and_then_every_change() {
+    on_both(|database| async move {
+        let origin = origin().await;
+        let server = server().on(&database).start().await;
+        made(&server, &json!({ "sources": [origin.url("/1")] })).await;
+        let first = running(&server, &origin).await;
+        let mut live = Live::connect(&server).await;
+        live.subscribe(topic(&json!({ "kind": "bundle" }), None))
+            .await;
+        let standing = live.until(is("position")).await;
+        assert_eq!(
+            told(&standing),
+            [(first.clone(), "running".to_owned())],
+            "what runs, and no more"
+        );
+
+        let second = accepted(&server, &json!({ "sources": [origin.url("/2")] })).await;
+        let mut wanted = vec![
+            (second.clone(), "queued"),
+            (second, "running"),
+            (first, "succeeded"),
+        ];
+        let mut seen = Vec::new();
+        while !wanted.is_empty() {
+            if wanted.len() == 1 {
+                origin.release();
+            }
+            let message = live.next().await;
+            for (id, state) in told(&[message]) {
+                wanted.retain(|wanted| *wanted != (id.clone(), state.as_str()));
+                // A state may be over before it is told.
+                wanted.retain(|(other, _)| *other != id || state != "succeeded");
+                seen.push((id, state));
+            }
+        }
+        assert!(seen.len() >= 2, "{seen:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_is_replayed_from_its_first_line_followed_and_ended() {
+    on_both(|database| async move {
+        let origin = origin().await;
+        let server = server().on(&database).start().await;
+        let mut urls: Vec<String> = (1..300)
+            .map(|number| origin.url(&format!("/{number}")))
+            .collect();
+        urls.push(origin.url("/held"));
+        let id = accepted(&server, &json!({ "sources": urls })).await;
+        let mut live = Live::connect(&server).await;
+        live.subscribe(log_topic(&id, 1)).await;
+        let mut messages = live.until(|message| message["type"] == "log").await;
+        origin.release();
+        messages.extend(live.until(is("log_end")).await);
+        let lines = log_lines(&server, &id).await;
+        let expected: Vec<u64> = (1..=lines.len() as u64).collect();
+        assert_eq!(numbers(&messages), expected, "every line once");
+        assert_eq!(
+            messages.last().expect("the end")["last_seq"],
+            lines.len(),
+            "log_end"
+        );
+
+        let middle = lines.len() as u64 / 2;
+        let mut late = Live::connect(&server).await;
+        late.subscribe(log_topic(&id, middle)).await;
+        let messages = late.until(is("log_end")).await;
+        assert_eq!(
+            numbers(&messages),
+            (middle..=lines.len() as u64).collect::<Vec<_>>()
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_cut_everything_goes_on_without_gap_or_repeat() {
+    on_both(|database| async move {
+        let origin = origin().await;
+        let server = server().on(&database).start().await;
+        let urls: Vec<String> = (0..400)
+            .map(|number| origin.url(&format!("/{number}")))
+            .collect();
+        let id = accepted(&server, &json!({ "sources": urls })).await;
+        let (mut from, mut lines, mut since) = (1, Vec::new(), None);
+        let mut changes = BTreeMap::new();
+        for connection in 0.. {
+            let mut live = Live::connect(&server).await;
+            let topic = json!({
+                "kind": "operation", "operation": id, "since": since, "log_from": from,
+            });
+            live.subscribe(topic).await;
+            let mut ended = false;
+            let mut logs = 0;
+            // A few messages at a time, and the line is cut.
+            while !ended && (connection > 20 || logs < 3) {
+                let message = live.next().await;
+                match message["type"].as_str() {
+                    Some("log") => {
+                        logs += 1;
+                        lines.extend(numbers(std::slice::from_ref(&message)));
+                        from = lines.last().expect("a line") + 1;
+                    }
+                    Some("operation") => {
+                        let changed = message["changed"].as_u64().expect("a number");
+                        let again = changes.insert(changed, message["operation"]["state"].clone());
+                        assert!(
+                            again.is_none() || since.is_none_or(|since| changed > since),
+                            "{message}"
+                        );
+                    }
+                    Some("position") => since = message["changed"].as_u64(),
+                    Some("log_end") => ended = true,
+                    _ => {}
+                }
+            }
+            live.cut();
+            if ended {
+                break;
+            }
+        }
+        let stored = log_lines(&server, &id).await;
+        assert_eq!(lines, (1..=stored.len() as u64).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_of_the_time_between_are_told_to_who_comes_back() {
+    on_both(|database| async move {
+        let origin = origin().await;
+        let server = server().on(&database).start().await;
+        let mut live = Live::connect(&server).await;
+        let filter = json!({ "kind": "bundle" });
+        live.subscribe(topic(&filter, None)).await;
+        let messages = live.until(is("position")).await;
+        let since = messages.last().expect("a position")["changed"].as_u64();
+        live.cut();
+        let mut ids = Vec::new();
+        for number in 0..10 {
+            let body = json!({ "sources": [origin.url(&format!("/{number}"))] });
+            ids.push(made(&server, &body).await.0);
+        }
+        let mut live = Live::connect(&server).await;
+        live.subscribe(topic(&filter, since)).await;
+        let mut ended = Vec::new();
+        while ended.len() < ids.len() {
+            for (id, state) in told(&[live.next().await]) {
+                if state == "succeeded" {
+                    ended.push(id);
+                }
+            }
+        }
+        ended.sort();
+        ids.sort();
+        assert_eq!(ended, ids, "each, and each once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_holds_up_nobody_and_costs_no_memory() {
+    let origin = origin().await;
+    let server = server().start().await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut live = Live::connect(&server).await;
+        live.subscribe(topic(&json!({}), None)).await;
+        slow.push(live);
+    }
+    let urls: Vec<String> = (0..3000)
+        .map(|number| origin.url(&format!("/{number}")))
+        .collect();
+    let id = accepted(&server, &json!({ "sources": urls })).await;
+    for live in &mut slow {
+        live.subscribe(log_topic(&id, 1)).await;
+    }
+    let mut quick = Live::connect(&server).await;
+    quick.subscribe(log_topic(&id, 1)).await;
+    let messages = quick.until(is("log_end")).await;
+    let all = numbers(&messages).len();
+    assert!(all >= 3000, "{all} lines");
+    let resident = server.peak_resident_bytes() >> 20;
+    assert!(resident < 200, "{resident} MiB with 20 who do not read");
+    // And who reads at last has missed nothing.
+    let mut late = slow.pop().expect("one of them");
+    let messages = late.until(is("log_end")).await;
+    assert_eq!(numbers(&messages).len(), all);
+}
+
+#[tokio::test]
+async fn a_filter_lets_through_what_it_names_and_nothing_else() {
+    let origin = origin().await;
+    let server = server().start().await;
+    let mut live = Live::connect(&server).await;
+    live.subscribe(topic(
+        &json!({ "kind": "bundle", "state": "succeeded" }),
+        None,
+    ))
+    .await;
+    live.until(is("position")).await;
+    let mut other = Live::connect(&server).await;
+    other
+        .subscribe(topic(&json!({ "subject": "bundle:wanted.zip" }), None))
+        .await;
+    other.until(is("position")).await;
+    let failing = json!({ "name": "unwanted", "sources": ["rubbish"] });
+    let failed = accepted(&server, &failing).await;
+    in_state(&server, &failed, &["failed"]).await;
+    let body = json!({ "name": "wanted", "sources": [origin.url("/1")] });
+    let (id, _) = made(&server, &body).await;
+    let message = live.until(is("operation")).await;
+    assert_eq!(told(&message), [(id.clone(), "succeeded".to_owned())]);
+    let message = other.until(is("operation")).await;
+    assert_eq!(told(&message)[0].0, id, "the other name was not told");
+}
+
+#[tokio::test]
+async fn wrong_messages_are_answered_with_an_error_and_the_socket_goes_on() {
+    let server = server().start().await;
+    let mut live = Live::connect(&server).await;
+    let nowhere = "01900000-0000-7000-8000-000000000000";
+    for (message, id) in [
+        (json!("hello"), Value::Null),
+        (json!({ "type": "dance" }), Value::Null),
+        (json!({ "type": "subscribe" }), Value::Null),
+        (
+            json!({ "type": "subscribe", "id": 1, "topic": { "kind": "weather" } }),
+            Value::Null,
+        ),
+        (
+            json!({ "type": "subscribe", "id": 2, "topic": log_topic(nowhere, 1) }),
+            json!(2),
+        ),
+    ] {
+        live.send(&message).await;
+        let answer = live.next().await;
+        assert_eq!(answer["type"], "error", "{message}: {answer}");
+        assert_eq!(answer["id"], id, "{message}: {answer}");
+        assert!(
+            answer["code"].is_string() && answer["message"].is_string(),
+            "{answer}"
+        );
+    }
+    live.send(&json!({ "type": "ping" })).await;
+    assert_eq!(live.next().await["type"], "pong");
+    let id = live.subscribe(topic(&json!({}), None)).await;
+    live.until(is("subscribed")).await;
+    live.send(&json!({ "type": "subscribe", "id": id, "topic": topic(&json!({}), None) }))
+        .await;
+    let taken = live.until(is("error")).await;
+    assert_eq!(taken.last().expect("an error")["code"], "taken");
+    live.unsubscribe(id).await;
+    live.until(is("unsubscribed")).await;
+}
+
+#[tokio::test]
+async fn one_socket_follows_64_topics_and_not_one_more() {
+    let server = server().start().await;
+    let mut live = Live::connect(&server).await;
+    let mut subscribed = 0;
+    for _ in 0..64 {
+        live.subscribe(topic(&json!({}), None)).await;
+    }
+    while subscribed < 64 {
+        let message = live.next().await;
+        assert_ne!(message["type"], "error", "{message}");
+        subscribed += usize::from(message["type"] == "subscribed");
+    }
+    let id = live.subscribe(topic(&json!({}), None)).await;
+    let refused = live.until(is("error")).await;
+    let refused = refused.last().expect("an error");
+    assert_eq!(
+        (&refused["id"], &refused["code"]),
+        (&json!(id), &json!("too-many")),
+        "{refused}"
+    );
+    live.unsubscribe(1).await;
+    live.until(is("unsubscribed")).await;
+    let id = live.subscribe(topic(&json!({}), None)).await;
+    live.until(|message| message["type"] == "subscribed" && message["id"] == id)
+        .await;
+}
+
+#[tokio::test]
+async fn a_socket_closes_with_the_rights_it_was_opened_with() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        let password = "long-enough-for-otto";
+        let body = json!({ "name": "otto", "role": "operator", "password": password });
+        assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
+        let session = server.log_in("otto", password).await;
+        let url = format!("ws://127.0.0.1:{}/api/v1/live", server.port());
+        let mut request = url.as_str().into_client_request().expect("an address");
+        let own = format!("http://127.0.0.1:{}", server.port());
+        for (name, value) in [("Cookie", session.cookie()), ("Origin", own.as_str())] {
+            request
+                .headers_mut()
+                .insert(name, HeaderValue::from_str(value).expect("a header"));
+        }
+        let (mut by_cookie, _) = within("a socket", tokio_tungstenite::connect_async(request))
+            .await
+            .expect("it opens");
+        let mut by_password = Live::connect_to(&url, "otto", password).await;
+        by_password.until(is("hello")).await;
+        let out = session
+            .request(reqwest::Method::DELETE, "/api/v1/session")
+            .send()
+            .await;
+        assert_eq!(out.expect("an answer").status(), 204);
+        let mut closed = None;
+        while closed.is_none() {
+            let message = within("the socket to close", by_cookie.next()).await;
+            match message.expect("a close comes first").expect("a message") {
+                tokio_tungstenite::tungstenite::Message::Close(frame) => {
+                    closed = Some(frame.map(|frame| u16::from(frame.code)));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(closed, Some(Some(1008)), "the session was ended");
+
+        by_password.send(&json!({ "type": "ping" })).await;
+        assert_eq!(
+            by_password.next().await["type"],
+            "pong",
+            "the other goes on"
+        );
+        assert_eq!(server.delete("/api/v1/users/otto").await.0, 204);
+        let code = loop {
+            match by_password.next_or_close().await {
+                Ok(message) => assert_eq!(message["type"], "closing", "{message}"),
+                Err(code) => break code,
+            }
+        };
+        assert_eq!(code, Some(1008), "the user is gone");
+    })
+    .await;
+}

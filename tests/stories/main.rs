@@ -1,0 +1,25 @@
+//! Stories: what a person would ask of Longshore, tried on the real binary with real
+//! peers. Nothing here reaches inside the program; what it promises is looked at from
+//! where its users stand. A module for each part of the promise, one binary for all,
+//! because every link costs seconds.
+
+mod archive;
+mod desk;
+mod program;
+
+mod access;
+mod arranging;
+mod breaking;
+mod cancelling;
+mod killed;
+mod links;
+mod live_socket;
+mod many;
+mod missing;
+mod protocol_2020;
+mod refusing;
+mod secrets;
+mod speaking_http;
+mod starting;
+mod stopping;
+mod taking;

@@ -1,0 +1,95 @@
+//! The real binary: as a server that stays, and run to its end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use testing::{ServerOptions, within};
+use tokio::process::Command;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_longshore");
+
+/// A server about to be started.
+pub(crate) fn server() -> ServerOptions {
+    ServerOptions::new(BINARY)
+}
+
+/// What a run of the binary came to.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
+impl Ended {
+    /// Ended with `code`, saying one line on standard error that has all of `words`.
+    pub(crate) fn refused(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        let lines: Vec<&str> = self
+            .errors
+            .lines()
+            .filter(|line| line.starts_with("longshore: "))
+            .collect();
+        assert_eq!(lines.len(), 1, "one line says why: {self:?}");
+        for word in words {
+            assert!(lines[0].contains(word), "{word:?} is not in {:?}", lines[0]);
+        }
+        assert!(!self.errors.contains("panicked"), "{self:?}");
+    }
+}
+
+/// Runs the binary with these arguments and variables, and waits for its end.
+pub(crate) async fn ends(arguments: &[&str], variables: &[(&str, &str)], folder: &Path) -> Ended {
+    let chosen = std::env::var_os("LONGSHORE_BIN").map(PathBuf::from);
+    let mut command = Command::new(chosen.unwrap_or_else(|| PathBuf::from(BINARY)));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LONGSHORE_") {
+            command.env_remove(name);
+        }
+    }
+    let ended = command
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let ended = within("longshore to end", ended)
+        .await
+        .expect("longshore can be started");
+    Ended {
+        code: ended.status.code(),
+        output: String::from_utf8_lossy(&ended.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&ended.stderr).into_owned(),
+    }
+}
+
+/// The files below a folder, with their paths from there on, in order.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    fn walk(folder: &Path, root: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, root, found);
+            } else {
+                found.push(path.strip_prefix(root).unwrap_or(&path).to_path_buf());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, folder, &mut found);
+    found.sort();
+    found
+}
+
+/// Where half-written archives lie.
+pub(crate) fn incoming(data: &Path) -> Vec<PathBuf> {
+    files_below(&data.join("blobs/incoming"))
+}
+
+/// The archives that are stored.
+pub(crate) fn stored(data: &Path) -> Vec<PathBuf> {
+    let mut found = files_below(&data.join("blobs"));
+    found.retain(|path| !path.starts_with("incoming"));
+    found
+}

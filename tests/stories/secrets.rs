@@ -1,0 +1,130 @@
+//! Secrets in the headers of sources are sent where they belong and found nowhere else.
+
+use crate::archive::{contents, report};
+use crate::desk::{ended, log_lines, made};
+use crate::program::{files_below, server};
+use reqwest::Method;
+use serde_json::json;
+use std::fs;
+use testing::{Answer, Content, Origin, TestServer};
+
+const SECRET: &str = "s3cr3t-of-the-origin-0815";
+
+/// The files of the data directory that contain a text, the database's among them.
+fn files_with(server: &TestServer, text: &str) -> Vec<String> {
+    let holds = |bytes: &[u8]| {
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    files_below(server.data())
+        .into_iter()
+        .filter(|file| fs::read(server.data().join(file)).is_ok_and(|bytes| holds(&bytes)))
+        .map(|file| file.display().to_string())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database() {
+    let origin = Origin::start().await;
+    let other = Origin::start_on("127.0.0.2".parse().expect("an address")).await;
+    let elsewhere = other.put("/elsewhere.bin", Answer::ok(Content::bytes("there")));
+    let urls = [
+        origin.put("/a.bin", Answer::ok(Content::bytes("here"))),
+        origin.put("/away.bin", Answer::redirect(&elsewhere)),
+        origin.put("/refused.bin", Answer::status(401)),
+        // An origin that repeats what it was told in an address that cannot be.
+        origin.put(
+            "/echo.bin",
+            Answer::redirect(&format!("http://{SECRET}.invalid/{SECRET}")),
+        ),
+    ];
+    let server = server().env("LONGSHORE_LOG_FILTER", "trace").start().await;
+    let headers = json!({ "Authorization": format!("Bearer {SECRET}"), "X-Key": SECRET });
+    let sources: Vec<_> = urls
+        .iter()
+        .map(|url| json!({ "url": url, "headers": headers }))
+        .collect();
+    let (id, archive) = made(&server, &json!({ "sources": sources })).await;
+
+    assert_eq!(contents(&archive).len(), 2);
+    let bearer = format!("Bearer {SECRET}");
+    for seen in origin.seen() {
+        assert_eq!(
+            seen.header("authorization"),
+            Some(bearer.as_str()),
+            "{seen:?}"
+        );
+        assert_eq!(seen.header("x-key"), Some(SECRET), "{seen:?}");
+    }
+    for seen in other.seen() {
+        assert_eq!(
+            seen.header("authorization"),
+            None,
+            "another origin is not told"
+        );
+        assert_eq!(seen.header("x-key"), None, "another origin is not told");
+    }
+    assert_eq!(other.seen().len(), 1);
+
+    let lines = log_lines(&server, &id).await;
+    assert!(!format!("{lines:?}").contains(SECRET), "{lines:#?}");
+    let bundle = ended(&server, &id).await;
+    assert!(!bundle.to_string().contains(SECRET), "{bundle:#}");
+    for path in [
+        format!("/api/v1/operations/{id}"),
+        "/api/v1/operations".to_owned(),
+        "/api/v1/bundles".to_owned(),
+        "/api/v1/audit".to_owned(),
+    ] {
+        let (status, shown) = server.get(&path).await;
+        assert_eq!(status, 200);
+        assert!(!shown.to_string().contains(SECRET), "{path}: {shown:#}");
+    }
+    let text = server.request(Method::GET, &format!("/api/v1/operations/{id}/log.txt"));
+    let text = text
+        .send()
+        .await
+        .expect("an answer")
+        .text()
+        .await
+        .expect("a text");
+    assert!(!text.contains(SECRET), "{text}");
+    let report = report(&archive).expect("two are missing");
+    assert!(!report.to_string().contains(SECRET), "{report:#}");
+    let said = server.captured().text();
+    let told: Vec<&str> = said.lines().filter(|line| line.contains(SECRET)).collect();
+    assert!(told.is_empty(), "the program's own log says {told:#?}");
+    assert_eq!(files_with(&server, SECRET), Vec::<String>::new());
+    // That the search would find something.
+    assert!(!files_with(&server, "refused.bin").is_empty());
+}
+
+#[tokio::test]
+async fn a_stored_secret_is_write_only_and_taken_out_of_every_log() {
+    let server = server().start().await;
+    let body = json!({ "value": SECRET }).to_string();
+    let put = server
+        .request(Method::PUT, "/api/v1/secrets/origin-key")
+        .header("Content-Type", "application/json")
+        .body(body)
+        .send()
+        .await;
+    assert_eq!(put.expect("an answer").status(), 204);
+    let (status, secrets) = server.get("/api/v1/secrets").await;
+    assert_eq!(status, 200);
+    assert_eq!(secrets["items"][0]["name"], "origin-key", "{secrets}");
+    assert!(!secrets.to_string().contains(SECRET));
+
+    let origin = Origin::start().await;
+    let url = origin.put(&format!("/{SECRET}.bin"), Answer::ok(Content::bytes("x")));
+    let (id, _) = made(&server, &json!({ "sources": [url] })).await;
+    let lines = log_lines(&server, &id).await;
+    assert!(!format!("{lines:?}").contains(SECRET), "{lines:#?}");
+    let (_, audit) = server.get("/api/v1/audit").await;
+    assert!(!audit.to_string().contains(SECRET), "{audit:#}");
+    assert!(
+        audit.to_string().contains("origin-key"),
+        "that it was set is on record"
+    );
+}

@@ -1,0 +1,215 @@
+//! SIGTERM and SIGHUP.
+
+use crate::archive::contents;
+use crate::desk::{accepted, archive, ended, id_of, in_state, operation_of, rest, streamed};
+use crate::program::{incoming, server, stored};
+use reqwest::Method;
+use rustix::process::Signal;
+use serde_json::json;
+use testing::{Answer, Content, Live, Origin, TestServer, on_both};
+
+/// An origin with a source that comes and one that stalls until it is released.
+async fn origin() -> (Origin, [String; 2]) {
+    let origin = Origin::start().await;
+    let quick = origin.put("/quick.bin", Answer::ok(Content::seeded(1, 2000)));
+    let stalled = Answer::ok(Content::seeded(2, 2000)).stall_after(1000);
+    let stalled = origin.put("/stalled.bin", stalled);
+    (origin, [quick, stalled])
+}
+
+async fn anonymous_metrics(server: &TestServer) -> u16 {
+    let answer = server.anonymous(Method::GET, "/metrics").send().await;
+    answer.expect("an answer").status().as_u16()
+}
+
+#[tokio::test]
+async fn live_clients_are_told_that_the_server_stops_and_may_come_back() {
+    let mut server = server().start().await;
+    let mut live = Live::connect(&server).await;
+    live.subscribe(json!({ "kind": "operations", "filter": {}, "since": null }))
+        .await;
+    live.until(|message| message["type"] == "position").await;
+    let (ended, closing) = tokio::join!(server.terminate(), async {
+        loop {
+            match live.next_or_close().await {
+                Ok(message) if message["type"] == "closing" => {
+                    assert_eq!(message["reason"], "shutdown");
+                    break live.next_or_close().await;
+                }
+                Ok(_) => {}
+                Err(code) => panic!("closed ({code:?}) without a word"),
+            }
+        }
+    });
+    assert!(ended.success(), "{ended}: {}", server.captured().text());
+    assert_eq!(closing.expect_err("the socket closes"), Some(1012));
+}
+
+#[tokio::test]
+async fn running_work_may_end_within_the_grace() {
+    on_both(|database| async move {
+        let (origin, sources) = origin().await;
+        let mut server = server().on(&database).start().await;
+        let id = accepted(&server, &json!({ "sources": sources })).await;
+        origin
+            .when("both sources to be asked", |counts| {
+                counts.requests_in_all == 2
+            })
+            .await;
+        server.signal(Signal::TERM);
+        server.captured().contains("stopping").await;
+        origin.release();
+        assert!(
+            server.ended().await.success(),
+            "{}",
+            server.captured().text()
+        );
+        server.start_again().await;
+        let bundle = ended(&server, &id).await;
+        assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+        assert_eq!(bundle["operation"]["attempt"], 1, "it was not interrupted");
+        assert_eq!(origin.seen().len(), 2, "and nothing was fetched twice");
+        assert_eq!(contents(&archive(&server, &id).await).len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_does_not_end_in_time_is_interrupted_and_goes_on_at_the_next_start() {
+    on_both(|database| async move {
+        let (origin, sources) = origin().await;
+        let options = server().on(&database).env("LONGSHORE_SHUTDOWN_GRACE", "0s");
+        let mut server = options.start().await;
+        let id = accepted(&server, &json!({ "sources": sources })).await;
+        origin
+            .when("both sources to be asked", |counts| {
+                counts.requests_in_all == 2
+            })
+            .await;
+        assert!(
+            server.terminate().await.success(),
+            "{}",
+            server.captured().text()
+        );
+        assert!(
+            incoming(server.data()).is_empty(),
+            "nothing half-written stays"
+        );
+        assert!(stored(server.data()).is_empty());
+        origin
+            .when("the sources to be let go", |counts| counts.requests == 0)
+            .await;
+        origin.release();
+        server.start_again().await;
+        let bundle = ended(&server, &id).await;
+        assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+        assert_eq!(bundle["operation"]["attempt"], 2);
+        let contents = contents(&archive(&server, &id).await);
+        assert_eq!(contents["stalled.bin"], Content::seeded(2, 2000).to_vec());
+        assert_eq!(stored(server.data()).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_streamed_taker_sees_a_broken_end_and_not_a_clean_one() {
+    let (origin, sources) = origin().await;
+    let options = server().env("LONGSHORE_SHUTDOWN_GRACE", "0s");
+    let mut server = options.start().await;
+    let mut answer = streamed(&server, &json!({ "sources": sources })).await;
+    assert_eq!(answer.status(), 200);
+    let id = operation_of(&answer);
+    let first = answer
+        .chunk()
+        .await
+        .expect("flows")
+        .expect("the first source");
+    assert_eq!(&first[..4], b"PK\x03\x04");
+    origin
+        .when("the second source to be asked", |counts| {
+            counts.requests_in_all == 2
+        })
+        .await;
+    let (stopped, rest) = tokio::join!(server.terminate(), rest(answer));
+    assert!(stopped.success(), "{}", server.captured().text());
+    rest.expect_err("an archive that broke never ends cleanly");
+    origin.release();
+    server.start_again().await;
+    let operation = in_state(&server, &id, &["interrupted", "failed", "cancelled"]).await;
+    assert_eq!(operation["state"], "interrupted", "{operation:#}");
+    assert_eq!(operation["error"]["code"], "interrupted", "{operation:#}");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_program_at_once() {
+    let (origin, sources) = origin().await;
+    let mut server = server().env("LONGSHORE_SHUTDOWN_GRACE", "1h").start().await;
+    accepted(&server, &json!({ "sources": sources })).await;
+    origin
+        .when("both sources to be asked", |counts| {
+            counts.requests_in_all == 2
+        })
+        .await;
+    server.signal(Signal::TERM);
+    server.captured().contains("stopping").await;
+    server.signal(Signal::TERM);
+    assert_eq!(server.ended().await.code(), Some(130));
+}
+
+#[tokio::test]
+async fn sighup_applies_what_can_be_applied_and_puts_it_on_the_record() {
+    on_both(|database| async move {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let file = folder.path().join("longshore.toml");
+        let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
+        write("[metrics]\nopen = false\n");
+        let options = server()
+            .on(&database)
+            .env("LONGSHORE_CONFIG", &file.to_string_lossy());
+        let server = options.start().await;
+        assert_eq!(anonymous_metrics(&server).await, 401);
+
+        write("[metrics]\nopen = true\n[http]\nconcurrency = 77\n");
+        server.signal(Signal::HUP);
+        server
+            .captured()
+            .contains("applied settings=[\"metrics.open\"]")
+            .await;
+        assert_eq!(anonymous_metrics(&server).await, 200);
+        let said = server.captured().text();
+        assert!(
+            said.contains("http.concurrency") && said.contains("after a restart"),
+            "{said}"
+        );
+        let (status, page) = server
+            .get("/api/v1/audit?action=configuration.reload")
+            .await;
+        assert_eq!(status, 200, "{page}");
+        let entries = page["items"].as_array().expect("a list");
+        assert_eq!(entries.len(), 1, "{page:#}");
+        assert_eq!(
+            entries[0]["before"],
+            json!({ "metrics.open": "false" }),
+            "{page:#}"
+        );
+        assert_eq!(
+            entries[0]["after"],
+            json!({ "metrics.open": "true" }),
+            "{page:#}"
+        );
+
+        write("[metrics]\nopne = false\n");
+        server.signal(Signal::HUP);
+        server
+            .captured()
+            .contains("the configuration stays as it was")
+            .await;
+        assert_eq!(
+            anonymous_metrics(&server).await,
+            200,
+            "a mistake changes nothing"
+        );
+        assert!(id_of(&entries[0]).len() == 36, "an entry has an id");
+    })
+    .await;
+}
