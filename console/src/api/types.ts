@@ -19,6 +19,7 @@ export type About = Schemas["About"];
 export type Operation = Schemas["OperationView"];
 export type OperationDetail = Schemas["DetailedOperation"];
 export type OperationState = Schemas["State"];
+export type Trigger = Schemas["ShownTrigger"];
 export type OperationKind = Schemas["KindInfo"];
 export type Progress = Schemas["Progress"];
 export type Transition = Schemas["Transition"];

@@ -1,7 +1,7 @@
 // The table's filters and their place in the address. What is not understood in
 // an address is left out rather than refused, so that old links keep working.
 
-import type { Operation, OperationState } from "../../api/types";
+import type { Operation, OperationState, Trigger } from "../../api/types";
 import { actorOf } from "../../format/actor";
 
 export const STATES: readonly OperationState[] = [
@@ -11,6 +11,14 @@ export const STATES: readonly OperationState[] = [
   "failed",
   "cancelled",
   "interrupted",
+];
+export const TRIGGERS: readonly Trigger[] = [
+  "person",
+  "api",
+  "schedule",
+  "push",
+  "operation",
+  "system",
 ];
 export const SORTS = [
   "created_at",
@@ -32,7 +40,7 @@ export interface Filters {
   subject?: string;
   server?: string;
   actor?: string;
-  trigger?: string;
+  trigger?: Trigger;
   parent?: string;
   text?: string;
   range?: Range;
@@ -42,7 +50,7 @@ export interface Filters {
   order?: "asc" | "desc";
 }
 
-const TEXTS = ["kind", "subject", "server", "actor", "trigger", "parent", "text"] as const;
+const TEXTS = ["kind", "subject", "server", "actor", "parent", "text"] as const;
 
 /** Reads the address's search part; whatever it holds, the result is usable. */
 export function readFilters(search: Record<string, unknown>): Filters {
@@ -54,6 +62,8 @@ export function readFilters(search: Record<string, unknown>): Filters {
   }
   const state = STATES.find((known) => known === search.state);
   if (state) filters.state = state;
+  const trigger = TRIGGERS.find((known) => known === search.trigger);
+  if (trigger) filters.trigger = trigger;
   if (typeof search.range === "string" && Object.hasOwn(RANGES, search.range)) {
     filters.range = search.range as Range;
   }

@@ -2,7 +2,7 @@
 
 use super::words::{NameWord, ScopeWord};
 use crate::{Answer, By, Json, Page, Path, Problem, Query, Requirement, Routes};
-use access::{Access, Role, Scope};
+use access::{Access, Proof, Role, Scope};
 use axum::extract::State;
 use base::{Name, Timestamp, TokenId};
 use http::StatusCode;
@@ -83,9 +83,12 @@ struct Whose {
 
 pub(super) fn routes(access: &Access) -> Routes {
     let user = Requirement::Role(Role::Viewer, Scope::Admin);
+    let own = Requirement::SelfChecked {
+        why: "a token may give itself up, whatever else it may do",
+    };
     Routes::new()
         .add(user, routes!(list_tokens, create_token))
-        .add(user, routes!(delete_token))
+        .add(own, routes!(delete_token))
         .with_state(access.clone())
 }
 
@@ -143,6 +146,8 @@ async fn create_token(
 }
 
 /// Delete a token of the caller, or as an admin anybody's. It is refused at once.
+///
+/// A token of any scope may delete itself: that is how a program logs out.
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{id}", tag = "tokens",
     params(("id" = uuid::Uuid, Path, description = "The token.")),
@@ -150,9 +155,16 @@ async fn create_token(
 )]
 async fn delete_token(
     State(access): State<Access>,
-    By(caller): By,
+    by: Option<By>,
     Path(id): Path<TokenId>,
 ) -> Answer<StatusCode> {
+    let By(caller) = by.ok_or_else(Problem::unauthenticated)?;
+    let itself = matches!(caller.proof(), Proof::Token { id: own, .. } if *own == id);
+    if !itself && !caller.may(Role::Viewer, Scope::Admin) {
+        return Err(Problem::forbidden(
+            "A token without the scope admin may delete itself only.",
+        ));
+    }
     access.delete_token(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -18,7 +18,7 @@ const PASSWORD: &str = "password";
 const TOKEN: &str = "token";
 
 /// The problems of the toolkit: status, name among the components, meaning.
-const PROBLEMS: [(u16, &str, &str); 10] = [
+const PROBLEMS: [(u16, &str, &str); 11] = [
     (
         400,
         "InvalidRequest",
@@ -36,6 +36,11 @@ const PROBLEMS: [(u16, &str, &str); 10] = [
     ),
     (404, "NotFound", "There is no such thing, or it is gone."),
     (408, "RequestTimeout", "The body did not arrive in time."),
+    (
+        409,
+        "Conflict",
+        "It is understood, and the present state of things forbids it.",
+    ),
     (
         413,
         "PayloadTooLarge",
@@ -83,6 +88,9 @@ pub(super) fn complete(
     }
     if path.contains('{') {
         statuses.push(404);
+        if !method.is_safe() {
+            statuses.push(409);
+        }
     }
     if operation.request_body.is_some() {
         statuses.extend([408, 413]);
