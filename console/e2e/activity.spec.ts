@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { expect, origin, sources, test } from "./support/test.ts";
+import { expect, origin, sources, test, unique } from "./support/test.ts";
 
 test("filters and sorting live in the address, and Back returns", async ({ page, api }) => {
-  const { id } = await api.makeBundle("to-be-found", sources(2));
+  const name = unique("found");
+  const { id } = await api.makeBundle(name, sources(2));
   await api.ended(id);
   await page.goto("/activity");
-  await page.getByLabel("Search titles, subjects and errors").fill("to-be-found");
-  await expect(page).toHaveURL(/text=to-be-found/);
+  await page.getByLabel("Search titles, subjects and errors").fill(name);
+  await expect(page).toHaveURL(new RegExp(`text=${name}`));
   await expect(page.getByRole("row")).toHaveCount(2);
   await page.reload();
   await expect(page.getByRole("row")).toHaveCount(2);
@@ -16,7 +17,7 @@ test("filters and sorting live in the address, and Back returns", async ({ page,
     "aria-sort",
     "ascending",
   );
-  await page.getByRole("link", { name: /to-be-found/ }).click();
+  await page.getByRole("link", { name: new RegExp(name) }).click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await expect(page).toHaveURL(new RegExp(`open=${id}`));
   await page.goBack();
@@ -28,16 +29,17 @@ test("new operations wait until they are asked for; running ones change in place
   page,
   api,
 }) => {
-  const first = await api.makeBundle("seen-from-the-start", sources(6, "?size=8192&trickle=300"));
+  const [early, late] = [unique("early"), unique("late")];
+  const first = await api.makeBundle(early, sources(6, "?size=8192&trickle=300"));
   await page.goto("/activity");
-  const row = page.getByRole("row").filter({ hasText: "seen-from-the-start" });
+  const row = page.getByRole("row").filter({ hasText: early });
   await expect(row).toContainText(/Running|Queued/);
-  const second = await api.makeBundle("came-later", sources(1));
+  const second = await api.makeBundle(late, sources(1));
   await expect(page.getByRole("button", { name: "1 new" })).toBeVisible();
-  await expect(page.getByRole("row").filter({ hasText: "came-later" })).toHaveCount(0);
+  await expect(page.getByRole("row").filter({ hasText: late })).toHaveCount(0);
   await expect(row).toContainText("Succeeded", { timeout: 30_000 });
   await page.getByRole("button", { name: "1 new" }).click();
-  await expect(page.getByRole("row").nth(1)).toContainText("came-later");
+  await expect(page.getByRole("row").nth(1)).toContainText(late);
   await Promise.all([api.ended(first.id), api.ended(second.id)]);
 });
 

@@ -86,9 +86,9 @@ test("cancelling stops it, and it can be made again and deleted", async ({ page,
   await page.goto(`/bundles/${made.id}`);
   await page.getByRole("button", { name: "Delete" }).click();
   await expect(page.getByRole("dialog")).toContainText("come free");
-  await page.getByRole("button", { name: "Delete short-lived" }).click();
+  await page.getByRole("button", { name: "Delete short-lived.zip" }).click();
   await expect(page).toHaveURL(/\/bundles$/);
-  await expect(page.getByText(/short-lived is deleted: .* come free/)).toBeVisible();
+  await expect(page.getByText(/short-lived\.zip is deleted: .* came free/)).toBeVisible();
 });
 
 test("a link lets somebody without a session download", async ({ page, api, playwright }) => {

@@ -1,5 +1,5 @@
 // The whole way without a mouse: from the keys that change section to the zip.
-import { expect, sources, test } from "./support/test.ts";
+import { expect, sources, test, unique } from "./support/test.ts";
 
 test("a bundle is made and saved with the keyboard alone", async ({ page }) => {
   await page.goto("/");
@@ -41,17 +41,22 @@ test("keys do nothing inside a field, and focus returns from the palette", async
 });
 
 test("the palette goes anywhere and finds operations", async ({ page, api }) => {
-  const { id } = await api.makeBundle("palette-finds-me", sources(1));
+  const name = unique("palette");
+  const { id } = await api.makeBundle(name, sources(1));
   await api.ended(id);
   await page.goto("/");
+  await expect(page.getByRole("heading", { name: "Dashboard" })).toBeVisible();
+  const search = page.getByLabel("Search commands and operations");
   await page.keyboard.press("Control+k");
+  await expect(search).toBeFocused();
   await page.keyboard.type("setti");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/settings/);
   await page.keyboard.press("Control+k");
-  await page.keyboard.type("palette-finds-me");
+  await expect(search).toBeFocused();
+  await page.keyboard.type(name);
   await page
-    .getByRole("button", { name: /palette-finds-me/ })
+    .getByRole("button", { name: new RegExp(name) })
     .first()
     .waitFor();
   await page.keyboard.press("Enter");

@@ -3,7 +3,7 @@ import { expect, test } from "./support/test.ts";
 test.use({
   storageState: { cookies: [], origins: [] },
   // The browser notes each refused request by itself.
-  expectedComplaints: [/status of 401/],
+  expectedComplaints: /status of 401/,
 });
 
 test("a page asked for without a session comes back after logging in", async ({ page }) => {

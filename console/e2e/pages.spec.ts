@@ -56,61 +56,67 @@ const PAGES: ReadonlyArray<readonly [name: string, path: () => string, shows: Re
   ["not-found", () => "/no/such/page", /nothing at this address/],
 ];
 
-for (const colorScheme of ["dark", "light"] as const) {
-  for (const width of [1280, 400]) {
-    const variant = `${colorScheme}-${width}`;
-    test.describe(variant, () => {
-      test.use({ colorScheme, viewport: { width, height: 800 } });
+const VARIANTS = (["dark", "light"] as const).flatMap((colorScheme) =>
+  [1280, 400].map((width) => ({ colorScheme, width, name: `${colorScheme}-${width}` })),
+);
 
-      for (const [name, path, shows] of PAGES) {
-        test(`${name} is sound`, async ({ page }) => {
-          await page.goto(path());
-          await expect(page.getByRole("heading", { name: shows }).first()).toBeVisible();
-          await expect(page.getByRole("status").filter({ hasText: /^Reading/ })).toHaveCount(0);
-          await isSound(page, `${name}-${variant}`);
-        });
-      }
+for (const [name, path, shows] of PAGES) {
+  test(`${name} is sound in both schemes and widths`, async ({ page }) => {
+    await page.goto(path());
+    await expect(page.getByRole("heading", { name: shows }).first()).toBeVisible();
+    await expect(page.getByRole("status").filter({ hasText: /^Reading/ })).toHaveCount(0);
+    for (const { colorScheme, width, name: variant } of VARIANTS) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
+      await isSound(page, `${name}-${variant}`);
+    }
+  });
+}
 
-      test("overlays are sound", async ({ page }) => {
-        await page.goto("/activity");
-        await expect(page.getByRole("row").nth(1)).toBeVisible();
-        await page.keyboard.press("Control+k");
-        await expect(page.getByRole("dialog")).toBeVisible();
-        await isSound(page, `palette-${variant}`);
-        await page.keyboard.press("Escape");
-        await expect(page.getByRole("dialog")).toHaveCount(0);
-        await page.keyboard.press("?");
-        await expect(page.getByText("Keyboard shortcuts")).toBeVisible();
-        await isSound(page, `keys-${variant}`);
-        await page.keyboard.press("Escape");
-        await expect(page.getByRole("dialog")).toHaveCount(0);
-        await page.getByRole("button", { name: /^User menu/ }).click();
-        await expect(page.getByRole("menuitem", { name: "Log out" })).toBeVisible();
-        await isSound(page, `user-menu-${variant}`);
-        await page.keyboard.press("Escape");
-        await page.getByRole("button", { name: /Nothing runs|running$/ }).click();
-        await expect(page.getByRole("dialog")).toBeVisible();
-        await isSound(page, `running-${variant}`);
-        await page.keyboard.press("Escape");
-        await expect(page.getByRole("dialog")).toHaveCount(0);
-        await page.goto(`/activity?open=${scene.bundle}`);
-        await expect(page.getByRole("dialog").getByLabel("Log lines")).toBeVisible();
-        await isSound(page, `operation-drawer-${variant}`);
-        await page.goto(`/bundles/${scene.bundle}`);
-        await page.getByRole("button", { name: "Delete" }).click();
-        await expect(
-          page.getByRole("button", { name: "Delete covers-for-looking-at" }),
-        ).toBeVisible();
-        await isSound(page, `delete-${variant}`);
-      });
+for (const { colorScheme, width, name: variant } of VARIANTS) {
+  test.describe(variant, () => {
+    test.use({ colorScheme, viewport: { width, height: 800 } });
+
+    test("overlays are sound", async ({ page }) => {
+      await page.goto("/activity");
+      await expect(page.getByRole("row").nth(1)).toBeVisible();
+      await page.keyboard.press("Control+k");
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await isSound(page, `palette-${variant}`);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page.keyboard.press("?");
+      await expect(page.getByText("Keyboard shortcuts")).toBeVisible();
+      await isSound(page, `keys-${variant}`);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page.getByRole("button", { name: /^User menu/ }).click();
+      await expect(page.getByRole("menuitem", { name: "Log out" })).toBeVisible();
+      await isSound(page, `user-menu-${variant}`);
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: /Nothing runs|running$/ }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await isSound(page, `running-${variant}`);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page.goto(`/activity?open=${scene.bundle}`);
+      await expect(page.getByRole("dialog").getByLabel("Log lines")).toBeVisible();
+      await isSound(page, `operation-drawer-${variant}`);
+      await page.goto(`/bundles/${scene.bundle}`);
+      await page.getByRole("button", { name: "Delete" }).click();
+      await expect(
+        page.getByRole("button", { name: "Delete covers-for-looking-at.zip" }),
+      ).toBeVisible();
+      await isSound(page, `delete-${variant}`);
     });
-  }
+  });
 }
 
 test.describe("log-in", () => {
   test.use({
     storageState: { cookies: [], origins: [] },
-    expectedComplaints: [/status of 401/],
+    expectedComplaints: /status of 401/,
   });
   for (const colorScheme of ["dark", "light"] as const) {
     for (const width of [1280, 400]) {

@@ -5,17 +5,17 @@ import { type APIRequestContext, test as base, expect, type Page } from "@playwr
 export { expect };
 
 interface Fixtures {
-  /** Texts of console messages that a test expects and that are no defect. */
-  expectedComplaints: RegExp[];
+  /** What a test expects the browser to note, and that is no defect. */
+  expectedComplaints: RegExp | null;
   api: Api;
 }
 
 export const test = base.extend<Fixtures>({
-  expectedComplaints: [[], { option: true }],
+  expectedComplaints: [null, { option: true }],
   page: async ({ page, expectedComplaints }, use) => {
     const complaints: string[] = [];
     const complain = (text: string) => {
-      if (!expectedComplaints.some((expected) => expected.test(text))) complaints.push(text);
+      if (!expectedComplaints?.test(text)) complaints.push(text);
     };
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complain(message.text());
@@ -72,6 +72,11 @@ export function origin(path: string): string {
 
 export function sources(count: number, query = "", prefix = "file"): string[] {
   return Array.from({ length: count }, (_, i) => origin(`${prefix}-${i}.bin${query}`));
+}
+
+/** A name that no earlier run has used on the same server. */
+export function unique(name: string): string {
+  return `${name}-${Date.now().toString(36)}`;
 }
 
 export async function sidewaysScroll(page: Page): Promise<number> {

@@ -5,6 +5,7 @@ import type { Operation } from "./types";
 class FakeSocket implements LiveSocket {
   sent: Array<Record<string, unknown>> = [];
   closed = false;
+  readyState = 1;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;

@@ -33,6 +33,7 @@ export interface LiveHandlers {
 
 /** The parts of WebSocket that are used, so that a test can stand in for it. */
 export interface LiveSocket {
+  readonly readyState: number;
   send(text: string): void;
   close(): void;
   onopen: (() => void) | null;
@@ -58,6 +59,8 @@ interface Subscription {
   seen: Map<string, number>;
 }
 
+// WebSocket.OPEN, which only browsers define.
+const OPEN = 1;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 const CONNECT_LIMIT_MS = 15_000;
@@ -307,7 +310,8 @@ export class Live {
   }
 
   #send(message: object): void {
-    this.#socket?.send(JSON.stringify(message));
+    // A socket that is closing says so by its end; what was to be sent is asked again then.
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   #become(status: LiveStatus): void {

@@ -12,7 +12,7 @@ import {
 } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api, take } from "../api/client";
 import { stateWord } from "../components/StateBadge";
 import { actorName } from "../format/actor";
@@ -29,6 +29,7 @@ export function Palette({ openHelp }: { openHelp: () => void }) {
   const matching = commands.filter(({ label, keywords, description }) =>
     `${label} ${keywords ?? ""} ${description ?? ""}`.toLowerCase().includes(wanted),
   );
+  useFirstChosen(matching[0]?.id ?? operations[0]?.id);
   return (
     <Spotlight.Root
       query={query}
@@ -38,14 +39,14 @@ export function Palette({ openHelp }: { openHelp: () => void }) {
       scrollable
       maxHeight={420}
       overlayProps={{ backgroundOpacity: 0.5 }}
-      aria-label="Commands"
+      attributes={{ content: { "aria-label": "Commands" } }}
     >
       <Spotlight.Search
         placeholder="A section, an operation, an action…"
         aria-label="Search commands and operations"
         leftSection={<IconSearch size={18} aria-hidden />}
       />
-      <Spotlight.ActionsList>
+      <Spotlight.ActionsList data-palette-list>
         {matching.length > 0 && (
           <Spotlight.ActionsGroup label="Go and do">
             {matching.map(({ id, ...command }) => (
@@ -66,6 +67,16 @@ export function Palette({ openHelp }: { openHelp: () => void }) {
       </Spotlight.ActionsList>
     </Spotlight.Root>
   );
+}
+
+// Enter runs the first entry. Spotlight marks it while one types, but what the
+// server found comes later, when nothing is marked.
+function useFirstChosen(first: string | undefined): void {
+  useEffect(() => {
+    const list = document.querySelector("[data-palette-list]");
+    if (first === undefined || !list || list.querySelector("[data-selected]")) return;
+    list.querySelector("[data-action]")?.setAttribute("data-selected", "true");
+  }, [first]);
 }
 
 function useCommands(openHelp: () => void): SpotlightActionData[] {

@@ -1,7 +1,7 @@
 // Who is logged in, and the way out.
 import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconKey, IconLogout } from "@tabler/icons-react";
+import { IconKey, IconLogout, IconUser } from "@tabler/icons-react";
 import { asProblem } from "../api/problem";
 import { logOut, useSession } from "../api/session";
 import { MenuLink } from "../components/links";
@@ -24,21 +24,21 @@ export function UserMenu() {
   if (!session) return null;
   const { name, role } = session.user;
   return (
-    <Menu position="bottom-end" withinPortal width={200}>
+    <Menu position="bottom-end" width={200}>
       <Menu.Target>
         <UnstyledButton className={classes.button} aria-label={`User menu of ${name}`}>
           <Avatar size={28} radius="xl" color="indigo" name={name} aria-hidden alt="" />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <div className={classes.who}>
-          <Text size="sm" fw={600} className="ellipsis">
+        <MenuLink to="/settings" leftSection={<IconUser size={16} aria-hidden />}>
+          <Text component="span" size="sm" fw={600} className="ellipsis">
             {name}
-          </Text>
-          <Text size="xs" c="dimmed">
+          </Text>{" "}
+          <Text component="span" size="xs" c="dimmed">
             {role}
           </Text>
-        </div>
+        </MenuLink>
         <Menu.Divider />
         <MenuLink to="/settings/tokens" leftSection={<IconKey size={16} aria-hidden />}>
           API tokens

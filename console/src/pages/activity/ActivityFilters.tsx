@@ -6,10 +6,11 @@ import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { operationKinds } from "../../api/operations";
+import type { Trigger } from "../../api/types";
 import { stateWord } from "../../components/StateBadge";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import classes from "./ActivityFilters.module.css";
-import { activeFilters, type Filters, type Range, STATES } from "./filters";
+import { activeFilters, type Filters, type Range, STATES, TRIGGERS } from "./filters";
 
 interface ActivityFiltersProps {
   filters: Filters;
@@ -23,6 +24,14 @@ const RANGE_WORDS: ReadonlyArray<{ value: Range; label: string }> = [
   { value: "7d", label: "Last 7 days" },
   { value: "30d", label: "Last 30 days" },
 ];
+const TRIGGER_WORDS: Record<Trigger, string> = {
+  person: "A person",
+  api: "The API",
+  schedule: "A schedule",
+  push: "A push",
+  operation: "An operation",
+  system: "The server",
+};
 // Set by links from elsewhere; shown so that they can be taken away.
 const LINKED = ["subject", "server", "parent", "from", "to"] as const;
 
@@ -62,7 +71,14 @@ export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
         onChange={(range) => set({ range })}
       />
       <Exact name="By" value={filters.actor} onChange={(actor) => set({ actor })} />
-      <Exact name="Trigger" value={filters.trigger} onChange={(trigger) => set({ trigger })} />
+      <Select
+        aria-label="Trigger"
+        placeholder="Any trigger"
+        clearable
+        data={TRIGGERS.map((trigger) => ({ value: trigger, label: TRIGGER_WORDS[trigger] }))}
+        value={filters.trigger ?? null}
+        onChange={(trigger) => set({ trigger })}
+      />
       {linked.map((name) => (
         <Pill
           key={name}

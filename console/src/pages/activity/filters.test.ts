@@ -30,6 +30,7 @@ describe("readFilters", () => {
         order: "sideways",
         from: "yesterday",
         actor: 7,
+        trigger: "magic",
         colour: "red",
       }),
     ).toEqual({ kind: "bundle", sort: "actor", actor: "7" });

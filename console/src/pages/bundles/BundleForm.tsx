@@ -2,8 +2,8 @@
 import { Button, Group, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import { makeBundle } from "../../api/bundles";
 import type { BundleRequest } from "../../api/types";
 import { ErrorPanel } from "../../components/ErrorPanel";
@@ -18,6 +18,7 @@ import { readSourceList } from "./source-list";
 
 export function BundleForm() {
   const navigate = useNavigate();
+  usePageAhead();
   const [pasted, setPasted] = useState("");
   const drop = useListDrop();
   const text = useDeferredValue(drop.file ? drop.file.text : pasted);
@@ -90,4 +91,12 @@ export function BundleForm() {
       {drop.over && <div className={classes.overlay}>Drop the list here</div>}
     </form>
   );
+}
+
+// What was asked for shows at once when its page is at hand already.
+function usePageAhead(): void {
+  const router = useRouter();
+  useEffect(() => {
+    void router.loadRouteChunk(router.routesById["/frame/bundles/$id"]);
+  }, [router]);
 }

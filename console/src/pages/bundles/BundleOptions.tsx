@@ -31,6 +31,7 @@ export function toRequest(urls: string[], values: OptionValues): BundleRequest {
     sources: urls,
     options: {
       keep: true,
+      exact_length: false,
       order: values.order,
       compress: values.compress,
       strict: values.strict,

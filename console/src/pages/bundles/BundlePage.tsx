@@ -55,13 +55,18 @@ function OneBundle({ id }: { id: string }) {
       <Text size="sm" c="dimmed" mt={-12}>
         Made <Ago time={bundle.created_at} />
         {operation && ` by ${actorName(operation.actor)}`} ·{" "}
-        <TextLink to="/operations/$id" params={{ id }} size="sm">
+        <TextLink to="/operations/$id" params={{ id }} size="sm" underline="always">
           Operation and log
         </TextLink>
         {operation?.retry_of && (
           <>
             {" · again from "}
-            <TextLink to="/bundles/$id" params={{ id: operation.retry_of }} size="sm">
+            <TextLink
+              to="/bundles/$id"
+              params={{ id: operation.retry_of }}
+              size="sm"
+              underline="always"
+            >
               an earlier bundle
             </TextLink>
           </>

@@ -43,7 +43,12 @@ export function OperationActions({ operation }: { operation: Operation }) {
       {retrying.data && (
         <Text size="sm" role="status">
           {stateWord(retrying.data.state)} as{" "}
-          <TextLink to="/operations/$id" params={{ id: retrying.data.id }} size="sm">
+          <TextLink
+            to="/operations/$id"
+            params={{ id: retrying.data.id }}
+            size="sm"
+            underline="always"
+          >
             {retrying.data.title}
           </TextLink>
         </Text>
