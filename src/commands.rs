@@ -1,22 +1,44 @@
 //! The commands, a file a noun.
 
+pub(crate) mod bundle;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod login;
+pub(crate) mod ops;
+pub(crate) mod token;
+pub(crate) mod user;
+
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Failure, Result};
 use std::future::Future;
+use std::time::Duration;
+
+/// How long what still reads or resolves may hold up the end of a command.
+const LAST: Duration = Duration::from_millis(200);
 
 /// Does what the arguments ask for.
 pub(crate) fn run(arguments: Arguments) -> Result {
     match arguments.command {
         Command::Serve(arguments) => crate::serve::run(arguments),
         Command::Openapi => crate::serve::print_openapi(),
+        Command::Login(arguments) => login::log_in(arguments),
+        Command::Logout(arguments) => login::log_out(arguments),
+        Command::Bundle(arguments) => bundle::run(arguments),
+        Command::Ops(command) => ops::run(command),
+        Command::User(command) => user::run(command),
+        Command::Token(command) => token::run(command),
+        Command::Config(command) => config::run(command),
+        Command::Completions(arguments) => completions::run(&arguments),
     }
 }
 
 /// Runs a command that waits for things.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed(format!("no threads could be started: {error}")))?
-        .block_on(work)
+        .map_err(|error| Failure::failed(format!("no threads could be started: {error}")))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST);
+    done
 }

@@ -2,6 +2,7 @@
 //! scripts can tell apart. docs/command-line.md lists the codes.
 
 use std::fmt;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Exit codes. They never change their meaning.
@@ -25,8 +26,16 @@ pub(crate) enum Code {
     MasterKey = 8,
     /// The server cannot be reached, or refuses who asks.
     Server = 9,
+    /// It was made, and something that was asked for is missing from it.
+    Incomplete = 10,
+    /// The operation ended as failed.
+    OperationFailed = 11,
+    /// The operation ended as interrupted: its server went away.
+    OperationInterrupted = 12,
     /// Cancelled: the operation, or by Ctrl-C.
     Cancelled = 130,
+    /// Nobody reads the output any more.
+    Unread = 141,
 }
 
 /// Why the program ends.
@@ -52,9 +61,22 @@ impl Failure {
         Self::new(Code::Failed, message)
     }
 
+    /// Ends with a code about which everything was said already.
+    pub(crate) fn said(code: Code) -> Self {
+        Self::new(code, "")
+    }
+
+    /// The code.
+    pub(crate) const fn code(&self) -> Code {
+        self.code
+    }
+
     /// Says why, in one line (several, where several settings are wrong).
     pub(crate) fn report(self) -> ExitCode {
-        eprintln!("longshore: {}", self.message);
+        if !self.message.is_empty() {
+            // Standard error may be closed; the code still tells.
+            let _ = writeln!(std::io::stderr(), "longshore: {}", self.message);
+        }
         ExitCode::from(self.code as u8)
     }
 }
@@ -82,7 +104,7 @@ impl From<access::AccessError> for Failure {
         let code = match &error {
             access::AccessError::MasterKeyMismatch
             | access::AccessError::MasterKeyFile { .. }
-            | access::AccessError::Unsealable { .. } => Code::MasterKey,
+            | access::AccessError::Unsealable => Code::MasterKey,
             _ => Code::Failed,
         };
         Self::new(code, error)

@@ -4,10 +4,12 @@
 //! is put together in `serve.rs`.
 
 mod arguments;
+mod client;
 mod commands;
 mod exit;
 mod serve;
 mod settings;
+mod terminal;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,5 +1,9 @@
 //! Reads the server's configuration from its file, the environment and the flags.
 
+mod origin;
+
+pub(crate) use origin::Origins;
+
 use crate::arguments::ServeArguments;
 use crate::exit::{Code, Failure, Result};
 use base::Config;
@@ -12,14 +16,14 @@ const USUAL: &str = "longshore.toml";
 
 /// The configuration as it is now. Blocking.
 pub(crate) fn load(arguments: &ServeArguments) -> Result<Loaded> {
-    let file = read_file(arguments.config.as_deref())?;
+    let file = read_file(arguments.host.config.as_deref())?;
     let file = file
         .as_ref()
         .map(|(name, text)| (name.as_str(), text.as_str()));
     let mut overrides = Overrides::default()
         .flag("--listen", "listen", arguments.listen.as_ref())
-        .flag("--data", "data", arguments.data.as_ref());
-    for assignment in &arguments.set {
+        .flag("--data", "data", arguments.host.data.as_ref());
+    for assignment in &arguments.host.set {
         overrides = overrides.assignment("--set", assignment);
     }
     // A variable that is not UTF-8 cannot be a setting.

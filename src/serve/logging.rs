@@ -2,6 +2,7 @@
 
 use base::Config;
 use base::config::LogFormat;
+use std::io::IsTerminal;
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload::{Handle, Layer};
@@ -21,7 +22,13 @@ pub(super) fn start(config: &Config) -> Logging {
     // A second start in one process keeps the first log.
     let _ = match config.log.format {
         LogFormat::Text => registry
-            .with(fmt::layer().with_writer(std::io::stderr).with_target(false))
+            .with(
+                fmt::layer()
+                    .with_writer(std::io::stderr)
+                    .with_target(false)
+                    // Colours are for eyes, not for files and journals.
+                    .with_ansi(std::io::stderr().is_terminal()),
+            )
             .try_init(),
         LogFormat::Json => registry
             .with(fmt::layer().json().with_writer(std::io::stderr))

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The master key's file in the data directory.
-const MASTER_KEY: &str = "master.key";
+pub(crate) const MASTER_KEY: &str = "master.key";
 
 /// Everything that runs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Parts {
         let started_at = clock.now();
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
-        let db = Db::open(&database(config, &directory)).await?;
+        let db = Db::open(&database(config)).await?;
         let bus = Bus::start(&db, &tasks, stop.clone());
         let directory = Arc::new(directory);
         let (keys, blobs) = open_files(&directory).await?;
@@ -137,10 +137,10 @@ pub(super) fn install_metrics() -> Result<PrometheusHandle> {
 }
 
 /// Where the database is.
-pub(crate) fn database(config: &Config, directory: &DataDir) -> DbSettings {
+pub(crate) fn database(config: &Config) -> DbSettings {
     match &config.database {
         Some(url) => DbSettings::Postgres(url.expose().to_owned()),
-        None => DbSettings::Sqlite(directory.database()),
+        None => DbSettings::Sqlite(DataDir::database_in(&config.data)),
     }
 }
 

@@ -73,7 +73,13 @@ impl DataDir {
     /// The SQLite file in it.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.path.join("longshore.db")
+        Self::database_in(&self.path)
+    }
+
+    /// The SQLite file of a data directory that another process may use.
+    #[must_use]
+    pub fn database_in(path: &Path) -> PathBuf {
+        path.join("longshore.db")
     }
 
     /// Reads the small file `name`, or creates it (0600) with what `make` gives,

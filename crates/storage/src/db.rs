@@ -91,6 +91,17 @@ impl Dialect {
     }
 }
 
+/// At the start nobody else holds connections: when none is to be had in time, the
+/// server was tried again and again, and is not there.
+fn no_answer(error: sqlx::Error) -> crate::Error {
+    match error {
+        sqlx::Error::PoolTimedOut => crate::Error::Unreachable {
+            reason: format!("no connection within {} s", ACQUIRE.as_secs()),
+        },
+        error => error.into(),
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
     Sqlite {
@@ -147,6 +158,26 @@ impl Db {
         Ok(db)
     }
 
+    /// Connects to a database that is there already, for an errand beside whoever
+    /// runs on it: nothing is created, and the schema is not touched.
+    ///
+    /// # Errors
+    /// Unreachable, not there, or with another schema than this program's.
+    pub async fn join(settings: &DbSettings) -> Result<Self> {
+        if let DbSettings::Sqlite(file) = settings
+            && !file.is_file()
+        {
+            return Err(crate::Error::Unreachable {
+                reason: format!("there is no {}", file.display()),
+            });
+        }
+        let db = Self::connect(settings).await?;
+        let row = db.one(migrations::VERSION, Vec::new()).await?;
+        let found: i64 = row.map_or(Ok(0), |row| row.get("version"))?;
+        migrations::same(found)?;
+        Ok(db)
+    }
+
     async fn connect(settings: &DbSettings) -> Result<Self> {
         let pools = match settings {
             DbSettings::Sqlite(file) => sqlite_pools(file).await?,
@@ -161,7 +192,8 @@ impl Db {
                     .acquire_timeout(ACQUIRE)
                     .idle_timeout(Duration::from_secs(300))
                     .connect_with(options)
-                    .await?;
+                    .await
+                    .map_err(no_answer)?;
                 Pools::Postgres(pool)
             }
         };

@@ -28,6 +28,16 @@ pub enum Error {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// The database was written by an older Longshore.
+    #[error(
+        "the database has schema version {found}, and this Longshore needs {known}; use the `longshore` that the server runs, or start this one's server first"
+    )]
+    OlderSchema {
+        /// The version in the database.
+        found: i64,
+        /// The version that this program needs.
+        known: i64,
+    },
     /// A migration failed or differs from the one that was applied.
     #[error("the database could not be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),

@@ -10,6 +10,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 macro_rules! migrations {
     ($($version:literal $name:literal;)*) => {
@@ -30,6 +31,19 @@ migrations! {
 #[must_use]
 pub fn newest_version() -> i64 {
     MIGRATIONS.last().map_or(0, |(version, _, _)| *version)
+}
+
+/// The version of the schema, in the table that the library keeps.
+pub(crate) const VERSION: &str = "SELECT MAX(version) AS version FROM _sqlx_migrations";
+
+/// Whether a schema of version `found` is the one that this program knows.
+pub(crate) fn same(found: i64) -> Result<()> {
+    let known = newest_version();
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(Error::NewerSchema { found, known }),
+        Ordering::Less => Err(Error::OlderSchema { found, known }),
+    }
 }
 
 /// The migrations as `dialect` writes them.
