@@ -32,11 +32,13 @@ impl Flowing {
 
     /// The next part of the body; `None` at its end.
     pub(crate) async fn next(&mut self, gather: &Gather) -> Result<Option<Bytes>, Miss> {
-        if !self.opened.prefix.is_empty() {
-            let part = self.opened.prefix.remove(0);
-            return self.count(part).map(Some);
-        }
         loop {
+            // Looked at anew after each mending, which may have left the beginning of
+            // what follows here.
+            if !self.opened.prefix.is_empty() {
+                let part = self.opened.prefix.remove(0);
+                return self.count(part).map(Some);
+            }
             match self.opened.response.next_chunk().await {
                 Ok(Some(part)) => return self.count(part).map(Some),
                 Ok(None) => return Ok(None),
