@@ -135,6 +135,11 @@ pub(crate) struct StoredBundle {
 }
 
 impl StoredBundle {
+    /// Whether its time is over, though its bytes may not have been swept yet.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
     /// How it is shown, with its operation.
     pub(crate) fn shown(self, operation: Option<Operation>, archive_url: String) -> Bundle {
         let state = operation.as_ref().map_or(

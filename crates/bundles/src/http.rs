@@ -230,6 +230,9 @@ async fn link_bundle(
 
 async fn signed_link(desk: &Desk, client: &Client, id: BundleId, wanted: Duration) -> Answer<Link> {
     let stored = desk.bundles.stored(id).await?;
+    if stored.has_expired(desk.bundles.now()) {
+        return Err(Error::Gone.into());
+    }
     if stored.blob.is_none() {
         return Err(Error::NotReady.into());
     }

@@ -104,14 +104,21 @@ impl MakeBundle {
             .log(format!("Fetching {} sources.", sources.len()))
             .await;
         let (outlet, grown) = self.outlet(id, keep).await?;
+        let abandoned = outlet.abandoned();
         let mut maker = Maker::new(plan, sources, context.clone(), board, outlet);
-        if input.options.exact_length {
-            context.log("Asking every source for its size.").await;
-            maker
-                .promise(survey(&gather).await, &id.to_string())
-                .await?;
+        let work = async {
+            if input.options.exact_length {
+                context.log("Asking every source for its size.").await;
+                maker
+                    .promise(survey(&gather).await, &id.to_string())
+                    .await?;
+            }
+            maker.run(gather).await
+        };
+        tokio::select! {
+            worked = work => worked?,
+            failure = abandoned => return Err(failure),
         }
-        maker.run(gather).await?;
         let (made, stored) = maker.finish(&id.to_string()).await?;
         let failed = made.missing.len() as u64;
         self.store(

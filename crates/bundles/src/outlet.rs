@@ -7,7 +7,8 @@ use operations::Failure;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use storage::{BlobTail, BlobWriter, StoredBlob};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, mpsc, watch};
 
 /// Pieces on their way to a taker. A piece is at most about 64 KiB, or as large as
 /// what arrived from a source.
@@ -57,6 +58,22 @@ impl Outlet {
         }
     }
 
+    /// Resolves when nobody takes the archive any more, which is noticed otherwise only
+    /// when there is something to send. Never for a kept one.
+    pub(crate) fn abandoned(&self) -> impl Future<Output = Failure> + Send + use<> {
+        let taker = match self {
+            Self::Kept(_) => None,
+            Self::Streamed(taker) => Some(taker.clone()),
+        };
+        async move {
+            match taker {
+                Some(taker) => taker.closed().await,
+                None => std::future::pending().await,
+            }
+            gone_away()
+        }
+    }
+
     /// The archive is whole.
     pub(crate) async fn finish(self) -> Result<Option<StoredBlob>, Failure> {
         match self {
@@ -66,10 +83,14 @@ impl Outlet {
     }
 }
 
+fn gone_away() -> Failure {
+    Failure::withdrawn("Who took the archive has gone away.")
+}
+
 async fn flow(taker: &mpsc::Sender<Flow>, flow: Flow) -> Result<(), Failure> {
     match tokio::time::timeout(PATIENCE, taker.send(flow)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(Failure::withdrawn("Who took the archive has gone away.")),
+        Ok(Err(_)) => Err(gone_away()),
         Err(_) => Err(Failure::withdrawn(
             "Who takes the archive took nothing for five minutes.",
         )),
@@ -78,7 +99,11 @@ async fn flow(taker: &mpsc::Sender<Flow>, flow: Flow) -> Result<(), Failure> {
 
 /// The archives that are being made in this process.
 #[derive(Debug, Default)]
-pub(crate) struct Outlets(Mutex<HashMap<BundleId, Entry>>);
+pub(crate) struct Outlets {
+    entries: Mutex<HashMap<BundleId, Entry>>,
+    /// Told whenever a kept one begins to grow.
+    begun: Notify,
+}
 
 #[derive(Debug)]
 enum Entry {
@@ -101,7 +126,7 @@ pub(crate) struct Growing {
 
 impl Outlets {
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<BundleId, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Promises a stream, before its operation is stored.
@@ -148,7 +173,13 @@ impl Outlets {
     ) -> watch::Sender<Option<bool>> {
         let (sender, receiver) = watch::channel(None);
         self.map().insert(id, Entry::Growing(tail, receiver));
+        self.begun.notify_waiters();
         sender
+    }
+
+    /// Resolves when the next kept archive begins to grow, whichever it is.
+    pub(crate) fn begins(&self) -> Notified<'_> {
+        self.begun.notified()
     }
 
     /// The archive that grows under `id`, from its beginning.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
-use operations::{Operation, State as OperationState};
+use operations::{Filter, Operation, State as OperationState};
 use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -50,21 +50,50 @@ pub(super) async fn get_archive(
     wants: Wants,
 ) -> Answer<Response> {
     let id = BundleId::from(id);
-    let stored = desk.bundles.stored(id).await?;
-    if let Some(blob) = stored.blob {
-        let file = desk.bundles.blobs().read(blob).await?;
-        return Ok(kept(stored, &file, &wants));
-    }
-    if let Some(growing) = desk.bundles.outlets().growing(id) {
-        return Ok(zip(Body::from_stream(follow(growing)), &stored.name, id));
-    }
+    let mut stored = desk.bundles.stored(id).await?;
     if !stored.kept {
         return streamed(&desk, id).await;
     }
-    let operation = desk.bundles.operations().get(OperationId::from(id)).await;
-    match operation {
-        Ok(operation) if !operation.state.is_ended() => Err(Error::NotReady.into()),
-        _ => Err(Error::Gone.into()),
+    if stored.blob.is_none() {
+        let begun = tokio::time::timeout(FIRST_BYTE, begun(&desk, id));
+        if let Some(growing) = begun.await.map_err(|_| Error::NotReady)?? {
+            return Ok(zip(Body::from_stream(follow(growing)), &stored.name, id));
+        }
+        // It has ended: well or not, perhaps elsewhere.
+        stored = desk.bundles.stored(id).await?;
+    }
+    if stored.has_expired(desk.bundles.now()) {
+        return Err(Error::Gone.into());
+    }
+    let file = desk
+        .bundles
+        .blobs()
+        .read(stored.blob.ok_or(Error::Gone)?)
+        .await?;
+    Ok(kept(stored, &file, &wants))
+}
+
+/// Waits until a kept archive grows here. Nothing, when it has ended already.
+async fn begun(desk: &Desk, id: BundleId) -> crate::Result<Option<Growing>> {
+    let operations = desk.bundles.operations();
+    let mut changes = operations.follow_changes(Filter::default(), None);
+    loop {
+        // Registered before it looks, so that no beginning is missed.
+        let begins = desk.bundles.outlets().begins();
+        tokio::pin!(begins);
+        begins.as_mut().enable();
+        if let Some(growing) = desk.bundles.outlets().growing(id) {
+            return Ok(Some(growing));
+        }
+        match operations.get(OperationId::from(id)).await {
+            Ok(operation) if !operation.state.is_ended() => {}
+            Ok(_) | Err(operations::Error::NoOperation(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = begins => {}
+            changed = changes.next() => drop(changed?),
+        }
     }
 }
 
