@@ -23,6 +23,8 @@ struct Inner {
     bytes: u64,
     total: u64,
     told: Option<Instant>,
+    /// Something changed that was not told.
+    stale: bool,
 }
 
 impl Board {
@@ -35,6 +37,7 @@ impl Board {
                 bytes: 0,
                 total: total as u64,
                 told: None,
+                stale: false,
             })),
         };
         board.tell("Fetching");
@@ -85,8 +88,19 @@ impl Board {
     }
 
     fn tell_now_and_then(&self) {
-        let due = self.inner().told.is_none_or(|told| told.elapsed() >= OFTEN);
+        let due = {
+            let mut inner = self.inner();
+            inner.stale = true;
+            inner.told.is_none_or(|told| told.elapsed() >= OFTEN)
+        };
         if due {
+            self.tell("Fetching");
+        }
+    }
+
+    /// Nothing moves for a while: what was held back is told.
+    pub(crate) fn catch_up(&self) {
+        if self.inner().stale {
             self.tell("Fetching");
         }
     }
@@ -96,6 +110,7 @@ impl Board {
         let (done, bytes, total, transfers) = {
             let mut inner = self.inner();
             inner.told = Some(Instant::now());
+            inner.stale = false;
             let transfers = inner.moving.values().take(SHOWN).cloned().collect();
             (inner.done, inner.bytes, inner.total, transfers)
         };

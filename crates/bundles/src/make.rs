@@ -94,6 +94,7 @@ impl Maker {
                 Err(_) => {
                     self.drain(0).await?;
                     self.outlet.pause().await?;
+                    self.board.catch_up();
                     arrivals.recv().await
                 }
             };
@@ -368,7 +369,7 @@ impl Maker {
     fn passes_limit(&self, more: u64) -> Option<u64> {
         self.plan
             .max_bytes
-            .filter(|most| self.made.bytes + more > *most)
+            .filter(|most| self.made.bytes.saturating_add(more) > *most)
     }
 
     async fn done(
@@ -404,12 +405,14 @@ impl Maker {
         &mut self,
         index: usize,
         state: MissingState,
-        miss: Miss,
+        mut miss: Miss,
         entry: Option<EntryName>,
         bytes: u64,
     ) -> Result<(), Failure> {
         // A cancelled bundle does not list what was under way.
         self.context.check()?;
+        // The report goes into the archive; an origin may repeat what it was told.
+        miss.message = self.context.redacted(&miss.message);
         let state = if miss.refused {
             MissingState::Refused
         } else {

@@ -82,6 +82,13 @@ impl Context {
         *redactor = redactor.with(secrets);
     }
 
+    /// A text without the secrets that are known here, for what goes elsewhere than
+    /// into the log.
+    #[must_use]
+    pub fn redacted(&self, text: &str) -> String {
+        self.redactor().redact(text).into_owned()
+    }
+
     fn redactor(&self) -> Redactor {
         self.redactor
             .read()
