@@ -13,7 +13,7 @@ use crate::{commands, settings};
 use base::Config;
 use base::config::Loaded;
 use parts::Parts;
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 use storage::DataDir;
 use tokio::net::{TcpListener, TcpSocket};
@@ -99,8 +99,9 @@ pub(crate) fn print_openapi() -> Result {
         parts.close().await;
         Ok(site.document)
     })?;
-    println!("{}", document.to_pretty_json().map_err(Failure::failed)?);
-    Ok(())
+    let text = document.to_pretty_json().map_err(Failure::failed)?;
+    // Who reads it may leave early, which is no panic.
+    writeln!(io::stdout(), "{text}").map_err(Failure::failed)
 }
 
 async fn open_directory(config: &Config) -> Result<DataDir> {

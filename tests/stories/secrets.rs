@@ -39,7 +39,7 @@ async fn a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database()
             Answer::redirect(&format!("http://{SECRET}.invalid/{SECRET}")),
         ),
     ];
-    let server = server().env("LONGSHORE_LOG_FILTER", "trace").start().await;
+    let server = server().env("LONGSHORE_LOG_FILTER", "debug").start().await;
     let headers = json!({ "Authorization": format!("Bearer {SECRET}"), "X-Key": SECRET });
     let sources: Vec<_> = urls
         .iter()

@@ -220,7 +220,6 @@ async fn pages_and_answers_come_with_headers_that_protect_them() {
             value.to_str().expect("ASCII").to_owned()
         };
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(header("x-frame-options"), "DENY", "{path}");
         assert!(!header("referrer-policy").is_empty(), "{path}");
         let policy = header("content-security-policy");
         let scripts = policy

@@ -282,3 +282,46 @@ async fn a_bundle_that_is_not_kept_is_taken_once_from_its_own_address() {
         again.status()
     );
 }
+
+#[tokio::test]
+async fn a_streamed_archive_tells_its_length_ahead_where_that_is_asked_for() {
+    let origin = Origin::start().await;
+    let urls: Vec<String> = (0..20)
+        .map(|number| {
+            let content = Content::seeded(number, 1000 + number * 40_000);
+            origin.put(&format!("/{number}.txt"), Answer::ok(content))
+        })
+        .collect();
+    let server = server().start().await;
+    let body = json!({ "sources": urls, "options": { "exact_length": true } });
+    let answer = streamed(&server, &body).await;
+    assert_eq!(answer.status(), 200);
+    let length = header(&answer, "content-length").to_owned();
+    let whole = rest(answer).await.expect("a clean end");
+    assert_eq!(length, whole.len().to_string());
+    assert_eq!(contents(&whole).len(), 20);
+    is_sound(&whole, 20).await;
+}
+
+#[tokio::test]
+async fn a_promised_length_that_a_source_breaks_is_never_ended_cleanly() {
+    let origin = Origin::start().await;
+    let answer = |length| Answer::ok(Content::seeded(1, length));
+    let changing = origin.put_in_turn("/changing.bin", [answer(5000), answer(4000)]);
+    let steady = origin.put("/steady.bin", Answer::ok(Content::seeded(2, 5000)));
+    let server = server().start().await;
+    let options = json!({ "exact_length": true, "order": "source" });
+    let body = json!({ "sources": [steady, changing], "options": options });
+    let answer = streamed(&server, &body).await;
+    if answer.status() == 200 {
+        let length: usize = header(&answer, "content-length").parse().expect("a number");
+        let outcome = rest(answer).await;
+        assert!(
+            outcome.is_err(),
+            "{length} bytes were promised: {:?}",
+            outcome.map(|all| all.len())
+        );
+    } else {
+        assert_eq!(answer.status(), 422, "seen before the first byte");
+    }
+}

@@ -4,8 +4,8 @@
 //! known one does.
 
 use crate::{AccessError, Result};
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MEMORY: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+/// Bytes from which on glibc gives an allocation back to the system as soon as it is
+/// freed, whatever was allocated before (mallopt(3), M_MMAP_THRESHOLD). What is smaller
+/// it keeps after the second time, and an idle server would hold 19 MiB for nothing.
+const GIVEN_BACK: usize = 33 << 20;
 /// The fewest characters of a password. No rules on their kinds: length is what
 /// counts (NIST SP 800-63B, 3.1.1.2).
 pub(crate) const SHORTEST: usize = 10;
@@ -174,17 +178,30 @@ fn rules(password: &SecretString) -> Result<()> {
     }
 }
 
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY, PASSES, LANES, None).expect("constants within argon2's range");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+/// Every hash is made with these; a stored one says itself how it was made.
+fn parameters() -> Params {
+    Params::new(MEMORY, PASSES, LANES, None).expect("constants within argon2's range")
 }
 
 fn hash(password: &str) -> Hashed {
     // The one way to fail is a system without randomness, where nothing here can be done.
-    let hashed: PasswordHash = argon2()
-        .hash_password(password.as_bytes())
-        .expect("the system gives random bytes for a salt");
-    Hashed(hashed.to_string())
+    let salt: [u8; Salt::RECOMMENDED_LENGTH] = rand::random();
+    let made = made(password, &salt, parameters());
+    Hashed(
+        made.expect("parameters and salt are of the right sizes")
+            .to_string(),
+    )
+}
+
+fn made(password: &str, salt: &[u8], parameters: Params) -> Option<PasswordHash> {
+    let salt = Salt::new(salt).ok()?;
+    Some(PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&parameters).ok()?,
+        hash: Some(digest(Version::V0x13, parameters, password, &salt)?),
+        salt: Some(salt),
+    })
 }
 
 /// Compares in constant time. A stored text that is no hash fits no password.
@@ -192,12 +209,35 @@ fn verify(stored: &Hashed, password: &str) -> bool {
     // Nothing longer was ever stored, and hashing it would be somebody's way to keep us busy.
     let storable = password.len() <= LONGEST * 4;
     let password = if storable { password } else { "" };
-    let fits = PasswordHash::new(&stored.0).is_ok_and(|stored| {
-        argon2()
-            .verify_password(password.as_bytes(), &stored)
-            .is_ok()
-    });
-    fits && storable
+    fits(stored, password).unwrap_or(false) && storable
+}
+
+/// Nothing, when what is stored is no hash of argon2id.
+fn fits(stored: &Hashed, password: &str) -> Option<bool> {
+    let stored = PasswordHash::new(&stored.0).ok()?;
+    if stored.algorithm != Algorithm::Argon2id.ident() {
+        return None;
+    }
+    let version = Version::try_from(stored.version?).ok()?;
+    let parameters = Params::try_from(&stored).ok()?;
+    let made = digest(version, parameters, password, &stored.salt?)?;
+    // `Output` compares in constant time.
+    Some(made == stored.hash?)
+}
+
+/// The hash itself, in memory that is given back afterwards.
+fn digest(version: Version, parameters: Params, password: &str, salt: &Salt) -> Option<Output> {
+    let blocks = parameters.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(GIVEN_BACK / Block::SIZE));
+    // Only what is used is touched, and thereby resident.
+    memory.resize(blocks, Block::default());
+    let mut output = [0; Output::MAX_LENGTH];
+    let length = parameters.output_len();
+    let output = output.get_mut(..length.unwrap_or(Params::DEFAULT_OUTPUT_LEN))?;
+    Argon2::new(Algorithm::Argon2id, version, parameters)
+        .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory)
+        .ok()?;
+    Output::new(output).ok()
 }
 
 #[cfg(test)]

@@ -359,10 +359,7 @@ fn a_reload_applies_what_can_be_applied_and_names_the_rest() {
     )
     .unwrap();
     let changes = old.reloadable_changes(&new);
-    assert_eq!(
-        changes.applied,
-        ["trusted_proxies"]
-    );
+    assert_eq!(changes.applied, ["trusted_proxies"]);
     assert_eq!(
         changes.need_restart,
         [

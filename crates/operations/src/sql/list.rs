@@ -1,107 +1,326 @@
 //! The statement behind a list of operations, put together from constants.
+//!
+//! There is an index for every filter and every sort, not for every pair of them. So
+//! one index is walked in the order of the page, and what it does not answer is looked
+//! at row by row, in windows of a bounded size and for a bounded time; a page may then
+//! come back short and say where to go on. Where a filter leaves few rows, those are
+//! sorted instead, and the page is full.
 
 use super::operation::{COLUMNS, read};
-use crate::Result;
-use crate::list::{ListPage, Order, Position, Query, Sort};
+use crate::list::{Filter, ListPage, Order, Position, Query, Sort};
+use crate::{Operation, Result};
 use base::OperationId;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use storage::{Db, Value, values};
 
-/// Rows that one page looks at when it looks for a text.
-const WINDOW: usize = 20_000;
+/// Rows that are sorted for a page rather than walked past.
+const FEW: usize = 500;
+/// Rows looked at by one statement when the walk does not answer the whole question.
+const WINDOW: usize = 1_000;
+/// For how long a page goes on from window to window.
+const PATIENCE: Duration = Duration::from_millis(8);
 /// How far apart the making of an id and the storing of its operation may be.
 const SLACK: Duration = Duration::from_secs(60);
 
 /// A page of operations.
 pub(crate) async fn page(db: &Db, query: &Query) -> Result<ListPage> {
-    let statement = Statement::of(query);
-    if query.filter.text.is_some() {
-        return search(db, query, statement).await;
+    let plan = Plan::of(query);
+    if plan.walks_to_the_answer() {
+        return walked(db, &plan).await;
     }
+    if let Some(few) = plan.filter_with_few_rows(db).await? {
+        return sorted(db, &plan, few).await;
+    }
+    let begun = Instant::now();
+    let mut page = ListPage {
+        operations: Vec::new(),
+        next: query.after.clone(),
+    };
+    loop {
+        windowed(db, &plan, &mut page).await?;
+        let full = page.operations.len() == query.limit;
+        if full || page.next.is_none() || begun.elapsed() >= PATIENCE {
+            return Ok(page);
+        }
+    }
+}
+
+/// The page, where every row on the walk is one that is wanted.
+async fn walked(db: &Db, plan: &Plan<'_>) -> Result<ListPage> {
+    let mut statement = Statement::default();
+    plan.walk(&mut statement, plan.query.after.as_ref());
     let sql = format!(
         "SELECT {COLUMNS} FROM operation {} {} LIMIT {}",
         statement.conditions,
-        statement.order,
-        query.limit + 1
+        plan.order(),
+        plan.query.limit + 1
     );
-    let rows = db.all(sql, statement.values).await?;
-    let mut operations = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-    let more = operations.len() > query.limit;
-    operations.truncate(query.limit);
-    let next = operations
-        .last()
-        .filter(|_| more)
-        .map(|last| position(query.sort, last));
+    let mut operations = all(db, sql, statement.values).await?;
+    let next = plan.cut(&mut operations, plan.query.limit);
     Ok(ListPage { operations, next })
 }
 
-/// Looks for a text in a window of the rows that pass the other filters.
-async fn search(db: &Db, query: &Query, mut statement: Statement) -> Result<ListPage> {
-    let column = column(query.sort);
+/// The page, where all rows that pass `few` are soon sorted.
+async fn sorted(db: &Db, plan: &Plan<'_>, few: Equality<'_>) -> Result<ListPage> {
+    let mut statement = Statement::default();
+    statement.equals(few);
+    // The limit is never reached; it keeps the database from merging the two
+    // statements, and choosing another index.
+    let rows = format!(
+        "SELECT * FROM operation {} LIMIT 1000000",
+        statement.conditions
+    );
+    statement.conditions.clear();
+    plan.walk(&mut statement, plan.query.after.as_ref());
+    plan.rest(&mut statement);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM ({rows}) few {} {} LIMIT {}",
+        statement.conditions,
+        plan.order(),
+        plan.query.limit + 1
+    );
+    let mut operations = all(db, sql, statement.values).await?;
+    let next = plan.cut(&mut operations, plan.query.limit);
+    Ok(ListPage { operations, next })
+}
+
+/// Adds to `page` what a window of the rows on the walk has.
+async fn windowed(db: &Db, plan: &Plan<'_>, page: &mut ListPage) -> Result<()> {
+    let mut statement = Statement::default();
+    plan.walk(&mut statement, page.next.as_ref());
     let window = format!(
-        "SELECT * FROM operation {} {} LIMIT {WINDOW}",
-        statement.conditions, statement.order
+        "FROM operation {} {} LIMIT {WINDOW}",
+        statement.conditions,
+        plan.order()
     );
     // The row at the end of the window says where to go on when the page stays short.
-    let value = if column == "id" { "''" } else { column };
-    let end = format!(
-        "SELECT {value} AS value, id FROM operation {} {} LIMIT 1 OFFSET {}",
-        statement.conditions,
-        statement.order,
-        WINDOW - 1
-    );
+    let value = plan.sorted_by().unwrap_or("''");
+    let end = format!("SELECT {value} AS value, id {window} OFFSET {}", WINDOW - 1);
     let end = db.one(end, statement.values.clone()).await?;
-    let text = statement.bind(like(query.filter.text.as_deref().unwrap_or_default()));
+    statement.conditions.clear();
+    plan.rest(&mut statement);
+    let wanted = plan.query.limit - page.operations.len();
     let sql = format!(
-        "SELECT {COLUMNS} FROM ({window}) page_window
-         WHERE LOWER(title) LIKE {text} ESCAPE '\\' OR LOWER(subject) LIKE {text} ESCAPE '\\'
-            OR LOWER(COALESCE(error_text, '')) LIKE {text} ESCAPE '\\'
-         {} LIMIT {}",
-        statement.order,
-        query.limit + 1
+        "SELECT {COLUMNS} FROM (SELECT * {window}) page_window {} {} LIMIT {}",
+        statement.conditions,
+        plan.order(),
+        wanted + 1
     );
-    let rows = db.all(sql, statement.values).await?;
-    let mut operations = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-    let more = operations.len() > query.limit;
-    operations.truncate(query.limit);
-    let next = match (more, end) {
-        (true, _) => operations.last().map(|last| position(query.sort, last)),
-        (false, Some(end)) => Some(Position {
+    let mut operations = all(db, sql, statement.values).await?;
+    page.next = match (plan.cut(&mut operations, wanted), end) {
+        (Some(next), _) => Some(next),
+        (None, Some(end)) => Some(Position {
             value: end.get("value")?,
             id: OperationId::from(end.get::<uuid::Uuid>("id")?),
         }),
-        (false, None) => None,
+        (None, None) => None,
     };
-    Ok(ListPage { operations, next })
+    page.operations.append(&mut operations);
+    Ok(())
 }
 
-/// Conditions, order and values that the two kinds of page share.
-struct Statement {
-    conditions: String,
-    order: String,
-    values: Vec<Value>,
+async fn all(db: &Db, sql: String, values: Vec<Value>) -> Result<Vec<Operation>> {
+    db.all(sql, values).await?.iter().map(read).collect()
 }
 
-impl Statement {
-    fn of(query: &Query) -> Self {
-        let mut statement = Self {
-            conditions: String::new(),
-            order: String::new(),
-            values: values![],
+/// A column that must have a value.
+#[derive(Clone, Copy, Debug)]
+struct Equality<'a> {
+    column: &'static str,
+    value: Wanted<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Wanted<'a> {
+    Text(&'a str),
+    Id(OperationId),
+}
+
+/// Which index is walked, and what is left to be looked at.
+struct Plan<'a> {
+    query: &'a Query,
+    /// What the walked index begins with: rows of one value, in the order of their ids.
+    /// Without it the walk is along the sorted column, or along the ids alone.
+    within: Option<Equality<'a>>,
+    /// Filters that the walk does not answer.
+    others: Vec<Equality<'a>>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(query: &'a Query) -> Self {
+        let mut others = equalities(&query.filter);
+        let within = match sort_column(query.sort) {
+            // The one that likely leaves the fewest rows.
+            None if others.is_empty() => None,
+            None => Some(others.remove(0)),
+            // Where the sorted column has but one value, the ids are the order.
+            Some(column) => {
+                let same = others.iter().position(|equality| equality.column == column);
+                same.map(|index| others.remove(index))
+            }
         };
-        statement.filter(query);
-        statement.after(query);
-        let direction = match query.order {
+        Self {
+            query,
+            within,
+            others,
+        }
+    }
+
+    /// By which column rows are sorted before their ids, if they are.
+    fn sorted_by(&self) -> Option<&'static str> {
+        match self.within {
+            Some(_) => None,
+            None => sort_column(self.query.sort),
+        }
+    }
+
+    /// Whether the walk answers all that was asked.
+    fn walks_to_the_answer(&self) -> bool {
+        self.others.is_empty() && !self.has_time_left() && self.query.filter.text.is_none()
+    }
+
+    /// A range of time is one of ids, which a walk in the order of ids answers.
+    fn has_time_left(&self) -> bool {
+        let filter = &self.query.filter;
+        self.sorted_by().is_some() && (filter.from.is_some() || filter.to.is_some())
+    }
+
+    fn order(&self) -> String {
+        let direction = match self.query.order {
             Order::Asc => "ASC",
             Order::Desc => "DESC",
         };
-        statement.order = match column(query.sort) {
-            "id" => format!("ORDER BY id {direction}"),
-            column => format!("ORDER BY {column} {direction}, id {direction}"),
-        };
-        statement
+        match self.sorted_by() {
+            None => format!("ORDER BY id {direction}"),
+            Some(column) => format!("ORDER BY {column} {direction}, id {direction}"),
+        }
     }
 
+    /// What the walk answers, from `after` on.
+    fn walk(&self, statement: &mut Statement, after: Option<&Position>) {
+        if let Some(within) = self.within {
+            statement.equals(within);
+        }
+        if self.sorted_by().is_none() {
+            self.times(statement);
+        }
+        let Some(after) = after else { return };
+        let sign = match self.query.order {
+            Order::Asc => ">",
+            Order::Desc => "<",
+        };
+        let id = statement.bind(after.id.uuid());
+        match self.sorted_by() {
+            None => statement.and(&format!("id {sign} {id}")),
+            Some(column) => {
+                let value = statement.bind(after.value.as_str());
+                statement.and(&format!("({column}, id) {sign} ({value}, {id})"));
+            }
+        }
+    }
+
+    /// What it does not answer.
+    fn rest(&self, statement: &mut Statement) {
+        for other in &self.others {
+            statement.equals(*other);
+        }
+        if self.has_time_left() {
+            self.times(statement);
+        }
+        if let Some(text) = &self.query.filter.text {
+            let text = statement.bind(like(text));
+            statement.and(&format!(
+                "(LOWER(title) LIKE {text} ESCAPE '\\' OR LOWER(subject) LIKE {text} ESCAPE '\\'
+                  OR LOWER(COALESCE(error_text, '')) LIKE {text} ESCAPE '\\')"
+            ));
+        }
+    }
+
+    fn times(&self, statement: &mut Statement) {
+        let filter = &self.query.filter;
+        // Ids begin with the time they were made, shortly before they were stored. So a
+        // range of time is a range of ids, which every index ends in, with some slack;
+        // the exact time decides at its edges.
+        if let Some(from) = filter.from {
+            let id = statement.bind(earliest_id(from.minus(SLACK)));
+            let time = statement.bind(from);
+            statement.and(&format!("id >= {id} AND created_at >= {time}"));
+        }
+        if let Some(to) = filter.to {
+            let id = statement.bind(earliest_id(to.plus(SLACK)));
+            let time = statement.bind(to);
+            statement.and(&format!("id < {id} AND created_at < {time}"));
+        }
+    }
+
+    /// A filter that few rows pass, counted on its index.
+    async fn filter_with_few_rows(&self, db: &Db) -> Result<Option<Equality<'a>>> {
+        for equality in self.within.iter().chain(&self.others) {
+            let mut statement = Statement::default();
+            statement.equals(*equality);
+            let sql = format!(
+                "SELECT COUNT(*) AS count FROM (SELECT 1 FROM operation {} LIMIT {}) counted",
+                statement.conditions,
+                FEW + 1
+            );
+            let counted = db.one(sql, statement.values).await?;
+            let count = counted.map(|row| row.get::<u64>("count")).transpose()?;
+            if count.is_some_and(|count| count <= FEW as u64) {
+                return Ok(Some(*equality));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Cuts what is more than `limit`; where to go on, if anything was.
+    fn cut(&self, operations: &mut Vec<Operation>, limit: usize) -> Option<Position> {
+        let more = operations.len() > limit;
+        operations.truncate(limit);
+        operations
+            .last()
+            .filter(|_| more)
+            .map(|last| position(self.query.sort, last))
+    }
+}
+
+/// The filters by value, those that likely leave the fewest rows first.
+fn equalities(filter: &Filter) -> Vec<Equality<'_>> {
+    let text = Wanted::Text;
+    let given = [
+        ("parent", filter.parent.map(Wanted::Id)),
+        ("subject", filter.subject.as_deref().map(text)),
+        ("server", filter.server.as_deref().map(text)),
+        ("actor", filter.actor.as_deref().map(text)),
+        ("kind", filter.kind.as_deref().map(text)),
+        (
+            "trigger",
+            filter.trigger.map(|trigger| text(trigger.as_str())),
+        ),
+        ("state", filter.state.map(|state| text(state.as_str()))),
+    ];
+    let equalities = given.into_iter().filter_map(|(column, value)| {
+        let value = value?;
+        Some(Equality { column, value })
+    });
+    equalities.collect()
+}
+
+/// Conditions and the values in them.
+struct Statement {
+    conditions: String,
+    values: Vec<Value>,
+}
+
+impl Default for Statement {
+    fn default() -> Self {
+        Self {
+            conditions: String::new(),
+            values: values![],
+        }
+    }
+}
+
+impl Statement {
     /// The placeholder of a new value.
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
@@ -117,70 +336,28 @@ impl Statement {
         self.conditions.push_str(condition);
     }
 
-    fn equals(&mut self, column: &'static str, value: Option<&str>) {
-        if let Some(value) = value {
-            let placeholder = self.bind(value);
-            self.and(&format!("{column} = {placeholder}"));
-        }
-    }
-
-    fn filter(&mut self, query: &Query) {
-        let filter = &query.filter;
-        self.equals("kind", filter.kind.as_deref());
-        self.equals("state", filter.state.map(crate::State::as_str));
-        self.equals("subject", filter.subject.as_deref());
-        self.equals("server", filter.server.as_deref());
-        self.equals("actor", filter.actor.as_deref());
-        self.equals("trigger", filter.trigger.map(base::Trigger::as_str));
-        if let Some(parent) = filter.parent {
-            let placeholder = self.bind(parent.uuid());
-            self.and(&format!("parent = {placeholder}"));
-        }
-        // Ids begin with the time they were made, shortly before they were stored. So a
-        // range of time is a range of ids, which every index ends in, with some slack;
-        // the exact time decides at its edges.
-        if let Some(from) = filter.from {
-            let (id, time) = (self.bind(earliest_id(from.minus(SLACK))), self.bind(from));
-            self.and(&format!("id >= {id} AND created_at >= {time}"));
-        }
-        if let Some(to) = filter.to {
-            let (id, time) = (self.bind(earliest_id(to.plus(SLACK))), self.bind(to));
-            self.and(&format!("id < {id} AND created_at < {time}"));
-        }
-    }
-
-    fn after(&mut self, query: &Query) {
-        let Some(after) = &query.after else { return };
-        let sign = match query.order {
-            Order::Asc => ">",
-            Order::Desc => "<",
+    fn equals(&mut self, Equality { column, value }: Equality<'_>) {
+        let placeholder = match value {
+            Wanted::Text(text) => self.bind(text),
+            Wanted::Id(id) => self.bind(id.uuid()),
         };
-        match column(query.sort) {
-            "id" => {
-                let id = self.bind(after.id.uuid());
-                self.and(&format!("id {sign} {id}"));
-            }
-            column => {
-                let (value, id) = (self.bind(after.value.as_str()), self.bind(after.id.uuid()));
-                self.and(&format!("({column}, id) {sign} ({value}, {id})"));
-            }
-        }
+        self.and(&format!("{column} = {placeholder}"));
     }
 }
 
-const fn column(sort: Sort) -> &'static str {
+const fn sort_column(sort: Sort) -> Option<&'static str> {
     match sort {
-        Sort::CreatedAt => "id",
-        Sort::Kind => "kind",
-        Sort::State => "state",
-        Sort::Subject => "subject",
-        Sort::Server => "server",
-        Sort::Actor => "actor",
-        Sort::Trigger => "trigger",
+        Sort::CreatedAt => None,
+        Sort::Kind => Some("kind"),
+        Sort::State => Some("state"),
+        Sort::Subject => Some("subject"),
+        Sort::Server => Some("server"),
+        Sort::Actor => Some("actor"),
+        Sort::Trigger => Some("trigger"),
     }
 }
 
-fn position(sort: Sort, operation: &crate::Operation) -> Position {
+fn position(sort: Sort, operation: &Operation) -> Position {
     let value = match sort {
         Sort::CreatedAt => String::new(),
         Sort::Kind => operation.kind.clone(),

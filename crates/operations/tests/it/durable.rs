@@ -112,7 +112,8 @@ async fn a_limit_holds_over_all_replicas() {
             ids.push(world.submit::<Plain>(Work::Wait(format!("{number}"))).await);
         }
         for id in &ids {
-            one.until(*id, |operation| operation.started_at.is_some()).await;
+            one.until(*id, |operation| operation.started_at.is_some())
+                .await;
             let running = one.script.running.load(Ordering::SeqCst)
                 + two.script.running.load(Ordering::SeqCst);
             assert!(running <= 2, "{running} run at once");

@@ -146,6 +146,8 @@ async fn create_token(
 }
 
 /// Delete a token of the caller, or as an admin anybody's. It is refused at once.
+///
+/// A token of any scope may delete itself: that is how a program logs out.
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{id}", tag = "tokens",
     params(("id" = uuid::Uuid, Path, description = "The token.")),
@@ -157,7 +159,6 @@ async fn delete_token(
     Path(id): Path<TokenId>,
 ) -> Answer<StatusCode> {
     let By(caller) = by.ok_or_else(Problem::unauthenticated)?;
-    // A token of any scope may delete itself: that is how a program logs out.
     let itself = matches!(caller.proof(), Proof::Token { id: own, .. } if *own == id);
     if !itself && !caller.may(Role::Viewer, Scope::Admin) {
         return Err(Problem::forbidden(
