@@ -11,6 +11,7 @@ mod access;
 mod arranging;
 mod breaking;
 mod cancelling;
+mod command_line;
 mod killed;
 mod links;
 mod live_socket;

@@ -88,9 +88,9 @@ pub(super) fn complete(
     }
     if path.contains('{') {
         statuses.push(404);
-        if !method.is_safe() {
-            statuses.push(409);
-        }
+    }
+    if !method.is_safe() && requirement != Requirement::Public {
+        statuses.push(409);
     }
     if operation.request_body.is_some() {
         statuses.extend([408, 413]);

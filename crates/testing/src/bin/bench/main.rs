@@ -35,6 +35,8 @@ BENCH_ROUNDS=n    how often each case is measured";
 fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // HTTP clients want a provider, although nothing here is encrypted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
