@@ -20,6 +20,7 @@ pub mod name;
 mod operations;
 mod outlet;
 pub mod report;
+mod settings;
 mod source;
 mod sql;
 mod survey;
@@ -29,6 +30,7 @@ pub use bundle::{Accepted, Bundle, Compress, EntryOrder, NewBundle, Options};
 pub use error::{Error, Result};
 pub use http::routes;
 pub use operations::{BundleInput, ExpireBundles, ExpireInput, MakeBundle};
+pub use settings::BundleSettings;
 pub use source::{DetailedSource, SourceRequest};
 
 use ::operations::Operations;
@@ -37,39 +39,9 @@ use base::{SharedClock, Timestamp};
 use budget::Budget;
 use fetch::Client;
 use outlet::Outlets;
+use settings::Current;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
 use storage::{Blobs, Db};
-
-/// How bundles are made.
-#[derive(Clone, Debug)]
-pub struct BundleSettings {
-    /// Sources of one bundle.
-    pub max_sources: usize,
-    /// Bytes of all files of one bundle.
-    pub max_bytes: Option<u64>,
-    /// Bytes of one source.
-    pub max_source_bytes: Option<u64>,
-    /// Memory for what was fetched and is not written yet, in bytes, over all bundles.
-    pub buffer: usize,
-    /// Sources of one bundle that are fetched at once.
-    pub concurrent: usize,
-    /// How long an archive is kept.
-    pub expires_in: Duration,
-    /// How long a signed link is good, unless its maker says otherwise.
-    pub link_expires_in: Duration,
-    /// Archives kept at one time.
-    pub max_kept: u64,
-    /// Bytes of all kept archives together.
-    pub max_kept_bytes: u64,
-}
-
-/// What may change while Longshore runs.
-#[derive(Debug)]
-pub(crate) struct Current {
-    pub(crate) client: Client,
-    pub(crate) settings: BundleSettings,
-}
 
 /// Bundles. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -118,9 +90,8 @@ impl Bundles {
         (MakeBundle(self.clone()), ExpireBundles(self.clone()))
     }
 
-    /// Gives it the engine that runs its operations. Once, before anything is asked of it.
+    /// Gives it the engine that runs its operations, before anything is asked of it.
     pub fn connect(&self, operations: Operations) {
-        // A second engine would be a mistake of the composition; the first one stays.
         let _ = self.0.operations.set(operations);
     }
 

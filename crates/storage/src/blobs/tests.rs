@@ -1,3 +1,5 @@
+//! What is written is read back, and what is not finished leaves nothing.
+
 use super::*;
 use bytes::Bytes;
 use futures::StreamExt;

@@ -1,3 +1,5 @@
+//! What the console answers, from a handful of files in place of the built ones.
+
 use super::*;
 use http::HeaderName;
 use http_body_util::BodyExt;

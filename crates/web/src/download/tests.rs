@@ -1,3 +1,5 @@
+//! Ranges and conditions, as a client asks for them.
+
 use super::*;
 use http_body_util::BodyExt;
 use storage::Blobs;
