@@ -1,0 +1,225 @@
+//! `longshore ops`: seeing and steering, across connections that break.
+
+use super::wire::Wire;
+use super::{Person, ended};
+use crate::desk::{accepted, in_state, log_lines};
+use crate::program::server;
+use serde_json::{Value, json};
+use testing::{Answer, Content, Origin, within};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+/// A bundle of many sources, of which the last stalls until the origin is released.
+async fn bundle(origin: &Origin, count: u64) -> Value {
+    let mut urls = Vec::new();
+    for number in 0..count {
+        urls.push(origin.put(
+            &format!("/{number}"),
+            Answer::ok(Content::seeded(number, 10)),
+        ));
+    }
+    let slow = Answer::ok(Content::seeded(1, 300_000)).stall_after(100_000);
+    urls.push(origin.put("/slow", slow));
+    json!({ "name": "many", "sources": urls })
+}
+
+fn numbers(output: &str) -> Vec<u64> {
+    output
+        .lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).expect("a line is JSON");
+            line["seq"].as_u64().expect("a number")
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_log_is_followed_across_a_cut_connection_without_gap_or_repeat() {
+    let (server, origin) = (server().start().await, Origin::start().await);
+    let wire = Wire::to(server.port()).await;
+    let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
+    let id = accepted(&server, &bundle(&origin, 200).await).await;
+    let mut child = person
+        .start(&["ops", "logs", "-f", "--json", &id], "")
+        .await;
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut output = String::new();
+    for cuts in 1..=2 {
+        wire.sockets(cuts).await;
+        // Something came over this connection, or over what made up for the one before.
+        if cuts == 1 {
+            let line = within("a line", lines.next_line()).await.expect("it reads");
+            output += &(line.expect("a line") + "\n");
+        }
+        wire.cut();
+    }
+    wire.sockets(3).await;
+    origin.release();
+    while let Some(line) = within("a line", lines.next_line()).await.expect("it reads") {
+        output += &(line + "\n");
+    }
+    let came = ended(child).await;
+    assert_eq!(came.ended.code, Some(0), "{:?}", came.ended);
+    let stored: Vec<u64> = log_lines(&server, &id)
+        .await
+        .iter()
+        .filter_map(|line| line["seq"].as_u64())
+        .collect();
+    assert!(stored.len() > 200, "{}", stored.len());
+    assert_eq!(numbers(&output), stored);
+}
+
+#[tokio::test]
+async fn a_log_is_followed_where_no_websocket_passes() {
+    let (server, origin) = (server().start().await, Origin::start().await);
+    let wire = Wire::to(server.port()).await;
+    wire.refuse_sockets();
+    let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
+    let id = accepted(&server, &bundle(&origin, 20).await).await;
+    let child = person
+        .start(&["ops", "logs", "-f", "--json", "--from", "3", &id], "")
+        .await;
+    origin
+        .when("the last source to be asked for", |counts| {
+            counts.requests_in_all > 20
+        })
+        .await;
+    origin.release();
+    let came = ended(child).await;
+    assert_eq!(came.ended.code, Some(0), "{:?}", came.ended);
+    let last = log_lines(&server, &id).await.len() as u64;
+    assert_eq!(numbers(&came.ended.output), (3..=last).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn following_survives_a_restart_of_the_server() {
+    let (mut server, origin) = (server().start().await, Origin::start().await);
+    let person = Person::logged_in(&server).await;
+    let id = accepted(&server, &bundle(&origin, 5).await).await;
+    let mut child = person
+        .start(&["ops", "logs", "-f", "--json", &id], "")
+        .await;
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let first = within("a line", lines.next_line()).await.expect("it reads");
+    let mut output = first.expect("a line") + "\n";
+    server.kill9().await;
+    origin.release();
+    server.start_again().await;
+    while let Some(line) = within("a line", lines.next_line()).await.expect("it reads") {
+        output += &(line + "\n");
+    }
+    let came = ended(child).await;
+    assert_eq!(came.ended.code, Some(0), "{:?}", came.ended);
+    let stored: Vec<u64> = log_lines(&server, &id)
+        .await
+        .iter()
+        .filter_map(|line| line["seq"].as_u64())
+        .collect();
+    assert_eq!(numbers(&output), stored);
+}
+
+#[tokio::test]
+async fn the_exit_code_of_following_tells_how_it_ended() {
+    let (server, origin) = (server().start().await, Origin::start().await);
+    let person = Person::logged_in(&server).await;
+    let missing = origin.put("/missing", Answer::status(404));
+    let failed = accepted(&server, &json!({ "sources": [missing] })).await;
+    let ended_ = person.run(&["ops", "logs", "-f", &failed]).await;
+    ended_.refused(11, &["failed", "404"]);
+    assert!(ended_.output.contains("404"), "{ended_:?}");
+
+    let slow = accepted(&server, &bundle(&origin, 1).await).await;
+    in_state(&server, &slow, &["running"]).await;
+    let child = person
+        .start(&["ops", "logs", "-f", "--long", &slow], "")
+        .await;
+    let cancel = person.run(&["ops", "cancel", &slow]).await;
+    assert_eq!(cancel.code, Some(0), "{cancel:?}");
+    let came = ended(child).await;
+    came.ended.refused(130, &["cancelled"]);
+}
+
+#[tokio::test]
+async fn operations_are_listed_shown_and_repeated_by_the_end_of_their_id() {
+    let (server, origin) = (server().start().await, Origin::start().await);
+    let person = Person::logged_in(&server).await;
+    let fine = origin.put("/a", Answer::ok(Content::seeded(1, 10)));
+    let missing = origin.put("/missing", Answer::status(404));
+    let mut ids = Vec::new();
+    for source in [&fine, &missing, &fine] {
+        let id = accepted(
+            &server,
+            &json!({ "name": "evil\u{1b}[2J", "sources": [source] }),
+        )
+        .await;
+        in_state(&server, &id, &["succeeded", "failed"]).await;
+        ids.push(id);
+    }
+    let list = person
+        .run(&["ops", "ls", "--kind", "bundle", "--json"])
+        .await;
+    let listed: Vec<String> = list
+        .output
+        .lines()
+        .map(|line| {
+            let operation: Value = serde_json::from_str(line).expect("JSON");
+            operation["id"].as_str().expect("an id").to_owned()
+        })
+        .collect();
+    assert_eq!(listed, [ids[2].clone(), ids[1].clone(), ids[0].clone()]);
+
+    let failed = person
+        .run(&[
+            "ops", "ls", "--state", "failed", "--from", "1h", "--sort", "kind", "--order", "asc",
+        ])
+        .await;
+    assert_eq!(failed.code, Some(0), "{failed:?}");
+    let rows: Vec<&str> = failed.output.lines().collect();
+    assert!(rows[0].starts_with("ID ") && rows.len() == 2, "{failed:?}");
+    assert!(rows[1].starts_with(&ids[1]), "{failed:?}");
+    assert!(
+        !failed.output.contains('\u{1b}'),
+        "nothing steers the terminal"
+    );
+
+    let two = person
+        .run(&["ops", "ls", "--kind", "bundle", "--limit", "2"])
+        .await;
+    assert_eq!(two.output.lines().count(), 3, "{two:?}");
+    assert!(two.errors.contains("--all"), "{two:?}");
+    let all = person
+        .run(&["ops", "ls", "--kind", "bundle", "--all"])
+        .await;
+    assert_eq!(all.output.lines().count(), 4, "{all:?}");
+
+    let tail = ids[1].rsplit('-').next().expect("it has parts");
+    let shown = person.run(&["ops", "show", tail]).await;
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    assert!(
+        shown.output.contains(&ids[1]) && shown.output.contains("404"),
+        "{shown:?}"
+    );
+    assert!(!shown.output.contains('\u{1b}'));
+    // All of them were made within the same minute, so they begin alike.
+    let alike = person.run(&["ops", "show", &ids[0][..8]]).await;
+    alike.refused(1, &["may be any of", "more of the id"]);
+    person
+        .run(&["ops", "show", "ffffffffffff"])
+        .await
+        .refused(1, &["ops ls"]);
+    person
+        .run(&["ops", "show", "what?"])
+        .await
+        .refused(2, &["no id"]);
+
+    let retried = person.run(&["ops", "retry", tail]).await;
+    assert_eq!(retried.code, Some(0), "{retried:?}");
+    let new = retried.output.trim();
+    let (_, operation) = server.get(&format!("/api/v1/operations/{new}")).await;
+    assert_eq!(operation["retry_of"], ids[1]);
+    let again = person.run(&["ops", "cancel", &ids[0]]).await;
+    assert_eq!(
+        again.code,
+        Some(1),
+        "what has ended cannot be cancelled: {again:?}"
+    );
+}
