@@ -1,16 +1,14 @@
 //! All routes, in one table behind one gate.
 
 use super::parts::Parts;
-use async_trait::async_trait;
 use axum::Router;
 use base::Config;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
-use storage::Db;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use web::api::About;
-use web::{Check, Gate, Links, LiveLimits, Probes, Settings};
+use web::{Gate, Links, LiveLimits, Probes, Settings};
 
 /// What the server answers with.
 pub(super) struct Built {
@@ -27,7 +25,7 @@ pub(super) fn build(
     stop: CancellationToken,
 ) -> Built {
     let (settings, current) = watch::channel(Arc::new(Settings::from(config)));
-    let links = Links::new(*parts.access.signing_key("links").expose(), "archive");
+    let links = Links::of(&parts.access, "archive");
     let gate = Gate::new(
         Arc::new(parts.access.clone()),
         links.clone(),
@@ -42,7 +40,7 @@ pub(super) fn build(
         data: parts.directory.path().display().to_string(),
     };
     let probes = Probes::new(
-        vec![Box::new(Database(parts.db.clone()))],
+        vec![Box::new(parts.db.clone()), Box::new(stop.clone())],
         move || metrics.render(),
         current.clone(),
     );
@@ -62,19 +60,5 @@ pub(super) fn build(
         router: site.router,
         document: site.document,
         settings,
-    }
-}
-
-/// Whether the database answers.
-struct Database(Db);
-
-#[async_trait]
-impl Check for Database {
-    fn name(&self) -> &'static str {
-        "database"
-    }
-
-    async fn check(&self) -> Result<(), String> {
-        self.0.ping().await.map_err(|error| error.to_string())
     }
 }

@@ -306,18 +306,10 @@ fn equalities(filter: &Filter) -> Vec<Equality<'_>> {
 }
 
 /// Conditions and the values in them.
+#[derive(Default)]
 struct Statement {
     conditions: String,
     values: Vec<Value>,
-}
-
-impl Default for Statement {
-    fn default() -> Self {
-        Self {
-            conditions: String::new(),
-            values: values![],
-        }
-    }
 }
 
 impl Statement {
