@@ -6,6 +6,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use testing::{Answer, Content, Live, Origin, TestServer, on_both, within};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
@@ -373,11 +374,9 @@ async fn a_socket_closes_with_the_rights_it_was_opened_with() {
         let mut closed = None;
         while closed.is_none() {
             let message = within("the socket to close", by_cookie.next()).await;
-            match message.expect("a close comes first").expect("a message") {
-                tokio_tungstenite::tungstenite::Message::Close(frame) => {
-                    closed = Some(frame.map(|frame| u16::from(frame.code)));
-                }
-                _ => {}
+            let message = message.expect("a close comes first").expect("a message");
+            if let Message::Close(frame) = message {
+                closed = Some(frame.map(|frame| u16::from(frame.code)));
             }
         }
         assert_eq!(closed, Some(Some(1008)), "the session was ended");

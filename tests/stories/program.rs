@@ -25,6 +25,7 @@ impl Ended {
     /// Ended with `code`, saying one line on standard error that has all of `words`.
     pub(crate) fn refused(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.output, "", "standard output is for what was asked for");
         let lines: Vec<&str> = self
             .errors
             .lines()
