@@ -11,7 +11,7 @@ use crate::list::{Filter, ListPage, Order, Position, Query, Sort};
 use crate::{Operation, Result};
 use base::OperationId;
 use std::time::{Duration, Instant};
-use storage::{Db, Value, values};
+use storage::{Db, Value};
 
 /// Rows that are sorted for a page rather than walked past.
 const FEW: usize = 500;

@@ -3,6 +3,7 @@
 use crate::world::{LIMIT, Plain, Wide, Work, World};
 use base::{Actor, OperationId, Trigger};
 use operations::{Filter, NewOperation, Operation, Order, Query, Sort, State};
+use storage::values;
 use testing::on_both;
 
 async fn pages(
@@ -173,6 +174,100 @@ async fn every_filter_gives_what_it_says_and_nothing_else() {
                 let mut found = ids(&pages(&world, &filter, sort, Order::Asc, 3).await);
                 found.sort();
                 assert_eq!(found, expected, "{filter:?} by {sort:?}");
+            }
+        }
+    })
+    .await;
+}
+
+/// More rows than are sorted for a page, or looked at in one window.
+const MANY: u64 = 2600;
+
+/// Operations that have ended, stored as they are, since running so many takes long.
+async fn stored(world: &World) {
+    const SQL: &str = "INSERT INTO operation
+        (id, kind, title, state, subject, actor, trigger, created_at, run_at, changed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
+    let mut tx = world.db.begin().await.expect("begun");
+    for number in 0..MANY {
+        let id = OperationId::new();
+        let values = values![
+            id.uuid(),
+            ["build", "deploy", "sync"][(number % 3) as usize],
+            format!("Number {number}"),
+            if number % 7 == 0 {
+                "failed"
+            } else {
+                "succeeded"
+            },
+            if number > 2000 {
+                "stack:late"
+            } else {
+                "stack:early"
+            },
+            format!("user:{}", number % 4),
+            "api",
+            world.operations.now(),
+            number + 1,
+        ];
+        tx.execute(SQL, values).await.expect("stored");
+    }
+    tx.commit().await.expect("stored");
+}
+
+#[tokio::test]
+async fn a_filter_and_a_sort_without_an_index_for_both_still_page_through_all() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        stored(&world).await;
+        let all = pages(&world, &Filter::default(), Sort::CreatedAt, Order::Asc, 200).await;
+        assert_eq!(all.len() as u64, MANY);
+        let middle = all[1300].created_at;
+        let filters = [
+            Filter {
+                state: Some(State::Failed),
+                ..Filter::default()
+            },
+            Filter {
+                kind: Some("deploy".into()),
+                actor: Some("user:3".into()),
+                ..Filter::default()
+            },
+            // At one end of the walk, and in one direction beyond the first windows.
+            Filter {
+                subject: Some("stack:late".into()),
+                kind: Some("sync".into()),
+                ..Filter::default()
+            },
+            Filter {
+                from: Some(middle),
+                ..Filter::default()
+            },
+            Filter {
+                text: Some("number 25".into()),
+                kind: Some("build".into()),
+                ..Filter::default()
+            },
+        ];
+        for filter in filters {
+            let mut expected: Vec<_> = all.iter().filter(|one| filter.matches(one)).collect();
+            assert!(!expected.is_empty(), "{filter:?}");
+            for sort in [Sort::CreatedAt, Sort::Kind, Sort::Actor, Sort::State] {
+                expected.sort_by_key(|one| {
+                    let value = match sort {
+                        Sort::Kind => one.kind.clone(),
+                        Sort::Actor => one.actor.to_string(),
+                        Sort::State => one.state.to_string(),
+                        _ => String::new(),
+                    };
+                    (value, one.id)
+                });
+                let expected: Vec<_> = expected.iter().map(|one| one.id).collect();
+                let found = pages(&world, &filter, sort, Order::Asc, 70).await;
+                assert_eq!(ids(&found), expected, "{filter:?} by {sort:?} ascending");
+                let mut found = ids(&pages(&world, &filter, sort, Order::Desc, 70).await);
+                found.reverse();
+                assert_eq!(found, expected, "{filter:?} by {sort:?} descending");
             }
         }
     })

@@ -168,6 +168,14 @@ async fn walk(connection: &mut Connection, path: &str) -> Result<Walked> {
     let mut at = path.to_owned();
     while walked.pages < PAGES {
         let (took, page) = timed(connection, &at).await?;
+        let Some(page) = page else {
+            // The server gave the answer up.
+            walked.gave_up = true;
+            walked.first.add(took);
+            walked.last.add(took);
+            walked.way.add(took);
+            return Ok(walked);
+        };
         walked.way.add(took);
         walked.pages += 1;
         walked.items += page["items"].as_array().map_or(0, Vec::len);
@@ -199,9 +207,13 @@ async fn repeat(connection: &mut Connection, path: &str, figures: &mut Figures) 
     Ok(())
 }
 
-async fn timed(connection: &mut Connection, path: &str) -> Result<(f64, serde_json::Value)> {
+/// How long a page took, and the page, unless the server gave it up.
+async fn timed(connection: &mut Connection, path: &str) -> Result<(f64, Option<serde_json::Value>)> {
     let begun = Instant::now();
     let answer = connection.get(path).await?;
     let took = begun.elapsed().as_secs_f64();
-    Ok((took, answer.json()?))
+    if answer.status == 503 {
+        return Ok((took, None));
+    }
+    Ok((took, Some(answer.json()?)))
 }
