@@ -12,8 +12,9 @@ use crate::arguments::{Arguments, Command};
 use crate::exit::{Failure, Result};
 use std::future::Future;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
-/// How long what still reads or resolves may hold up the end of a command.
+/// How long what was left undone may hold up the end of a command.
 const LAST: Duration = Duration::from_millis(200);
 
 /// Does what the arguments ask for.
@@ -32,13 +33,23 @@ pub(crate) fn run(arguments: Arguments) -> Result {
     }
 }
 
-/// Runs a command that waits for things.
+/// Runs what waits for things, to its end and that of all it began.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(format!("no threads could be started: {error}")))?;
+    runtime()?.block_on(work)
+}
+
+/// Runs a command that talks to a server. What it left undone, such as a write into a
+/// pipe that nobody reads, does not hold up its end.
+pub(crate) fn converse<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = runtime()?;
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(LAST);
     done
+}
+
+fn runtime() -> Result<Runtime> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("no threads could be started: {error}")))
 }

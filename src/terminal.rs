@@ -109,7 +109,7 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
         } else {
             ContentArrangement::Disabled
         });
-    if !bold {
+    if !terminal {
         table.force_no_tty();
     }
     table.set_header(headings.iter().map(|heading| {

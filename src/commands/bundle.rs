@@ -12,7 +12,7 @@ mod target;
 
 use crate::arguments::ServerArguments;
 use crate::client::{Client, Interrupt};
-use crate::commands::block_on;
+use crate::commands::converse;
 use crate::exit::{Code, Failure, Result};
 use clap::{Args, ValueEnum};
 use deliver::Delivery;
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: BundleArguments) -> Result {
     }
     let client = Client::of(&arguments.server)?;
     let request = list::read(&arguments)?;
-    block_on(async {
+    converse(async {
         let interrupt = Interrupt::listen()?;
         let show = Show::new(&arguments);
         Delivery::new(client, &arguments, show)

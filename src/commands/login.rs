@@ -5,7 +5,7 @@
 //! input: never from an argument, which every user of the machine could read.
 
 use crate::client::{Client, Credential, Error, Place, ServerUrl, Servers, StoredServer};
-use crate::commands::block_on;
+use crate::commands::converse;
 use crate::exit::{Code, Failure, Result};
 use crate::terminal;
 use base::Span;
@@ -82,7 +82,7 @@ pub(crate) fn log_in(arguments: LoginArguments) -> Result {
         url: url.clone(),
         credential,
     })?;
-    block_on(async {
+    converse(async {
         let session = client.get("/api/v1/session").await?;
         let text = |field: &str| {
             session["user"][field]
@@ -214,7 +214,7 @@ pub(crate) fn log_out(arguments: LogoutArguments) -> Result {
         url: url.clone(),
         credential: Credential::Stored(server.token),
     })?;
-    let deleted = block_on(async {
+    let deleted = converse(async {
         let path = format!("/api/v1/tokens/{id}");
         Ok(client.send(Method::DELETE, &path, None).await)
     })?;

@@ -7,7 +7,7 @@ mod which;
 
 use crate::arguments::ServerArguments;
 use crate::client::Client;
-use crate::commands::block_on;
+use crate::commands::converse;
 use crate::exit::{Code, Failure, Result};
 use crate::terminal;
 use clap::{Args, Subcommand};
@@ -56,7 +56,7 @@ pub(crate) fn run(command: OpsCommand) -> Result {
 
 fn show(arguments: &OneArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let id = which::resolve(&client, &arguments.id).await?;
         let operation = client.get(&format!("/api/v1/operations/{id}")).await?;
         if arguments.json {
@@ -68,7 +68,7 @@ fn show(arguments: &OneArguments) -> Result {
 
 fn act(arguments: &OneArguments, what: &str) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let id = which::resolve(&client, &arguments.id).await?;
         let path = format!("/api/v1/operations/{id}/{what}");
         let operation = client.post(&path, &json!({})).await?;

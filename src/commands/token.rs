@@ -2,7 +2,7 @@
 
 use crate::arguments::ServerArguments;
 use crate::client::Client;
-use crate::commands::block_on;
+use crate::commands::converse;
 use crate::commands::ops::when;
 use crate::exit::{Failure, Result};
 use crate::terminal;
@@ -82,7 +82,7 @@ fn add(arguments: AddArguments) -> Result {
     if let Some(expires) = arguments.expires {
         wanted["expires_in"] = expires.as_seconds().into();
     }
-    block_on(async {
+    converse(async {
         let made = client.post("/api/v1/tokens", &wanted).await?;
         if arguments.json {
             return terminal::json(&made);
@@ -94,7 +94,7 @@ fn add(arguments: AddArguments) -> Result {
 
 fn list(arguments: &ListArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let query = [("all", arguments.all.to_string())];
         let found = client.get_with("/api/v1/tokens", &query).await?;
         if arguments.json {
@@ -133,7 +133,7 @@ fn list(arguments: &ListArguments) -> Result {
 
 fn remove(arguments: &RemoveArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let wanted = &arguments.token;
         let id = if wanted.parse::<base::TokenId>().is_ok() {
             wanted.clone()

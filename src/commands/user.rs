@@ -5,7 +5,7 @@ mod reset;
 
 use crate::arguments::{HostArguments, ServerArguments};
 use crate::client::Client;
-use crate::commands::block_on;
+use crate::commands::converse;
 use crate::commands::login::{ask_secret, from_stdin};
 use crate::commands::ops::when;
 use crate::exit::{Code, Failure, Result};
@@ -119,7 +119,7 @@ fn add(arguments: &AddArguments) -> Result {
         let password = from_stdin("a password")?;
         wanted["password"] = password.expose_secret().into();
     }
-    block_on(async {
+    converse(async {
         let made = client.post("/api/v1/users", &wanted).await?;
         if arguments.json {
             return terminal::json(&made);
@@ -145,7 +145,7 @@ fn add(arguments: &AddArguments) -> Result {
 
 fn list(arguments: &ListArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let found = client.get("/api/v1/users").await?;
         if arguments.json {
             return terminal::json(&found);
@@ -166,7 +166,7 @@ fn list(arguments: &ListArguments) -> Result {
 
 fn set_role(arguments: &RoleArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let path = format!("/api/v1/users/{}", arguments.name);
         let change = json!({ "role": arguments.role.as_str() });
         client.send(Method::PATCH, &path, Some(&change)).await?;
@@ -177,7 +177,7 @@ fn set_role(arguments: &RoleArguments) -> Result {
 
 fn remove(arguments: &OneArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let path = format!("/api/v1/users/{}", arguments.name);
         client.send(Method::DELETE, &path, None).await?;
         terminal::say(&format!("{} is deleted.", arguments.name));
@@ -187,7 +187,7 @@ fn remove(arguments: &OneArguments) -> Result {
 
 fn set_password(arguments: &PasswordArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    let session = block_on(async { Ok(client.get("/api/v1/session").await?) })?;
+    let session = converse(async { Ok(client.get("/api/v1/session").await?) })?;
     let own = session["user"]["name"]
         .as_str()
         .is_some_and(|name| name.eq_ignore_ascii_case(arguments.name.as_str()));
@@ -206,7 +206,7 @@ fn set_password(arguments: &PasswordArguments) -> Result {
     if let Some(current) = current {
         change["current"] = current.expose_secret().into();
     }
-    block_on(async {
+    converse(async {
         let path = format!("/api/v1/users/{}/password", arguments.name);
         client.post(&path, &change).await?;
         terminal::say(&format!(

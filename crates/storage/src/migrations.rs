@@ -81,6 +81,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_the_schema_that_is_known_is_the_same() {
+        let known = newest_version();
+        same(known).expect("it is known");
+        let newer = same(known + 1);
+        assert!(matches!(newer, Err(Error::NewerSchema { .. })), "{newer:?}");
+        let older = same(known - 1);
+        assert!(matches!(older, Err(Error::OlderSchema { .. })), "{older:?}");
+    }
+
+    #[test]
     fn every_file_of_the_folder_is_listed_in_order() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
         let mut files: Vec<String> = std::fs::read_dir(folder)

@@ -78,7 +78,10 @@ impl Show {
         self.total = sources;
         match &self.way {
             Way::Lines => terminal::say(&format!("operation {operation}: {sources} sources")),
-            Way::Bars(bars) => bars.total.set_length(sources),
+            Way::Bars(bars) => {
+                bars.total.set_length(sources);
+                bars.total.enable_steady_tick(TICK);
+            }
             _ => {}
         }
         self.event(&json!({
@@ -150,6 +153,14 @@ impl Show {
         matches!(self.way, Way::Json { .. })
     }
 
+    /// The last word, below all bars.
+    pub(super) fn closing(&self, text: &str) {
+        self.still();
+        if matches!(self.way, Way::Bars(_) | Way::Lines) {
+            terminal::say(text);
+        }
+    }
+
     /// No bar is drawn any more.
     pub(super) fn still(&self) {
         if let Way::Bars(bars) = &self.way {
@@ -216,7 +227,6 @@ impl Bars {
         let all = MultiProgress::with_draw_target(target);
         let total = all.add(ProgressBar::new(0));
         total.set_style(style("{bar:28} {pos}/{len} files  {msg}  {eta} left"));
-        total.enable_steady_tick(TICK);
         Self {
             all,
             total,
@@ -245,7 +255,12 @@ impl Bars {
             self.total.set_length(total);
         }
         self.total.set_position(progress.done);
-        let shown = &progress.transfers[..progress.transfers.len().min(BARS)];
+        // Those that only wait tell nothing, so they come last.
+        let (moving, waiting): (Vec<&Transfer>, Vec<&Transfer>) = progress
+            .transfers
+            .iter()
+            .partition(|transfer| transfer.done > 0);
+        let shown: Vec<&Transfer> = moving.into_iter().chain(waiting).take(BARS).collect();
         let number = |transfer: &Transfer| transfer.index.unwrap_or(u64::MAX);
         let gone: Vec<u64> = self
             .transfers
@@ -259,13 +274,13 @@ impl Bars {
                 self.all.remove(&bar);
             }
         }
-        for transfer in shown {
+        for &transfer in &shown {
             let (all, total) = (&self.all, &self.total);
             let bar = self.transfers.entry(number(transfer)).or_insert_with(|| {
                 let bar = all.insert_before(total, ProgressBar::new(0));
                 let template = match transfer.total {
-                    Some(_) => "  {bar:20} {binary_bytes:>11}/{binary_total_bytes:11} {msg}",
-                    None => "  {spinner:20} {binary_bytes:>11} {msg}",
+                    Some(_) => "  {bar:20} {binary_bytes:>11}/{binary_total_bytes:11} {wide_msg}",
+                    None => "  {spinner:20} {binary_bytes:>11} {wide_msg}",
                 };
                 bar.set_style(style(template));
                 bar.set_message(terminal::plain(&transfer.name).into_owned());

@@ -3,7 +3,7 @@
 use super::{show, text};
 use crate::arguments::ServerArguments;
 use crate::client::Client;
-use crate::commands::block_on;
+use crate::commands::converse;
 use crate::exit::Result;
 use crate::terminal;
 use base::{Clock, Span, SystemClock, Timestamp};
@@ -151,7 +151,7 @@ impl ListArguments {
 
 pub(super) fn run(arguments: &ListArguments) -> Result {
     let client = Client::of(&arguments.server_arguments)?;
-    block_on(async {
+    converse(async {
         let mut left = if arguments.all {
             usize::MAX
         } else {

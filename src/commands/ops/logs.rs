@@ -5,7 +5,7 @@ use super::{verdict, which};
 use crate::arguments::ServerArguments;
 use crate::client::follow::{Event, Follower, Line, log_page};
 use crate::client::{Client, read};
-use crate::commands::block_on;
+use crate::commands::converse;
 use crate::exit::Result;
 use crate::terminal;
 use base::OperationId;
@@ -35,7 +35,7 @@ pub(crate) struct LogsArguments {
 
 pub(super) fn run(arguments: &LogsArguments) -> Result {
     let client = Client::of(&arguments.server)?;
-    block_on(async {
+    converse(async {
         let id = which::resolve(&client, &arguments.id).await?;
         if arguments.follow {
             follow(client, id, arguments).await

@@ -135,6 +135,15 @@ async fn a_token_from_elsewhere_is_taken_and_the_environment_goes_before_it() {
     let refused = other.run(&["ops", "ls"]).await;
     refused.refused(9, &["operations:read"]);
 
+    let (_, tokens) = server.get("/api/v1/tokens").await;
+    let tokens = tokens["items"].as_array().expect("a list").clone();
+    let of_admin = tokens.iter().find(|token| token["name"] != "narrow");
+    let of_admin = of_admin.and_then(|token| token["id"].as_str());
+    let not_itself = other
+        .run(&["token", "rm", of_admin.expect("the log-in's")])
+        .await;
+    not_itself.refused(9, &["delete itself only"]);
+
     let mut command = other.command(&["ops", "ls"]);
     command.env("LONGSHORE_TOKEN", token_of(&admin));
     let allowed = other.came(command, "").await.ended;
