@@ -67,6 +67,16 @@ const NEEDS: [Need; 11] = [
         purpose: "stories speak HTTP with it as a person would",
     },
     Need {
+        found: || place::program("zsh").is_some(),
+        package: "zsh",
+        purpose: "completions are read by zsh",
+    },
+    Need {
+        found: || place::program("fish").is_some(),
+        package: "fish",
+        purpose: "completions are read by fish",
+    },
+    Need {
         found: schemathesis::can_be_installed,
         package: "python3-venv",
         purpose: "schemathesis and Python's zipfile",
