@@ -1,7 +1,9 @@
 //! Best effort: what cannot be had does not fail the rest, and is listed.
 
 use crate::archive::{contents, is_sound, reasons, report};
-use crate::desk::{accepted, archive, archive_path, ended, id_of, log_lines, made, streamed};
+use crate::desk::{
+    accepted, archive, archive_path, ended, id_of, in_state, log_lines, made, streamed,
+};
 use crate::program::{incoming, server, stored};
 use serde_json::{Value, json};
 use testing::{Answer, Content, Origin};
@@ -208,6 +210,26 @@ async fn nothing_usable_is_an_error_and_never_an_archive() {
     assert_eq!(bundle["archive_url"], Value::Null);
     assert_eq!(server.get(&archive_path(&id)).await.0, 410);
     assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
+}
+
+#[tokio::test]
+async fn who_waits_for_an_archive_of_nothing_is_told_so_instead() {
+    let origin = Origin::start().await;
+    let url = origin.put("/gone", Answer::status(410).held());
+    let server = server().start().await;
+    let id = accepted(&server, &json!({ "sources": [url] })).await;
+    let path = archive_path(&id);
+    let (answer, ()) = tokio::join!(server.get(&path), async {
+        origin
+            .when("the source to be asked", |counts| counts.requests == 1)
+            .await;
+        in_state(&server, &id, &["running"]).await;
+        origin.release();
+    });
+    // Asked a moment too late, it would be gone already.
+    let expected = [(422, "nothing-usable"), (410, "gone")];
+    let code = answer.1["code"].as_str().expect("a problem");
+    assert!(expected.contains(&(answer.0.as_u16(), code)), "{answer:?}");
 }
 
 #[tokio::test]

@@ -267,6 +267,32 @@ async fn a_kept_archive_flows_to_several_while_it_is_made_and_is_the_same_afterw
 }
 
 #[tokio::test]
+async fn what_a_large_source_has_given_flows_while_it_is_silent() {
+    let origin = Origin::start().await;
+    let content = Content::seeded(1, 3_000_000);
+    let stalls = Answer::ok(content.clone()).stall_after(10_000);
+    let body = json!({ "sources": [origin.put("/large.bin", stalls)] });
+    let server = server().start().await;
+    let id = accepted(&server, &body).await;
+    let kept = asked(&server, Method::GET, &id, &[]).await;
+    let streamed = streamed(&server, &body).await;
+    let mut takers = Vec::new();
+    for mut taker in [kept, streamed] {
+        let mut whole = Vec::new();
+        while whole.len() < 10_000 {
+            let part = within("what was given", taker.chunk()).await;
+            whole.extend_from_slice(&part.expect("flows").expect("not the end"));
+        }
+        takers.push((whole, taker));
+    }
+    origin.release();
+    for (mut whole, taker) in takers {
+        whole.extend(rest(taker).await.expect("a clean end"));
+        assert!(contents(&whole)["large.bin"] == content.to_vec());
+    }
+}
+
+#[tokio::test]
 async fn a_bundle_that_is_not_kept_is_taken_once_from_its_own_address() {
     let origin = Origin::start().await;
     let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)));

@@ -17,12 +17,15 @@ use fetch::{FetchError, for_log};
 use operations::{Context, Failure};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 use promise::{Promise, changed};
 
 /// Pieces are passed on when this much has gathered.
 const GATHERED: usize = 64 << 10;
+/// When a large body has been silent for so long, what has gathered is passed on.
+const SILENT: Duration = Duration::from_millis(50);
 /// Bodies from this size on are deflated on a thread of their own.
 const DEFLATE_ELSEWHERE: usize = 16 << 10;
 
@@ -318,7 +321,18 @@ impl Maker {
         }
         .map_err(|error| broken(&error))?;
         let ended = loop {
-            match flowing.next(gather).await {
+            let next = flowing.next(gather);
+            tokio::pin!(next);
+            let next = match tokio::time::timeout(SILENT, &mut next).await {
+                Ok(next) => next,
+                Err(_) => {
+                    drain(pieces, &mut self.outlet).await?;
+                    self.outlet.pause().await?;
+                    self.board.catch_up();
+                    next.await
+                }
+            };
+            match next {
                 Ok(Some(part)) => {
                     self.board.moved(index, part.len());
                     match entry.push(part, pieces) {

@@ -56,8 +56,18 @@ pub(super) async fn get_archive(
     }
     if stored.blob.is_none() {
         let begun = tokio::time::timeout(FIRST_BYTE, begun(&desk, id));
-        if let Some(growing) = begun.await.map_err(|_| Error::NotReady)?? {
-            return Ok(zip(Body::from_stream(follow(growing)), &stored.name, id));
+        if let Some(mut growing) = begun.await.map_err(|_| Error::NotReady)?? {
+            // The status is known when the first byte is, as with a streamed one.
+            let first = tokio::time::timeout(FIRST_BYTE, growing.tail.next());
+            let Some(first) = first
+                .await
+                .map_err(|_| Error::NotReady)?
+                .map_err(Error::from)?
+            else {
+                return Err(why_nothing(&desk, id).await);
+            };
+            let body = stream::once(std::future::ready(Ok(first))).chain(follow(growing));
+            return Ok(zip(Body::from_stream(body), &stored.name, id));
         }
         // It has ended: well or not, perhaps elsewhere.
         stored = desk.bundles.stored(id).await?;
@@ -178,7 +188,7 @@ fn zip(body: Body, name: &str, id: BundleId) -> Response {
     response
 }
 
-/// Why a streamed bundle ended before its first byte.
+/// Why a bundle ended before its first byte.
 async fn why_nothing(desk: &Desk, id: BundleId) -> Problem {
     let operations = desk.bundles.operations();
     let ended = operations.wait(OperationId::from(id));
