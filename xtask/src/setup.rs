@@ -15,7 +15,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 13] = [
     Need {
         found: || postgres::programs().is_some(),
         package: "postgresql",
