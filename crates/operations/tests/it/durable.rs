@@ -11,7 +11,6 @@ async fn a_stopped_server_goes_on_where_a_resumable_operation_was() {
     on_both(|database| async move {
         let world = World::on(&database).await;
         let resumable = world.submit::<Resumable>(Work::Count { to: 4 }).await;
-        let lasting = world.submit::<Plain>(Work::Wait("lasting".into())).await;
         world.script.gate.0.add_permits(1);
         world
             .until(resumable, |operation| {
@@ -21,6 +20,8 @@ async fn a_stopped_server_goes_on_where_a_resumable_operation_was() {
                     .is_some_and(|progress| progress.done == 2)
             })
             .await;
+        // After the permit was used: it would take it, too.
+        let lasting = world.submit::<Plain>(Work::Wait("lasting".into())).await;
         world.reaches(lasting, State::Running).await;
         world.stop(Duration::ZERO).await;
 
