@@ -66,9 +66,10 @@ pub(crate) async fn lines(
     while lines.len() < limit {
         let rows = sql::log::segments(db, operation, at, 4).await?;
         let Some(last) = rows.last() else { break };
-        at = last.last + 1;
+        // A segment that has grown since is read again from where it ended.
+        let begin = std::mem::replace(&mut at, last.last + 1);
         for row in &rows {
-            segment::lines(row.first, &row.chunk, from, &mut lines)?;
+            segment::lines(row.first, &row.chunk, begin, &mut lines)?;
         }
     }
     lines.truncate(limit);
@@ -102,11 +103,15 @@ impl LogText {
         let Some(last) = rows.last() else {
             return Ok(None);
         };
-        self.next = last.last + 1;
+        let begin = std::mem::replace(&mut self.next, last.last + 1);
         on_blocking_thread(move || {
             let mut text = Vec::new();
             for row in rows {
-                segment::read(row.first, &row.chunk, |_, time, stream, line, _| {
+                segment::read(row.first, &row.chunk, |seq, time, stream, line, _| {
+                    // Of a segment that has grown since, the beginning was given.
+                    if seq < begin {
+                        return;
+                    }
                     text.extend_from_slice(time.to_string().as_bytes());
                     text.extend_from_slice(match stream {
                         Stream::Stdout => b"   ",
@@ -141,12 +146,12 @@ pub(crate) async fn search(
         let Some(last) = rows.last() else {
             return Ok(page);
         };
-        at = last.last + 1;
+        let begin = std::mem::replace(&mut at, last.last + 1);
         let (pattern, from, limit) = (pattern.clone(), query.from, query.limit);
         page = on_blocking_thread(move || {
             for row in rows {
                 segment::read(row.first, &row.chunk, |seq, time, stream, text, _| {
-                    if pattern.is_match(text) {
+                    if seq >= begin && pattern.is_match(text) {
                         found(&mut page, from, limit, seq, time, stream, text);
                     }
                 })?;

@@ -221,3 +221,27 @@ async fn the_whole_log_is_given_as_text() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_log_that_grows_while_it_is_read_is_given_once() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let id = world.submit::<Plain>(Work::Count { to: 2 }).await;
+        world.until(id, |operation| operation.last_seq == 1).await;
+        let mut reader = world.operations.log_text(id);
+        let mut text = reader.next().await.expect("there").expect("the first line");
+        // The second line joins the segment of the first.
+        world.script.gate.0.add_permits(1);
+        world.until(id, |operation| operation.last_seq == 2).await;
+        while let Some(part) = reader.next().await.expect("there") {
+            text.extend(part);
+        }
+        let text = String::from_utf8(text).expect("UTF-8");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[0].ends_with("counted 1") && lines[1].ends_with("counted 2"));
+        world.script.gate.0.add_permits(1);
+        world.ended(id).await;
+    })
+    .await;
+}
