@@ -6,7 +6,7 @@ use crate::source::{Source, SourceRequest};
 use crate::{Bundles, sql};
 use access::Caller;
 use base::{Actor, BundleId, OperationId, Timestamp, Trigger};
-use operations::{NewOperation, Operation, State};
+use operations::{Kind, NewOperation, Operation, State};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -290,15 +290,27 @@ impl Bundles {
     pub async fn get(&self, id: BundleId) -> Result<Bundle> {
         let stored = self.stored(id).await?;
         let operation = match self.operations().get(OperationId::from(id)).await {
-            Ok(operation) => Some(operation),
-            Err(operations::Error::NoOperation(_)) => None,
+            Ok(operation) => operation,
+            Err(operations::Error::NoOperation(_)) => return Err(Error::NoBundle(id)),
             Err(error) => return Err(error.into()),
         };
-        Ok(stored.shown(operation, archive_path(id)))
-    }
-
-    pub(crate) async fn stored(&self, id: BundleId) -> Result<StoredBundle> {
-        sql::get(self.db(), id).await?.ok_or(Error::NoBundle(id))
+        // One that has ended was noted when it ran, and may have been deleted since.
+        if operation.kind != MakeBundle::NAME || operation.state.is_ended() {
+            return Err(Error::NoBundle(id));
+        }
+        let input = self.operations().input::<MakeBundle>(operation.id).await?;
+        let (name, keep, sources) = (&input.name, input.options.keep, input.sources.len());
+        sql::insert(
+            self.db(),
+            id,
+            name,
+            keep,
+            sources,
+            &operation.actor,
+            operation.created_at,
+        )
+        .await?;
+        Ok(())
     }
 
     /// The newest bundles, before `before` where that is given.
