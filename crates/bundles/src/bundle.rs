@@ -290,24 +290,42 @@ impl Bundles {
     pub async fn get(&self, id: BundleId) -> Result<Bundle> {
         let stored = self.stored(id).await?;
         let operation = match self.operations().get(OperationId::from(id)).await {
+            Ok(operation) => Some(operation),
+            Err(operations::Error::NoOperation(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(stored.shown(operation, archive_path(id)))
+    }
+
+    pub(crate) async fn stored(&self, id: BundleId) -> Result<StoredBundle> {
+        if let Some(stored) = sql::get(self.db(), id).await? {
+            return Ok(stored);
+        }
+        self.note_repeated(id).await?;
+        sql::get(self.db(), id).await?.ok_or(Error::NoBundle(id))
+    }
+
+    /// An operation that repeats another is a bundle from the moment it is accepted,
+    /// and is noted as one at the latest when somebody asks for it.
+    async fn note_repeated(&self, id: BundleId) -> Result<()> {
+        let repeated = match self.operations().get(OperationId::from(id)).await {
             Ok(operation) => operation,
             Err(operations::Error::NoOperation(_)) => return Err(Error::NoBundle(id)),
             Err(error) => return Err(error.into()),
         };
         // One that has ended was noted when it ran, and may have been deleted since.
-        if operation.kind != MakeBundle::NAME || operation.state.is_ended() {
+        if repeated.kind != MakeBundle::NAME || repeated.state.is_ended() {
             return Err(Error::NoBundle(id));
         }
-        let input = self.operations().input::<MakeBundle>(operation.id).await?;
-        let (name, keep, sources) = (&input.name, input.options.keep, input.sources.len());
+        let input = self.operations().input::<MakeBundle>(repeated.id).await?;
         sql::insert(
             self.db(),
             id,
-            name,
-            keep,
-            sources,
-            &operation.actor,
-            operation.created_at,
+            &input.name,
+            input.options.keep,
+            input.sources.len(),
+            &repeated.actor,
+            repeated.created_at,
         )
         .await?;
         Ok(())
