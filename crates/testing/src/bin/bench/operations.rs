@@ -208,7 +208,10 @@ async fn repeat(connection: &mut Connection, path: &str, figures: &mut Figures) 
 }
 
 /// How long a page took, and the page, unless the server gave it up.
-async fn timed(connection: &mut Connection, path: &str) -> Result<(f64, Option<serde_json::Value>)> {
+async fn timed(
+    connection: &mut Connection,
+    path: &str,
+) -> Result<(f64, Option<serde_json::Value>)> {
     let begun = Instant::now();
     let answer = connection.get(path).await?;
     let took = begun.elapsed().as_secs_f64();
