@@ -56,12 +56,13 @@ async fn operations_under_one_key_run_one_by_one_in_order() {
                     .await,
             );
         }
-        for id in ids {
-            world.reaches(id, State::Running).await;
+        for (earlier, id) in ids.into_iter().enumerate() {
+            world.script.has_begun(earlier + 1).await;
             assert_eq!(world.script.running.load(Ordering::SeqCst), 1);
             world.script.gate.0.add_permits(1);
             world.ended(id).await;
         }
+        assert_eq!(world.script.most.load(Ordering::SeqCst), 1);
         let order = world.script.order.lock().expect("not poisoned").clone();
         assert_eq!(order, ["0", "1", "2", "3", "4"]);
     })

@@ -89,10 +89,28 @@ scripted!(Retried, "retried", |settings| settings.retry(
 ));
 
 impl Script {
+    /// Waits until so many have begun. That is after their being stored as running:
+    /// the claim comes first, and the work begins when its task is scheduled.
+    pub(crate) async fn has_begun(&self, count: usize) {
+        let begun = async {
+            loop {
+                let mut started = std::pin::pin!(self.started.notified());
+                started.as_mut().enable();
+                if self.begun.load(Ordering::SeqCst) >= count {
+                    return;
+                }
+                started.await;
+            }
+        };
+        tokio::time::timeout(LIMIT, begun)
+            .await
+            .expect("it begins in time");
+    }
+
     async fn run(&self, work: Work, context: Context) -> Result<Outcome, Failure> {
-        self.begun.fetch_add(1, Ordering::SeqCst);
         let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
+        self.begun.fetch_add(1, Ordering::SeqCst);
         self.started.notify_waiters();
         let result = self.act(work, &context).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
