@@ -7,6 +7,7 @@
 pub(crate) mod away;
 mod cases;
 pub(crate) mod origin;
+pub(crate) mod pass;
 mod report;
 mod ways;
 pub(crate) mod wget;

@@ -46,6 +46,7 @@ fn main() -> Result {
             ["role-engine", rest @ ..] => engine::play(rest).await,
             ["role-origin", rest @ ..] => bundles::origin::play(rest).await,
             ["role-away", rest @ ..] => bundles::away::play(rest).await,
+            ["role-pass", rest @ ..] => bundles::pass::play(rest).await,
             ["role-wget", rest @ ..] => bundles::wget::play(rest),
             [] => Err(USAGE.into()),
             wanted => {

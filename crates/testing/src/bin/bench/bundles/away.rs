@@ -1,6 +1,7 @@
 //! The role of the floor: fetches every source, so many at once, and throws it away.
 
 use crate::{Error, Result, process};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -39,11 +40,30 @@ pub(crate) async fn play(arguments: &[&str]) -> Result {
 
 /// When the first byte came.
 async fn fetch(client: &reqwest::Client, urls: &[String], at_once: usize) -> Result<Instant> {
-    let queue: Arc<Mutex<VecDeque<String>>> = Arc::new(Mutex::new(urls.to_vec().into()));
     let first = Arc::new(OnceLock::new());
+    let noted = Arc::clone(&first);
+    each(client, urls, at_once, move |_| {
+        noted.get_or_init(Instant::now);
+        std::future::ready(())
+    })
+    .await?;
+    Ok(*first.get().ok_or("nothing came")?)
+}
+
+/// Fetches all of them, so many at once, and gives every piece to `take` as it comes.
+pub(super) async fn each<Fut>(
+    client: &reqwest::Client,
+    urls: &[String],
+    at_once: usize,
+    take: impl Fn(Bytes) -> Fut + Clone + Send + 'static,
+) -> Result
+where
+    Fut: Future<Output = ()> + Send,
+{
+    let queue: Arc<Mutex<VecDeque<String>>> = Arc::new(Mutex::new(urls.to_vec().into()));
     let mut tasks = JoinSet::new();
     for _ in 0..at_once {
-        let (client, queue, first) = (client.clone(), Arc::clone(&queue), Arc::clone(&first));
+        let (client, queue, take) = (client.clone(), Arc::clone(&queue), take.clone());
         tasks.spawn(async move {
             loop {
                 let next = queue
@@ -54,15 +74,15 @@ async fn fetch(client: &reqwest::Client, urls: &[String], at_once: usize) -> Res
                     return Ok::<(), Error>(());
                 };
                 let mut answer = client.get(url).send().await?.error_for_status()?;
-                while let Some(chunk) = answer.chunk().await? {
-                    first.get_or_init(Instant::now);
-                    drop(chunk);
+                while let Some(piece) = answer.chunk().await? {
+                    take(piece).await;
                 }
             }
         });
     }
+    drop(take);
     while let Some(task) = tasks.join_next().await {
         task??;
     }
-    Ok(*first.get().ok_or("nothing came")?)
+    Ok(())
 }

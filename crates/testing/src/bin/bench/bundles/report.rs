@@ -8,6 +8,7 @@ use std::fmt;
 
 const OURS: &str = "Longshore";
 const FLOOR: &str = "thrown away, 16";
+const PASSED: &str = "passed on";
 const LIBRARY: &str = "archiver";
 const SEED: &str = "2020";
 const MEMORY: f64 = 96.0 * 1_048_576.0;
@@ -91,6 +92,15 @@ impl Report {
                 "1.3 ×".to_owned(),
                 format!("{ratio:.2} ×"),
                 within(ratio, 1.3),
+            );
+        }
+        if let Some(floor) = self.of(PASSED) {
+            let ratio = wall / floor.wall.median();
+            promise(
+                "time, against fetching as many at once and passing it on",
+                "–".to_owned(),
+                format!("{ratio:.2} ×"),
+                "–".to_owned(),
             );
         }
         if let Some(seed) = self.of(SEED) {

@@ -41,6 +41,10 @@ pub(super) enum Way {
         process: Process,
         at_once: usize,
     },
+    Passed {
+        process: Process,
+        address: SocketAddr,
+    },
     Wget {
         folder: PathBuf,
     },
@@ -60,6 +64,11 @@ impl Way {
             process.says("round").await?;
             ways.push(Self::Away { process, at_once });
         }
+        let list = list.to_string_lossy().into_owned();
+        let mut process = Process::role("role-pass", &[list])?;
+        let address = process.says("ready").await?.parse()?;
+        let passed = Self::Passed { process, address };
+        ways.push(passed);
         if case.compared {
             ways.extend(Self::archiver(case).await?);
             ways.push(Self::Wget { folder });
@@ -114,6 +123,7 @@ impl Way {
             Self::Longshore { .. } => "Longshore".to_owned(),
             Self::Archiver { .. } => "npm archiver, 16 at once".to_owned(),
             Self::Away { at_once, .. } => format!("fetched and thrown away, {at_once} at once"),
+            Self::Passed { .. } => "fetched and passed on, 16 at once".to_owned(),
             Self::Wget { .. } => "the way of 2020 (wget, zip, read)".to_owned(),
         }
     }
@@ -135,7 +145,7 @@ impl Way {
                 measured.peak = process::peak(program.id())?;
                 Ok(measured)
             }
-            Self::Archiver { process, address } => {
+            Self::Archiver { process, address } | Self::Passed { process, address } => {
                 let connection = Connection::open(*address).await?;
                 Ok(archive(connection, "/", process.id(), case).await?.0)
             }
@@ -192,7 +202,9 @@ impl Way {
     pub(super) async fn end(self) -> Result {
         match self {
             Self::Longshore { program, .. } => program.stop().await,
-            Self::Archiver { process, .. } | Self::Away { process, .. } => process.end().await,
+            Self::Archiver { process, .. }
+            | Self::Away { process, .. }
+            | Self::Passed { process, .. } => process.end().await,
             Self::Wget { .. } => Ok(()),
         }
     }
