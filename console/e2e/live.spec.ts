@@ -3,7 +3,7 @@ import { CuttableProxy } from "./support/cuttable-proxy.ts";
 import { expect, sources, test } from "./support/test.ts";
 
 test.use({
-  expectedComplaints: /WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK)/,
+  expectedComplaints: /WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK|SOCKET)/,
 });
 
 let proxy: CuttableProxy;

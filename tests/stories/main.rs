@@ -14,6 +14,7 @@ mod cancelling;
 mod command_line;
 mod killed;
 mod links;
+mod live_poll;
 mod live_socket;
 mod many;
 mod missing;

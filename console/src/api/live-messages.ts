@@ -30,12 +30,15 @@ export type ServerMessage =
   | { type: "subscribed" | "unsubscribed"; id: number }
   | { type: "error"; id?: number; code: string; message: string }
   | { type: "operation"; changed: number; operation: Operation }
-  | { type: "position"; changed: number }
+  | { type: "position"; id: number; changed: number }
   | { type: "log"; operation: string; lines: WireLine[] }
   | { type: "log_gap"; operation: string; from: number; to: number; reason: string }
   | { type: "log_end"; operation: string; last_seq: number }
   | { type: "closing"; reason: string }
   | { type: "pong" };
+
+/** The code of an error that passes: the same is asked for again after a while. */
+export const UNAVAILABLE = "unavailable";
 
 const STREAMS: readonly LogStream[] = ["stdout", "stderr", "system"];
 

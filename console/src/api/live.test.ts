@@ -47,6 +47,7 @@ let sockets: FakeSocket[];
 let clock: FakeClock;
 let live: Live;
 let refusals: number;
+let ways: string[];
 
 const newest = () => {
   const socket = sockets.at(-1);
@@ -64,16 +65,20 @@ const log = (id: string, from: number, to: number) => ({
   lines: Array.from({ length: to - from + 1 }, (_, i) => [from + i, 5, 0, `line ${from + i}`]),
 });
 
+function opened(way: "socket" | "poll") {
+  const socket = new FakeSocket();
+  sockets.push(socket);
+  ways.push(way);
+  return socket;
+}
+
 beforeEach(() => {
   sockets = [];
+  ways = [];
   clock = new FakeClock();
   refusals = 0;
   live = new Live(
-    () => {
-      const socket = new FakeSocket();
-      sockets.push(socket);
-      return socket;
-    },
+    { socket: () => opened("socket"), poll: () => opened("poll") },
     () => {
       refusals += 1;
     },
@@ -134,7 +139,7 @@ describe("subscribing", () => {
     newest().says({ type: "hello", changed: 0 });
     newest().says({ type: "weather", sun: true });
     newest().onmessage?.({ data: "{" });
-    expect(live.status()).toEqual({ phase: "open" });
+    expect(live.status()).toEqual({ phase: "open", polling: false });
   });
 });
 
@@ -144,13 +149,28 @@ describe("a cut connection", () => {
     live.subscribe({ kind: "operations", filter: {} }, {});
     newest().says({ type: "hello", changed: 3 });
     newest().says({ type: "subscribed", id: 1 });
-    newest().says({ type: "position", changed: 10 });
+    newest().says({ type: "position", id: 1, changed: 10 });
     newest().says(operation("a", 14));
     newest().breaks();
     clock.advance(600);
     newest().says({ type: "hello", changed: 20 });
     expect(newest().sent).toEqual([
       { type: "subscribe", id: 1, topic: { kind: "operations", filter: {}, since: 10 } },
+    ]);
+  });
+
+  it("resumes each topic from its own position, as one may be behind another", () => {
+    live.start();
+    live.subscribe({ kind: "operations", filter: {} }, {});
+    live.subscribe({ kind: "operations", filter: { kind: "bundle" } }, {});
+    newest().says({ type: "hello", changed: 3 });
+    newest().says({ type: "position", id: 2, changed: 5 });
+    newest().says({ type: "position", id: 1, changed: 9 });
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 20 });
+    expect(newest().sent.map((message) => (message.topic as { since: number }).since)).toEqual([
+      9, 5,
     ]);
   });
 
@@ -163,7 +183,7 @@ describe("a cut connection", () => {
     );
     newest().says({ type: "hello", changed: 3 });
     newest().says({ type: "subscribed", id: 1 });
-    newest().says({ type: "position", changed: 10 });
+    newest().says({ type: "position", id: 1, changed: 10 });
     newest().says(operation("a", 14));
     newest().breaks();
     clock.advance(600);
@@ -207,7 +227,7 @@ describe("a cut connection", () => {
     live.subscribe({ kind: "operations", filter: {} }, { onReset: () => (resets += 1) });
     newest().says({ type: "hello", changed: 900 });
     newest().says({ type: "subscribed", id: 1 });
-    newest().says({ type: "position", changed: 901 });
+    newest().says({ type: "position", id: 1, changed: 901 });
     newest().breaks();
     clock.advance(600);
     newest().says({ type: "hello", changed: 4 });
@@ -284,5 +304,60 @@ describe("waiting", () => {
     clock.advance(120_000);
     expect(sockets).toHaveLength(1);
     expect(live.status()).toEqual({ phase: "stopped" });
+  });
+});
+
+describe("a proxy that passes no sockets on", () => {
+  const refuse = (times: number) => {
+    for (let attempt = 0; attempt < times; attempt += 1) {
+      newest().breaks();
+      clock.advance(20_000);
+    }
+  };
+
+  it("is gone around by polling after three refusals, with the same topics", () => {
+    live.subscribe({ kind: "operations", filter: {} }, {});
+    live.start();
+    refuse(3);
+    expect(ways).toEqual(["socket", "socket", "socket", "poll"]);
+    newest().says({ type: "hello", changed: 4 });
+    expect(live.status()).toEqual({ phase: "open", polling: true });
+    expect(newest().sent[0]?.topic).toMatchObject({ kind: "operations", since: null });
+  });
+
+  it("is tried again after five minutes, and polling goes on at once when it still refuses", () => {
+    live.start();
+    refuse(3);
+    newest().says({ type: "hello", changed: 4 });
+    for (let minute = 0; minute < 10; minute += 1) {
+      clock.advance(30_000);
+      newest().says({ type: "pong" });
+    }
+    expect(ways.at(-1)).toBe("socket");
+    refuse(1);
+    expect(ways.at(-1)).toBe("poll");
+  });
+
+  it("is not suspected when polling finds nobody either", () => {
+    live.start();
+    refuse(4);
+    expect(ways).toEqual(["socket", "socket", "socket", "poll", "socket"]);
+  });
+});
+
+describe("a topic that cannot be followed just now", () => {
+  it("is asked for again from where it was", () => {
+    const errors: string[] = [];
+    live.subscribe({ kind: "operations", filter: {} }, { onError: (code) => errors.push(code) });
+    live.start();
+    newest().says({ type: "hello", changed: 4 });
+    newest().says({ type: "position", id: 1, changed: 8 });
+    newest().says({ type: "error", id: 1, code: "unavailable", message: "the database is away" });
+    clock.advance(2_000);
+    expect(newest().sent.slice(1)).toEqual([
+      { type: "unsubscribe", id: 1 },
+      { type: "subscribe", id: 1, topic: { kind: "operations", filter: {}, since: 8 } },
+    ]);
+    expect(errors).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
-// The console's one live socket: topics, and resuming without gap or repeat.
-// It knows nothing of React, and never decides what a change means.
+// The console's one live connection: topics, and resuming without gap or repeat.
+// It is a WebSocket, or asks again and again where a proxy passes none on. It knows
+// nothing of React, and never decides what a change means.
 import {
   concerns,
   type LiveLine,
@@ -8,6 +9,7 @@ import {
   type ServerMessage,
   subscribeMessage,
   type Topic,
+  UNAVAILABLE,
 } from "./live-messages";
 import type { Operation } from "./types";
 
@@ -16,9 +18,10 @@ export type { LiveLine, Topic } from "./live-messages";
 export type LiveStatus =
   | { phase: "stopped" }
   | { phase: "connecting"; failures: number }
-  | { phase: "open" }
+  /** `polling`: a proxy refuses the socket, and the server is asked again and again. */
+  | { phase: "open"; polling: boolean }
   /** The next attempt is at `retryAt` (milliseconds since 1970). */
-  | { phase: "waiting"; failures: number; retryAt: number; everOpen: boolean };
+  | { phase: "waiting"; failures: number; retryAt: number };
 
 export interface LiveHandlers {
   onOperation?(operation: Operation): void;
@@ -52,9 +55,8 @@ interface Subscription {
   id: number;
   topic: Topic;
   handlers: LiveHandlers;
-  /** The server's snapshot has wholly arrived, so that it can be resumed by number. */
-  settled: boolean;
-  subscribed: boolean;
+  /** Nothing up to this change is missing. Null until the first view has wholly arrived. */
+  since: number | null;
   nextSeq: number;
   seen: Map<string, number>;
 }
@@ -68,6 +70,12 @@ const CONNECT_LIMIT_MS = 15_000;
 const QUIET_MS = 45_000;
 const ANSWER_LIMIT_MS = 10_000;
 const SEEN_LIMIT = 2_000;
+/** When the server cannot follow a topic just now, it is asked again after this. */
+const TROUBLE_MS = 2_000;
+/** So many sockets refused in a row, and a proxy is suspected to pass none on. */
+const REFUSALS = 3;
+/** How long is polled before a socket is tried again. */
+const POLLING_MS = 5 * 60_000;
 
 export const systemClock: LiveClock = {
   now: () => Date.now(),
@@ -78,24 +86,35 @@ export const systemClock: LiveClock = {
   chance: () => Math.random(),
 };
 
+/** Both ways to the server. */
+export interface LiveWays {
+  socket(): LiveSocket;
+  poll(): LiveSocket;
+}
+
 export class Live {
-  #open: () => LiveSocket;
+  #ways: LiveWays;
   #clock: LiveClock;
   #socket: LiveSocket | null = null;
   #greeted = false;
   #everOpen = false;
   #failures = 0;
-  #position: number | null = null;
+  /** Sockets that failed before their greeting, since one was greeted or the server was away. */
+  #refusals = 0;
+  #polling = false;
+  /** The newest change that was heard of. */
+  #newest: number | null = null;
   #nextId = 1;
   #subscriptions = new Map<number, Subscription>();
   #status: LiveStatus = { phase: "stopped" };
   #listeners = new Set<() => void>();
   #cancelTimer: () => void = () => {};
+  #cancelPolling: () => void = () => {};
   #refused: () => void;
 
   /** `refused` is called when an attempt fails before the server's greeting. */
-  constructor(open: () => LiveSocket, refused: () => void = () => {}, clock = systemClock) {
-    this.#open = open;
+  constructor(ways: LiveWays, refused: () => void = () => {}, clock = systemClock) {
+    this.#ways = ways;
     this.#refused = refused;
     this.#clock = clock;
   }
@@ -114,10 +133,11 @@ export class Live {
   /** Ends the connection and forgets the position, as at log-out. */
   stop(): void {
     this.#dropSocket();
-    this.#position = null;
+    this.#newest = null;
     this.#failures = 0;
+    this.#refusals = 0;
     this.#everOpen = false;
-    for (const subscription of this.#subscriptions.values()) subscription.settled = false;
+    for (const subscription of this.#subscriptions.values()) subscription.since = null;
     this.#become({ phase: "stopped" });
   }
 
@@ -139,8 +159,7 @@ export class Live {
       id,
       topic,
       handlers,
-      settled: false,
-      subscribed: false,
+      since: null,
       nextSeq,
       seen: new Map(),
     };
@@ -155,7 +174,8 @@ export class Live {
   #connect(): void {
     this.#dropSocket();
     this.#become({ phase: "connecting", failures: this.#failures });
-    const socket = this.#open();
+    this.#polling = this.#refusals >= REFUSALS;
+    const socket = this.#polling ? this.#ways.poll() : this.#ways.socket();
     this.#socket = socket;
     this.#timer(CONNECT_LIMIT_MS, () => this.#lost());
     socket.onmessage = (event) => {
@@ -169,13 +189,15 @@ export class Live {
     const greeted = this.#greeted;
     this.#dropSocket();
     this.#failures += 1;
+    // Where polling finds nobody either, it is the server that is away, and no proxy.
+    if (this.#polling) this.#refusals = 0;
+    else if (!greeted) this.#refusals += 1;
     const longest = Math.min(FIRST_WAIT_MS * 2 ** (this.#failures - 1), LONGEST_WAIT_MS);
     const wait = Math.round(longest * (0.8 + 0.4 * this.#clock.chance()));
     this.#become({
       phase: "waiting",
       failures: this.#failures,
       retryAt: this.#clock.now() + wait,
-      everOpen: this.#everOpen,
     });
     this.#timer(wait, () => this.#connect());
     if (!greeted) this.#refused();
@@ -183,8 +205,8 @@ export class Live {
 
   #dropSocket(): void {
     this.#cancelTimer();
+    this.#cancelPolling();
     this.#greeted = false;
-    for (const subscription of this.#subscriptions.values()) subscription.subscribed = false;
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
@@ -199,17 +221,12 @@ export class Live {
       case "hello":
         this.#greet(message.changed);
         break;
-      case "subscribed": {
+      case "position": {
+        this.#newest = Math.max(this.#newest ?? 0, message.changed);
         const subscription = this.#subscriptions.get(message.id);
-        if (subscription) subscription.subscribed = true;
+        if (subscription) subscription.since = message.changed;
         break;
       }
-      case "position":
-        this.#position = message.changed;
-        for (const subscription of this.#subscriptions.values()) {
-          if (subscription.subscribed) subscription.settled = true;
-        }
-        break;
       case "operation":
         this.#deliver(message.operation, message.changed);
         break;
@@ -232,26 +249,39 @@ export class Live {
         }
         break;
       case "error":
-        this.#subscriptions
-          .get(message.id ?? -1)
-          ?.handlers.onError?.(message.code, message.message);
+        this.#refuse(message.id ?? -1, message.code, message.message);
         break;
     }
   }
 
+  #refuse(id: number, code: string, text: string): void {
+    if (code !== UNAVAILABLE) {
+      this.#subscriptions.get(id)?.handlers.onError?.(code, text);
+      return;
+    }
+    this.#clock.after(TROUBLE_MS, () => {
+      const subscription = this.#subscriptions.get(id);
+      if (!subscription || !this.#greeted) return;
+      this.#send({ type: "unsubscribe", id });
+      this.#request(subscription);
+    });
+  }
+
   #greet(changed: number): void {
     // A smaller number than ours means another database behind the same name.
-    const foreign = this.#position !== null && changed < this.#position;
-    if (this.#position === null || foreign) this.#position = changed;
+    const foreign = this.#newest !== null && changed < this.#newest;
+    this.#newest = changed;
     const again = this.#everOpen;
     this.#greeted = true;
     this.#everOpen = true;
     this.#failures = 0;
-    this.#become({ phase: "open" });
+    if (this.#polling) this.#cancelPolling = this.#clock.after(POLLING_MS, () => this.#trySocket());
+    else this.#refusals = 0;
+    this.#become({ phase: "open", polling: this.#polling });
     this.#watchQuiet();
     for (const subscription of this.#subscriptions.values()) {
-      if (foreign) subscription.settled = false;
-      if (again && !subscription.settled) {
+      if (foreign) subscription.since = null;
+      if (again && subscription.since === null) {
         subscription.seen.clear();
         subscription.handlers.onReset?.();
       }
@@ -259,9 +289,14 @@ export class Live {
     }
   }
 
+  // Refused once more, polling goes on at once.
+  #trySocket(): void {
+    this.#refusals = REFUSALS - 1;
+    this.#connect();
+  }
+
   #request(subscription: Subscription): void {
-    const since = subscription.settled ? this.#position : null;
-    const { id, topic, nextSeq } = subscription;
+    const { id, topic, since, nextSeq } = subscription;
     this.#send(subscribeMessage(id, topic, since, nextSeq));
   }
 

@@ -185,6 +185,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live/poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Watch live without a WebSocket: waits up to 20 s for something to happen. */
+        post: operations["poll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -1296,6 +1313,26 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description What happened. */
+        PollAnswer: {
+            /** @description What the socket would have said, in order, beginning with `hello`. */
+            messages: components["schemas"]["ToClient"][];
+        };
+        /** @description What is watched. */
+        PollRequest: {
+            /** @description The topics. One that cannot be followed is answered with an `error` message. */
+            subscriptions: components["schemas"]["PollSubscription"][];
+        };
+        /** @description One topic that is watched. */
+        PollSubscription: {
+            /**
+             * Format: int64
+             * @description A number of the client's own, repeated in what is said of the subscription.
+             */
+            id: number;
+            /** @description What about, and from where on. */
+            topic: components["schemas"]["Topic"];
+        };
         /** @description What an expression means. */
         Preview: {
             /** @description The next five runs. */
@@ -1589,9 +1626,14 @@ export interface components {
         } | {
             /**
              * Format: int64
-             * @description The number to resume with.
+             * @description The number to resume it with.
              */
             changed: number;
+            /**
+             * Format: int64
+             * @description Which subscription.
+             */
+            id: number;
             /** @enum {string} */
             type: "position";
         } | {
@@ -2401,6 +2443,41 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    poll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PollRequest"];
+            };
+        };
+        responses: {
+            /** @description What happened; perhaps nothing yet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PollAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];

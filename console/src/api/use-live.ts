@@ -1,7 +1,9 @@
 // Where React meets the live socket: one connection and one feed for the page.
 import { useEffect, useRef, useSyncExternalStore } from "react";
+import { api, take } from "./client";
 import { OperationFeed } from "./feed";
 import { Live, type LiveHandlers, type LiveSocket } from "./live";
+import { type PollBody, PollSocket } from "./poll-socket";
 import { queryClient } from "./query-client";
 import { sessionQuery } from "./session";
 import type { Operation } from "./types";
@@ -12,12 +14,18 @@ function openSocket(): LiveSocket {
   return new WebSocket(address) as unknown as LiveSocket;
 }
 
+function openPolling(): LiveSocket {
+  return new PollSocket((body: PollBody, signal) =>
+    take(api.POST("/api/v1/live/poll", { body: body as never, signal })),
+  );
+}
+
 // A refused attempt may mean that the session has ended: asking tells.
 function askForSession(): void {
   void queryClient.refetchQueries({ queryKey: sessionQuery.queryKey });
 }
 
-export const live = new Live(openSocket, askForSession);
+export const live = new Live({ socket: openSocket, poll: openPolling }, askForSession);
 export const feed = new OperationFeed();
 
 /** Runs the connection for as long as somebody is logged in. */

@@ -3,16 +3,45 @@
 import { Button, Code, Text } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
+import type { LiveStatus } from "../api/live";
 import { live, useLiveStatus } from "../api/use-live";
 import { useQuickNow } from "../components/use-now";
 import classes from "./Live.module.css";
-import { secondsUntil, seemsBlocked } from "./live-words";
+import { secondsUntil } from "./live-words";
 
 // A hiccup shorter than this needs no banner.
 const UNSEEN_MS = 400;
 
 export function LiveBanner() {
   const status = useLiveStatus();
+  if (status.phase === "open" && status.polling) return <PollingBanner />;
+  return <LostBanner status={status} />;
+}
+
+// Everything works, a little later than it could; said until it is dismissed.
+function PollingBanner() {
+  const [dismissed, setDismissed] = useState(false);
+  if (dismissed) return null;
+  return (
+    <div className={classes.banner} role="status">
+      <IconPlugConnectedX size={18} aria-hidden />
+      <div className={classes.words}>
+        <Text size="sm" fw={550}>
+          A proxy refuses WebSockets, so changes are asked for again and again.
+        </Text>
+        <Text size="sm">
+          To see them at once, have it pass on the headers <Code>Upgrade</Code> and{" "}
+          <Code>Connection</Code> for <Code>/api/v1/live</Code> over HTTP/1.1.
+        </Text>
+      </div>
+      <Button size="xs" variant="default" onClick={() => setDismissed(true)}>
+        Dismiss
+      </Button>
+    </div>
+  );
+}
+
+function LostBanner({ status }: { status: LiveStatus }) {
   const away = status.phase === "waiting" || (status.phase === "connecting" && status.failures > 0);
   const [shown, setShown] = useState(false);
   useEffect(() => {
@@ -28,17 +57,9 @@ export function LiveBanner() {
           The live connection is lost.{" "}
           {status.phase === "waiting" ? <Countdown retryAt={status.retryAt} /> : "Trying now…"}
         </Text>
-        {seemsBlocked(status) ? (
-          <Text size="sm">
-            The page itself loads, so a proxy seems to refuse WebSockets on{" "}
-            <Code>/api/v1/live</Code>: it must pass on the headers <Code>Upgrade</Code> and{" "}
-            <Code>Connection</Code> over HTTP/1.1. Until then, reload to see changes.
-          </Text>
-        ) : (
-          <Text size="sm">
-            What you see may be out of date; nothing that was missed will be lost.
-          </Text>
-        )}
+        <Text size="sm">
+          What you see may be out of date; nothing that was missed will be lost.
+        </Text>
       </div>
       <Button
         size="xs"

@@ -34,6 +34,8 @@ export function Palette({ openHelp }: { openHelp: () => void }) {
     <Spotlight.Root
       query={query}
       onQueryChange={setQuery}
+      // One that opens while it still fades from the last time has kept its words.
+      onSpotlightOpen={() => setQuery("")}
       shortcut={["mod + K"]}
       tagsToIgnore={[]}
       scrollable

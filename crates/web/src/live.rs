@@ -4,14 +4,20 @@
 //! number; after a broken connection the client subscribes again with the last one
 //! it saw, and goes on without a gap or a repeat. Each subscription is a position
 //! in what is stored: a slow client is behind, and nobody keeps a queue for it.
+//!
+//! Where a proxy passes no WebSockets on, `POST /api/v1/live/poll` says the same.
 
+mod follower;
 mod messages;
+mod poll;
 mod session;
+mod subscriptions;
 
 use crate::{Answer, AnswerTime, By, Requirement, RouteLimits, Routes, Upgrade};
 use access::{Access, Role, Scope};
 use axum::extract::State;
 use axum::response::Response;
+use bytes::Bytes;
 use messages::{FromClient, ToClient};
 use operations::Operations;
 use session::Session;
@@ -52,7 +58,15 @@ pub(crate) struct Hub {
     shutdown: CancellationToken,
 }
 
-/// The route. Sockets are told when `shutdown` comes, and closed.
+impl Hub {
+    /// The first message to everybody.
+    fn hello(&self) -> Bytes {
+        let changed = self.operations.newest_change();
+        ToClient::Hello { changed }.encoded()
+    }
+}
+
+/// The routes. Sockets are told when `shutdown` comes, and closed.
 pub fn routes(
     operations: Operations,
     access: Access,
@@ -63,6 +77,7 @@ pub fn routes(
     let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
     Routes::new()
         .add_within(flows, sees, routes!(live))
+        .add_within(flows, sees, routes!(poll::poll))
         .schema::<FromClient>()
         .schema::<ToClient>()
         .with_state(Hub {

@@ -19,7 +19,11 @@ export function AboutPanel() {
             <Fact name="Version">{facts.version}</Fact>
             <Fact name="Database">{facts.database}</Fact>
             <Fact name="Live connection">
-              {live.phase === "open" ? "Live: messages arrive by WebSocket" : statusWord(live)}
+              {statusWord(live)}
+              {live.phase === "open" &&
+                (live.polling
+                  ? ": a proxy passes no WebSocket on; its headers Upgrade and Connection are missing"
+                  : ": messages arrive by WebSocket")}
             </Fact>
             <Fact name="Address">{location.origin}</Fact>
             <Fact name="API">

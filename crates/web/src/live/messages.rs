@@ -89,9 +89,11 @@ pub(crate) enum ToClient {
         /// The operation after it.
         operation: Box<ShownOperation>,
     },
-    /// Nothing up to this number is missing.
+    /// Of what a subscription is about, nothing up to this number is missing.
     Position {
-        /// The number to resume with.
+        /// Which subscription.
+        id: u64,
+        /// The number to resume it with.
         changed: u64,
     },
     /// Lines of a log: `[number, microseconds, stream (0, 1, 2), "text", data?]`.

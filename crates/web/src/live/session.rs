@@ -1,28 +1,17 @@
 //! One live socket, from its opening to its close.
 //!
-//! Each subscription is a task that follows and puts messages into a channel of a
-//! few places; the socket's own task sends them. All of them end with the socket.
+//! Its task hears what the client asks for, sends what the subscriptions have to say,
+//! and closes the socket when the other side is gone or may not watch any more.
 
 use super::Hub;
-use super::messages::{self, FromClient, ToClient, Topic};
-use crate::activity::shown::{ShownOperation, may_act};
+use super::messages::{FromClient, ToClient};
+use super::subscriptions::Subscriptions;
 use access::Caller;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use base::OperationId;
 use bytes::Bytes;
 use futures::StreamExt;
-use operations::{Change, ChangeFollower, Filter, LogEvent, LogFollower, Query, State};
-use std::collections::HashMap;
-use std::sync::Arc;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// Messages between the followers and the socket.
-const PLACES: usize = 4;
-/// Operations that are sent as they stand at the beginning of a subscription.
-const STANDING: usize = 200;
 /// RFC 6455 §7.4.1 and the registry it names: service restart, policy violation.
 const RESTART: u16 = 1012;
 const POLICY: u16 = 1008;
@@ -32,10 +21,7 @@ pub(super) struct Session {
     hub: Hub,
     caller: Caller,
     socket: WebSocket,
-    followers: JoinSet<()>,
-    subscriptions: HashMap<u64, Vec<AbortHandle>>,
-    outgoing: mpsc::Sender<Bytes>,
-    messages: mpsc::Receiver<Bytes>,
+    subscriptions: Subscriptions,
 }
 
 /// Why a socket ends.
@@ -53,15 +39,11 @@ impl From<axum::Error> for End {
 
 impl Session {
     pub(super) fn new(hub: Hub, caller: Caller, socket: WebSocket) -> Self {
-        let (outgoing, messages) = mpsc::channel(PLACES);
         Self {
+            subscriptions: Subscriptions::new(hub.clone()),
             hub,
             caller,
             socket,
-            followers: JoinSet::new(),
-            subscriptions: HashMap::new(),
-            outgoing,
-            messages,
         }
     }
 
@@ -84,10 +66,7 @@ impl Session {
     }
 
     async fn talk(&mut self) -> Result<(), End> {
-        let hello = ToClient::Hello {
-            changed: self.hub.operations.newest_change(),
-        };
-        self.send(hello.encoded()).await?;
+        self.send(self.hub.hello()).await?;
         let shutdown = self.hub.shutdown.clone();
         let mut rights = self.hub.access.changed();
         let mut ping = tokio::time::interval(self.hub.limits.ping);
@@ -100,13 +79,13 @@ impl Session {
                         Some(Ok(Message::Text(text))) => self.heard(&text).await?,
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                         Some(Ok(Message::Binary(_))) => {
-                            self.refuse(None, "not-text", "Messages are JSON texts.".to_owned()).await?;
+                            let message = "Messages are JSON texts.".to_owned();
+                            self.send(not_understood("not-text", message).encoded()).await?;
                         }
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
                     }
                 }
-                // The session holds a sender, so this never ends.
-                Some(message) = self.messages.recv() => self.send(message).await?,
+                Some(message) = self.subscriptions.next() => self.send(message).await?,
                 _ = ping.tick() => {
                     if heard.elapsed() > self.hub.limits.ping * 3 {
                         return Err(End::Gone);
@@ -143,237 +122,26 @@ impl Session {
         self.pass(Message::Text(text)).await
     }
 
-    async fn refuse(
-        &mut self,
-        id: Option<u64>,
-        code: &'static str,
-        message: String,
-    ) -> Result<(), End> {
-        self.send(ToClient::Error { id, code, message }.encoded())
-            .await
-    }
-
     async fn heard(&mut self, text: &str) -> Result<(), End> {
-        match serde_json::from_str(text) {
-            Ok(FromClient::Subscribe { id, topic }) => self.subscribe(id, topic).await,
-            Ok(FromClient::Unsubscribe { id }) => {
-                for follower in self.subscriptions.remove(&id).unwrap_or_default() {
-                    follower.abort();
-                }
-                self.send(ToClient::Unsubscribed { id }.encoded()).await
+        let answer = match serde_json::from_str(text) {
+            Ok(FromClient::Subscribe { id, topic }) => {
+                self.subscriptions.subscribe(&self.caller, id, topic).await
             }
-            Ok(FromClient::Ping) => self.send(ToClient::Pong.encoded()).await,
-            Err(error) => {
-                self.refuse(
-                    None,
-                    "invalid-message",
-                    format!("The message is not understood: {error}."),
-                )
-                .await
-            }
-        }
-    }
-
-    async fn subscribe(&mut self, id: u64, topic: Topic) -> Result<(), End> {
-        while self.followers.try_join_next().is_some() {}
-        if self.subscriptions.contains_key(&id) {
-            return self
-                .refuse(
-                    Some(id),
-                    "taken",
-                    "A subscription has that number already.".to_owned(),
-                )
-                .await;
-        }
-        if self.subscriptions.len() >= self.hub.limits.subscriptions {
-            let most = self.hub.limits.subscriptions;
-            let message = format!("One socket follows at most {most} topics; end one first.");
-            return self.refuse(Some(id), "too-many", message).await;
-        }
-        let started = match topic {
-            Topic::Operations { filter, since } => Ok(vec![self.follow_operations(filter, since)]),
-            Topic::Operation {
-                operation,
-                since,
-                log_from,
-            } => self.follow_operation(operation, since, log_from).await,
+            Ok(FromClient::Unsubscribe { id }) => self.subscriptions.unsubscribe(id),
+            Ok(FromClient::Ping) => ToClient::Pong,
+            Err(error) => not_understood(
+                "invalid-message",
+                format!("The message is not understood: {error}."),
+            ),
         };
-        match started {
-            Ok(followers) => {
-                self.subscriptions.insert(id, followers);
-                self.send(ToClient::Subscribed { id }.encoded()).await
-            }
-            Err(error) => {
-                let code = match error {
-                    operations::Error::NoOperation(_) => "not-found",
-                    _ => "unavailable",
-                };
-                self.refuse(Some(id), code, error.to_string()).await
-            }
-        }
-    }
-
-    fn follow_operations(&mut self, filter: Filter, since: Option<u64>) -> AbortHandle {
-        let changes = self.hub.operations.follow_changes(filter.clone(), since);
-        let follower = Follower {
-            outgoing: self.outgoing.clone(),
-            acts: may_act(&self.caller),
-            only: None,
-        };
-        let operations = self.hub.operations.clone();
-        let stands = since.is_none();
-        self.followers.spawn(async move {
-            if stands {
-                for state in [State::Running, State::Queued] {
-                    let query = Query {
-                        filter: Filter {
-                            state: Some(state),
-                            ..filter.clone()
-                        },
-                        limit: STANDING,
-                        ..Query::default()
-                    };
-                    if filter.state.is_some_and(|wanted| wanted != state) {
-                        continue;
-                    }
-                    match operations.list(&query).await {
-                        Ok(page) => {
-                            for operation in page.operations {
-                                follower.tell(operation).await;
-                            }
-                        }
-                        Err(error) => return follower.lost(&error).await,
-                    }
-                }
-                follower.position(changes.position()).await;
-            }
-            follower.changes(changes).await;
-        })
-    }
-
-    async fn follow_operation(
-        &mut self,
-        id: OperationId,
-        since: Option<u64>,
-        log_from: Option<u64>,
-    ) -> operations::Result<Vec<AbortHandle>> {
-        let operations = &self.hub.operations;
-        // Follows before it looks, so that nothing falls in between.
-        let changes = operations.follow_changes(Filter::default(), since);
-        let standing = operations.get(id).await?;
-        let follower = Follower {
-            outgoing: self.outgoing.clone(),
-            acts: may_act(&self.caller),
-            only: Some(id),
-        };
-        let log = match log_from {
-            Some(from) => Some(operations.follow_log(id, from).await?),
-            None => None,
-        };
-        let mut started = Vec::with_capacity(2);
-        if let Some(log) = log {
-            let follower = follower.clone();
-            started.push(self.followers.spawn(async move { follower.log(log).await }));
-        }
-        let stands = since.is_none();
-        started.push(self.followers.spawn(async move {
-            if stands {
-                follower.tell(standing).await;
-                follower.position(changes.position()).await;
-            }
-            follower.changes(changes).await;
-        }));
-        Ok(started)
+        self.send(answer.encoded()).await
     }
 }
 
-/// One who follows for a socket. Ends when nobody takes its messages.
-#[derive(Clone)]
-struct Follower {
-    outgoing: mpsc::Sender<Bytes>,
-    acts: bool,
-    only: Option<OperationId>,
-}
-
-impl Follower {
-    async fn say(&self, message: Bytes) {
-        // The receiver lives as long as the session, which ends this task.
-        let _ = self.outgoing.send(message).await;
+fn not_understood(code: &'static str, message: String) -> ToClient {
+    ToClient::Error {
+        id: None,
+        code,
+        message,
     }
-
-    async fn position(&self, changed: u64) {
-        self.say(ToClient::Position { changed }.encoded()).await;
-    }
-
-    async fn lost(&self, error: &operations::Error) {
-        let message = ToClient::Error {
-            id: None,
-            code: "unavailable",
-            message: format!("{error}; subscribe again to go on"),
-        };
-        self.say(message.encoded()).await;
-    }
-
-    async fn tell(&self, operation: operations::Operation) {
-        self.say(encode(&operation, self.acts)).await;
-    }
-
-    async fn changes(&self, mut changes: ChangeFollower) {
-        loop {
-            let new = match changes.next().await {
-                Ok(new) => new,
-                Err(error) => return self.lost(&error).await,
-            };
-            let wanted = new
-                .into_iter()
-                .filter(|change| self.only.is_none_or(|only| change.operation.id == only));
-            let mut any = false;
-            for change in wanted {
-                any = true;
-                self.say(self.encoded(&change)).await;
-            }
-            if any {
-                self.position(changes.position()).await;
-            }
-        }
-    }
-
-    fn encoded(&self, change: &Arc<Change>) -> Bytes {
-        change.encoded(self.acts, |operation| encode(operation, self.acts))
-    }
-
-    async fn log(&self, mut log: LogFollower) {
-        let operation = log.operation();
-        loop {
-            let message = match log.next().await {
-                Ok(LogEvent::Lines(lines)) => {
-                    lines.message(|lines| messages::log(operation, lines))
-                }
-                Ok(LogEvent::Gap { from, to }) => ToClient::LogGap {
-                    operation,
-                    from,
-                    to,
-                    reason: "expired",
-                }
-                .encoded(),
-                Ok(LogEvent::End { last }) => {
-                    let end = ToClient::LogEnd {
-                        operation,
-                        last_seq: last,
-                    };
-                    return self.say(end.encoded()).await;
-                }
-                Err(error) => return self.lost(&error).await,
-            };
-            self.say(message).await;
-        }
-    }
-}
-
-fn encode(operation: &operations::Operation, acts: bool) -> Bytes {
-    ToClient::Operation {
-        changed: operation.changed,
-        operation: Box::new(ShownOperation::of(operation.clone(), acts)),
-    }
-    .encoded()
 }

@@ -1,0 +1,125 @@
+//! Watching without a WebSocket, for where a proxy passes none on: a request that
+//! names what is watched, and from where on, and is answered when something happens.
+//!
+//! The server keeps nothing between two requests. The positions that the client sends
+//! say all, so nothing is missed and nothing is repeated, as with the socket.
+
+use super::Hub;
+use super::messages::{ToClient, Topic};
+use super::subscriptions::Subscriptions;
+use crate::{Answer, By, Json};
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// What comes within this time after the first message is answered together.
+const GATHER: Duration = Duration::from_millis(100);
+/// An answer ends when it has grown to so many bytes.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// What is watched.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PollRequest {
+    /// The topics. One that cannot be followed is answered with an `error` message.
+    subscriptions: Vec<PollSubscription>,
+}
+
+/// One topic that is watched.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PollSubscription {
+    /// A number of the client's own, repeated in what is said of the subscription.
+    id: u64,
+    /// What about, and from where on.
+    topic: Topic,
+}
+
+/// What happened.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[allow(
+    dead_code,
+    reason = "written by hand: its messages are encoded already"
+)]
+pub(super) struct PollAnswer {
+    /// What the socket would have said, in order, beginning with `hello`.
+    messages: Vec<ToClient>,
+}
+
+/// Watch live without a WebSocket: waits up to 20 s for something to happen.
+#[utoipa::path(
+    post, path = "/api/v1/live/poll", tag = "operations", request_body = PollRequest,
+    responses((status = 200, description = "What happened; perhaps nothing yet.", body = PollAnswer))
+)]
+pub(super) async fn poll(
+    State(hub): State<Hub>,
+    By(caller): By,
+    Json(request): Json<PollRequest>,
+) -> Answer<Response> {
+    let until = Instant::now() + hub.limits.ping;
+    let shutdown = hub.shutdown.clone();
+    let mut answer = Growing::default();
+    answer.add(&hub.hello());
+    let mut subscriptions = Subscriptions::new(hub);
+    for PollSubscription { id, topic } in request.subscriptions {
+        let said = subscriptions.subscribe(&caller, id, topic).await;
+        // One that is refused is said at once.
+        answer.eventful |= matches!(said, ToClient::Error { .. });
+        answer.add(&said.encoded());
+    }
+    let gathered = async {
+        if !answer.eventful
+            && let Ok(Some(first)) = timeout_at(until, subscriptions.next()).await
+        {
+            answer.add(&first);
+        }
+        let until = Instant::now() + GATHER;
+        while answer.text.len() < LONGEST_ANSWER
+            && let Ok(Some(next)) = timeout_at(until, subscriptions.next()).await
+        {
+            answer.add(&next);
+        }
+    };
+    tokio::select! {
+        () = gathered => {}
+        () = shutdown.cancelled() => {
+            answer.add(&ToClient::Closing { reason: "shutdown" }.encoded());
+        }
+    }
+    let mut response = Body::from(answer.finish()).into_response();
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// A [`PollAnswer`] that grows by messages which are encoded already.
+#[derive(Default)]
+struct Growing {
+    text: Vec<u8>,
+    /// Whether there is something that must not wait.
+    eventful: bool,
+}
+
+impl Growing {
+    fn add(&mut self, message: &[u8]) {
+        let before: &[u8] = if self.text.is_empty() {
+            b"{\"messages\":["
+        } else {
+            b","
+        };
+        self.text.extend_from_slice(before);
+        self.text.extend_from_slice(message);
+    }
+
+    fn finish(mut self) -> Bytes {
+        self.text.extend_from_slice(b"]}");
+        self.text.into()
+    }
+}

@@ -1,0 +1,148 @@
+//! What one client follows, whichever way its messages reach it.
+//!
+//! Each subscription is a task or two that follow and put messages into a channel of
+//! a few places, from which the client's own task takes them. All end with it.
+
+use super::Hub;
+use super::follower::Follower;
+use super::messages::{ToClient, Topic};
+use crate::activity::shown::may_act;
+use access::Caller;
+use base::OperationId;
+use bytes::Bytes;
+use operations::Filter;
+use std::collections::HashMap;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Messages between the followers and the client.
+const PLACES: usize = 4;
+
+pub(super) struct Subscriptions {
+    hub: Hub,
+    followers: JoinSet<()>,
+    by_id: HashMap<u64, Vec<AbortHandle>>,
+    outgoing: mpsc::Sender<Bytes>,
+    messages: mpsc::Receiver<Bytes>,
+}
+
+impl Subscriptions {
+    pub(super) fn new(hub: Hub) -> Self {
+        let (outgoing, messages) = mpsc::channel(PLACES);
+        Self {
+            hub,
+            followers: JoinSet::new(),
+            by_id: HashMap::new(),
+            outgoing,
+            messages,
+        }
+    }
+
+    /// The next message of any subscription. Never ends by itself, as this holds a
+    /// sender. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        self.messages.recv().await
+    }
+
+    /// Begins to follow; what the client is told of it.
+    pub(super) async fn subscribe(&mut self, caller: &Caller, id: u64, topic: Topic) -> ToClient {
+        while self.followers.try_join_next().is_some() {}
+        let refused = |code, message: String| ToClient::Error {
+            id: Some(id),
+            code,
+            message,
+        };
+        if self.by_id.contains_key(&id) {
+            let message = "A subscription has that number already.";
+            return refused("taken", message.to_owned());
+        }
+        let most = self.hub.limits.subscriptions;
+        if self.by_id.len() >= most {
+            let message = format!("One client follows at most {most} topics; end one first.");
+            return refused("too-many", message);
+        }
+        let mut follower = Follower {
+            id,
+            outgoing: self.outgoing.clone(),
+            acts: may_act(caller),
+            only: None,
+        };
+        let started = match topic {
+            Topic::Operations { filter, since } => {
+                Ok(vec![self.follow_operations(follower, filter, since)])
+            }
+            Topic::Operation {
+                operation,
+                since,
+                log_from,
+            } => {
+                follower.only = Some(operation);
+                self.follow_operation(follower, operation, since, log_from)
+                    .await
+            }
+        };
+        match started {
+            Ok(followers) => {
+                self.by_id.insert(id, followers);
+                ToClient::Subscribed { id }
+            }
+            Err(error @ operations::Error::NoOperation(_)) => {
+                refused("not-found", error.to_string())
+            }
+            Err(error) => refused("unavailable", error.to_string()),
+        }
+    }
+
+    /// Follows no more; what the client is told of it.
+    pub(super) fn unsubscribe(&mut self, id: u64) -> ToClient {
+        for follower in self.by_id.remove(&id).unwrap_or_default() {
+            follower.abort();
+        }
+        ToClient::Unsubscribed { id }
+    }
+
+    fn follow_operations(
+        &mut self,
+        follower: Follower,
+        filter: Filter,
+        since: Option<u64>,
+    ) -> AbortHandle {
+        let operations = self.hub.operations.clone();
+        let changes = operations.follow_changes(filter.clone(), since);
+        self.followers.spawn(async move {
+            match since {
+                Some(_) => follower.changes(changes).await,
+                None => follower.all_standing(operations, filter, changes).await,
+            }
+        })
+    }
+
+    async fn follow_operation(
+        &mut self,
+        follower: Follower,
+        id: OperationId,
+        since: Option<u64>,
+        log_from: Option<u64>,
+    ) -> operations::Result<Vec<AbortHandle>> {
+        let operations = &self.hub.operations;
+        // Follows before it looks, so that nothing falls in between.
+        let changes = operations.follow_changes(Filter::default(), since);
+        let standing = operations.get(id).await?;
+        let log = match log_from {
+            Some(from) => Some(operations.follow_log(id, from).await?),
+            None => None,
+        };
+        let mut started = Vec::with_capacity(2);
+        if let Some(log) = log {
+            let follower = follower.clone();
+            started.push(self.followers.spawn(async move { follower.log(log).await }));
+        }
+        started.push(self.followers.spawn(async move {
+            match since {
+                Some(_) => follower.changes(changes).await,
+                None => follower.standing(standing, changes).await,
+            }
+        }));
+        Ok(started)
+    }
+}
