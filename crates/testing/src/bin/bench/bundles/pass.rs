@@ -29,11 +29,8 @@ pub(crate) async fn play(arguments: &[&str]) -> Result {
 }
 
 async fn answer(mut stream: TcpStream, client: &reqwest::Client, urls: &[String]) -> Result {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|four| four == b"\r\n\r\n") {
-        if stream.read_buf(&mut request).await? == 0 {
-            return Ok(());
-        }
+    if !take_request(&mut stream).await? {
+        return Ok(());
     }
     stream
         .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
@@ -56,4 +53,30 @@ async fn answer(mut stream: TcpStream, client: &reqwest::Client, urls: &[String]
     fetched?;
     passed?;
     Ok(stream.shutdown().await?)
+}
+
+/// Reads a whole request, as closing before that would reset the connection. Whether
+/// there was one.
+async fn take_request(stream: &mut TcpStream) -> Result<bool> {
+    const END: &[u8] = b"\r\n\r\n";
+    let mut request = Vec::new();
+    let head = loop {
+        if let Some(at) = request.windows(END.len()).position(|four| four == END) {
+            break at + END.len();
+        }
+        if stream.read_buf(&mut request).await? == 0 {
+            return Ok(false);
+        }
+    };
+    let length: usize = String::from_utf8_lossy(&request[..head])
+        .to_ascii_lowercase()
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
+        .unwrap_or(0);
+    while request.len() < head + length {
+        if stream.read_buf(&mut request).await? == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
