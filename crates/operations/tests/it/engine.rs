@@ -1,6 +1,6 @@
 //! Accepted, run, ended: states, limits, keys, retries, cancelling, children.
 
-use crate::world::{Latest, Plain, Retried, Wide, Work, World};
+use crate::world::{LIMIT, Latest, Plain, Retried, Wide, Work, World, quick, unaware};
 use base::Actor;
 use operations::{Error, State};
 use std::sync::atomic::Ordering;
@@ -34,6 +34,7 @@ async fn no_more_run_at_once_than_the_kind_allows() {
         for number in 0..7 {
             ids.push(world.submit::<Plain>(Work::Wait(format!("{number}"))).await);
         }
+        world.script.has_begun(2).await;
         world.script.gate.0.add_permits(7);
         for id in ids {
             assert_eq!(world.ended(id).await.state, State::Succeeded);
@@ -181,7 +182,11 @@ async fn a_running_operation_is_cancelled_even_if_it_does_not_listen() {
                 .cancel(id, &Actor::user("ben"))
                 .await
                 .expect("it runs");
-            assert_eq!(world.ended(id).await.state, State::Cancelled);
+            let ended = world.ended(id).await;
+            assert_eq!(ended.state, State::Cancelled);
+            assert_eq!(ended.error.expect("why").message, "cancelled by user:ben");
+            let reasons = world.reasons(id).await;
+            assert_eq!(reasons[2..], ["cancelled by user:ben"]);
         }
     })
     .await;
@@ -192,24 +197,7 @@ async fn a_cancelled_parent_takes_its_children_with_it() {
     on_both(|database| async move {
         let world = World::on(&database).await;
         let parent = world.submit::<Wide>(Work::Parent(3)).await;
-        let children = loop {
-            let page = world
-                .operations
-                .list(&operations::Query {
-                    filter: operations::Filter {
-                        parent: Some(parent),
-                        ..Default::default()
-                    },
-                    limit: 10,
-                    ..Default::default()
-                })
-                .await
-                .expect("listed");
-            if page.operations.len() == 3 {
-                break page.operations;
-            }
-            tokio::task::yield_now().await;
-        };
+        let children = world.children(parent, 3).await;
         world
             .operations
             .cancel(parent, &Actor::user("ben"))
@@ -229,7 +217,7 @@ async fn a_retry_is_a_new_operation_with_the_same_input() {
     on_both(|database| async move {
         let world = World::on(&database).await;
         let first = world
-            .submit_with::<Plain>(Work::FailForGood, |new| {
+            .submit_with::<Plain>(Work::FailAtGate, |new| {
                 new.subject("stack:web").title("Deploy web")
             })
             .await;
@@ -237,9 +225,8 @@ async fn a_retry_is_a_new_operation_with_the_same_input() {
             .operations
             .retry(first, Actor::user("ben"), base::Trigger::Person)
             .await;
-        if let Err(error) = refused {
-            assert!(matches!(error, Error::State { .. }));
-        }
+        assert!(matches!(refused, Err(Error::State { .. })), "{refused:?}");
+        world.script.gate.0.add_permits(2);
         world.ended(first).await;
         let second = world
             .operations
@@ -256,6 +243,122 @@ async fn a_retry_is_a_new_operation_with_the_same_input() {
             (ended.state, ended.actor),
             (State::Failed, Actor::user("ben"))
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_parent_that_waits_leaves_its_place_to_its_children() {
+    on_both(|database| async move {
+        let settings = operations::EngineSettings {
+            workers: 1,
+            alone: database.postgres_url().is_none(),
+            ..quick()
+        };
+        let world = World::with(&database, settings).await;
+        let parent = world.submit::<Wide>(Work::Parent(2)).await;
+        world.script.gate.0.add_permits(2);
+        assert_eq!(world.ended(parent).await.state, State::Succeeded);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancelled_parent_that_waits_for_its_next_attempt_takes_its_children_with_it() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let parent = world.submit::<Retried>(Work::LeaveChild).await;
+        let waits = |operation: &operations::Operation| {
+            operation.state == State::Queued && operation.attempt == 1
+        };
+        world.until(parent, waits).await;
+        let child = world.children(parent, 1).await.remove(0);
+        world
+            .operations
+            .cancel(parent, &Actor::user("ben"))
+            .await
+            .expect("it waits");
+        let ended = world.ended(child.id).await;
+        assert_eq!(ended.state, State::Cancelled);
+        assert_eq!(
+            ended.error.expect("why").message,
+            "cancelled with the operation that started it"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn children_whose_parent_ended_with_nobody_left_to_ask_are_cancelled() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let parent = world.submit::<Wide>(Work::Parent(3)).await;
+        let children = world.children(parent, 3).await;
+        // As if its process had died right after it recorded the end.
+        world
+            .tamper(parent, "state = 'failed', ended_at = 1, worker = ''")
+            .await;
+        for child in children {
+            assert_eq!(world.ended(child.id).await.state, State::Cancelled);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancel_that_comes_while_an_attempt_ends_is_heeded() {
+    on_both(|database| async move {
+        let settings = operations::EngineSettings {
+            alone: database.postgres_url().is_none(),
+            ..unaware()
+        };
+        let world = World::with(&database, settings).await;
+        let id = world.submit::<Retried>(Work::FailAtGate).await;
+        world.script.has_begun(1).await;
+        // Its attempt does not hear of it.
+        world
+            .tamper(
+                id,
+                "cancel_requested = TRUE, cancel_reason = 'cancelled by user:ben'",
+            )
+            .await;
+        world.script.gate.0.add_permits(1);
+        let ended = world.ended(id).await;
+        assert_eq!((ended.state, ended.attempt), (State::Cancelled, 1));
+        assert_eq!(ended.error.expect("why").message, "cancelled by user:ben");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_could_not_begin_is_made_again_and_is_no_failure() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let id = world
+            .submit_with::<Plain>(Work::Say(vec!["at last".into()]), |new| {
+                new.run_at(world.operations.now().plus(LIMIT * 100))
+            })
+            .await;
+        let rename = |from: &str, to: &str| {
+            let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+            async { world.db.execute(sql, vec![]).await.expect("renamed") }
+        };
+        rename("operation_input", "hidden").await;
+        world.tamper(id, "run_at = 0").await;
+        world
+            .until_row(
+                id,
+                "SELECT id FROM operation WHERE id = $1 AND state = 'queued' AND attempt > 0",
+            )
+            .await;
+        rename("hidden", "operation_input").await;
+        assert_eq!(world.ended(id).await.state, State::Succeeded);
+        assert_eq!(
+            world.reasons(id).await[2],
+            "the database did not answer; tried again"
+        );
+        let failures = "SELECT id FROM operation WHERE id = $1 AND failures = 0 AND losses = 0";
+        world.until_row(id, failures).await;
     })
     .await;
 }

@@ -4,6 +4,8 @@ extern crate longshore_operations as operations;
 
 mod durable;
 mod engine;
+mod example;
+mod leases;
 mod lists;
 mod logs;
 mod schedules;

@@ -4,7 +4,7 @@ use base::redact::Redactor;
 use base::{Actor, OperationId, SystemClock, Trigger};
 use operations::{
     Context, EngineSettings, Failure, Kind, Kinds, NewOperation, Operation, Operations, Outcome,
-    Retention, RetryPolicy, Settings, State, Stream,
+    Retention, RetryPolicy, Settings, State, Stream, Transfer,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub(crate) struct Script {
     pub(crate) most: AtomicUsize,
     pub(crate) begun: AtomicUsize,
     pub(crate) started: Notify,
+    pub(crate) left: Notify,
     pub(crate) gate: Gate,
     pub(crate) order: std::sync::Mutex<Vec<String>>,
 }
@@ -53,14 +54,28 @@ impl Default for Gate {
 pub(crate) enum Work {
     Say(Vec<String>),
     Lines(u64),
-    Fail { times: u64 },
+    Fail {
+        times: u64,
+    },
     FailForGood,
     Wait(String),
     Stubborn,
     Panic,
-    Count { to: u64 },
+    Count {
+        to: u64,
+    },
     Parent(u64),
     Chunks(Vec<Vec<u8>>),
+    /// Each once the gate opens.
+    ChunksAtGate(Vec<Vec<u8>>),
+    /// Passes the gate, also when it should end, and then tries to leave a trace.
+    Defy,
+    /// Passes the gate and fails in passing.
+    FailAtGate,
+    /// Starts a child and fails, to be tried again in an hour.
+    LeaveChild,
+    /// Shows this as its progress, passes the gate, and withdraws for this reason.
+    Withdraw(String),
 }
 
 macro_rules! scripted {
@@ -114,7 +129,31 @@ impl Script {
         self.started.notify_waiters();
         let result = self.act(work, &context).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
+        self.left.notify_waiters();
         result
+    }
+
+    /// Waits until nothing is at work.
+    pub(crate) async fn is_idle(&self) {
+        let idle = async {
+            loop {
+                let mut left = std::pin::pin!(self.left.notified());
+                left.as_mut().enable();
+                if self.running.load(Ordering::SeqCst) == 0 {
+                    return;
+                }
+                left.await;
+            }
+        };
+        tokio::time::timeout(LIMIT, idle)
+            .await
+            .expect("it ends in time");
+    }
+
+    /// Waits for one permit, whatever was asked.
+    async fn pass(&self) {
+        let permit = self.gate.0.acquire().await;
+        permit.expect("the gate stays").forget();
     }
 
     async fn act(&self, work: Work, context: &Context) -> Result<Outcome, Failure> {
@@ -185,6 +224,44 @@ impl Script {
                 }
                 output.finish().await;
             }
+            Work::ChunksAtGate(chunks) => {
+                let mut output = context.output(Stream::Stdout);
+                for chunk in chunks {
+                    self.pass().await;
+                    output.write(&chunk).await;
+                }
+                output.finish().await;
+            }
+            Work::Defy => {
+                self.pass().await;
+                context.log("written without a lease").await;
+                context.progress(|progress| progress.done = 99);
+                let saved = context.checkpoint(&99).await;
+                assert!(saved.is_err(), "nothing is saved without a lease");
+            }
+            Work::FailAtGate => {
+                self.pass().await;
+                return Err(Failure::passing("flaky", "It failed this time."));
+            }
+            Work::LeaveChild => {
+                let child = context.child::<Plain>(&Work::Wait("child".into()))?;
+                context.spawn(child).await?;
+                let later = Failure::passing("flaky", "It failed this time.");
+                return Err(later.not_before(Duration::from_secs(3600)));
+            }
+            Work::Withdraw(text) => {
+                context.progress(|progress| {
+                    progress.message = Some(text.clone());
+                    progress.transfers = vec![Transfer {
+                        name: text.clone(),
+                        index: None,
+                        done: 0,
+                        total: None,
+                    }];
+                });
+                self.pass().await;
+                return Err(Failure::withdrawn(text));
+            }
         }
         Ok(serde_json::json!({ "attempt": context.attempt() }))
     }
@@ -211,10 +288,23 @@ impl World {
         settings: EngineSettings,
         more: impl FnOnce(Kinds) -> Kinds,
     ) -> Self {
+        Self::with_script(database, settings, Arc::default(), more).await
+    }
+
+    /// Another replica, which does the same work.
+    pub(crate) async fn beside(&self, database: &TestDatabase, settings: EngineSettings) -> Self {
+        Self::with_script(database, settings, Arc::clone(&self.script), |kinds| kinds).await
+    }
+
+    async fn with_script(
+        database: &TestDatabase,
+        settings: EngineSettings,
+        script: Arc<Script>,
+        more: impl FnOnce(Kinds) -> Kinds,
+    ) -> Self {
         let db = database.open().await;
         let stop = CancellationToken::new();
         let bus = Bus::start(&db, &TaskTracker::new(), stop.clone());
-        let script = Arc::new(Script::default());
         let kinds = Kinds::new()
             .with(Plain(Arc::clone(&script)))
             .with(Resumable(Arc::clone(&script)))
@@ -295,6 +385,60 @@ impl World {
             .expect("it comes in time")
     }
 
+    /// The children of `parent`, when there are `count` of them.
+    pub(crate) async fn children(&self, parent: OperationId, count: usize) -> Vec<Operation> {
+        let query = operations::Query {
+            filter: operations::Filter {
+                parent: Some(parent),
+                ..Default::default()
+            },
+            limit: count,
+            ..Default::default()
+        };
+        let children = async {
+            loop {
+                let page = self.operations.list(&query).await.expect("listed");
+                if page.operations.len() == count {
+                    return page.operations;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, children)
+            .await
+            .expect("they come in time")
+    }
+
+    /// Changes the record of an operation behind the engine's back: `set` is what
+    /// stands after SET.
+    pub(crate) async fn tamper(&self, id: OperationId, set: &str) {
+        let sql = format!("UPDATE operation SET {set} WHERE id = $1");
+        let changed = self.db.execute(sql, storage::values![id.uuid()]).await;
+        assert_eq!(changed.expect("changed"), 1);
+    }
+
+    /// Looks again and again until `sql`, about `id`, gives a row.
+    pub(crate) async fn until_row(&self, id: OperationId, sql: &'static str) {
+        let look = async {
+            loop {
+                let row = self.db.one(sql, storage::values![id.uuid()]).await;
+                if row.expect("an answer").is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, look)
+            .await
+            .expect("it comes in time");
+    }
+
+    /// The reasons of its transitions.
+    pub(crate) async fn reasons(&self, id: OperationId) -> Vec<String> {
+        let life = self.operations.transitions(id).await.expect("recorded");
+        life.into_iter().map(|step| step.reason).collect()
+    }
+
     pub(crate) async fn lines(&self, id: OperationId) -> Vec<String> {
         let page = self
             .operations
@@ -315,13 +459,22 @@ impl World {
     }
 }
 
-/// Short times, so that tests of lost workers end soon.
+/// Looks often, but has a lease that outlives any stall of a loaded machine.
 pub(crate) fn quick() -> EngineSettings {
     EngineSettings {
-        lease: Duration::from_millis(1500),
-        heartbeat: Duration::from_millis(300),
+        lease: Duration::from_secs(600),
+        heartbeat: Duration::from_millis(200),
         poll: Duration::from_millis(100),
         patience: Duration::from_millis(500),
         ..EngineSettings::default()
+    }
+}
+
+/// Does not look whether it still holds what it runs, for longer than any test.
+pub(crate) fn unaware() -> EngineSettings {
+    EngineSettings {
+        lease: Duration::from_secs(36_000),
+        heartbeat: Duration::from_secs(3_600),
+        ..quick()
     }
 }
