@@ -159,26 +159,33 @@ async fn a_heartbeat_keeps_what_runs_longer_than_its_lease() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_renewed_stops_before_its_lease_ends() {
+async fn what_can_not_be_renewed_stops_in_time_and_goes_on_when_the_database_answers() {
     on_both(|database| async move {
         if database.postgres_url().is_none() {
             return; // Alone, nobody would take it up.
         }
         let world = World::with(&database, short()).await;
         let other = database.open().await;
-        let id = world.submit::<Plain>(Work::Wait("held up".into())).await;
-        world.script.has_begun(1).await;
+        let ends = world.submit::<Plain>(Work::Wait("ends".into())).await;
+        let goes_on = world
+            .submit::<Resumable>(Work::Wait("goes on".into()))
+            .await;
+        world.script.has_begun(2).await;
         // The database does not answer whoever renews, nor refuses.
         let mut tx = other.begin().await.expect("begun");
-        tx.execute(
-            "SELECT id FROM operation WHERE id = $1 FOR UPDATE",
-            values![id.uuid()],
-        )
-        .await
-        .expect("held");
+        for id in [ends, goes_on] {
+            tx.execute(
+                "SELECT id FROM operation WHERE id = $1 FOR UPDATE",
+                values![id.uuid()],
+            )
+            .await
+            .expect("held");
+        }
         world.script.is_idle().await;
         drop(tx);
-        assert_eq!(world.ended(id).await.state, State::Interrupted);
+        assert_eq!(world.ended(ends).await.state, State::Interrupted);
+        world.script.gate.0.add_permits(1);
+        assert_eq!(world.ended(goes_on).await.state, State::Succeeded);
         other.close().await;
     })
     .await;

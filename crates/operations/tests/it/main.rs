@@ -2,6 +2,7 @@
 
 extern crate longshore_operations as operations;
 
+mod cancels;
 mod durable;
 mod engine;
 mod example;
@@ -9,4 +10,5 @@ mod leases;
 mod lists;
 mod logs;
 mod schedules;
+mod script;
 mod world;
