@@ -16,15 +16,19 @@ CREATE TABLE operation (
     parent {uuid},
     retry_of {uuid},
     attempt BIGINT NOT NULL DEFAULT 0,
-    -- Attempts that ended because a worker was lost are not held against it.
+    -- How many attempts failed, and how many ended because their worker was lost.
     failures BIGINT NOT NULL DEFAULT 0,
+    losses BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     run_at BIGINT NOT NULL,
     started_at BIGINT,
     ended_at BIGINT,
     worker {text} NOT NULL DEFAULT '',
+    -- By the database's clock. Of a waiting one that is pinned: of its process.
     lease_until BIGINT NOT NULL DEFAULT 0,
     cancel_requested BOOLEAN NOT NULL DEFAULT FALSE,
+    -- Who asked for the end, in words.
+    cancel_reason {text} NOT NULL DEFAULT '',
     progress {text},
     error_code {text},
     error_text {text},
@@ -44,6 +48,9 @@ CREATE INDEX operation_by_server ON operation (server, id);
 CREATE INDEX operation_by_actor ON operation (actor, id);
 CREATE INDEX operation_by_trigger ON operation (trigger, id);
 CREATE INDEX operation_by_parent ON operation (parent, id) WHERE parent IS NOT NULL;
+CREATE INDEX operation_unfinished_children ON operation (parent)
+    WHERE parent IS NOT NULL AND ended_at IS NULL;
+CREATE INDEX operation_pinned ON operation (pinned) WHERE state = 'queued' AND pinned <> '';
 CREATE INDEX operation_queue ON operation (kind, run_at, id) WHERE state = 'queued';
 CREATE INDEX operation_leases ON operation (lease_until) WHERE state = 'running';
 -- Two running operations under one key cannot be stored.

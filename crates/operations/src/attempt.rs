@@ -1,24 +1,32 @@
 //! One attempt: from the claim to the end that is recorded.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Operations};
 use crate::failure::{Again, Failure};
 use crate::kind::{AnyKind, Outcome};
 use crate::log::sink::Sink;
 use crate::messages;
 use crate::operation::Operation;
-use crate::running::{Running, Stop};
-use crate::sql::queue::{Claimed, End, Holder};
+use crate::running::{Begun, Running, Stop};
+use crate::secrets::Secrets;
+use crate::sql::end::{End, Holder};
+use crate::sql::queue::Claimed;
 use crate::{State, sql};
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long the last lines of an attempt may take to be stored.
 const LAST_LINES: Duration = Duration::from_secs(20);
+/// How long to wait before an end is recorded once more.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long one that could not begin waits for the next try.
+const NOT_BEGUN: Duration = Duration::from_secs(1);
 
-/// Starts what was claimed, as a task of the engine.
-pub(crate) fn start(engine: &Arc<Engine>, kind: AnyKind, claimed: Claimed) {
+/// Starts what was claimed, as a task of the engine. The lease holds until
+/// `good_until`.
+pub(crate) fn start(engine: &Arc<Engine>, kind: AnyKind, claimed: Claimed, good_until: Instant) {
     let Claimed {
         operation,
         log_bytes,
@@ -26,49 +34,94 @@ pub(crate) fn start(engine: &Arc<Engine>, kind: AnyKind, claimed: Claimed) {
         pinned,
     } = claimed;
     let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-    let sink = Arc::new(Sink::new(
+    let sink = Sink::new(
         Arc::clone(&engine.clock),
         operation.last_seq + 1,
         log_bytes,
         engine.settings.log_limit,
         Arc::clone(&engine.said),
-    ));
-    let running = Arc::new(Running::new(
-        operation.id,
-        operation.attempt,
+    );
+    let begun = Begun {
+        id: operation.id,
+        attempt: operation.attempt,
         pinned,
-        sink,
-        Arc::clone(&engine.said),
-    ));
-    engine.running.insert(Arc::clone(&running));
-    engine.logs.begin(operation.id, operation.last_seq);
-    metrics::gauge!("longshore_operations_running", "kind" => kind.name).increment(1.0);
-    let task = Arc::clone(engine);
-    engine.tasks.spawn(async move {
-        let name = kind.name;
-        run(&task, &kind, running, operation, failures).await;
-        metrics::gauge!("longshore_operations_running", "kind" => name).decrement(1.0);
-    });
+        good_until,
+        sink: Arc::new(sink),
+        secrets: Arc::new(Secrets::new(engine.secrets.clone())),
+    };
+    let running = Arc::new(Running::new(begun, Arc::clone(&engine.said)));
+    let Some(place) = Place::take(engine, &running, kind.name, operation.last_seq) else {
+        // Found again by who looks for what is held here and not run.
+        tracing::error!(operation = %running.id, "claimed while an attempt of it still runs");
+        return;
+    };
+    engine.tasks.spawn(run(kind, place, operation, failures));
 }
 
-async fn run(
-    engine: &Arc<Engine>,
-    kind: &AnyKind,
+/// The place of an attempt among what runs here. It is given back however the
+/// attempt ends, also by a panic.
+struct Place {
+    engine: Arc<Engine>,
     running: Arc<Running>,
-    operation: Operation,
-    failures: u32,
-) {
-    let id = running.id;
-    let mut redactor = engine.secrets.borrow().clone();
-    let ended = match prepare(engine, &running, operation).await {
-        Ok((input, context)) => {
-            let known = Arc::clone(&context.redactor);
-            let ended = until_end(engine, kind.run(input, context), &running).await;
-            // With what the function added meanwhile.
-            redactor = known.read().unwrap_or_else(PoisonError::into_inner).clone();
-            ended
+    kind: &'static str,
+    /// Whether it will never run again, as far as this attempt knows.
+    ended: bool,
+}
+
+impl Place {
+    fn take(
+        engine: &Arc<Engine>,
+        running: &Arc<Running>,
+        kind: &'static str,
+        last_line: u64,
+    ) -> Option<Self> {
+        if !engine.running.insert(running) {
+            return None;
         }
-        Err(error) => Some(Err(error.into())),
+        engine.logs.begin(running.id, last_line);
+        metrics::gauge!("longshore_operations_running", "kind" => kind).increment(1.0);
+        Some(Self {
+            engine: Arc::clone(engine),
+            running: Arc::clone(running),
+            kind,
+            ended: false,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Self {
+            engine, running, ..
+        } = self;
+        running.sink.close();
+        // Before it leaves: the feed of what does not run here may be forgotten, and
+        // would be told as ended with no lines.
+        engine.logs.end(running.id, self.ended);
+        engine.running.remove(running);
+        metrics::gauge!("longshore_operations_running", "kind" => self.kind).decrement(1.0);
+        engine.changes.wake();
+        engine.queued.notify_one();
+    }
+}
+
+/// How the function of an attempt ended.
+enum Ended {
+    /// It said so.
+    Answered(Result<Outcome, Failure>),
+    /// It was dropped some time after it was asked to end.
+    Dropped,
+    /// It was not called, as the database did not answer.
+    NotBegun(crate::Error),
+}
+
+async fn run(kind: AnyKind, mut place: Place, operation: Operation, failures: u32) {
+    let (engine, running) = (Arc::clone(&place.engine), Arc::clone(&place.running));
+    let id = running.id;
+    let ended = match prepare(&engine, &running, operation).await {
+        Ok((input, context)) => until_end(&engine, kind.run(input, context), &running).await,
+        Err(error @ crate::Error::Storage(_)) => Ended::NotBegun(error),
+        Err(error) => Ended::Answered(Err(error.into())),
     };
     // What was said is stored before the end is, so that an ended log is whole.
     if tokio::time::timeout(LAST_LINES, running.sink.drained())
@@ -77,25 +130,27 @@ async fn run(
     {
         tracing::warn!(operation = %id, "its last lines could not be stored in time");
     }
-    let state = match end(engine, kind, &running, ended, failures) {
-        Some(mut end) => {
-            end.error = end
-                .error
-                .map(|(code, text)| (code, redactor.redact(&text).into_owned()));
-            record(engine, &running, end).await
-        }
+    let state = match end(&engine, &kind, &running, ended, failures) {
+        Some(end) => record(&engine, &running, redacted(end, &running.secrets)).await,
         None => None,
     };
-    running.sink.close();
-    engine.running.remove(id);
-    engine.logs.end(id, state.is_some_and(State::is_ended));
-    engine.changes.wake();
-    engine.queued.notify_one();
+    place.ended = state.is_some_and(State::is_ended);
+    drop(place);
     messages::changed(&engine.bus).await;
     messages::queued(&engine.bus).await;
     if state.is_some_and(|state| state.is_ended() && state != State::Succeeded) {
         engine.cancel_children(id).await;
     }
+}
+
+/// An end whose words may be shown.
+fn redacted(mut end: End, secrets: &Secrets) -> End {
+    let redactor = secrets.redactor();
+    end.reason = redactor.redact(&end.reason).into_owned();
+    end.error = end
+        .error
+        .map(|(code, text)| (code, redactor.redact(&text).into_owned()));
+    end
 }
 
 async fn prepare(
@@ -104,30 +159,34 @@ async fn prepare(
     operation: Operation,
 ) -> crate::Result<(String, crate::Context)> {
     let id = running.id;
-    let input = sql::operation::input(&engine.db, id)
+    // Read now that others find it among what runs here: who cancelled it between
+    // the claim and that found nobody to tell.
+    let (input, cancelled) = sql::operation::beginning(&engine.db, id)
         .await?
         .ok_or(crate::Error::NoOperation(id))?;
+    if cancelled {
+        running.stop(Stop::Cancel);
+    }
     let restored = if operation.attempt > 1 {
         sql::operation::checkpoint(&engine.db, id).await?
     } else {
         None
     };
-    if operation.cancel_requested {
-        running.stop(Stop::Cancel);
-    }
-    Ok((
-        input,
-        engine.context(Arc::clone(running), operation, restored),
-    ))
+    let context = crate::Context {
+        running: Arc::clone(running),
+        operation: Arc::new(operation),
+        engine: Operations(Arc::clone(engine)),
+        restored: restored.map(Into::into),
+    };
+    Ok((input, context))
 }
 
 /// Runs the function to its end, or drops it some time after it was asked to end.
-/// `None`: it was dropped.
 async fn until_end(
     engine: &Engine,
     work: impl Future<Output = Result<Outcome, Failure>>,
     running: &Running,
-) -> Option<Result<Outcome, Failure>> {
+) -> Ended {
     let work = AssertUnwindSafe(work).catch_unwind().map(|result| {
         result.unwrap_or_else(|_| {
             Err(Failure::lasting(
@@ -138,12 +197,18 @@ async fn until_end(
     });
     tokio::pin!(work);
     tokio::select! {
-        result = &mut work => return Some(result),
+        result = &mut work => return Ended::Answered(result),
         () = running.token.cancelled() => {}
     }
-    tokio::time::timeout(engine.settings.patience, work)
-        .await
-        .ok()
+    let mut until = Instant::now() + engine.settings.patience;
+    if running.stopped() == Stop::LeaseLost {
+        // Others may begin it when the lease ends.
+        until = until.min(running.good_until());
+    }
+    match tokio::time::timeout_at(until, work).await {
+        Ok(result) => Ended::Answered(result),
+        Err(_) => Ended::Dropped,
+    }
 }
 
 /// What is recorded of the attempt; `None` when another worker has it.
@@ -151,12 +216,12 @@ fn end(
     engine: &Engine,
     kind: &AnyKind,
     running: &Running,
-    ended: Option<Result<Outcome, Failure>>,
+    ended: Ended,
     failures: u32,
 ) -> Option<End> {
     let mut end = match (running.stopped(), ended) {
         (Stop::LeaseLost, _) => return None,
-        (_, Some(Ok(outcome))) => {
+        (_, Ended::Answered(Ok(outcome))) => {
             let mut end = End::new(State::Succeeded, "done");
             end.outcome = Some(outcome.to_string());
             end
@@ -164,12 +229,16 @@ fn end(
         (Stop::Cancel, _) => {
             End::new(State::Cancelled, "cancelled").error("cancelled", "It was cancelled.")
         }
+        (Stop::No, Ended::NotBegun(error)) => not_begun(engine, running, &error),
+        (Stop::Shutdown, Ended::NotBegun(error)) if !running.pinned => {
+            not_begun(engine, running, &error)
+        }
         (Stop::Shutdown, _) => interrupted(engine, kind, running),
-        (Stop::No, Some(Err(failure))) if failure.again == Again::Withdrawn => {
+        (Stop::No, Ended::Answered(Err(failure))) if failure.again == Again::Withdrawn => {
             End::new(State::Cancelled, &failure.message).error(&failure.code, &failure.message)
         }
-        (Stop::No, Some(Err(failure))) => failed(engine, kind, &failure, failures),
-        (Stop::No, None) => End::new(State::Failed, "it ended without an answer")
+        (Stop::No, Ended::Answered(Err(failure))) => failed(engine, kind, &failure, failures),
+        (Stop::No, Ended::Dropped) => End::new(State::Failed, "it ended without an answer")
             .error("internal", "It ended without an answer."),
     };
     end.progress = running
@@ -178,14 +247,21 @@ fn end(
     Some(end)
 }
 
+/// Tried again, and not held against it: nothing of it was done.
+fn not_begun(engine: &Engine, running: &Running, error: &crate::Error) -> End {
+    tracing::warn!(%error, operation = %running.id, "it could not begin; trying again");
+    End::again(
+        "the database did not answer; tried again",
+        engine.clock.now().plus(NOT_BEGUN),
+    )
+}
+
 fn interrupted(engine: &Engine, kind: &AnyKind, running: &Running) -> End {
     if kind.settings.resumable && !running.pinned {
-        let mut end = End::new(
-            State::Queued,
+        return End::again(
             "Longshore stopped; it goes on at the next start",
+            engine.clock.now(),
         );
-        end.run_at = Some(engine.clock.now());
-        return end;
     }
     End::new(State::Interrupted, "Longshore stopped").error(
         "interrupted",
@@ -195,18 +271,14 @@ fn interrupted(engine: &Engine, kind: &AnyKind, running: &Running) -> End {
 
 fn failed(engine: &Engine, kind: &AnyKind, failure: &Failure, failures: u32) -> End {
     let mut end = match kind.settings.retry.wait(failure, failures + 1) {
-        Some(wait) => {
-            let mut end = End::new(
-                State::Queued,
-                format!(
-                    "failed ({}); tried again in {} s",
-                    failure.code,
-                    wait.as_secs_f64().ceil()
-                ),
-            );
-            end.run_at = Some(engine.clock.now().plus(wait));
-            end
-        }
+        Some(wait) => End::again(
+            format!(
+                "failed ({}); tried again in {} s",
+                failure.code,
+                wait.as_secs_f64().ceil()
+            ),
+            engine.clock.now().plus(wait),
+        ),
         None => End::new(State::Failed, format!("failed ({})", failure.code)),
     };
     end.failed = true;
@@ -219,22 +291,23 @@ async fn record(engine: &Engine, running: &Running, end: End) -> Option<State> {
         worker: &engine.worker,
         attempt: running.attempt,
     };
-    let give_up = tokio::time::Instant::now() + engine.settings.lease;
+    let give_up = Instant::now() + engine.settings.lease;
     loop {
-        match sql::queue::end(&engine.db, running.id, holder, &end, engine.clock.now()).await {
-            Ok(true) => {
-                metrics::counter!("longshore_operations_ended_total", "state" => end.state.as_str()).increment(1);
-                return Some(end.state);
-            }
-            Ok(false) => return None,
-            Err(error) if tokio::time::Instant::now() < give_up => {
-                tracing::warn!(%error, operation = %running.id, "its end could not be recorded; trying again");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            Err(error) => {
-                tracing::error!(%error, operation = %running.id, "its end could not be recorded");
-                return None;
-            }
+        let error =
+            match sql::end::end(&engine.db, running.id, holder, &end, engine.clock.now()).await {
+                Ok(Some(state)) => {
+                    metrics::counter!("longshore_operations_ended_total", "state" => state.as_str())
+                    .increment(1);
+                    return Some(state);
+                }
+                Ok(None) => return None,
+                Err(error) => error,
+            };
+        if Instant::now() >= give_up {
+            tracing::error!(%error, operation = %running.id, "its end could not be recorded");
+            return None;
         }
+        tracing::warn!(%error, operation = %running.id, "its end could not be recorded; trying again");
+        tokio::time::sleep(AGAIN).await;
     }
 }

@@ -8,11 +8,10 @@ use crate::log::{LineWriter, Stream};
 use crate::operation::{NewOperation, Operation, Progress};
 use crate::running::{Running, Stop};
 use crate::{Error, Result, sql};
-use base::redact::Redactor;
 use base::{Actor, OperationId, Trigger};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +24,6 @@ pub struct Context {
     pub(crate) running: Arc<Running>,
     pub(crate) operation: Arc<Operation>,
     pub(crate) engine: Operations,
-    pub(crate) redactor: Arc<RwLock<Redactor>>,
     pub(crate) restored: Option<Arc<str>>,
 }
 
@@ -75,25 +73,14 @@ impl Context {
 
     /// Adds values that must not appear in the log of this operation.
     pub fn redact<'a>(&self, secrets: impl IntoIterator<Item = &'a str>) {
-        let mut redactor = self
-            .redactor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *redactor = redactor.with(secrets);
+        self.running.secrets.add(secrets);
     }
 
     /// A text without the secrets that are known here, for what goes elsewhere than
     /// into the log.
     #[must_use]
     pub fn redacted(&self, text: &str) -> String {
-        self.redactor().redact(text).into_owned()
-    }
-
-    fn redactor(&self) -> Redactor {
-        self.redactor
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.running.secrets.redactor().redact(text).into_owned()
     }
 
     /// Writes a line of Longshore's own words. Waits when the log is behind.
@@ -103,7 +90,7 @@ impl Context {
 
     /// Writes a line. What it holds of known secrets is redacted.
     pub async fn line(&self, stream: Stream, text: &str) {
-        let redactor = self.redactor();
+        let redactor = self.running.secrets.redactor();
         for line in text.split('\n') {
             self.running
                 .sink
@@ -115,7 +102,7 @@ impl Context {
     /// Writes a line for people, with the same for programs as JSON. A value that
     /// cannot be written as JSON is left out.
     pub async fn event(&self, text: &str, data: &impl Serialize) {
-        let redactor = self.redactor();
+        let redactor = self.running.secrets.redactor();
         let data = serde_json::to_string(data).ok();
         let data = data.as_deref().map(|data| redactor.redact(data));
         // Redaction could in principle break the JSON; then it is dropped, not sent.
@@ -130,7 +117,11 @@ impl Context {
     /// A writer that makes lines of a program's output.
     #[must_use]
     pub fn output(&self, stream: Stream) -> LineWriter {
-        LineWriter::new(Arc::clone(&self.running.sink), stream, &self.redactor())
+        LineWriter::new(
+            Arc::clone(&self.running.sink),
+            stream,
+            Arc::clone(&self.running.secrets),
+        )
     }
 
     /// Changes the progress. Cheap: it is stored and shown four times a second.
@@ -180,11 +171,16 @@ impl Context {
         self.engine.submit(child.child_of(self.running.id)).await
     }
 
-    /// Waits for the end of an operation, or of this one.
+    /// Waits for the end of an operation, or of this one. Meanwhile its place in this
+    /// process is free for others, so that many may wait for their children. Places
+    /// under the limit of its kind and under its key are not: do not wait for a child
+    /// of the same kind where the limit is small, nor for one under the same key.
     ///
     /// # Errors
     /// When this one was cancelled, or the other is gone.
     pub async fn wait(&self, id: OperationId) -> Result<Operation, Failure> {
+        let _resting = self.running.rest();
+        self.engine.0.queued.notify_one();
         match self
             .running
             .token

@@ -1,6 +1,7 @@
 //! A kind of operation: what a feature declares once, and the settings of it.
 
 use crate::context::Context;
+use crate::engine::Operations;
 use crate::failure::Failure;
 use crate::retry::RetryPolicy;
 use futures::future::BoxFuture;
@@ -144,6 +145,21 @@ impl Settings {
     }
 }
 
+/// A kind, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct KindInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is called in lists.
+    pub title: String,
+    /// Whether it goes on after its worker was lost.
+    pub resumable: bool,
+    /// Whether people may put it on a schedule.
+    pub schedulable: bool,
+    /// How many run at once.
+    pub limit: u64,
+}
+
 /// A kind without its types.
 #[derive(Clone)]
 pub(crate) struct AnyKind {
@@ -240,5 +256,26 @@ impl Kinds {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &AnyKind> {
         self.0.values()
+    }
+}
+
+impl Operations {
+    /// The kinds that this server knows, by name.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<KindInfo> {
+        let mut kinds: Vec<_> = self
+            .0
+            .kinds
+            .iter()
+            .map(|kind| KindInfo {
+                name: kind.name.to_owned(),
+                title: kind.settings.title.to_owned(),
+                resumable: kind.settings.resumable,
+                schedulable: kind.settings.schedulable,
+                limit: kind.settings.limit as u64,
+            })
+            .collect();
+        kinds.sort_by(|a, b| a.name.cmp(&b.name));
+        kinds
     }
 }

@@ -10,31 +10,36 @@
 //! to nobody before it is stored; nothing here knows what any kind does.
 
 mod attempt;
+mod cancel;
 mod context;
 mod engine;
 mod error;
 mod failure;
 mod kind;
+mod leases;
 mod list;
 mod live;
 mod log;
 mod messages;
 mod operation;
 pub mod properties;
+mod reading;
 mod retention;
 mod retry;
 mod running;
 mod schedule;
 mod scribe;
+mod secrets;
 mod sql;
 mod state;
+mod stopping;
 mod worker;
 
 pub use context::Context;
-pub use engine::{EngineSettings, KindInfo, Operations};
+pub use engine::{EngineSettings, Operations};
 pub use error::{Error, Result};
 pub use failure::Failure;
-pub use kind::{Kind, Kinds, Outcome, Retained, Settings, WhenWaiting};
+pub use kind::{Kind, KindInfo, Kinds, Outcome, Retained, Settings, WhenWaiting};
 pub use list::{Filter, ListPage, Order, Position, Query, Sort};
 pub use live::{Change, ChangeFollower, LiveLines, LogEvent, LogFollower};
 pub use log::{Line, LineWriter, LogPage, LogText, SearchPage, SearchQuery, Stream};

@@ -2,10 +2,13 @@
 
 use crate::log::sink::Sink;
 use crate::operation::Progress;
+use crate::secrets::Secrets;
 use base::OperationId;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,31 +35,68 @@ pub(crate) struct Running {
     pub(crate) token: CancellationToken,
     /// Bound to this process, so that nobody else can take it up.
     pub(crate) pinned: bool,
-    pub(crate) begun: Instant,
+    /// What must not be shown of what it says.
+    pub(crate) secrets: Arc<Secrets>,
+    /// Until when nobody else takes it up, by this process's own clock, counted from
+    /// before the database was asked.
+    good_until: Mutex<Instant>,
+    /// In how many places it waits for other operations.
+    waits: AtomicUsize,
     stop: AtomicU8,
     progress: Mutex<(Progress, bool)>,
     wake: Arc<Notify>,
 }
 
+/// What an attempt is, to begin with.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) id: OperationId,
+    pub(crate) attempt: u64,
+    pub(crate) pinned: bool,
+    pub(crate) good_until: Instant,
+    pub(crate) sink: Arc<Sink>,
+    pub(crate) secrets: Arc<Secrets>,
+}
+
 impl Running {
-    pub(crate) fn new(
-        id: OperationId,
-        attempt: u64,
-        pinned: bool,
-        sink: Arc<Sink>,
-        wake: Arc<Notify>,
-    ) -> Self {
+    /// `wake` is told when there is something to store.
+    pub(crate) fn new(begun: Begun, wake: Arc<Notify>) -> Self {
         Self {
-            id,
-            attempt,
-            sink,
+            id: begun.id,
+            attempt: begun.attempt,
+            sink: begun.sink,
             token: CancellationToken::new(),
-            pinned,
-            begun: Instant::now(),
+            pinned: begun.pinned,
+            secrets: begun.secrets,
+            good_until: Mutex::new(begun.good_until),
+            waits: AtomicUsize::new(0),
             stop: AtomicU8::new(0),
             progress: Mutex::default(),
             wake,
         }
+    }
+
+    /// Until when its lease holds for sure.
+    pub(crate) fn good_until(&self) -> Instant {
+        *self
+            .good_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its lease was renewed.
+    pub(crate) fn renewed(&self, good_until: Instant) {
+        *self
+            .good_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = good_until;
+    }
+
+    /// It waits for another operation while the guard lives, and leaves its place to
+    /// others.
+    pub(crate) fn rest(&self) -> Resting<'_> {
+        self.waits.fetch_add(1, Ordering::SeqCst);
+        Resting(self)
     }
 
     /// Asks for its end. The first cause counts, but a lost lease counts always.
@@ -101,10 +141,13 @@ impl Running {
         }
     }
 
-    /// The progress, if it changed since it was taken last.
+    /// The progress, if it changed since it was taken last, without secrets.
     pub(crate) fn take_progress(&self) -> Option<Progress> {
-        let mut guard = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut guard.1).then(|| guard.0.clone())
+        let progress = {
+            let mut guard = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut guard.1).then(|| guard.0.clone())
+        };
+        progress.map(|progress| self.shown(progress))
     }
 
     pub(crate) fn has_progress(&self) -> bool {
@@ -114,50 +157,89 @@ impl Running {
             .1
     }
 
-    /// The progress at the end: nothing moves any more.
+    /// The progress at the end, without secrets: nothing moves any more.
     pub(crate) fn last_progress(&self) -> Option<Progress> {
-        let mut guard = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        guard.0.transfers.clear();
-        (guard.0 != Progress::default()).then(|| guard.0.clone())
+        let progress = {
+            let mut guard = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            guard.0.transfers.clear();
+            (guard.0 != Progress::default()).then(|| guard.0.clone())
+        };
+        progress.map(|progress| self.shown(progress))
+    }
+
+    /// What may be shown of a progress.
+    fn shown(&self, mut progress: Progress) -> Progress {
+        let redactor = self.secrets.redactor();
+        let names = progress.transfers.iter_mut().map(|moves| &mut moves.name);
+        for text in names.chain(&mut progress.message) {
+            if let Cow::Owned(redacted) = redactor.redact(text) {
+                *text = redacted;
+            }
+        }
+        progress
     }
 }
 
-/// All that runs here.
+/// See [`Running::rest`].
+#[derive(Debug)]
+pub(crate) struct Resting<'a>(&'a Running);
+
+impl Drop for Resting<'_> {
+    fn drop(&mut self) {
+        self.0.waits.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// All that runs here: of each operation, one attempt.
 #[derive(Debug, Default)]
 pub(crate) struct RunningSet {
-    map: Mutex<HashMap<OperationId, Arc<Running>>>,
+    map: Mutex<BTreeMap<OperationId, Arc<Running>>>,
     left: Notify,
 }
 
 impl RunningSet {
-    pub(crate) fn insert(&self, running: Arc<Running>) {
-        let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
-        map.insert(running.id, running);
+    /// Takes an attempt in, unless one of the same operation runs here still.
+    pub(crate) fn insert(&self, running: &Arc<Running>) -> bool {
+        match self.map().entry(running.id) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(Arc::clone(running));
+                true
+            }
+        }
     }
 
-    pub(crate) fn remove(&self, id: OperationId) {
-        let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
-        map.remove(&id);
-        drop(map);
+    /// This attempt, and no other of the same operation, does not run any more.
+    pub(crate) fn remove(&self, running: &Running) {
+        if let Entry::Occupied(place) = self.map().entry(running.id)
+            && place.get().attempt == running.attempt
+        {
+            place.remove();
+        }
         self.left.notify_waiters();
     }
 
     pub(crate) fn get(&self, id: OperationId) -> Option<Arc<Running>> {
-        let map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
-        map.get(&id).cloned()
+        self.map().get(&id).cloned()
     }
 
+    /// Whether this attempt runs here.
+    pub(crate) fn runs(&self, id: OperationId, attempt: u64) -> bool {
+        self.get(id)
+            .is_some_and(|running| running.attempt == attempt)
+    }
+
+    /// All of them in the order of their ids, in which everybody locks their rows.
     pub(crate) fn all(&self) -> Vec<Arc<Running>> {
-        let map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
-        map.values().cloned().collect()
+        self.map().values().cloned().collect()
     }
 
-    /// How many run.
-    pub(crate) fn count(&self) -> usize {
-        self.map
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+    /// How many hold a place: those that wait for others leave it to them.
+    pub(crate) fn busy(&self) -> usize {
+        self.map()
+            .values()
+            .filter(|running| running.waits.load(Ordering::SeqCst) == 0)
+            .count()
     }
 
     /// Waits until nothing runs.
@@ -166,10 +248,75 @@ impl RunningSet {
             let left = self.left.notified();
             tokio::pin!(left);
             left.as_mut().enable();
-            if self.all().is_empty() {
+            if self.map().is_empty() {
                 return;
             }
             left.await;
         }
+    }
+
+    fn map(&self) -> MutexGuard<'_, BTreeMap<OperationId, Arc<Running>>> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::SystemClock;
+    use base::redact::Redactor;
+    use std::time::Duration;
+    use tokio::sync::watch;
+
+    fn attempt(id: OperationId, attempt: u64) -> Arc<Running> {
+        let wake = Arc::new(Notify::new());
+        let clock = Arc::new(SystemClock);
+        let begun = Begun {
+            id,
+            attempt,
+            pinned: false,
+            good_until: Instant::now() + Duration::from_secs(30),
+            sink: Arc::new(Sink::new(clock, 1, 0, 1 << 20, Arc::clone(&wake))),
+            secrets: Arc::new(Secrets::new(watch::channel(Redactor::default()).1)),
+        };
+        Arc::new(Running::new(begun, wake))
+    }
+
+    #[test]
+    fn an_operation_runs_here_once_and_only_its_own_attempt_leaves() {
+        let set = RunningSet::default();
+        let id = OperationId::new();
+        let (first, second) = (attempt(id, 1), attempt(id, 2));
+        assert!(set.insert(&first));
+        assert!(!set.insert(&second), "the first has not ended");
+        set.remove(&second);
+        assert!(set.runs(id, 1));
+        set.remove(&first);
+        assert!(set.insert(&second) && set.runs(id, 2) && !set.runs(id, 1));
+    }
+
+    #[test]
+    fn what_runs_is_given_in_the_order_of_ids() {
+        let set = RunningSet::default();
+        let mut ids: Vec<OperationId> = (0..50).map(|_| OperationId::new()).collect();
+        ids.iter().rev().for_each(|id| {
+            set.insert(&attempt(*id, 1));
+        });
+        ids.sort();
+        let given: Vec<OperationId> = set.all().iter().map(|running| running.id).collect();
+        assert_eq!(given, ids);
+    }
+
+    #[test]
+    fn who_waits_leaves_its_place_until_it_goes_on() {
+        let set = RunningSet::default();
+        let running = attempt(OperationId::new(), 1);
+        set.insert(&running);
+        let (one, two) = (running.rest(), running.rest());
+        assert_eq!(set.busy(), 0);
+        drop(one);
+        assert_eq!(set.busy(), 0);
+        drop(two);
+        assert_eq!(set.busy(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The states of an operation, and which may follow which.
+//! The states of an operation.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -39,17 +39,6 @@ impl State {
         !matches!(self, Self::Queued | Self::Running)
     }
 
-    /// Whether `next` may follow this state.
-    #[must_use]
-    pub const fn may_become(self, next: Self) -> bool {
-        match self {
-            Self::Queued => matches!(next, Self::Running | Self::Cancelled),
-            // Back to the queue: for the next attempt, or because its worker was lost.
-            Self::Running => !matches!(next, Self::Running),
-            _ => false,
-        }
-    }
-
     /// The word that is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -88,24 +77,6 @@ impl FromStr for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_ended_operation_never_changes_again() {
-        for from in State::ALL.into_iter().filter(|state| state.is_ended()) {
-            for to in State::ALL {
-                assert!(!from.may_become(to), "{from} became {to}");
-            }
-        }
-    }
-
-    #[test]
-    fn only_a_running_operation_can_succeed_or_fail() {
-        for from in State::ALL {
-            for to in [State::Succeeded, State::Failed, State::Interrupted] {
-                assert_eq!(from.may_become(to), from == State::Running);
-            }
-        }
-    }
 
     #[test]
     fn every_state_survives_its_word() {

@@ -1,21 +1,18 @@
-//! The worker: claims what is due, keeps its leases, takes up what others lost.
+//! The worker: hears what others say, and claims what is due.
 //!
-//! Invariants: an attempt runs only while its lease holds, judged by this process's
-//! own monotonic clock from before the renewal was sent; who cannot renew stops
-//! before the lease ends. Claims respect the limit of a kind over all replicas.
+//! Invariants: claims respect the limit of a kind over all replicas, and never take
+//! an operation of which an attempt still runs here.
 
 use crate::engine::{Engine, Operations};
+use crate::kind::AnyKind;
 use crate::messages::{self, Heard};
 use crate::running::Stop;
-use crate::sql::queue::{End, Holder, Lost, Room};
-use crate::{Result, State, attempt, sql};
+use crate::sql::queue::{Claimer, Room};
+use crate::{Result, attempt, leases, sql};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
-/// Times that an operation is taken up after its worker was lost. One that takes
-/// its worker down with it must not do so for ever.
-const MOST_LOSSES: u64 = 5;
 /// The longest sleep without looking at the queue, where nobody else can fill it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
@@ -37,8 +34,9 @@ impl Operations {
             .tasks
             .spawn(Arc::clone(&engine.changes).run(engine.closed.clone()));
         engine.tasks.spawn(listen(Arc::clone(engine)));
-        engine.tasks.spawn(keep_leases(Arc::clone(engine)));
-        engine.tasks.spawn(work(Arc::clone(engine)));
+        engine.tasks.spawn(leases::keep(Arc::clone(engine)));
+        engine.tasks.spawn(leases::take_up(Arc::clone(engine)));
+        engine.claims.spawn(work(Arc::clone(engine)));
         engine.tasks.spawn(crate::schedule::run(Arc::clone(engine)));
     }
 }
@@ -68,20 +66,31 @@ async fn listen(engine: Arc<Engine>) {
     }
 }
 
-/// Claims and starts what is due, until the engine closes.
+/// Claims and starts what is due, until the engine closes. It is the only one that
+/// claims: between its claims, none is on its way.
 async fn work(engine: Arc<Engine>) {
+    let mut look_at = Instant::now();
     while !engine.closing.is_cancelled() {
+        if Instant::now() >= look_at {
+            look_at = Instant::now() + engine.settings.heartbeat;
+            if let Err(error) = leases::take_back(&engine).await {
+                tracing::warn!(%error, "what is held here could not be looked at; trying again");
+            }
+        }
         let wait = match claim_due(&engine).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "the queue could not be read; trying again");
+                // It may have been stored all the same, and only the answer be lost.
+                look_at = Instant::now() + engine.settings.poll;
                 engine.settings.poll
             }
         };
+        let until = look_at.min(Instant::now() + wait);
         tokio::select! {
             () = engine.closing.cancelled() => {}
             () = engine.queued.notified() => {}
-            () = tokio::time::sleep(wait) => {}
+            () = sleep_until(until) => {}
         }
     }
 }
@@ -93,32 +102,15 @@ async fn claim_due(engine: &Arc<Engine>) -> Result<Duration> {
         let Some(kind) = engine.kinds.get(&name) else {
             continue;
         };
-        // Whoever ends wakes the worker, so a full house is looked at again then.
+        // Whoever ends or waits wakes the worker, so a full house is looked at again.
         let free = engine
             .settings
             .workers
-            .saturating_sub(engine.running.count());
-        if free == 0 {
+            .saturating_sub(engine.running.busy());
+        if free == 0 || engine.closing.is_cancelled() {
             break;
         }
-        let lease_until = now.plus(engine.settings.lease);
-        let claimed = sql::queue::claim(
-            &engine.db,
-            &name,
-            Room {
-                of_kind: kind.settings.limit,
-                here: free,
-            },
-            &engine.worker,
-            now,
-            lease_until,
-        )
-        .await?;
-        let any = !claimed.is_empty();
-        for claimed in claimed {
-            attempt::start(engine, kind.clone(), claimed);
-        }
-        if any {
+        if claim(engine, kind, free, now).await? {
             engine.changes.wake();
             messages::changed(&engine.bus).await;
         }
@@ -132,116 +124,29 @@ async fn claim_due(engine: &Arc<Engine>) -> Result<Duration> {
     }))
 }
 
-/// Renews the leases of what runs here, and takes up what other workers lost.
-async fn keep_leases(engine: Arc<Engine>) {
-    let settings = &engine.settings;
-    let mut alone = settings.alone;
-    let mut good_until = Instant::now() + settings.lease;
-    loop {
-        let asked = Instant::now();
-        let lease_until = engine.clock.now().plus(settings.lease);
-        match sql::queue::renew(&engine.db, &engine.worker, lease_until).await {
-            Ok(held) => {
-                good_until = asked + settings.lease;
-                settle(&engine, &held, asked);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "leases could not be renewed; trying again");
-                // A margin of one heartbeat: others may take over when the lease ends.
-                if Instant::now() + settings.heartbeat >= good_until {
-                    engine
-                        .running
-                        .all()
-                        .iter()
-                        .for_each(|running| running.stop(Stop::LeaseLost));
-                }
-            }
-        }
-        match take_up(&engine, alone).await {
-            Ok(()) => alone = false,
-            Err(error) => {
-                tracing::warn!(%error, "lost operations could not be taken up; trying again")
-            }
-        }
-        engine.logs.forget(|id| engine.running.get(id).is_some());
-        tokio::select! {
-            () = engine.closed.cancelled() => return,
-            () = tokio::time::sleep(settings.heartbeat) => {}
-        }
-    }
-}
-
-/// Stops what runs here and is not ours any more, or was cancelled elsewhere.
-fn settle(engine: &Engine, held: &[(base::OperationId, bool)], asked: Instant) {
-    for running in engine.running.all() {
-        match held.iter().find(|(id, _)| *id == running.id) {
-            Some((_, true)) => running.stop(Stop::Cancel),
-            Some((_, false)) => {}
-            None if running.begun < asked => running.stop(Stop::LeaseLost),
-            // Begun after the renewal was sent.
-            None => {}
-        }
-    }
-}
-
-/// Ends or queues again what lost workers were running. `alone`: whatever is not
-/// ours is lost.
-async fn take_up(engine: &Arc<Engine>, alone: bool) -> Result<()> {
-    let now = engine.clock.now();
-    let only = alone.then_some(&*engine.worker);
-    for lost in sql::queue::lost(&engine.db, now, only).await? {
-        let end = after_loss(engine, &lost, now);
-        let holder = Holder {
-            worker: &lost.worker,
-            attempt: lost.attempt,
-        };
-        if sql::queue::end(&engine.db, lost.id, holder, &end, now).await? {
-            tracing::info!(operation = %lost.id, state = %end.state, "taken up after its worker was lost");
-            engine.changes.wake();
-            engine.logs.wake(lost.id);
-            engine.queued.notify_one();
-            messages::changed(&engine.bus).await;
-            if end.state.is_ended() {
-                engine.cancel_children(lost.id).await;
-            }
-        }
-    }
-    if alone {
-        for id in sql::queue::stranded(&engine.db, &engine.worker).await? {
-            let mut tx = engine.db.begin().await?;
-            sql::queue::cancel_queued(
-                &mut tx,
-                id,
-                "the connection that waited for it is gone",
-                now,
-            )
-            .await?;
-            tx.commit().await?;
-            engine.changes.wake();
-        }
-    }
-    Ok(())
-}
-
-fn after_loss(engine: &Engine, lost: &Lost, now: base::Timestamp) -> End {
-    if lost.cancel_requested {
-        return End::new(State::Cancelled, "cancelled while its worker was lost")
-            .error("cancelled", "It was cancelled.");
-    }
-    let resumable = engine
-        .kinds
-        .get(&lost.kind)
-        .is_some_and(|kind| kind.settings.resumable);
-    let losses = lost.attempt.saturating_sub(lost.failures);
-    if resumable && !lost.pinned && losses <= MOST_LOSSES {
-        let mut end = End::new(State::Queued, "its worker was lost; it is taken up again");
-        end.run_at = Some(now);
-        return end;
-    }
-    let text = if losses > MOST_LOSSES {
-        "Its worker was lost too often while it ran, so it is not tried again. Look into the server's own log for the cause, then retry it."
-    } else {
-        "Longshore stopped while it ran, and this kind of work cannot be taken up in the middle. Retry it to do it from the start."
+/// Claims and starts up to `free` of `kind`. Whether there were any.
+async fn claim(
+    engine: &Arc<Engine>,
+    kind: &AnyKind,
+    free: usize,
+    now: base::Timestamp,
+) -> Result<bool> {
+    let here: Vec<_> = engine.running.all().iter().map(|one| one.id).collect();
+    let room = Room {
+        of_kind: kind.settings.limit,
+        here: free,
+        except: &here,
     };
-    End::new(State::Interrupted, "its worker was lost").error("interrupted", text)
+    let claimer = Claimer {
+        worker: &engine.worker,
+        lease: engine.settings.lease,
+    };
+    let asked = Instant::now();
+    let claimed = sql::queue::claim(&engine.db, kind.name, room, claimer, now).await?;
+    let any = !claimed.is_empty();
+    for claimed in claimed {
+        let good_until = asked + engine.settings.lease;
+        attempt::start(engine, kind.clone(), claimed, good_until);
+    }
+    Ok(any)
 }

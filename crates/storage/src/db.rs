@@ -64,23 +64,29 @@ impl Dialect {
     /// Replaces the placeholders for what differs between the two.
     ///
     /// `{text}` compares byte by byte on both, so that paging by a text column
-    /// goes in the same order.
+    /// goes in the same order. `{now}` is the database's own clock in microseconds,
+    /// for what replicas with clocks of their own must agree on.
     pub(crate) fn render<'a>(self, text: &'a str) -> Cow<'a, str> {
         if !text.contains('{') {
             return Cow::Borrowed(text);
         }
-        let pairs: [(&str, &str); 4] = match self {
+        let pairs: [(&str, &str); 5] = match self {
             Self::Sqlite => [
                 ("{uuid}", "BLOB"),
                 ("{bytes}", "BLOB"),
                 ("{text}", "TEXT"),
                 ("{skip locked}", ""),
+                ("{now}", "CAST(unixepoch('subsec') * 1000000 AS BIGINT)"),
             ],
             Self::Postgres => [
                 ("{uuid}", "UUID"),
                 ("{bytes}", "BYTEA"),
                 ("{text}", "TEXT COLLATE \"C\""),
                 ("{skip locked}", "FOR UPDATE SKIP LOCKED"),
+                (
+                    "{now}",
+                    "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)",
+                ),
             ],
         };
         let mut rendered = text.to_owned();

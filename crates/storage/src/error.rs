@@ -110,9 +110,13 @@ impl From<sqlx::Error> for Error {
                     .constraint()
                     .map_or_else(|| refused.message().to_owned(), str::to_owned),
             },
-            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes.
+            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes; of Postgres
+            // serialization_failure and deadlock_detected: the same may pass next time.
             sqlx::Error::Database(refused)
-                if matches!(refused.code().as_deref(), Some("5" | "6" | "261" | "517")) =>
+                if matches!(
+                    refused.code().as_deref(),
+                    Some("5" | "6" | "261" | "517" | "40001" | "40P01")
+                ) =>
             {
                 Self::Busy
             }

@@ -3,7 +3,8 @@
 
 use super::line::Stream;
 use super::sink::{LONGEST_LINE, Sink};
-use base::redact::{RedactedStream, Redactor};
+use crate::secrets::Secrets;
+use base::redact::RedactedStream;
 use std::sync::Arc;
 
 /// Takes one stream of a program's output, chunk by chunk.
@@ -11,23 +12,30 @@ use std::sync::Arc;
 pub struct LineWriter {
     sink: Arc<Sink>,
     stream: Stream,
+    secrets: Arc<Secrets>,
+    /// Of the secrets that `redacted` looks for.
+    version: u64,
     redacted: RedactedStream,
     line: Vec<u8>,
 }
 
 impl LineWriter {
-    pub(crate) fn new(sink: Arc<Sink>, stream: Stream, redactor: &Redactor) -> Self {
+    pub(crate) fn new(sink: Arc<Sink>, stream: Stream, secrets: Arc<Secrets>) -> Self {
+        let (version, redactor) = secrets.current();
         Self {
             sink,
             stream,
-            redacted: RedactedStream::new(redactor),
+            secrets,
+            version,
+            redacted: RedactedStream::new(&redactor),
             line: Vec::new(),
         }
     }
 
     /// Writes the lines that `chunk` completes.
     pub async fn write(&mut self, chunk: &[u8]) {
-        self.redacted.push(chunk, &mut self.line);
+        let rest = self.learn(chunk).await;
+        self.redacted.push(rest, &mut self.line);
         self.write_whole_lines().await;
     }
 
@@ -36,9 +44,32 @@ impl LineWriter {
         self.redacted.finish(&mut self.line);
         self.write_whole_lines().await;
         if !self.line.is_empty() {
-            let text = String::from_utf8_lossy(&self.line).into_owned();
-            self.sink.write(self.stream, &text, None).await;
+            self.write_piece().await;
         }
+    }
+
+    /// Looks for what has become secret meanwhile from the next line on, and once
+    /// more through the line that is under way. What of `chunk` is left.
+    async fn learn<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        let (version, redactor) = self.secrets.current();
+        if version == self.version {
+            return chunk;
+        }
+        let end = if self.line.is_empty() && self.redacted.held() == 0 {
+            0
+        } else if let Some(end) = chunk.iter().position(|byte| *byte == b'\n') {
+            end + 1
+        } else {
+            return chunk;
+        };
+        let (line, rest) = chunk.split_at(end);
+        self.redacted.push(line, &mut self.line);
+        self.redacted.finish(&mut self.line);
+        self.line = redactor.redact_bytes(&self.line).into_owned();
+        self.write_whole_lines().await;
+        self.redacted = RedactedStream::new(&redactor);
+        self.version = version;
+        rest
     }
 
     async fn write_whole_lines(&mut self) {
@@ -53,9 +84,17 @@ impl LineWriter {
         }
         self.line.drain(..from);
         if self.line.len() > LONGEST_LINE {
-            let text = String::from_utf8_lossy(&self.line).into_owned();
-            self.line.clear();
-            self.sink.write(self.stream, &text, None).await;
+            self.write_piece().await;
         }
+    }
+
+    /// Writes a line of which the end was not seen.
+    async fn write_piece(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        // It may hold what became secret after it was read.
+        let line = self.secrets.redactor().redact_bytes(&line).into_owned();
+        self.sink
+            .write(self.stream, &String::from_utf8_lossy(&line), None)
+            .await;
     }
 }

@@ -3,6 +3,7 @@
 use crate::operation::{NewOperation, Operation, OperationError, Transition};
 use crate::{Error, Result, State};
 use base::{Actor, OperationId, Timestamp};
+use std::time::Duration;
 use storage::{Db, Row, Tx, values};
 
 /// What [`read`] needs of `operation`, in every statement that gives operations.
@@ -68,6 +69,20 @@ pub(crate) async fn next_changes(tx: &mut Tx, count: usize) -> Result<u64> {
         .await?
         .ok_or(Error::Stored("counter"))?;
     Ok(row.get("value")?)
+}
+
+/// Waits until nobody else changes states, and keeps others from it until the
+/// transaction ends.
+pub(crate) async fn hold_changes(tx: &mut Tx) -> Result<()> {
+    next_changes(tx, 0).await.map(drop)
+}
+
+/// Lets what waits for the process of `worker` alone wait for as long as it lives.
+pub(crate) async fn lease_pinned(tx: &mut Tx, id: OperationId, lease: Duration) -> Result<()> {
+    const SQL: &str = "UPDATE operation SET lease_until = {now} + $2 WHERE id = $1";
+    tx.execute(SQL, values![id.uuid(), super::lease::micros(lease)])
+        .await?;
+    Ok(())
 }
 
 /// The number of the newest change.
@@ -155,6 +170,16 @@ pub(crate) async fn log_bounds(db: &Db, id: OperationId) -> Result<Option<(u64, 
         row.get("log_last")?,
         state.parse().map_err(|_| Error::Stored("state"))?,
     )))
+}
+
+/// What an attempt begins with: the input, and whether the end was asked for meanwhile.
+pub(crate) async fn beginning(db: &Db, id: OperationId) -> Result<Option<(String, bool)>> {
+    const SQL: &str = "SELECT i.input, o.cancel_requested FROM operation_input i
+        JOIN operation o ON o.id = i.operation WHERE i.operation = $1";
+    let Some(row) = db.one(SQL, values![id.uuid()]).await? else {
+        return Ok(None);
+    };
+    Ok(Some((row.get("input")?, row.get("cancel_requested")?)))
 }
 
 /// The input of an operation.

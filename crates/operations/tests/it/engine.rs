@@ -1,6 +1,6 @@
-//! Accepted, run, ended: states, limits, keys, retries, cancelling, children.
+//! Accepted, run, ended: states, limits, keys, retries.
 
-use crate::world::{Latest, Plain, Retried, Wide, Work, World};
+use crate::world::{LIMIT, Latest, Plain, Retried, Wide, Work, World, quick};
 use base::Actor;
 use operations::{Error, State};
 use std::sync::atomic::Ordering;
@@ -34,6 +34,7 @@ async fn no_more_run_at_once_than_the_kind_allows() {
         for number in 0..7 {
             ids.push(world.submit::<Plain>(Work::Wait(format!("{number}"))).await);
         }
+        world.script.has_begun(2).await;
         world.script.gate.0.add_permits(7);
         for id in ids {
             assert_eq!(world.ended(id).await.state, State::Succeeded);
@@ -134,102 +135,11 @@ async fn a_panic_fails_its_operation_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_waiting_operation_is_cancelled_at_once_and_never_runs() {
-    on_both(|database| async move {
-        let world = World::on(&database).await;
-        let holder = world
-            .submit_with::<Wide>(Work::Wait("holder".into()), |new| new.key("k"))
-            .await;
-        world.reaches(holder, State::Running).await;
-        let waiting = world
-            .submit_with::<Wide>(Work::Wait("waiting".into()), |new| new.key("k"))
-            .await;
-        let cancelled = world
-            .operations
-            .cancel(waiting, &Actor::user("ben"))
-            .await
-            .expect("it waits");
-        assert_eq!(cancelled.state, State::Cancelled);
-        assert_eq!(
-            cancelled.error.expect("why").message,
-            "cancelled by user:ben"
-        );
-        world.script.gate.0.add_permits(1);
-        world.ended(holder).await;
-        assert_eq!(world.script.begun.load(Ordering::SeqCst), 1);
-        let again = world.operations.cancel(waiting, &Actor::user("ben")).await;
-        assert!(matches!(
-            again,
-            Err(Error::State {
-                state: State::Cancelled,
-                ..
-            })
-        ));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_running_operation_is_cancelled_even_if_it_does_not_listen() {
-    on_both(|database| async move {
-        let world = World::on(&database).await;
-        for work in [Work::Wait("polite".into()), Work::Stubborn] {
-            let id = world.submit::<Plain>(work).await;
-            world.reaches(id, State::Running).await;
-            world
-                .operations
-                .cancel(id, &Actor::user("ben"))
-                .await
-                .expect("it runs");
-            assert_eq!(world.ended(id).await.state, State::Cancelled);
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_cancelled_parent_takes_its_children_with_it() {
-    on_both(|database| async move {
-        let world = World::on(&database).await;
-        let parent = world.submit::<Wide>(Work::Parent(3)).await;
-        let children = loop {
-            let page = world
-                .operations
-                .list(&operations::Query {
-                    filter: operations::Filter {
-                        parent: Some(parent),
-                        ..Default::default()
-                    },
-                    limit: 10,
-                    ..Default::default()
-                })
-                .await
-                .expect("listed");
-            if page.operations.len() == 3 {
-                break page.operations;
-            }
-            tokio::task::yield_now().await;
-        };
-        world
-            .operations
-            .cancel(parent, &Actor::user("ben"))
-            .await
-            .expect("it runs");
-        assert_eq!(world.ended(parent).await.state, State::Cancelled);
-        for child in children {
-            assert_eq!(world.ended(child.id).await.state, State::Cancelled);
-            assert_eq!(child.parent, Some(parent));
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_retry_is_a_new_operation_with_the_same_input() {
     on_both(|database| async move {
         let world = World::on(&database).await;
         let first = world
-            .submit_with::<Plain>(Work::FailForGood, |new| {
+            .submit_with::<Plain>(Work::FailAtGate, |new| {
                 new.subject("stack:web").title("Deploy web")
             })
             .await;
@@ -237,9 +147,8 @@ async fn a_retry_is_a_new_operation_with_the_same_input() {
             .operations
             .retry(first, Actor::user("ben"), base::Trigger::Person)
             .await;
-        if let Err(error) = refused {
-            assert!(matches!(error, Error::State { .. }));
-        }
+        assert!(matches!(refused, Err(Error::State { .. })), "{refused:?}");
+        world.script.gate.0.add_permits(2);
         world.ended(first).await;
         let second = world
             .operations
@@ -256,6 +165,55 @@ async fn a_retry_is_a_new_operation_with_the_same_input() {
             (ended.state, ended.actor),
             (State::Failed, Actor::user("ben"))
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_parent_that_waits_leaves_its_place_to_its_children() {
+    on_both(|database| async move {
+        let settings = operations::EngineSettings {
+            workers: 1,
+            alone: database.postgres_url().is_none(),
+            ..quick()
+        };
+        let world = World::with(&database, settings).await;
+        let parent = world.submit::<Wide>(Work::Parent(2)).await;
+        world.script.gate.0.add_permits(2);
+        assert_eq!(world.ended(parent).await.state, State::Succeeded);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_could_not_begin_is_made_again_and_is_no_failure() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let id = world
+            .submit_with::<Plain>(Work::Say(vec!["at last".into()]), |new| {
+                new.run_at(world.operations.now().plus(LIMIT * 100))
+            })
+            .await;
+        let rename = |from: &str, to: &str| {
+            let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+            async { world.db.execute(sql, vec![]).await.expect("renamed") }
+        };
+        rename("operation_input", "hidden").await;
+        world.tamper(id, "run_at = 0").await;
+        world
+            .until_row(
+                id,
+                "SELECT id FROM operation WHERE id = $1 AND state = 'queued' AND attempt > 0",
+            )
+            .await;
+        rename("hidden", "operation_input").await;
+        assert_eq!(world.ended(id).await.state, State::Succeeded);
+        assert_eq!(
+            world.reasons(id).await[2],
+            "the database did not answer; tried again"
+        );
+        let failures = "SELECT id FROM operation WHERE id = $1 AND failures = 0 AND losses = 0";
+        world.until_row(id, failures).await;
     })
     .await;
 }

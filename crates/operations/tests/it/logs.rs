@@ -130,6 +130,66 @@ async fn a_secret_never_reaches_a_log_whole_or_split() {
 }
 
 #[tokio::test]
+async fn what_becomes_secret_while_it_runs_is_taken_out_from_the_next_line_on() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let chunks = [
+            "one rotated-secret\n",
+            "half ",
+            "rotated-secret, rotated-secret\nnext rotated-secret\n",
+        ];
+        let id = world
+            .submit::<Plain>(Work::ChunksAtGate(
+                chunks.map(|chunk| chunk.as_bytes().to_vec()).to_vec(),
+            ))
+            .await;
+        world.script.gate.0.add_permits(1);
+        world.until(id, |operation| operation.last_seq == 1).await;
+        world
+            .secrets
+            .send_replace(Redactor::new(["rotated-secret"]));
+        world.script.gate.0.add_permits(2);
+        assert_eq!(world.ended(id).await.state, State::Succeeded);
+        assert_eq!(
+            world.lines(id).await,
+            [
+                "one rotated-secret",
+                "half [redacted], [redacted]",
+                "next [redacted]"
+            ]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn neither_progress_nor_a_reason_shows_a_secret() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        world
+            .secrets
+            .send_replace(Redactor::new(["hunter2-and-more"]));
+        let text = "fetch https://x/?key=hunter2-and-more";
+        let id = world.submit::<Plain>(Work::Withdraw(text.into())).await;
+        let moves = world
+            .until(id, |operation| operation.progress.is_some())
+            .await;
+        let progress = moves.progress.expect("it moves");
+        let shown = "fetch https://x/?key=[redacted]";
+        assert_eq!(progress.message.as_deref(), Some(shown));
+        assert_eq!(progress.transfers[0].name, shown);
+        world.script.gate.0.add_permits(1);
+        let ended = world.ended(id).await;
+        assert_eq!(ended.state, State::Cancelled);
+        assert_eq!(ended.error.expect("why").message, shown);
+        let last = ended.progress.expect("the last");
+        assert_eq!(last.message.as_deref(), Some(shown));
+        assert_eq!(world.reasons(id).await[2], shown);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn search_counts_every_line_and_pages_through_the_matches() {
     on_both(|database| async move {
         let world = World::on(&database).await;

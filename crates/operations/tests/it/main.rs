@@ -2,9 +2,13 @@
 
 extern crate longshore_operations as operations;
 
+mod cancels;
 mod durable;
 mod engine;
+mod example;
+mod leases;
 mod lists;
 mod logs;
 mod schedules;
+mod script;
 mod world;

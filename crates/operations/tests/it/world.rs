@@ -1,18 +1,16 @@
-//! An engine on a database, and kinds that do what a test tells them.
+//! An engine on a database: one process, as it were.
 
+pub(crate) use crate::script::{Latest, Plain, Resumable, Retried, Script, Wide, Work};
 use base::redact::Redactor;
 use base::{Actor, OperationId, SystemClock, Trigger};
 use operations::{
-    Context, EngineSettings, Failure, Kind, Kinds, NewOperation, Operation, Operations, Outcome,
-    Retention, RetryPolicy, Settings, State, Stream,
+    EngineSettings, Kind, Kinds, NewOperation, Operation, Operations, Retention, State,
 };
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use storage::{Bus, Db};
 use testing::TestDatabase;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,168 +24,6 @@ pub(crate) struct World {
     pub(crate) secrets: watch::Sender<Redactor>,
     pub(crate) db: Db,
     stop: CancellationToken,
-}
-
-/// What scripted operations share with their test.
-#[derive(Default)]
-pub(crate) struct Script {
-    pub(crate) running: AtomicUsize,
-    pub(crate) most: AtomicUsize,
-    pub(crate) begun: AtomicUsize,
-    pub(crate) started: Notify,
-    pub(crate) gate: Gate,
-    pub(crate) order: std::sync::Mutex<Vec<String>>,
-}
-
-/// Lets operations go on, one permit each.
-pub(crate) struct Gate(pub(crate) Semaphore);
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self(Semaphore::new(0))
-    }
-}
-
-/// What a scripted operation does.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Work {
-    Say(Vec<String>),
-    Lines(u64),
-    Fail { times: u64 },
-    FailForGood,
-    Wait(String),
-    Stubborn,
-    Panic,
-    Count { to: u64 },
-    Parent(u64),
-    Chunks(Vec<Vec<u8>>),
-}
-
-macro_rules! scripted {
-    ($name:ident, $word:literal, |$settings:ident| $change:expr) => {
-        pub(crate) struct $name(pub(crate) Arc<Script>);
-        impl Kind for $name {
-            const NAME: &'static str = $word;
-            type Input = Work;
-            fn settings(&self) -> Settings {
-                let $settings = Settings::new("Scripted work").limit(2);
-                $change
-            }
-            async fn run(&self, input: Work, context: Context) -> Result<Outcome, Failure> {
-                self.0.run(input, context).await
-            }
-        }
-    };
-}
-
-scripted!(Plain, "plain", |settings| settings);
-scripted!(Resumable, "resumable", |settings| settings.resumable());
-scripted!(Wide, "wide", |settings| settings.limit(64));
-scripted!(Latest, "latest", |settings| settings.replacing_waiting());
-scripted!(Retried, "retried", |settings| settings.retry(
-    RetryPolicy::exponential(3, Duration::from_millis(10), Duration::from_millis(50))
-));
-
-impl Script {
-    /// Waits until so many have begun. That is after their being stored as running:
-    /// the claim comes first, and the work begins when its task is scheduled.
-    pub(crate) async fn has_begun(&self, count: usize) {
-        let begun = async {
-            loop {
-                let mut started = std::pin::pin!(self.started.notified());
-                started.as_mut().enable();
-                if self.begun.load(Ordering::SeqCst) >= count {
-                    return;
-                }
-                started.await;
-            }
-        };
-        tokio::time::timeout(LIMIT, begun)
-            .await
-            .expect("it begins in time");
-    }
-
-    async fn run(&self, work: Work, context: Context) -> Result<Outcome, Failure> {
-        let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
-        self.begun.fetch_add(1, Ordering::SeqCst);
-        self.started.notify_waiters();
-        let result = self.act(work, &context).await;
-        self.running.fetch_sub(1, Ordering::SeqCst);
-        result
-    }
-
-    async fn act(&self, work: Work, context: &Context) -> Result<Outcome, Failure> {
-        match work {
-            Work::Say(lines) => {
-                for line in lines {
-                    context.log(line).await;
-                }
-            }
-            Work::Lines(count) => {
-                for number in 1..=count {
-                    context
-                        .line(Stream::Stdout, &format!("line {number} of {count}"))
-                        .await;
-                }
-            }
-            Work::Fail { times } if context.attempt() <= times => {
-                return Err(Failure::passing("flaky", "It failed this time."));
-            }
-            Work::Fail { .. } => {}
-            Work::FailForGood => {
-                return Err(Failure::lasting(
-                    "broken",
-                    "It is broken for good; mend it.",
-                ));
-            }
-            Work::Wait(name) => {
-                self.order.lock().expect("not poisoned").push(name);
-                tokio::select! {
-                    permit = self.gate.0.acquire() => permit.expect("the gate stays").forget(),
-                    () = context.cancelled().cancelled() => return Err(Failure::cancelled()),
-                }
-            }
-            Work::Stubborn => std::future::pending().await,
-            Work::Panic => panic!("as the test wants it"),
-            Work::Count { to } => {
-                let mut at: u64 = context.restored().unwrap_or(0);
-                while at < to {
-                    context.check()?;
-                    at += 1;
-                    context.log(format!("counted {at}")).await;
-                    context.checkpoint(&at).await?;
-                    context.progress(|progress| {
-                        progress.done = at;
-                        progress.total = Some(to);
-                        "numbers".clone_into(&mut progress.unit);
-                    });
-                    tokio::select! {
-                        permit = self.gate.0.acquire() => permit.expect("the gate stays").forget(),
-                        () = context.cancelled().cancelled() => return Err(Failure::cancelled()),
-                    }
-                }
-            }
-            Work::Parent(children) => {
-                let mut ids = Vec::new();
-                for number in 0..children {
-                    let child = context.child::<Plain>(&Work::Wait(format!("child {number}")))?;
-                    ids.push(context.spawn(child).await?);
-                }
-                for id in ids {
-                    context.wait(id).await?;
-                }
-            }
-            Work::Chunks(chunks) => {
-                let mut output = context.output(Stream::Stdout);
-                for chunk in chunks {
-                    output.write(&chunk).await;
-                }
-                output.finish().await;
-            }
-        }
-        Ok(serde_json::json!({ "attempt": context.attempt() }))
-    }
 }
 
 impl World {
@@ -211,10 +47,23 @@ impl World {
         settings: EngineSettings,
         more: impl FnOnce(Kinds) -> Kinds,
     ) -> Self {
+        Self::with_script(database, settings, Arc::default(), more).await
+    }
+
+    /// Another replica, which does the same work.
+    pub(crate) async fn beside(&self, database: &TestDatabase, settings: EngineSettings) -> Self {
+        Self::with_script(database, settings, Arc::clone(&self.script), |kinds| kinds).await
+    }
+
+    async fn with_script(
+        database: &TestDatabase,
+        settings: EngineSettings,
+        script: Arc<Script>,
+        more: impl FnOnce(Kinds) -> Kinds,
+    ) -> Self {
         let db = database.open().await;
         let stop = CancellationToken::new();
         let bus = Bus::start(&db, &TaskTracker::new(), stop.clone());
-        let script = Arc::new(Script::default());
         let kinds = Kinds::new()
             .with(Plain(Arc::clone(&script)))
             .with(Resumable(Arc::clone(&script)))
@@ -295,6 +144,60 @@ impl World {
             .expect("it comes in time")
     }
 
+    /// The children of `parent`, when there are `count` of them.
+    pub(crate) async fn children(&self, parent: OperationId, count: usize) -> Vec<Operation> {
+        let query = operations::Query {
+            filter: operations::Filter {
+                parent: Some(parent),
+                ..Default::default()
+            },
+            limit: count,
+            ..Default::default()
+        };
+        let children = async {
+            loop {
+                let page = self.operations.list(&query).await.expect("listed");
+                if page.operations.len() == count {
+                    return page.operations;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, children)
+            .await
+            .expect("they come in time")
+    }
+
+    /// Changes the record of an operation behind the engine's back: `set` is what
+    /// stands after SET.
+    pub(crate) async fn tamper(&self, id: OperationId, set: &str) {
+        let sql = format!("UPDATE operation SET {set} WHERE id = $1");
+        let changed = self.db.execute(sql, storage::values![id.uuid()]).await;
+        assert_eq!(changed.expect("changed"), 1);
+    }
+
+    /// Looks again and again until `sql`, about `id`, gives a row.
+    pub(crate) async fn until_row(&self, id: OperationId, sql: &'static str) {
+        let look = async {
+            loop {
+                let row = self.db.one(sql, storage::values![id.uuid()]).await;
+                if row.expect("an answer").is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, look)
+            .await
+            .expect("it comes in time");
+    }
+
+    /// The reasons of its transitions.
+    pub(crate) async fn reasons(&self, id: OperationId) -> Vec<String> {
+        let life = self.operations.transitions(id).await.expect("recorded");
+        life.into_iter().map(|step| step.reason).collect()
+    }
+
     pub(crate) async fn lines(&self, id: OperationId) -> Vec<String> {
         let page = self
             .operations
@@ -315,13 +218,22 @@ impl World {
     }
 }
 
-/// Short times, so that tests of lost workers end soon.
+/// Looks often, but has a lease that outlives any stall of a loaded machine.
 pub(crate) fn quick() -> EngineSettings {
     EngineSettings {
-        lease: Duration::from_millis(1500),
-        heartbeat: Duration::from_millis(300),
+        lease: Duration::from_secs(600),
+        heartbeat: Duration::from_millis(200),
         poll: Duration::from_millis(100),
         patience: Duration::from_millis(500),
         ..EngineSettings::default()
+    }
+}
+
+/// Does not look whether it still holds what it runs, for longer than any test.
+pub(crate) fn unaware() -> EngineSettings {
+    EngineSettings {
+        lease: Duration::from_secs(36_000),
+        heartbeat: Duration::from_secs(3_600),
+        ..quick()
     }
 }
