@@ -53,14 +53,20 @@ impl Default for Gate {
 pub(crate) enum Work {
     Say(Vec<String>),
     Lines(u64),
-    Fail { times: u64 },
+    Fail {
+        times: u64,
+    },
     FailForGood,
     Wait(String),
     Stubborn,
     Panic,
-    Count { to: u64 },
+    Count {
+        to: u64,
+    },
     Parent(u64),
     Chunks(Vec<Vec<u8>>),
+    /// Events with data of so many bytes.
+    Events(Vec<usize>),
 }
 
 macro_rules! scripted {
@@ -80,7 +86,7 @@ macro_rules! scripted {
     };
 }
 
-scripted!(Plain, "plain", |settings| settings);
+scripted!(Plain, "plain", |settings| settings.schedulable());
 scripted!(Resumable, "resumable", |settings| settings.resumable());
 scripted!(Wide, "wide", |settings| settings.limit(64));
 scripted!(Latest, "latest", |settings| settings.replacing_waiting());
@@ -176,6 +182,11 @@ impl Script {
                 }
                 for id in ids {
                     context.wait(id).await?;
+                }
+            }
+            Work::Events(lengths) => {
+                for length in lengths {
+                    context.event("an event", &"x".repeat(length)).await;
                 }
             }
             Work::Chunks(chunks) => {
