@@ -53,9 +53,55 @@ impl LineWriter {
         }
         self.line.drain(..from);
         if self.line.len() > LONGEST_LINE {
-            let text = String::from_utf8_lossy(&self.line).into_owned();
-            self.line.clear();
+            let whole = whole_characters(&self.line);
+            let text = String::from_utf8_lossy(&self.line[..whole]).into_owned();
+            self.line.drain(..whole);
             self.sink.write(self.stream, &text, None).await;
+        }
+    }
+}
+
+/// How many of `bytes` are whole characters: one that only begins at the end waits for
+/// its rest.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(3);
+    let begins = |byte: u8| byte & 0xc0 != 0x80;
+    let Some(last) = (tail..bytes.len()).rev().find(|at| begins(bytes[*at])) else {
+        return bytes.len();
+    };
+    let length = match bytes[last] {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    };
+    if last + length > bytes.len() {
+        last
+    } else {
+        bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_characters;
+
+    #[test]
+    fn a_character_that_only_begins_is_left_for_later() {
+        for (bytes, whole) in [
+            (&b""[..], 0),
+            (b"abc", 3),
+            ("aä".as_bytes(), 3),
+            (&"aä".as_bytes()[..2], 1),
+            (&"a€".as_bytes()[..3], 1),
+            ("a€".as_bytes(), 4),
+            (&"a🚢".as_bytes()[..4], 1),
+            ("a🚢".as_bytes(), 5),
+            // What is no text at all is not kept back for ever.
+            (b"\x80\x80\x80\x80", 4),
+            (b"a\xff", 2),
+        ] {
+            assert_eq!(whole_characters(bytes), whole, "{bytes:?}");
         }
     }
 }
