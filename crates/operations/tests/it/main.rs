@@ -4,7 +4,9 @@ extern crate longshore_operations as operations;
 
 mod durable;
 mod engine;
+mod following;
 mod lists;
 mod logs;
+mod retention;
 mod schedules;
 mod world;
