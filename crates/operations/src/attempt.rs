@@ -91,8 +91,8 @@ async fn run(
     engine.logs.end(id, state.is_some_and(State::is_ended));
     engine.changes.wake();
     engine.queued.notify_one();
-    messages::changed(&engine.bus);
-    messages::queued(&engine.bus);
+    messages::changed(&engine.bus).await;
+    messages::queued(&engine.bus).await;
     if state.is_some_and(|state| state.is_ended() && state != State::Succeeded) {
         engine.cancel_children(id).await;
     }

@@ -161,9 +161,9 @@ impl Operations {
         engine.queued.notify_one();
         engine.changes.wake();
         if !new.pinned {
-            messages::queued(&engine.bus);
+            messages::queued(&engine.bus).await;
         }
-        messages::changed(&engine.bus);
+        messages::changed(&engine.bus).await;
         Ok(new.id)
     }
 
@@ -264,12 +264,12 @@ impl Operations {
         }
         match engine.running.get(id) {
             Some(running) => running.stop(Stop::Cancel),
-            None if runs => messages::cancel(&engine.bus, id),
+            None if runs => messages::cancel(&engine.bus, id).await,
             None => {}
         }
         engine.logs.wake(id);
         engine.queued.notify_one();
-        messages::changed(&engine.bus);
+        messages::changed(&engine.bus).await;
         self.get(id).await
     }
 

@@ -195,7 +195,7 @@ impl Operations {
         let schedule = self.insert_schedule(&mut tx, &new, &input, actor).await?;
         record.note(&mut tx, None, Some(&schedule)).await?;
         tx.commit().await?;
-        self.schedules_changed();
+        self.schedules_changed().await;
         Ok(schedule)
     }
 
@@ -215,7 +215,7 @@ impl Operations {
             made => made?,
         };
         tx.commit().await?;
-        self.schedules_changed();
+        self.schedules_changed().await;
         Ok(())
     }
 
@@ -253,7 +253,7 @@ impl Operations {
         let after = self.stored_schedule(&mut tx, id).await?;
         record.note(&mut tx, Some(&before), Some(&after)).await?;
         tx.commit().await?;
-        self.schedules_changed();
+        self.schedules_changed().await;
         Ok(after)
     }
 
@@ -273,7 +273,7 @@ impl Operations {
         sql::schedule::delete(&mut tx, id).await?;
         record.note(&mut tx, Some(&before), None).await?;
         tx.commit().await?;
-        self.schedules_changed();
+        self.schedules_changed().await;
         Ok(())
     }
 
@@ -347,8 +347,8 @@ impl Operations {
         schedule
     }
 
-    fn schedules_changed(&self) {
+    async fn schedules_changed(&self) {
         self.0.scheduled.notify_one();
-        messages::schedules(&self.0.bus);
+        messages::schedules(&self.0.bus).await;
     }
 }

@@ -107,7 +107,7 @@ impl Scribe {
             }
             running.sink.stored();
         }
-        crate::messages::lines_stored(&self.bus, &told);
+        crate::messages::lines_stored(&self.bus, &told).await;
         Ok(())
     }
 
@@ -194,7 +194,7 @@ impl Scribe {
         }
         tx.commit().await?;
         self.changes.wake();
-        crate::messages::changed(&self.bus);
+        crate::messages::changed(&self.bus).await;
         Ok(())
     }
 }

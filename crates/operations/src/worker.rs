@@ -120,7 +120,7 @@ async fn claim_due(engine: &Arc<Engine>) -> Result<Duration> {
         }
         if any {
             engine.changes.wake();
-            messages::changed(&engine.bus);
+            messages::changed(&engine.bus).await;
         }
     }
     if !engine.settings.alone {
@@ -200,7 +200,7 @@ async fn take_up(engine: &Arc<Engine>, alone: bool) -> Result<()> {
             engine.changes.wake();
             engine.logs.wake(lost.id);
             engine.queued.notify_one();
-            messages::changed(&engine.bus);
+            messages::changed(&engine.bus).await;
             if end.state.is_ended() {
                 engine.cancel_children(lost.id).await;
             }

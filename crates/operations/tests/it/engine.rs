@@ -34,7 +34,6 @@ async fn no_more_run_at_once_than_the_kind_allows() {
         for number in 0..7 {
             ids.push(world.submit::<Plain>(Work::Wait(format!("{number}"))).await);
         }
-        // Both that may run do so before the first is let go.
         world.script.has_begun(2).await;
         world.script.gate.0.add_permits(7);
         for id in ids {
