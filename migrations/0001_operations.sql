@@ -42,6 +42,8 @@ CREATE TABLE operation (
 
 CREATE UNIQUE INDEX operation_changed ON operation (changed);
 CREATE INDEX operation_by_kind ON operation (kind, id);
+-- Removing what is old asks for the age of a kind's ended operations.
+CREATE INDEX operation_by_end ON operation (kind, ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX operation_by_state ON operation (state, id);
 CREATE INDEX operation_by_subject ON operation (subject, id);
 CREATE INDEX operation_by_server ON operation (server, id);

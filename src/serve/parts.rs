@@ -163,7 +163,15 @@ pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
 
 fn kinds(config: &Config, bundles: &Bundles) -> Kinds {
     let (make, expire) = bundles.kinds();
-    let mut kinds = Kinds::new().with(Retention).with(make).with(expire);
+    let retention = &config.operations.retention;
+    let mut kinds = Kinds::new()
+        .with(Retention)
+        .with(make)
+        .with(expire)
+        .keep_of_unknown(Retained {
+            age: retention.age.duration(),
+            count: retention.count,
+        });
     for name in kinds.names() {
         let concurrency = config.operations.concurrency.get(name);
         let keep = config.operations.retention.of_kind(name);

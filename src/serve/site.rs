@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use web::api::About;
-use web::{Gate, Links, LiveLimits, Probes, Settings};
+use web::{Gate, Links, Probes, Settings};
 
 /// What the server answers with.
 pub(super) struct Built {
@@ -47,11 +47,14 @@ pub(super) fn build(
     let site = probes
         .routes()
         .merge(web::api::routes(&parts.access, about))
-        .merge(web::activity_routes(parts.operations.clone()))
+        .merge(web::activity_routes(
+            parts.operations.clone(),
+            parts.access.clone(),
+        ))
         .merge(web::live_routes(
             parts.operations.clone(),
             parts.access.clone(),
-            LiveLimits::default(),
+            current.clone(),
             stop,
         ))
         .merge(bundles::routes(parts.bundles.clone(), links, current))

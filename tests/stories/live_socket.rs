@@ -2,16 +2,12 @@
 
 use crate::desk::{accepted, in_state, log_lines, made, number_of};
 use crate::program::server;
-use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use testing::{Answer, Content, Live, Origin, TestServer, on_both, within};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use testing::{Answer, Content, Live, Origin, TestServer, on_both};
 
 /// An origin that has a file under every number, the one at `/held` once it is released.
-async fn origin() -> Origin {
+pub(crate) async fn origin() -> Origin {
     let origin = Origin::start().await;
     origin.answer_others(|seen| Answer::ok(Content::seeded(number_of(seen), 300)));
     origin.put("/held", Answer::ok(Content::seeded(1, 300)).held());
@@ -25,16 +21,16 @@ async fn running(server: &TestServer, origin: &Origin) -> String {
     id
 }
 
-fn topic(filter: &Value, since: Option<u64>) -> Value {
+pub(crate) fn topic(filter: &Value, since: Option<u64>) -> Value {
     json!({ "kind": "operations", "filter": filter, "since": since })
 }
 
-fn log_topic(id: &str, from: u64) -> Value {
+pub(crate) fn log_topic(id: &str, from: u64) -> Value {
     json!({ "kind": "operation", "operation": id, "since": null, "log_from": from })
 }
 
 /// The operations that messages tell of, in order, with their states.
-fn told(messages: &[Value]) -> Vec<(String, String)> {
+pub(crate) fn told(messages: &[Value]) -> Vec<(String, String)> {
     let operations = messages
         .iter()
         .filter(|message| message["type"] == "operation");
@@ -47,12 +43,12 @@ fn told(messages: &[Value]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn is(kind: &'static str) -> impl FnMut(&Value) -> bool {
+pub(crate) fn is(kind: &'static str) -> impl FnMut(&Value) -> bool {
     move |message| message["type"] == kind
 }
 
 /// The numbers of the log lines among messages.
-fn numbers(messages: &[Value]) -> Vec<u64> {
+pub(crate) fn numbers(messages: &[Value]) -> Vec<u64> {
     let logs = messages.iter().filter(|message| message["type"] == "log");
     logs.flat_map(|message| message["lines"].as_array().expect("lines").clone())
         .map(|line| line[0].as_u64().expect("a number"))
@@ -222,36 +218,6 @@ async fn changes_of_the_time_between_are_told_to_who_comes_back() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_holds_up_nobody_and_costs_no_memory() {
-    let origin = origin().await;
-    let server = server().start().await;
-    let mut slow = Vec::new();
-    for _ in 0..20 {
-        let mut live = Live::connect(&server).await;
-        live.subscribe(topic(&json!({}), None)).await;
-        slow.push(live);
-    }
-    let urls: Vec<String> = (0..3000)
-        .map(|number| origin.url(&format!("/{number}")))
-        .collect();
-    let id = accepted(&server, &json!({ "sources": urls })).await;
-    for live in &mut slow {
-        live.subscribe(log_topic(&id, 1)).await;
-    }
-    let mut quick = Live::connect(&server).await;
-    quick.subscribe(log_topic(&id, 1)).await;
-    let messages = quick.until(is("log_end")).await;
-    let all = numbers(&messages).len();
-    assert!(all >= 3000, "{all} lines");
-    let resident = server.peak_resident_bytes() >> 20;
-    assert!(resident < 200, "{resident} MiB with 20 who do not read");
-    // And who reads at last has missed nothing.
-    let mut late = slow.pop().expect("one of them");
-    let messages = late.until(is("log_end")).await;
-    assert_eq!(numbers(&messages).len(), all);
-}
-
-#[tokio::test]
 async fn a_filter_lets_through_what_it_names_and_nothing_else() {
     let origin = origin().await;
     let server = server().start().await;
@@ -315,86 +281,4 @@ async fn wrong_messages_are_answered_with_an_error_and_the_socket_goes_on() {
     assert_eq!(taken.last().expect("an error")["code"], "taken");
     live.unsubscribe(id).await;
     live.until(is("unsubscribed")).await;
-}
-
-#[tokio::test]
-async fn one_socket_follows_64_topics_and_not_one_more() {
-    let server = server().start().await;
-    let mut live = Live::connect(&server).await;
-    let mut subscribed = 0;
-    for _ in 0..64 {
-        live.subscribe(topic(&json!({}), None)).await;
-    }
-    while subscribed < 64 {
-        let message = live.next().await;
-        assert_ne!(message["type"], "error", "{message}");
-        subscribed += usize::from(message["type"] == "subscribed");
-    }
-    let id = live.subscribe(topic(&json!({}), None)).await;
-    let refused = live.until(is("error")).await;
-    let refused = refused.last().expect("an error");
-    assert_eq!(
-        (&refused["id"], &refused["code"]),
-        (&json!(id), &json!("too-many")),
-        "{refused}"
-    );
-    live.unsubscribe(1).await;
-    live.until(is("unsubscribed")).await;
-    let id = live.subscribe(topic(&json!({}), None)).await;
-    live.until(|message| message["type"] == "subscribed" && message["id"] == id)
-        .await;
-}
-
-#[tokio::test]
-async fn a_socket_closes_with_the_rights_it_was_opened_with() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let password = "long-enough-for-otto";
-        let body = json!({ "name": "otto", "role": "operator", "password": password });
-        assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
-        let session = server.log_in("otto", password).await;
-        let url = format!("ws://127.0.0.1:{}/api/v1/live", server.port());
-        let mut request = url.as_str().into_client_request().expect("an address");
-        let own = format!("http://127.0.0.1:{}", server.port());
-        for (name, value) in [("Cookie", session.cookie()), ("Origin", own.as_str())] {
-            request
-                .headers_mut()
-                .insert(name, HeaderValue::from_str(value).expect("a header"));
-        }
-        let (mut by_cookie, _) = within("a socket", tokio_tungstenite::connect_async(request))
-            .await
-            .expect("it opens");
-        let mut by_password = Live::connect_to(&url, "otto", password).await;
-        by_password.until(is("hello")).await;
-        let out = session
-            .request(reqwest::Method::DELETE, "/api/v1/session")
-            .send()
-            .await;
-        assert_eq!(out.expect("an answer").status(), 204);
-        let mut closed = None;
-        while closed.is_none() {
-            let message = within("the socket to close", by_cookie.next()).await;
-            let message = message.expect("a close comes first").expect("a message");
-            if let Message::Close(frame) = message {
-                closed = Some(frame.map(|frame| u16::from(frame.code)));
-            }
-        }
-        assert_eq!(closed, Some(Some(1008)), "the session was ended");
-
-        by_password.send(&json!({ "type": "ping" })).await;
-        assert_eq!(
-            by_password.next().await["type"],
-            "pong",
-            "the other goes on"
-        );
-        assert_eq!(server.delete("/api/v1/users/otto").await.0, 204);
-        let code = loop {
-            match by_password.next_or_close().await {
-                Ok(message) => assert_eq!(message["type"], "closing", "{message}"),
-                Err(code) => break code,
-            }
-        };
-        assert_eq!(code, Some(1008), "the user is gone");
-    })
-    .await;
 }

@@ -2662,7 +2662,10 @@ export interface operations {
             query?: {
                 /** @description The number of the first line wanted. */
                 from?: number;
-                /** @description How many lines at most: 1 to 5000, and 1000 when absent. */
+                /**
+                 * @description How many lines at most: 1 to 5000, and 1000 when absent. Fewer come where they are
+                 *     long: a page holds about 2 MiB.
+                 */
                 limit?: number;
             };
             header?: never;
@@ -2735,7 +2738,10 @@ export interface operations {
                 case?: boolean;
                 /** @description Matches are given from this line on; all are counted. */
                 from?: number;
-                /** @description How many matches at most: 1 to 1000, and 100 when absent. */
+                /**
+                 * @description How many matches at most: 1 to 1000, and 100 when absent. Fewer come where they
+                 *     are long: a page holds about 2 MiB.
+                 */
                 limit?: number;
             };
             header?: never;

@@ -30,15 +30,19 @@ export function useLog(operation: Operation) {
 }
 
 async function readLines(id: string, from: number, limit: number): Promise<FetchedLines> {
-  const page = await take(
-    api.GET("/api/v1/operations/{id}/log", { params: { path: { id }, query: { from, limit } } }),
-  );
-  return {
-    lines: page.lines.map(liveLine),
-    firstSeq: page.first_seq,
-    lastSeq: page.last_seq,
-    ended: page.ended,
-  };
+  const lines: LiveLine[] = [];
+  for (let at = from; ; ) {
+    const query = { from: at, limit: limit - lines.length };
+    const page = await take(
+      api.GET("/api/v1/operations/{id}/log", { params: { path: { id }, query } }),
+    );
+    lines.push(...page.lines.map(liveLine));
+    // A page of long lines is short, and says where it goes on.
+    if (page.next == null || lines.length >= limit) {
+      return { lines, firstSeq: page.first_seq, lastSeq: page.last_seq, ended: page.ended };
+    }
+    at = page.next;
+  }
 }
 
 function liveLine({ seq, time, stream, text, data }: LogLine): LiveLine {

@@ -1,6 +1,6 @@
 //! Who calls, after every way of proving it has been reduced to one answer.
 
-use base::{Actor, SessionId, TokenId, UserId};
+use base::{Actor, SessionId, Timestamp, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -138,6 +138,8 @@ pub struct Caller {
     pub(crate) proof: Proof,
     /// Which of its passwords it proved; 0 where it proved none.
     pub(crate) credential: i64,
+    /// When the session or the token ends; a session that is used ends later.
+    pub(crate) ends: Option<Timestamp>,
     pub(crate) address: IpAddr,
 }
 
@@ -164,6 +166,14 @@ impl Caller {
     #[must_use]
     pub const fn proof(&self) -> &Proof {
         &self.proof
+    }
+
+    /// When the session or the token ends that proves it, as far as is known by now. For
+    /// whoever keeps a caller for long: ask [`Access::recheck`](crate::Access::recheck)
+    /// then, for a session that was used meanwhile goes on.
+    #[must_use]
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends
     }
 
     /// From where it calls.
@@ -205,6 +215,7 @@ impl Caller {
             role,
             proof,
             credential: 0,
+            ends: None,
             address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         }
     }

@@ -100,7 +100,7 @@ impl Context {
     }
 
     /// Writes a line for people, with the same for programs as JSON. A value that
-    /// cannot be written as JSON is left out.
+    /// cannot be written as JSON, or is longer than 64 KiB then, is left out.
     pub async fn event(&self, text: &str, data: &impl Serialize) {
         let redactor = self.running.secrets.redactor();
         let data = serde_json::to_string(data).ok();

@@ -22,6 +22,12 @@ pub enum Error {
     /// No part of Longshore does work of that kind.
     #[error("`{0}` is not a kind of operation that this server knows")]
     UnknownKind(String),
+    /// People may not put that kind on a schedule.
+    #[error("an operation of kind `{0}` cannot be put on a schedule; choose a kind that can")]
+    NotSchedulable(String),
+    /// There are as many schedules as there may be.
+    #[error("there are {0} schedules, and no more may be made; delete one first")]
+    TooManySchedules(u64),
     /// The input does not fit the kind.
     #[error("the input does not fit an operation of kind `{kind}`: {reason}")]
     Input {

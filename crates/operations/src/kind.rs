@@ -215,11 +215,15 @@ impl AnyKind {
 
 /// The kinds that this process knows.
 #[derive(Clone, Default)]
-pub struct Kinds(HashMap<&'static str, AnyKind>);
+pub struct Kinds {
+    known: HashMap<&'static str, AnyKind>,
+    /// What is kept of operations whose kind is not known any more.
+    unknown: Retained,
+}
 
 impl std::fmt::Debug for Kinds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.known.keys()).finish()
     }
 }
 
@@ -233,29 +237,43 @@ impl Kinds {
     /// Adds a kind. The last of two with one name counts.
     #[must_use]
     pub fn with<K: Kind>(mut self, kind: K) -> Self {
-        self.0.insert(K::NAME, AnyKind::of(kind));
+        self.known.insert(K::NAME, AnyKind::of(kind));
         self
+    }
+
+    /// How long the record of operations is kept whose kind is not among these: what an
+    /// earlier version left.
+    #[must_use]
+    pub const fn keep_of_unknown(mut self, keep: Retained) -> Self {
+        self.unknown = keep;
+        self
+    }
+
+    /// What is kept of operations of this kind.
+    pub(crate) fn kept(&self, name: &str) -> Retained {
+        self.get(name)
+            .map_or(self.unknown, |kind| kind.settings.keep)
     }
 
     /// Their names.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {
-        self.0.keys().copied().collect()
+        self.known.keys().copied().collect()
     }
 
     /// Changes the settings of a kind, as the configuration says.
     pub fn configure(&mut self, name: &str, change: impl FnOnce(&mut Settings)) {
-        if let Some(kind) = self.0.get_mut(name) {
+        if let Some(kind) = self.known.get_mut(name) {
             change(&mut kind.settings);
         }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&AnyKind> {
-        self.0.get(name)
+        self.known.get(name)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &AnyKind> {
-        self.0.values()
+        self.known.values()
     }
 }
 

@@ -46,5 +46,5 @@ pub use log::{Line, LineWriter, LogPage, LogText, SearchPage, SearchQuery, Strea
 pub use operation::{NewOperation, Operation, OperationError, Progress, Transfer, Transition};
 pub use retention::{Retention, RetentionInput};
 pub use retry::RetryPolicy;
-pub use schedule::{Missed, NewSchedule, Schedule, ScheduleChange, Timing};
+pub use schedule::{Missed, NewSchedule, Schedule, ScheduleChange, ScheduleRecord, Timing};
 pub use state::{State, UnknownState};

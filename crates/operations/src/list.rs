@@ -54,7 +54,8 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, operation: &Operation) -> bool {
         fn is(wanted: Option<&String>, found: Option<&str>) -> bool {
-            wanted.is_none_or(|wanted| found == Some(wanted.as_str()))
+            // What is absent is stored as an empty text, and found by one.
+            wanted.is_none_or(|wanted| found.unwrap_or_default() == wanted)
         }
         is(self.kind.as_ref(), Some(&operation.kind))
             && self.state.is_none_or(|state| state == operation.state)

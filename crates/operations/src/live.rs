@@ -8,6 +8,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod logs;
+mod reader;
 pub(crate) mod ring;
 
 pub use changes::{Change, ChangeFollower};

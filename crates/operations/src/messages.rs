@@ -49,30 +49,28 @@ impl Heard {
 }
 
 pub(crate) async fn changed(bus: &Bus) {
-    tell(bus, "changed").await;
+    tell(bus, "changed");
 }
 
 pub(crate) async fn queued(bus: &Bus) {
-    tell(bus, "queued").await;
+    tell(bus, "queued");
 }
 
 pub(crate) async fn schedules(bus: &Bus) {
-    tell(bus, "schedules").await;
+    tell(bus, "schedules");
 }
 
 pub(crate) async fn cancel(bus: &Bus, id: OperationId) {
-    tell(bus, &format!("cancel {id}")).await;
+    tell(bus, &format!("cancel {id}"));
 }
 
 pub(crate) async fn lines_stored(bus: &Bus, ids: &[OperationId]) {
     for ids in ids.chunks(IDS) {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        tell(bus, &format!("lines {}", ids.join(" "))).await;
+        tell(bus, &format!("lines {}", ids.join(" ")));
     }
 }
 
-async fn tell(bus: &Bus, text: &str) {
-    if let Err(error) = bus.publish(TOPIC, text).await {
-        tracing::debug!(%error, "other replicas were not told and will see for themselves");
-    }
+fn tell(bus: &Bus, text: &str) {
+    bus.hint(TOPIC, text);
 }

@@ -1,7 +1,7 @@
 //! What must hold for any input. The bodies of fuzz targets, which the ordinary tests
 //! run as properties, too. Each panics when a promise is broken.
 
-use crate::live::ring::{Look, Ring, Source};
+use crate::live::ring::{Look, Reading, Ring, Source};
 use crate::log::segment;
 use crate::log::sink::Frame;
 use crate::schedule::Timing;
@@ -31,7 +31,8 @@ pub fn check_segment(bytes: &[u8]) {
 /// with the last number it saw gets every line once, in order, and then the end.
 ///
 /// Each byte of `moves` is a step: lines are stored (in frames small or large), the
-/// writer changes, or the follower looks and perhaps breaks off in the middle.
+/// writer changes, memory is forgotten, the reader looks into storage, or the follower
+/// looks and perhaps breaks off in the middle.
 ///
 /// # Panics
 /// When a line is missing, or comes twice.
@@ -46,7 +47,11 @@ pub fn check_resuming(moves: &[u8]) {
                 here = true;
             }
             1 => {
-                ring.change_source(Source::Elsewhere, None);
+                if step / 8 % 2 == 0 {
+                    ring.change_source(Source::Elsewhere, None);
+                } else {
+                    ring = Ring::default();
+                }
                 here = false;
             }
             2..=4 => {
@@ -63,22 +68,50 @@ pub fn check_resuming(moves: &[u8]) {
                 }
                 stored += count;
             }
-            _ => next = follow(&ring, stored, next, u64::from(step / 8)),
+            5 => read(&mut ring, stored),
+            _ => next = follow(&ring, stored, next, here, u64::from(step / 8)),
         }
     }
     if here {
         // Who wrote the last line here ends it here; others are known by storage alone.
         ring.change_source(Source::Ended, None);
+    } else {
+        read(&mut ring, stored);
+        ring.ended(stored);
     }
     while next <= stored {
         let before = next;
-        next = follow(&ring, stored, next, 0);
+        next = follow(&ring, stored, next, here, 0);
         assert!(next > before, "a follower that is behind gets on");
+    }
+    let end = ring.look(next);
+    assert!(
+        matches!(end, Look::End { last } if last == stored),
+        "{end:?}"
+    );
+}
+
+/// One look of the reader into storage.
+fn read(ring: &mut Ring, stored: u64) {
+    let Reading::After(known) = ring.reads_from() else {
+        return;
+    };
+    match known {
+        None => ring.found(stored),
+        Some(known) if known < stored => {
+            let frame = Frame {
+                first: known + 1,
+                last: stored,
+                lines: vec![b'x'; 1024].into(),
+            };
+            assert!(ring.fill(known, vec![frame]), "nobody else was quicker");
+        }
+        Some(_) => {}
     }
 }
 
 /// One look of a follower; it breaks off `lost` lines before the end of what it got.
-fn follow(ring: &Ring, stored: u64, next: u64, lost: u64) -> u64 {
+fn follow(ring: &Ring, stored: u64, next: u64, here: bool, lost: u64) -> u64 {
     let last = match ring.look(next) {
         Look::Lines(lines) => {
             assert!(
@@ -90,7 +123,11 @@ fn follow(ring: &Ring, stored: u64, next: u64, lost: u64) -> u64 {
         // Storage gives some lines from the wanted number on, or none.
         Look::AskStorage => stored.min(next + 2).max(next - 1),
         Look::Nothing => {
-            assert!(next > stored, "a line that is stored is not waited for");
+            // What others store is waited for until the reader has looked.
+            assert!(
+                next > stored || !here,
+                "a line that is stored is not waited for"
+            );
             next - 1
         }
         Look::End { last } => {

@@ -1,25 +1,22 @@
 //! Schedules: operations that begin by the clock.
 //!
-//! A run is claimed and its operation stored in one transaction, so that it
-//! happens once, however many replicas look at the clock.
+//! People make schedules of the kinds that allow it, and every change is put on the
+//! record in its own transaction; Longshore's own schedules come with the program.
 
-use crate::engine::{Engine, Operations};
-use crate::operation::NewOperation;
+mod runner;
+mod timing;
+
+pub(crate) use runner::run;
+pub use timing::Timing;
+
+use crate::engine::Operations;
 use crate::{Error, Result, messages, sql};
-use base::{Actor, Name, OperationId, ScheduleId, Timestamp, Trigger};
-use croner::Cron;
-use jiff::tz::TimeZone;
+use base::{Actor, Name, OperationId, ScheduleId, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
+use storage::Tx;
 
-/// A run later than this was missed, and its schedule's policy decides.
-const LATE: Duration = Duration::from_secs(60);
-/// The longest sleep without looking at the table.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// Runs shown in advance.
-const SHOWN: usize = 5;
+/// Schedules that people may make, all together.
+pub(crate) const MOST: u64 = 1000;
 
 /// What is done about runs that were due while Longshore was down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -45,70 +42,6 @@ impl Missed {
             "skip" => Some(Self::Skip),
             _ => None,
         }
-    }
-}
-
-/// When something happens: a cron expression in a time zone. Only made by parsing.
-#[derive(Clone, Debug)]
-pub struct Timing {
-    cron: Cron,
-    zone: TimeZone,
-    expression: String,
-    zone_name: String,
-}
-
-impl Timing {
-    /// Parses a cron expression of five fields (or six, with seconds first) and the
-    /// name of a time zone of the IANA database.
-    ///
-    /// # Errors
-    /// When either cannot be read.
-    pub fn parse(expression: &str, zone: &str) -> Result<Self> {
-        let expression = expression.trim();
-        let bad = |reason: String| Error::Cron {
-            expression: expression.chars().take(100).collect(),
-            reason,
-        };
-        if expression.len() > 200 {
-            return Err(bad("it is longer than 200 characters".to_owned()));
-        }
-        let cron = Cron::from_str(expression).map_err(|error| bad(error.to_string()))?;
-        let zone_name = if zone.is_empty() { "UTC" } else { zone };
-        let zone = TimeZone::get(zone_name)
-            .map_err(|_| Error::Zone(zone_name.chars().take(100).collect()))?;
-        Ok(Self {
-            cron,
-            zone,
-            expression: expression.to_owned(),
-            zone_name: zone_name.to_owned(),
-        })
-    }
-
-    /// The first run after `after`; `None` when there is none any more.
-    #[must_use]
-    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        let after = jiff::Timestamp::from(after).to_zoned(self.zone.clone());
-        let next = self.cron.find_next_occurrence(&after, false).ok()?;
-        Some(next.timestamp().into())
-    }
-
-    /// The next five runs after `after`.
-    #[must_use]
-    pub fn upcoming(&self, after: Timestamp) -> Vec<Timestamp> {
-        std::iter::successors(self.next(after), |last| self.next(*last))
-            .take(SHOWN)
-            .collect()
-    }
-
-    /// The expression and the zone, as they are stored.
-    pub(crate) fn parts(&self) -> (&str, &str) {
-        (&self.expression, &self.zone_name)
-    }
-
-    /// The expression in words.
-    #[must_use]
-    pub fn words(&self) -> String {
-        self.cron.describe()
     }
 }
 
@@ -193,6 +126,30 @@ pub(crate) struct StoredSchedule {
     pub(crate) next_run: Option<Timestamp>,
 }
 
+/// Puts what people do to schedules on the record, within the transaction of the
+/// change, so that there is never one without the other.
+pub trait ScheduleRecord: Sync {
+    /// Notes a change: without `before` one is made, without `after` it is deleted.
+    fn note(
+        &self,
+        tx: &mut Tx,
+        before: Option<&Schedule>,
+        after: Option<&Schedule>,
+    ) -> impl Future<Output = Result<(), storage::Error>> + Send;
+}
+
+/// No record: for what Longshore does by itself.
+impl ScheduleRecord for () {
+    async fn note(
+        &self,
+        _tx: &mut Tx,
+        _before: Option<&Schedule>,
+        _after: Option<&Schedule>,
+    ) -> Result<(), storage::Error> {
+        Ok(())
+    }
+}
+
 impl Operations {
     /// Every schedule, by name.
     ///
@@ -220,82 +177,148 @@ impl Operations {
     /// Makes a schedule for `actor`.
     ///
     /// # Errors
-    /// A name that is taken, an unknown kind, an input that the kind does not take.
-    pub async fn create_schedule(&self, new: NewSchedule, actor: &Actor) -> Result<Schedule> {
+    /// A name that is taken, a kind that is unknown or not for schedules, an input that
+    /// the kind does not take, too many schedules.
+    pub async fn create_schedule(
+        &self,
+        new: NewSchedule,
+        actor: &Actor,
+        record: &impl ScheduleRecord,
+    ) -> Result<Schedule> {
+        self.check_schedulable(&new.kind)?;
         let input = self.checked_input(&new.kind, &new.input)?;
-        let id = ScheduleId::new();
-        let now = self.0.clock.now();
-        let next = if new.enabled {
-            new.timing.next(now)
-        } else {
-            None
-        };
-        match sql::schedule::insert(self.db(), id, &new, &input, actor, now, next).await {
-            Err(Error::Storage(error)) if error.is_conflict() => {
-                return Err(Error::ScheduleExists(new.name.to_string()));
-            }
-            result => result?,
+        let mut tx = self.0.db.begin().await?;
+        sql::schedule::lock(&mut tx).await?;
+        if sql::schedule::count(&mut tx).await? >= MOST {
+            return Err(Error::TooManySchedules(MOST));
         }
+        let schedule = self.insert_schedule(&mut tx, &new, &input, actor).await?;
+        record.note(&mut tx, None, Some(&schedule)).await?;
+        tx.commit().await?;
         self.schedules_changed().await;
-        self.schedule(id).await
+        Ok(schedule)
     }
 
-    /// Makes a schedule of Longshore's own, unless there is one of that name.
+    /// Makes a schedule of Longshore's own, unless there is one of that name. Its kind
+    /// need not be one that people may schedule.
     ///
     /// # Errors
-    /// As [`Operations::create_schedule`].
+    /// An unknown kind, an input that it does not take, or the database.
     pub async fn ensure_schedule(&self, new: NewSchedule) -> Result<()> {
-        match self.create_schedule(new, &Actor::system()).await {
-            Ok(_) | Err(Error::ScheduleExists(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        let input = self.checked_input(&new.kind, &new.input)?;
+        let mut tx = self.0.db.begin().await?;
+        let made = self
+            .insert_schedule(&mut tx, &new, &input, &Actor::system())
+            .await;
+        match made {
+            Err(Error::ScheduleExists(_)) => return Ok(()),
+            made => made?,
+        };
+        tx.commit().await?;
+        self.schedules_changed().await;
+        Ok(())
     }
 
     /// Changes a schedule.
     ///
     /// # Errors
-    /// When there is none, or the input does not fit.
+    /// When there is none, its kind is unknown or not for schedules, or the input does
+    /// not fit.
     pub async fn change_schedule(
         &self,
         id: ScheduleId,
         change: ScheduleChange,
+        record: &impl ScheduleRecord,
     ) -> Result<Schedule> {
-        let stored = sql::schedule::get(self.db(), id)
+        let mut tx = self.0.db.begin().await?;
+        sql::schedule::lock(&mut tx).await?;
+        let stored = sql::schedule::get_in(&mut tx, id)
             .await?
             .ok_or(Error::NoSchedule)?;
-        let mut schedule = stored.schedule;
-        if let Some(timing) = change.timing {
-            schedule.cron = timing.expression;
-            schedule.zone = timing.zone_name;
+        let before = self.shown(stored);
+        let mut schedule = before.clone();
+        if let Some(timing) = &change.timing {
+            let (cron, zone) = timing.parts();
+            cron.clone_into(&mut schedule.cron);
+            zone.clone_into(&mut schedule.zone);
         }
-        if let Some(input) = change.input {
-            schedule.input = input;
-        }
+        schedule.input = change.input.unwrap_or(schedule.input);
         schedule.missed = change.missed.unwrap_or(schedule.missed);
         schedule.enabled = change.enabled.unwrap_or(schedule.enabled);
+        self.check_schedulable(&schedule.kind)?;
         let input = self.checked_input(&schedule.kind, &schedule.input)?;
-        let next = if schedule.enabled {
-            Timing::parse(&schedule.cron, &schedule.zone)?.next(self.0.clock.now())
-        } else {
-            None
-        };
-        if !sql::schedule::update(self.db(), &schedule, &input, next).await? {
-            return Err(Error::NoSchedule);
-        }
+        let timing = Timing::parse(&schedule.cron, &schedule.zone)?;
+        let next = self.next_run(&timing, schedule.enabled);
+        sql::schedule::update(&mut tx, &schedule, &input, next).await?;
+        let after = self.stored_schedule(&mut tx, id).await?;
+        record.note(&mut tx, Some(&before), Some(&after)).await?;
+        tx.commit().await?;
         self.schedules_changed().await;
-        self.schedule(id).await
+        Ok(after)
     }
 
-    /// Deletes a schedule. What it started goes on.
+    /// Deletes a schedule. What it started goes on. One of Longshore's own is back
+    /// after the next start.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn delete_schedule(&self, id: ScheduleId) -> Result<()> {
-        if !sql::schedule::delete(self.db(), id).await? {
-            return Err(Error::NoSchedule);
-        }
+    pub async fn delete_schedule(
+        &self,
+        id: ScheduleId,
+        record: &impl ScheduleRecord,
+    ) -> Result<()> {
+        let mut tx = self.0.db.begin().await?;
+        sql::schedule::lock(&mut tx).await?;
+        let before = self.stored_schedule(&mut tx, id).await?;
+        sql::schedule::delete(&mut tx, id).await?;
+        record.note(&mut tx, Some(&before), None).await?;
+        tx.commit().await?;
         self.schedules_changed().await;
         Ok(())
+    }
+
+    async fn insert_schedule(
+        &self,
+        tx: &mut Tx,
+        new: &NewSchedule,
+        input: &str,
+        actor: &Actor,
+    ) -> Result<Schedule> {
+        let id = ScheduleId::new();
+        let next = self.next_run(&new.timing, new.enabled);
+        let now = self.now();
+        match sql::schedule::insert(tx, id, new, input, actor, now, next).await {
+            Err(Error::Storage(error)) if error.is_conflict() => {
+                Err(Error::ScheduleExists(new.name.to_string()))
+            }
+            Err(error) => Err(error),
+            Ok(()) => self.stored_schedule(tx, id).await,
+        }
+    }
+
+    async fn stored_schedule(&self, tx: &mut Tx, id: ScheduleId) -> Result<Schedule> {
+        let stored = sql::schedule::get_in(tx, id)
+            .await?
+            .ok_or(Error::NoSchedule)?;
+        Ok(self.shown(stored))
+    }
+
+    fn next_run(&self, timing: &Timing, enabled: bool) -> Option<Timestamp> {
+        if enabled {
+            timing.next(self.now())
+        } else {
+            None
+        }
+    }
+
+    /// What people put on a schedule must be of a kind that is meant for it.
+    fn check_schedulable(&self, kind: &str) -> Result<()> {
+        match self.0.kinds.get(kind) {
+            Some(known) if !known.settings.schedulable => {
+                Err(Error::NotSchedulable(kind.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn checked_input(&self, kind: &str, input: &serde_json::Value) -> Result<String> {
@@ -318,7 +341,7 @@ impl Operations {
         if let Ok(timing) = Timing::parse(&schedule.cron, &schedule.zone) {
             schedule.words = timing.words();
             if schedule.enabled {
-                schedule.next_runs = timing.upcoming(self.0.clock.now());
+                schedule.next_runs = timing.upcoming(self.now());
             }
         }
         schedule
@@ -327,127 +350,5 @@ impl Operations {
     async fn schedules_changed(&self) {
         self.0.scheduled.notify_one();
         messages::schedules(&self.0.bus).await;
-    }
-}
-
-/// Starts what is due, until the engine closes.
-pub(crate) async fn run(engine: Arc<Engine>) {
-    while !engine.closing.is_cancelled() {
-        let wait = match run_due(&engine).await {
-            Ok(wait) => wait,
-            Err(error) => {
-                tracing::warn!(%error, "schedules could not be read; trying again");
-                Duration::from_secs(5)
-            }
-        };
-        tokio::select! {
-            () = engine.closing.cancelled() => {}
-            () = engine.scheduled.notified() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
-}
-
-async fn run_due(engine: &Arc<Engine>) -> Result<Duration> {
-    let now = engine.clock.now();
-    for due in sql::schedule::due(&engine.db, now).await? {
-        run_one(engine, due, now).await?;
-    }
-    let next = sql::schedule::next_due(&engine.db).await?;
-    Ok(next.map_or(LONGEST_SLEEP, |next| {
-        next.since(engine.clock.now()).min(LONGEST_SLEEP)
-    }))
-}
-
-async fn run_one(engine: &Arc<Engine>, due: StoredSchedule, now: Timestamp) -> Result<()> {
-    let StoredSchedule { schedule, next_run } = due;
-    let Some(planned) = next_run else {
-        return Ok(());
-    };
-    let next = Timing::parse(&schedule.cron, &schedule.zone)?.next(now);
-    let missed = now.since(planned) > LATE;
-    let runs = !missed || schedule.missed == Missed::RunOnce;
-    let title = match (schedule.title.as_str(), engine.kinds.get(&schedule.kind)) {
-        ("", Some(kind)) => kind.settings.title.to_owned(),
-        (title, _) => title.to_owned(),
-    };
-    let new = NewOperation::raw(
-        &schedule.kind,
-        schedule.input.to_string(),
-        Actor::schedule(&schedule.name),
-        Trigger::Schedule,
-    )
-    .title(title)
-    // One run at a time: a run that takes longer than its interval delays the next.
-    .key(format!("schedule:{}", schedule.name));
-    let mut tx = engine.db.begin().await?;
-    let operation = runs.then_some(new.id());
-    if !sql::schedule::claim_run(&mut tx, schedule.id, planned, next, now, operation).await? {
-        // Another replica was first.
-        return Ok(());
-    }
-    if runs {
-        sql::operation::insert(&mut tx, &new, &engine.worker, now).await?;
-    }
-    tx.commit().await?;
-    if runs {
-        engine.queued.notify_one();
-        engine.changes.wake();
-        messages::queued(&engine.bus).await;
-        messages::changed(&engine.bus).await;
-    } else {
-        tracing::info!(schedule = %schedule.name, %planned, "a missed run is left out");
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect("a time")
-    }
-
-    #[test]
-    fn a_daily_run_stays_at_its_hour_across_summer_time() {
-        let timing = Timing::parse("30 3 * * *", "Europe/Berlin").expect("valid");
-        let runs = timing.upcoming(at("2026-03-27T12:00:00Z"));
-        assert_eq!(runs[0], at("2026-03-28T02:30:00Z"));
-        assert_eq!(runs[1], at("2026-03-29T01:30:00Z"));
-    }
-
-    #[test]
-    fn what_is_not_a_time_is_refused_with_what_to_write() {
-        for (cron, zone) in [
-            ("", "UTC"),
-            ("* * * *", "UTC"),
-            ("61 * * * *", "UTC"),
-            ("* * * * *", "Mars/Base"),
-        ] {
-            let error = Timing::parse(cron, zone).expect_err("refused").to_string();
-            assert!(error.contains("write"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_date_that_never_comes_has_no_next_run() {
-        let timing = Timing::parse("0 0 30 2 *", "UTC");
-        assert!(
-            timing.is_err()
-                || timing.is_ok_and(|timing| timing.next(at("2026-01-01T00:00:00Z")).is_none())
-        );
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn any_text_is_parsed_or_refused_without_a_panic(text in "[-0-9*/,LW#?A-Za-z ]{0,40}") {
-            if let Ok(timing) = Timing::parse(&text, "America/New_York") {
-                let runs = timing.upcoming(at("2026-11-01T05:00:00Z"));
-                prop_assert!(runs.windows(2).all(|pair| pair[0] < pair[1]));
-            }
-        }
     }
 }

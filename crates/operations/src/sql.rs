@@ -6,4 +6,5 @@ pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod operation;
 pub(crate) mod queue;
+pub(crate) mod retention;
 pub(crate) mod schedule;

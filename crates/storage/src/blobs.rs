@@ -82,15 +82,20 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Opens the blobs below `root`, creating the folders. Blocking.
+    /// Opens the blobs below `root`, creating the folders, and removes what an earlier
+    /// process left half-written. The directory must be this process's alone
+    /// ([`DataDir`](crate::DataDir)). Blocking.
     ///
     /// # Errors
-    /// When the folders cannot be made.
+    /// When the folders cannot be made or read.
     pub fn open(root: &Path) -> Result<Self> {
-        std::fs::create_dir_all(root.join("incoming")).map_err(|source| Error::Directory {
-            path: root.to_owned(),
-            source,
-        })?;
+        let incoming = root.join("incoming");
+        std::fs::create_dir_all(&incoming)
+            .and_then(|()| sweep(&incoming, Duration::ZERO))
+            .map_err(|source| Error::Directory {
+                path: root.to_owned(),
+                source,
+            })?;
         Ok(Self {
             root: root.to_owned(),
         })
@@ -133,26 +138,12 @@ impl Blobs {
     /// When the folder cannot be read.
     pub async fn sweep_incoming(&self, age: Duration) -> Result<usize> {
         let folder = self.root.join("incoming");
-        blocking(move || {
-            let mut removed = 0;
-            for entry in std::fs::read_dir(folder)? {
-                let entry = entry?;
-                let touched = entry.metadata()?.modified()?;
-                let old = SystemTime::now()
-                    .duration_since(touched)
-                    .unwrap_or_default()
-                    >= age;
-                if old && std::fs::remove_file(entry.path()).is_ok() {
-                    removed += 1;
-                }
-            }
-            Ok(removed)
-        })
-        .await
+        blocking(move || sweep(&folder, age)).await
     }
 
     /// Every stored blob with its size, for a sweep that compares it with the
-    /// database. Calls `each` on a blocking thread.
+    /// database. What is removed meanwhile may be left out. Calls `each` on a blocking
+    /// thread.
     ///
     /// # Errors
     /// When a folder cannot be read.
@@ -166,9 +157,11 @@ impl Blobs {
                 }
                 for file in std::fs::read_dir(shard.path())? {
                     let file = file?;
-                    if let Some(name) = file.file_name().to_str().and_then(|name| name.parse().ok())
+                    let name = file.file_name().to_str().and_then(|name| name.parse().ok());
+                    if let Some(name) = name
+                        && let Some(metadata) = unless_gone(file.metadata())?
                     {
-                        each(name, file.metadata()?.len());
+                        each(name, metadata.len());
                     }
                 }
             }
@@ -185,6 +178,35 @@ impl Blobs {
     fn path(&self, name: BlobName) -> PathBuf {
         let text = name.to_string();
         self.root.join(&text[text.len() - 2..]).join(text)
+    }
+}
+
+/// Removes the files in `folder` that were not touched for `age`; how many.
+fn sweep(folder: &Path, age: Duration) -> io::Result<usize> {
+    let mut removed = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let Some(metadata) = unless_gone(entry.metadata())? else {
+            continue;
+        };
+        let touched = metadata.modified()?;
+        let old = SystemTime::now()
+            .duration_since(touched)
+            .unwrap_or_default()
+            >= age;
+        if old && std::fs::remove_file(entry.path()).is_ok() {
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// What is said of a file, unless it was renamed or removed meanwhile.
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -2,10 +2,14 @@
 //!
 //! In one process a message goes by memory; replicas on one Postgres also hear of
 //! it by LISTEN and NOTIFY. A message is a hint and never the truth: who misses
-//! one hears [`BusEvent::Reset`] instead and looks into the database.
+//! one hears [`BusEvent::Reset`] instead and looks into the database. So whoever
+//! says something need not wait for the others to be told: [`Bus::hint`].
+
+mod outbox;
 
 use crate::db::{Db, Pools};
 use crate::{Error, Result};
+use outbox::Outbox;
 use sqlx::postgres::PgListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +48,8 @@ pub struct Bus {
     local: broadcast::Sender<BusEvent>,
     heard: watch::Receiver<bool>,
     db: Db,
+    /// What waits to be told to other replicas, where there can be any.
+    outbox: Option<Arc<Outbox>>,
 }
 
 /// One who listens.
@@ -62,13 +68,17 @@ impl BusReceiver {
 }
 
 impl Bus {
-    /// Starts the bus. Its listening task belongs to `tasks` and ends with `stop`.
+    /// Starts the bus. Its tasks belong to `tasks` and end with `stop`.
     #[must_use]
     pub fn start(db: &Db, tasks: &TaskTracker, stop: CancellationToken) -> Self {
         let (local, _) = broadcast::channel(BACKLOG);
         let (hears, heard) = watch::channel(true);
         let node = Uuid::now_v7();
+        let mut outbox = None;
         if let Pools::Postgres(pool) = &db.pools {
+            let waiting = Arc::new(Outbox::default());
+            outbox = Some(Arc::clone(&waiting));
+            tasks.spawn(outbox::run(waiting, db.clone(), node, stop.clone()));
             hears.send_replace(false);
             let listener = Listener {
                 pool: pool.clone(),
@@ -85,6 +95,7 @@ impl Bus {
             local,
             heard,
             db: db.clone(),
+            outbox,
         }
     }
 
@@ -101,30 +112,48 @@ impl Bus {
         *self.heard.borrow()
     }
 
-    /// Tells everybody, this process at once.
+    /// Tells everybody, this process at once, and other replicas as soon as may be,
+    /// without waiting for it. Equal messages that still wait go out as one.
+    pub fn hint(&self, topic: &str, text: &str) {
+        self.tell_here(topic, text);
+        if let Some(outbox) = &self.outbox {
+            outbox.put(format!("{topic}\n{text}"));
+        }
+    }
+
+    /// Tells everybody, this process at once, and waits until other replicas are told.
     ///
     /// # Errors
     /// When other replicas could not be told. This process has heard it all the same.
     pub async fn publish(&self, topic: &str, text: &str) -> Result<()> {
+        self.tell_here(topic, text);
+        if matches!(self.db.pools, Pools::Postgres(_)) {
+            notify(&self.db, self.node, &format!("{topic}\n{text}")).await?;
+        }
+        Ok(())
+    }
+
+    fn tell_here(&self, topic: &str, text: &str) {
         // No listener is no error: then nobody caches anything.
         let _ = self.local.send(BusEvent::Message {
             topic: topic.into(),
             text: text.into(),
         });
-        if matches!(self.db.pools, Pools::Postgres(_)) {
-            let payload = format!("{}\n{topic}\n{text}", self.node.simple());
-            if payload.len() > LONGEST {
-                return Err(Error::Database(sqlx::Error::Protocol(format!(
-                    "a bus message of {} bytes is too long",
-                    payload.len()
-                ))));
-            }
-            self.db
-                .execute("SELECT pg_notify($1, $2)", crate::values![CHANNEL, payload])
-                .await?;
-        }
-        Ok(())
     }
+}
+
+/// Tells other replicas: a topic and a text, one a line.
+async fn notify(db: &Db, node: Uuid, message: &str) -> Result<()> {
+    let payload = format!("{}\n{message}", node.simple());
+    if payload.len() > LONGEST {
+        return Err(Error::Database(sqlx::Error::Protocol(format!(
+            "a bus message of {} bytes is too long",
+            payload.len()
+        ))));
+    }
+    db.all("SELECT pg_notify($1, $2)", crate::values![CHANNEL, payload])
+        .await?;
+    Ok(())
 }
 
 struct Listener {
@@ -163,11 +192,17 @@ impl Listener {
         else {
             return;
         };
-        if node != self.node.simple().to_string() {
-            let _ = self.local.send(BusEvent::Message {
+        if node == self.node.simple().to_string() {
+            return;
+        }
+        let event = if topic == outbox::LOST {
+            BusEvent::Reset
+        } else {
+            BusEvent::Message {
                 topic: topic.into(),
                 text: text.into(),
-            });
-        }
+            }
+        };
+        let _ = self.local.send(event);
     }
 }

@@ -14,11 +14,11 @@ pub use tx::Tx;
 pub use value::{Sql, Value};
 
 use crate::{Result, migrations};
-use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions, Connection};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 const SLOW: Duration = Duration::from_millis(250);
 /// How long a caller waits for a free connection.
 const ACQUIRE: Duration = Duration::from_secs(15);
+/// How long the migrations may take.
+const MIGRATION: Duration = Duration::from_secs(3600);
 /// How long SQLite waits for a lock that another process (a backup) holds.
 const BUSY: Duration = Duration::from_secs(5);
 const SQLITE_READERS: u32 = 4;
@@ -153,15 +155,33 @@ impl Db {
     /// Unreachable, newer schema, or a migration that failed.
     pub async fn open(settings: &DbSettings) -> Result<Self> {
         let db = Self::connect(settings).await?;
-        let migrator = migrations::migrator(db.dialect());
-        let run = async {
-            match &db.pools {
-                Pools::Sqlite { writer, .. } => migrator.run(writer).await,
-                Pools::Postgres(pool) => migrator.run(pool).await,
+        match tokio::time::timeout(MIGRATION, db.migrate(settings)).await {
+            Ok(migrated) => migrated?,
+            Err(_) => {
+                return Err(crate::Error::Unreachable {
+                    reason: format!("its schema was not ready within {} s", MIGRATION.as_secs()),
+                });
             }
-        };
-        migrations::outcome(run.await)?;
+        }
         Ok(db)
+    }
+
+    async fn migrate(&self, settings: &DbSettings) -> Result<()> {
+        let migrator = migrations::migrator(self.dialect());
+        let run = match (&self.pools, settings) {
+            (Pools::Postgres(_), DbSettings::Postgres(url)) => {
+                // A connection of its own, without the limit of ordinary statements: an
+                // index on a large table takes longer, and so does waiting for another
+                // replica that builds it.
+                let mut connection = postgres(url)?.connect().await?;
+                let run = migrator.run(&mut connection).await;
+                connection.close().await?;
+                run
+            }
+            (Pools::Postgres(pool), DbSettings::Sqlite(_)) => migrator.run(pool).await,
+            (Pools::Sqlite { writer, .. }, _) => migrator.run(writer).await,
+        };
+        migrations::outcome(run)
     }
 
     /// Connects to a database that is there already, for an errand beside whoever
@@ -188,10 +208,7 @@ impl Db {
         let pools = match settings {
             DbSettings::Sqlite(file) => sqlite_pools(file).await?,
             DbSettings::Postgres(url) => {
-                let options = PgConnectOptions::from_str(url)?
-                    .application_name("longshore")
-                    .options([("statement_timeout", "60s")])
-                    .disable_statement_logging();
+                let options = postgres(url)?.options([("statement_timeout", "60s")]);
                 let pool = PgPoolOptions::new()
                     .max_connections(POSTGRES_CONNECTIONS)
                     .min_connections(1)
@@ -288,6 +305,13 @@ impl Db {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// How Postgres is connected to, whatever for.
+fn postgres(url: &str) -> Result<PgConnectOptions> {
+    Ok(PgConnectOptions::from_str(url)?
+        .application_name("longshore")
+        .disable_statement_logging())
 }
 
 async fn sqlite_pools(file: &std::path::Path) -> Result<Pools> {

@@ -7,7 +7,7 @@ mod schedules;
 pub(crate) mod shown;
 
 use crate::{Answer, By, Json, Page, Path, Problem, Query, Requirement, RouteLimits, Routes};
-use access::{Proof, Role, Scope};
+use access::{Access, Proof, Role, Scope};
 use axum::extract::State;
 use base::{OperationId, Timestamp, Trigger};
 use http::StatusCode;
@@ -21,8 +21,8 @@ use utoipa_axum::routes;
 const USUAL: u16 = 50;
 const MOST: u16 = 200;
 
-/// The routes.
-pub fn routes(operations: Operations) -> Routes {
+/// The routes. What changes without being an operation is recorded by `access`.
+pub fn routes(operations: Operations, access: Access) -> Routes {
     let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
     let acts = Requirement::Role(Role::Operator, Scope::OperationsWrite);
     let long = RouteLimits::default().time(crate::AnswerTime::OwnLimit);
@@ -35,16 +35,11 @@ pub fn routes(operations: Operations) -> Routes {
         .add(sees, routes!(logs::get_log))
         .add_within(long, sees, routes!(logs::download_log))
         .add(sees, routes!(logs::search_log))
-        .add(sees, routes!(schedules::list_schedules))
-        .add(acts, routes!(schedules::create_schedule))
-        .add(sees, routes!(schedules::get_schedule))
-        .add(acts, routes!(schedules::change_schedule))
-        .add(acts, routes!(schedules::delete_schedule))
-        .add(sees, routes!(schedules::preview_schedule))
         .schema::<Sort>()
         .schema::<Order>()
         .schema::<shown::ShownTrigger>()
-        .with_state(operations)
+        .with_state(operations.clone())
+        .merge(schedules::routes(operations, access))
 }
 
 /// What is asked of a list of operations.

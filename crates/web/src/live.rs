@@ -13,7 +13,7 @@ mod poll;
 mod session;
 mod subscriptions;
 
-use crate::{Answer, AnswerTime, By, Requirement, RouteLimits, Routes, Upgrade};
+use crate::{Answer, AnswerTime, By, Requirement, RouteLimits, Routes, SettingsSource, Upgrade};
 use access::{Access, Role, Scope};
 use axum::extract::State;
 use axum::response::Response;
@@ -29,7 +29,7 @@ use utoipa_axum::routes;
 const LONGEST: usize = 64 << 10;
 
 /// The limits of one live socket.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveLimits {
     /// Topics that one socket may follow.
     pub subscriptions: usize,
@@ -39,26 +39,21 @@ pub struct LiveLimits {
     pub send: Duration,
 }
 
-impl Default for LiveLimits {
-    fn default() -> Self {
-        Self {
-            subscriptions: 64,
-            ping: Duration::from_secs(20),
-            send: Duration::from_secs(60),
-        }
-    }
-}
-
 /// What sockets share.
 #[derive(Clone, Debug)]
 pub(crate) struct Hub {
     operations: Operations,
     access: Access,
-    limits: LiveLimits,
+    settings: SettingsSource,
     shutdown: CancellationToken,
 }
 
 impl Hub {
+    /// The limits of who begins to watch now.
+    fn limits(&self) -> LiveLimits {
+        self.settings.borrow().live
+    }
+
     /// The first message to everybody.
     fn hello(&self) -> Bytes {
         let changed = self.operations.newest_change();
@@ -70,7 +65,7 @@ impl Hub {
 pub fn routes(
     operations: Operations,
     access: Access,
-    limits: LiveLimits,
+    settings: SettingsSource,
     shutdown: CancellationToken,
 ) -> Routes {
     let flows = RouteLimits::default().time(AnswerTime::OwnLimit).always();
@@ -83,7 +78,7 @@ pub fn routes(
         .with_state(Hub {
             operations,
             access,
-            limits,
+            settings,
             shutdown,
         })
 }

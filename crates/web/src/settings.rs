@@ -1,5 +1,6 @@
 //! What the HTTP interface takes from the configuration and may change on SIGHUP.
 
+use crate::live::LiveLimits;
 use base::config::{Config, PublicUrl};
 use ipnet::IpNet;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Whether `/metrics` needs no user.
     pub metrics_open: bool,
+    /// The limits of live sockets that open now.
+    pub live: LiveLimits,
 }
 
 /// Where the current settings are read from.
@@ -32,6 +35,11 @@ impl From<&Config> for Settings {
             body_limit: config.http.body_limit.bytes(),
             request_timeout: config.http.request_timeout.duration(),
             metrics_open: config.metrics.open,
+            live: LiveLimits {
+                subscriptions: config.live.subscriptions,
+                ping: config.live.ping.duration(),
+                send: config.live.send.duration(),
+            },
         }
     }
 }

@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// All settings, in the order in which they are documented.
-pub(super) const ALL: [Group; 9] = [
+pub(super) const ALL: [Group; 10] = [
     Config::GROUP,
     Log::GROUP,
     Fetch::GROUP,
@@ -21,6 +21,7 @@ pub(super) const ALL: [Group; 9] = [
     Operations::GROUP,
     Retention::GROUP,
     Http::GROUP,
+    Live::GROUP,
     Access::GROUP,
     Metrics::GROUP,
 ];
@@ -57,6 +58,8 @@ settings! {
         operations: Operations,
         /// The HTTP interface.
         http: Http,
+        /// Watching live.
+        live: Live,
         /// People, sessions and tokens.
         access: Access,
         /// Figures for Prometheus.
@@ -184,6 +187,20 @@ settings! {
 }
 
 settings! {
+    /// Watching live: the sockets of the console and of `longshore`, and the requests that stand
+    /// in for them where a proxy passes no sockets on. A change holds for those that open then.
+    Live at "live." {
+        /// Topics that one client may follow at once.
+        subscriptions: usize = 64, within 1..=4096; live;
+        /// How often a client is asked whether it is still there. Many proxies end a connection
+        /// that is silent for 60 seconds.
+        ping: Span = Span::seconds(20), within Span::seconds(1)..=Span::seconds(55); live;
+        /// How long a client may take to accept one message before it is given up.
+        send: Span = Span::seconds(60), within Span::seconds(1)..=Span::minutes(10); live;
+    }
+}
+
+settings! {
     /// People, sessions and tokens.
     Access at "access." {
         /// How long a console session lives without being used.
@@ -232,6 +249,7 @@ part! {
     Operations: operations;
     Retention: operations.retention;
     Http: http;
+    Live: live;
     Access: access;
     Metrics: metrics;
 }

@@ -1,19 +1,18 @@
 //! The feeds of logs.
 
-use crate::live::ring::{LiveLines, Look, Ring, Source};
-use crate::log::segment::{self, write_live};
+use crate::live::reader;
+use crate::live::ring::{LiveLines, Look, Reading, Ring, Source};
 use crate::log::sink::Frame;
 use crate::{Error, Result, sql};
 use base::OperationId;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use storage::Db;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio_util::task::AbortOnDropHandle;
 
-/// Rows that one who is behind reads at once.
-const ROWS: u64 = 2;
-/// What a lost wake-up costs at most.
+/// How long one who has read all of storage waits for memory before it looks again.
 const TICK: Duration = Duration::from_secs(2);
 
 /// What a follower of a log is told.
@@ -39,15 +38,51 @@ pub enum LogEvent {
 #[derive(Debug)]
 pub(crate) struct Logs {
     db: Db,
-    feeds: Mutex<HashMap<OperationId, Arc<Feed>>>,
+    feeds: Mutex<HashMap<OperationId, Entry>>,
+}
+
+/// A feed, and the task that fills it while another process writes.
+#[derive(Debug)]
+struct Entry {
+    feed: Arc<Feed>,
+    reader: Option<AbortOnDropHandle<()>>,
 }
 
 /// The newest lines of one operation.
-#[derive(Debug)]
-struct Feed {
+#[derive(Debug, Default)]
+pub(super) struct Feed {
     ring: Mutex<Ring>,
-    /// Counts what happened: new lines, an end, a message of another replica.
+    /// Counts what happened: new lines, an end.
     news: watch::Sender<u64>,
+    /// Wakes the reader: storage may have more.
+    stored: Notify,
+}
+
+impl Feed {
+    pub(super) fn ring(&self) -> MutexGuard<'_, Ring> {
+        // Nothing that it guards is left half-changed by a panic.
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells who follows that there is something new in memory.
+    pub(super) fn tell(&self) {
+        self.news.send_modify(|news| *news += 1);
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        self.news.receiver_count() > 0
+    }
+
+    /// Waits until storage may have more.
+    pub(super) async fn stored(&self) {
+        self.stored.notified().await;
+    }
+
+    fn change_source(&self, source: Source, last: Option<u64>) {
+        self.ring().change_source(source, last);
+        self.tell();
+        self.stored.notify_one();
+    }
 }
 
 impl Logs {
@@ -58,25 +93,20 @@ impl Logs {
         })
     }
 
-    fn feed(&self, operation: OperationId) -> Arc<Feed> {
-        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let feed = feeds.entry(operation).or_insert_with(|| {
-            Arc::new(Feed {
-                ring: Mutex::default(),
-                news: watch::Sender::new(0),
-            })
-        });
-        Arc::clone(feed)
+    fn feeds(&self) -> MutexGuard<'_, HashMap<OperationId, Entry>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn existing(&self, operation: OperationId) -> Option<Arc<Feed>> {
-        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        feeds.get(&operation).cloned()
+        let feeds = self.feeds();
+        feeds.get(&operation).map(|entry| Arc::clone(&entry.feed))
     }
 
     /// The operation runs here from now on; `last` lines are stored already.
     pub(crate) fn begin(&self, operation: OperationId, last: u64) {
-        self.change_source(operation, Source::Here, Some(last));
+        let mut feeds = self.feeds();
+        let entry = feeds.entry(operation).or_insert_with(Entry::new);
+        entry.feed.change_source(Source::Here, Some(last));
     }
 
     /// It does not run here any more; `ended` when it never will again.
@@ -86,59 +116,76 @@ impl Logs {
         } else {
             Source::Elsewhere
         };
-        self.change_source(operation, source, None);
-    }
-
-    fn change_source(&self, operation: OperationId, source: Source, last: Option<u64>) {
-        let feed = self.feed(operation);
-        {
-            let mut ring = feed.ring.lock().unwrap_or_else(PoisonError::into_inner);
-            ring.change_source(source, last);
+        // One that was forgotten is followed by nobody.
+        if let Some(feed) = self.existing(operation) {
+            feed.change_source(source, None);
         }
-        feed.news.send_modify(|news| *news += 1);
     }
 
     /// Lines were stored here.
     pub(crate) fn publish(&self, operation: OperationId, frames: Vec<Frame>) {
-        let feed = self.feed(operation);
-        {
-            let mut ring = feed.ring.lock().unwrap_or_else(PoisonError::into_inner);
-            ring.publish(frames);
+        if let Some(feed) = self.existing(operation) {
+            feed.ring().publish(frames);
+            feed.tell();
         }
-        feed.news.send_modify(|news| *news += 1);
     }
 
     /// Something happened to the operation: it ended, or another replica stored lines.
     pub(crate) fn wake(&self, operation: OperationId) {
         if let Some(feed) = self.existing(operation) {
-            feed.news.send_modify(|news| *news += 1);
+            feed.stored.notify_one();
         }
     }
 
     /// Anything may have happened to any of them.
     pub(crate) fn wake_all(&self) {
-        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        for feed in feeds.values() {
-            feed.news.send_modify(|news| *news += 1);
+        for entry in self.feeds().values() {
+            entry.feed.stored.notify_one();
         }
     }
 
     /// Forgets feeds that nobody watches and that do not run here.
     pub(crate) fn forget(&self, runs_here: impl Fn(OperationId) -> bool) {
-        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        feeds.retain(|operation, feed| feed.news.receiver_count() > 0 || runs_here(*operation));
+        self.feeds()
+            .retain(|operation, entry| entry.feed.is_followed() || runs_here(*operation));
     }
 
-    pub(crate) fn follow(self: &Arc<Self>, operation: OperationId, from: u64) -> LogFollower {
-        let feed = self.feed(operation);
+    /// Follows a log. Needs the runtime, for the task that reads what others write.
+    pub(crate) fn follow(&self, operation: OperationId, from: u64) -> LogFollower {
+        let mut feeds = self.feeds();
+        let entry = feeds.entry(operation).or_insert_with(Entry::new);
+        // Subscribed while nobody can forget the feed.
+        let news = entry.feed.news.subscribe();
+        entry.see_to_reader(&self.db, operation);
         LogFollower {
             db: self.db.clone(),
             operation,
             next: from.max(1),
-            news: feed.news.subscribe(),
-            feed,
+            news,
+            feed: Arc::clone(&entry.feed),
             ended: false,
         }
+    }
+}
+
+impl Entry {
+    fn new() -> Self {
+        Self {
+            feed: Arc::default(),
+            reader: None,
+        }
+    }
+
+    /// However many follow, one task reads for all of them what this process does not
+    /// write itself. It ends with the feed.
+    fn see_to_reader(&mut self, db: &Db, operation: OperationId) {
+        let reads = self.reader.as_ref().is_some_and(|task| !task.is_finished());
+        if !reads && self.feed.ring().reads_from() != Reading::Done {
+            let task = reader::run(db.clone(), operation, Arc::clone(&self.feed));
+            self.reader = Some(AbortOnDropHandle::new(tokio::spawn(task)));
+        }
+        // It may be waiting for somebody who follows.
+        self.feed.stored.notify_one();
     }
 }
 
@@ -189,7 +236,7 @@ impl LogFollower {
                     if let Some(event) = self.look_in_storage().await? {
                         return Ok(event);
                     }
-                    // The tick is for a message that was lost between replicas.
+                    // The tick is for the moment before the reader's first look.
                     let _ = tokio::time::timeout(TICK, self.news.changed()).await;
                 }
             }
@@ -197,12 +244,7 @@ impl LogFollower {
     }
 
     fn look_in_memory(&self) -> Look {
-        let ring = self
-            .feed
-            .ring
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        ring.look(self.next)
+        self.feed.ring().look(self.next)
     }
 
     async fn look_in_storage(&mut self) -> Result<Option<LogEvent>> {
@@ -233,21 +275,14 @@ impl LogFollower {
     }
 
     async fn read_segments(&mut self) -> Result<Option<LogEvent>> {
-        let rows = sql::log::segments(&self.db, self.operation, self.next, ROWS).await?;
-        let mut encoded = Vec::new();
-        let (from, mut last) = (self.next, self.next - 1);
-        for row in &rows {
-            segment::read(row.first, &row.chunk, |seq, time, stream, text, data| {
-                if seq >= from {
-                    write_live(&mut encoded, seq, time, stream, text, data);
-                    last = seq;
-                }
-            })?;
-        }
-        if encoded.is_empty() {
+        let frames = reader::frames(&self.db, self.operation, self.next, 1).await?;
+        let Some(frame) = frames.into_iter().next() else {
             return Ok(None);
-        }
-        self.next = last + 1;
-        Ok(Some(LogEvent::Lines(LiveLines::new(last, encoded.into()))))
+        };
+        self.next = frame.last + 1;
+        Ok(Some(LogEvent::Lines(LiveLines::new(
+            frame.last,
+            frame.lines,
+        ))))
     }
 }

@@ -39,8 +39,8 @@ impl LiveLines {
 pub(crate) struct Ring {
     frames: VecDeque<Shown>,
     bytes: usize,
-    /// The number of the last line published here.
-    last: u64,
+    /// The number of the last line that is known of; nothing before the first look.
+    last: Option<u64>,
     source: Source,
 }
 
@@ -54,13 +54,24 @@ struct Shown {
 /// Who writes the log, as far as this process knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Another replica, or nobody: only storage knows.
+    /// Another replica, or nobody: the feed's reader looks into storage.
     #[default]
     Elsewhere,
     /// This process: what is stored passes here first.
     Here,
     /// Nobody any more.
     Ended,
+}
+
+/// What the reader of a feed has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Lines after this one; without a number, it looks for the first time.
+    After(Option<u64>),
+    /// Nothing while this process writes.
+    NotNow,
+    /// Nothing, ever again.
+    Done,
 }
 
 /// What memory has to say to a follower.
@@ -84,8 +95,50 @@ impl Ring {
     /// may be of an earlier writer.
     pub(crate) fn change_source(&mut self, source: Source, last: Option<u64>) {
         self.source = source;
-        if let Some(last) = last {
+        if last.is_some() {
             self.last = last;
+            self.frames.clear();
+            self.bytes = 0;
+        }
+    }
+
+    /// What the feed's reader has to do: nothing while lines come from this process.
+    pub(crate) fn reads_from(&self) -> Reading {
+        match (self.source, self.last) {
+            (Source::Here, _) => Reading::NotNow,
+            (Source::Ended, Some(_)) => Reading::Done,
+            (Source::Elsewhere | Source::Ended, last) => Reading::After(last),
+        }
+    }
+
+    /// So many lines are stored; whoever wants them asks storage.
+    pub(crate) fn found(&mut self, last: u64) {
+        if self.source != Source::Here {
+            self.change_source(self.source, Some(last));
+        }
+    }
+
+    /// What the reader found after line `after`; left out where this process has begun
+    /// to write meanwhile.
+    pub(crate) fn fill(&mut self, after: u64, frames: Vec<Frame>) -> bool {
+        let fits = self.source != Source::Here && self.last == Some(after);
+        if fits {
+            self.publish(frames);
+        }
+        fits
+    }
+
+    /// Nothing follows line `last`.
+    pub(crate) fn ended(&mut self, last: u64) {
+        if self.source != Source::Here && self.last == Some(last) {
+            self.source = Source::Ended;
+        }
+    }
+
+    /// There is no such log any more: whoever follows finds out from storage.
+    pub(crate) fn lose(&mut self) {
+        if self.source != Source::Here {
+            self.last = None;
             self.frames.clear();
             self.bytes = 0;
         }
@@ -94,7 +147,7 @@ impl Ring {
     /// Lines were stored.
     pub(crate) fn publish(&mut self, frames: Vec<Frame>) {
         for frame in frames {
-            self.last = frame.last;
+            self.last = Some(frame.last);
             self.bytes += frame.lines.len();
             self.frames.push_back(Shown {
                 first: frame.first,
@@ -110,11 +163,14 @@ impl Ring {
 
     /// What there is from line `next` on.
     pub(crate) fn look(&self, next: u64) -> Look {
-        if next > self.last {
+        // Without a look at storage, memory does not know what there is to be known.
+        let Some(last) = self.last else {
+            return Look::AskStorage;
+        };
+        if next > last {
             return match self.source {
-                Source::Elsewhere => Look::AskStorage,
-                Source::Here => Look::Nothing,
-                Source::Ended => Look::End { last: self.last },
+                Source::Elsewhere | Source::Here => Look::Nothing,
+                Source::Ended => Look::End { last },
             };
         }
         let index = self.frames.partition_point(|shown| shown.lines.last < next);
@@ -123,5 +179,55 @@ impl Ring {
             // In the middle of a frame, or before all of them: storage has the lines.
             _ => Look::AskStorage,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(first: u64, last: u64) -> Frame {
+        Frame {
+            first,
+            last,
+            lines: Bytes::from_static(b"[]"),
+        }
+    }
+
+    #[test]
+    fn before_the_first_look_storage_is_asked_whoever_writes() {
+        for source in [Source::Elsewhere, Source::Ended] {
+            let mut ring = Ring::default();
+            ring.change_source(source, None);
+            assert!(matches!(ring.look(1), Look::AskStorage), "{source:?}");
+            assert_eq!(ring.reads_from(), Reading::After(None));
+        }
+    }
+
+    #[test]
+    fn who_has_seen_all_waits_for_the_reader_and_asks_nobody() {
+        let mut ring = Ring::default();
+        ring.found(7);
+        assert!(matches!(ring.look(8), Look::Nothing));
+        assert!(ring.fill(7, vec![frame(8, 9)]));
+        assert!(matches!(ring.look(8), Look::Lines(lines) if lines.last == 9));
+        assert!(matches!(ring.look(7), Look::AskStorage));
+        ring.ended(9);
+        assert!(matches!(ring.look(10), Look::End { last: 9 }));
+        assert_eq!(ring.reads_from(), Reading::Done);
+    }
+
+    #[test]
+    fn what_was_read_elsewhere_never_mixes_with_what_is_written_here() {
+        let mut ring = Ring::default();
+        ring.found(7);
+        ring.change_source(Source::Here, Some(8));
+        assert!(!ring.fill(7, vec![frame(8, 8)]));
+        ring.ended(8);
+        ring.lose();
+        ring.publish(vec![frame(9, 9)]);
+        assert!(matches!(ring.look(9), Look::Lines(lines) if lines.last == 9));
+        assert!(matches!(ring.look(10), Look::Nothing));
+        assert_eq!(ring.reads_from(), Reading::NotNow);
     }
 }

@@ -1,7 +1,7 @@
 //! Reading a stored log: pages of lines, the whole as text, and search.
 
 use super::line::{Line, Stream};
-use super::segment;
+use super::segment::{self, inflating};
 use crate::{Error, Result, sql};
 use base::{OperationId, Timestamp};
 use regex::{Regex, RegexBuilder};
@@ -10,6 +10,9 @@ use storage::Db;
 
 /// Rows of the log read at once.
 const ROWS: u64 = 32;
+/// A page of lines, or of matches, ends when their texts and data have grown to so many
+/// bytes.
+const PAGE: usize = 2 << 20;
 /// Memory that a compiled search pattern may take.
 const PATTERN: usize = 1 << 20;
 
@@ -54,26 +57,51 @@ pub struct SearchPage {
     pub next: Option<u64>,
 }
 
-/// The lines from number `from` on, at most `limit`.
+/// The lines from number `from` on: at most `limit`, and about as much as fits a page.
 pub(crate) async fn lines(
     db: &Db,
     operation: OperationId,
     from: u64,
     limit: usize,
 ) -> Result<Vec<Line>> {
-    let mut lines = Vec::new();
+    let mut page = Growing::default();
     let mut at = from;
-    while lines.len() < limit {
+    while page.lines.len() < limit && page.bytes < PAGE {
         let rows = sql::log::segments(db, operation, at, 4).await?;
         let Some(last) = rows.last() else { break };
         // A segment that has grown since is read again from where it ended.
         let begin = std::mem::replace(&mut at, last.last + 1);
-        for row in &rows {
-            segment::lines(row.first, &row.chunk, begin, &mut lines)?;
-        }
+        page = inflating(rows, move |rows| {
+            for row in rows {
+                segment::lines(row.first, &row.chunk, begin, |line| {
+                    if page.lines.len() < limit && page.bytes < PAGE {
+                        page.push(line);
+                    }
+                })?;
+            }
+            Ok(page)
+        })
+        .await?;
     }
-    lines.truncate(limit);
-    Ok(lines)
+    Ok(page.lines)
+}
+
+/// Lines, and how much they are.
+#[derive(Default)]
+struct Growing {
+    lines: Vec<Line>,
+    bytes: usize,
+}
+
+impl Growing {
+    fn push(&mut self, line: Line) {
+        self.bytes += weight(&line);
+        self.lines.push(line);
+    }
+}
+
+fn weight(line: &Line) -> usize {
+    line.text.len() + line.data.as_ref().map_or(0, |data| data.get().len())
 }
 
 /// A log read from its beginning to its end, some rows at a time.
@@ -104,7 +132,7 @@ impl LogText {
             return Ok(None);
         };
         let begin = std::mem::replace(&mut self.next, last.last + 1);
-        on_blocking_thread(move || {
+        inflating(rows, move |rows| {
             let mut text = Vec::new();
             for row in rows {
                 segment::read(row.first, &row.chunk, |seq, time, stream, line, _| {
@@ -135,57 +163,62 @@ pub(crate) async fn search(
     query: SearchQuery,
 ) -> Result<SearchPage> {
     let pattern = pattern(&query)?;
-    let mut page = SearchPage {
-        matches: Vec::new(),
-        total: 0,
-        next: None,
-    };
+    let mut found = Found::default();
     let mut at = 1;
     loop {
         let rows = sql::log::segments(db, operation, at, ROWS).await?;
         let Some(last) = rows.last() else {
-            return Ok(page);
+            return Ok(SearchPage {
+                matches: found.matches.lines,
+                total: found.total,
+                next: found.next,
+            });
         };
         let begin = std::mem::replace(&mut at, last.last + 1);
         let (pattern, from, limit) = (pattern.clone(), query.from, query.limit);
-        page = on_blocking_thread(move || {
+        found = inflating(rows, move |rows| {
             for row in rows {
                 segment::read(row.first, &row.chunk, |seq, time, stream, text, _| {
                     if seq >= begin && pattern.is_match(text) {
-                        found(&mut page, from, limit, seq, time, stream, text);
+                        found.total += 1;
+                        if seq >= from {
+                            found.give(limit, seq, time, stream, text);
+                        }
                     }
                 })?;
             }
-            Ok(page)
+            Ok(found)
         })
         .await?;
     }
 }
 
-fn found(
-    page: &mut SearchPage,
-    from: u64,
-    limit: usize,
-    seq: u64,
-    time: Timestamp,
-    stream: Stream,
-    text: &str,
-) {
-    page.total += 1;
-    if seq < from || page.next.is_some() {
-        return;
+/// What a search has found so far.
+#[derive(Default)]
+struct Found {
+    matches: Growing,
+    total: u64,
+    next: Option<u64>,
+}
+
+impl Found {
+    /// Adds a match to the page, if that is not full.
+    fn give(&mut self, limit: usize, seq: u64, time: Timestamp, stream: Stream, text: &str) {
+        if self.next.is_some() {
+            return;
+        }
+        if self.matches.lines.len() == limit || self.matches.bytes >= PAGE {
+            self.next = Some(seq);
+            return;
+        }
+        self.matches.push(Line {
+            seq,
+            time,
+            stream,
+            text: text.to_owned(),
+            data: None,
+        });
     }
-    if page.matches.len() == limit {
-        page.next = Some(seq);
-        return;
-    }
-    page.matches.push(Line {
-        seq,
-        time,
-        stream,
-        text: text.to_owned(),
-        data: None,
-    });
 }
 
 fn pattern(query: &SearchQuery) -> Result<Regex> {
@@ -204,12 +237,4 @@ fn pattern(query: &SearchQuery) -> Result<Regex> {
             }
             error => Error::Pattern(error.to_string()),
         })
-}
-
-async fn on_blocking_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::Stopping)?
 }

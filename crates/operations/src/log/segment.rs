@@ -9,6 +9,7 @@
 
 use super::line::{Line, Stream};
 use super::sink::SegmentRow;
+use crate::sql::log::StoredSegment;
 use crate::{Error, Result};
 use base::Timestamp;
 use flate2::Compression;
@@ -20,6 +21,8 @@ const VERSION: u8 = 1;
 const HAS_DATA: u8 = 0x80;
 /// No segment that we write holds more; a larger one was not written by us.
 const LARGEST: u64 = 16 << 20;
+/// So many bytes are inflated in less time than a blocking thread takes to begin.
+const SMALL: u64 = 16 << 10;
 
 /// Lines being gathered for one row.
 #[derive(Debug)]
@@ -111,11 +114,25 @@ pub(crate) fn read(
     parse(first, &raw, &mut each).ok_or(Error::Stored("log segment"))
 }
 
-/// The lines of a stored segment from number `from` on.
-pub(crate) fn lines(first: u64, chunk: &[u8], from: u64, out: &mut Vec<Line>) -> Result<()> {
+/// Runs `work`, which inflates `rows`: on a blocking thread, unless they are small.
+pub(crate) async fn inflating<T: Send + 'static>(
+    rows: Vec<StoredSegment>,
+    work: impl FnOnce(Vec<StoredSegment>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let bytes: u64 = rows.iter().map(|row| row.bytes).sum();
+    if bytes <= SMALL {
+        return work(rows);
+    }
+    tokio::task::spawn_blocking(move || work(rows))
+        .await
+        .map_err(|_| Error::Stopping)?
+}
+
+/// Calls `each` with the lines of a stored segment from number `from` on.
+pub(crate) fn lines(first: u64, chunk: &[u8], from: u64, mut each: impl FnMut(Line)) -> Result<()> {
     read(first, chunk, |seq, time, stream, text, data| {
         if seq >= from {
-            out.push(Line {
+            each(Line {
                 seq,
                 time,
                 stream,
@@ -222,7 +239,7 @@ mod tests {
                 segment.push(Timestamp::from_micros(i64::from(*at)), *stream, text, data.as_deref());
             }
             let mut read = Vec::new();
-            lines(first, &compress(&segment.row().raw), first + from, &mut read).expect("it was written by us");
+            lines(first, &compress(&segment.row().raw), first + from, |line| read.push(line)).expect("it was written by us");
             let expected = given.iter().skip(usize::try_from(from).expect("small"));
             prop_assert_eq!(read.len(), given.len().saturating_sub(usize::try_from(from).expect("small")));
             for (line, (index, (at, stream, text, data))) in read.iter().zip((first + from..).zip(expected)) {

@@ -18,6 +18,8 @@ pub(crate) const URGENT: usize = 256 << 10;
 const FRAME: usize = 48 << 10;
 /// A longer line is cut into several.
 pub(crate) const LONGEST_LINE: usize = 64 << 10;
+/// Data that is longer is left out: a line carries a remark, not a result.
+const LONGEST_DATA: usize = 64 << 10;
 
 /// What the scribe stores at once: rows to write, then messages to show.
 #[derive(Debug, Default)]
@@ -110,6 +112,7 @@ impl Sink {
 
     /// Writes a line, already redacted. Waits while too much waits to be stored.
     pub(crate) async fn write(&self, stream: Stream, text: &str, data: Option<&str>) {
+        let data = data.filter(|data| data.len() <= LONGEST_DATA);
         let mut rest = text;
         loop {
             let (piece, after) = rest.split_at(rest.floor_char_boundary(LONGEST_LINE));
@@ -194,7 +197,8 @@ impl Inner {
         if self.closed || self.total > limit {
             return;
         }
-        self.total += text.len() as u64 + 1;
+        let data_bytes = data.map_or(0, |data| data.len() + 1);
+        self.total += (text.len() + 1 + data_bytes) as u64;
         if self.total > limit {
             let notice = format!(
                 "The log has reached its limit of {limit} bytes; what follows is not kept."

@@ -90,11 +90,57 @@ impl LineWriter {
 
     /// Writes a line of which the end was not seen.
     async fn write_piece(&mut self) {
-        let line = std::mem::take(&mut self.line);
+        let rest = self.line.split_off(whole_characters(&self.line));
+        let line = std::mem::replace(&mut self.line, rest);
         // It may hold what became secret after it was read.
         let line = self.secrets.redactor().redact_bytes(&line).into_owned();
         self.sink
             .write(self.stream, &String::from_utf8_lossy(&line), None)
             .await;
+    }
+}
+
+/// How many of `bytes` are whole characters: one that only begins at the end waits for
+/// its rest.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(3);
+    let begins = |byte: u8| byte & 0xc0 != 0x80;
+    let Some(last) = (tail..bytes.len()).rev().find(|at| begins(bytes[*at])) else {
+        return bytes.len();
+    };
+    let length = match bytes[last] {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    };
+    if last + length > bytes.len() {
+        last
+    } else {
+        bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_characters;
+
+    #[test]
+    fn a_character_that_only_begins_is_left_for_later() {
+        for (bytes, whole) in [
+            (&b""[..], 0),
+            (b"abc", 3),
+            ("aä".as_bytes(), 3),
+            (&"aä".as_bytes()[..2], 1),
+            (&"a€".as_bytes()[..3], 1),
+            ("a€".as_bytes(), 4),
+            (&"a🚢".as_bytes()[..4], 1),
+            ("a🚢".as_bytes(), 5),
+            // What is no text at all is not kept back for ever.
+            (b"\x80\x80\x80\x80", 4),
+            (b"a\xff", 2),
+        ] {
+            assert_eq!(whole_characters(bytes), whole, "{bytes:?}");
+        }
     }
 }

@@ -9,6 +9,8 @@ use storage::{Db, Tx, values};
 pub(crate) struct StoredSegment {
     pub(crate) first: u64,
     pub(crate) last: u64,
+    /// Bytes before compression.
+    pub(crate) bytes: u64,
     pub(crate) chunk: Vec<u8>,
 }
 
@@ -20,7 +22,7 @@ pub(crate) async fn segments(
     limit: u64,
 ) -> Result<Vec<StoredSegment>> {
     // The segment that holds `from` is the last that begins at or before it.
-    const SQL: &str = "SELECT first_seq, last_seq, chunk FROM operation_log
+    const SQL: &str = "SELECT first_seq, last_seq, bytes, chunk FROM operation_log
         WHERE operation = $1 AND last_seq >= $2 AND first_seq >= COALESCE(
             (SELECT MAX(before.first_seq) FROM operation_log before
              WHERE before.operation = $1 AND before.first_seq <= $2), 0)
@@ -31,6 +33,7 @@ pub(crate) async fn segments(
             Ok(StoredSegment {
                 first: row.get("first_seq")?,
                 last: row.get("last_seq")?,
+                bytes: row.get("bytes")?,
                 chunk: row.get("chunk")?,
             })
         })

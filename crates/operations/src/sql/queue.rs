@@ -2,7 +2,7 @@
 
 use super::operation::{COLUMNS, next_changes, read, transition};
 use crate::operation::Operation;
-use crate::{Error, Result, State};
+use crate::{Result, State};
 use base::{OperationId, Timestamp};
 use std::time::Duration;
 use storage::{Db, Tx, values};
@@ -158,26 +158,4 @@ pub(crate) async fn waiting_under(tx: &mut Tx, key: &str, kind: &str) -> Result<
     rows.iter()
         .map(|row| Ok(row.get::<uuid::Uuid>("id")?.into()))
         .collect()
-}
-
-/// Removes ended operations of `kind`: those that ended before `before`, and those
-/// beyond the newest `count`. At most `batch` at a time; how many.
-pub(crate) async fn remove_old(
-    db: &Db,
-    kind: &str,
-    before: Timestamp,
-    count: u64,
-    batch: u64,
-) -> Result<u64> {
-    const SQL: &str = "DELETE FROM operation WHERE id IN (
-            SELECT id FROM operation WHERE kind = $1 AND ended_at IS NOT NULL AND (ended_at < $2 OR id < COALESCE(
-                (SELECT newest.id FROM operation newest WHERE newest.kind = $1 ORDER BY newest.id DESC LIMIT 1 OFFSET $3),
-                id))
-            ORDER BY id LIMIT $4)";
-    if count == 0 {
-        return Err(Error::Stored("retention"));
-    }
-    Ok(db
-        .execute(SQL, values![kind, before, count - 1, batch])
-        .await?)
 }

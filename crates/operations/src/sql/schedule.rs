@@ -1,9 +1,15 @@
 //! Schedules.
 
-use crate::schedule::{Missed, NewSchedule, Schedule, StoredSchedule};
+use crate::schedule::{MOST, Missed, NewSchedule, Schedule, StoredSchedule};
 use crate::{Error, Result};
 use base::{Actor, OperationId, ScheduleId, Timestamp};
 use storage::{Db, Row, Tx, values};
+
+/// One change of a schedule at a time over all replicas, so that what is recorded as
+/// having been there before it was, and that they stay as few as they may be.
+const CHANGE_LOCK: i64 = 0x6c73_7363_6865_6400;
+/// Longshore's own come on top of what people may make.
+const OWN: u64 = 100;
 
 const COLUMNS: &str =
     "id, name, kind, title, input, cron, zone, missed, enabled, created_by, created_at,
@@ -37,21 +43,40 @@ fn read(row: &Row) -> Result<StoredSchedule> {
 }
 
 pub(crate) async fn all(db: &Db) -> Result<Vec<StoredSchedule>> {
-    let sql = format!("SELECT {COLUMNS} FROM schedule ORDER BY name LIMIT 1000");
+    let most = MOST + OWN;
+    let sql = format!("SELECT {COLUMNS} FROM schedule ORDER BY name LIMIT {most}");
     db.all(sql, values![]).await?.iter().map(read).collect()
 }
 
 pub(crate) async fn get(db: &Db, id: ScheduleId) -> Result<Option<StoredSchedule>> {
-    let sql = format!("SELECT {COLUMNS} FROM schedule WHERE id = $1");
-    db.one(sql, values![id.uuid()])
-        .await?
-        .as_ref()
-        .map(read)
-        .transpose()
+    let row = db.one(by_id(), values![id.uuid()]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The same, within a transaction.
+pub(crate) async fn get_in(tx: &mut Tx, id: ScheduleId) -> Result<Option<StoredSchedule>> {
+    let row = tx.one(by_id(), values![id.uuid()]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn by_id() -> String {
+    format!("SELECT {COLUMNS} FROM schedule WHERE id = $1")
+}
+
+/// Until the transaction ends, nobody else changes a schedule.
+pub(crate) async fn lock(tx: &mut Tx) -> Result<()> {
+    Ok(tx.lock(CHANGE_LOCK).await?)
+}
+
+pub(crate) async fn count(tx: &mut Tx) -> Result<u64> {
+    let row = tx
+        .one("SELECT COUNT(*) AS count FROM schedule", values![])
+        .await?;
+    Ok(row.map_or(Ok(0), |row| row.get("count"))?)
 }
 
 pub(crate) async fn insert(
-    db: &Db,
+    tx: &mut Tx,
     id: ScheduleId,
     new: &NewSchedule,
     input: &str,
@@ -64,7 +89,7 @@ pub(crate) async fn insert(
             created_by, created_at, next_run)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let (cron, zone) = new.timing.parts();
-    db.execute(
+    tx.execute(
         SQL,
         values![
             id.uuid(),
@@ -86,11 +111,11 @@ pub(crate) async fn insert(
 }
 
 pub(crate) async fn update(
-    db: &Db,
+    tx: &mut Tx,
     schedule: &Schedule,
     input: &str,
     next: Option<Timestamp>,
-) -> Result<bool> {
+) -> Result<()> {
     const SQL: &str =
         "UPDATE schedule SET input = $2, cron = $3, zone = $4, missed = $5, enabled = $6,
         next_run = $7 WHERE id = $1";
@@ -103,22 +128,51 @@ pub(crate) async fn update(
         schedule.enabled,
         next,
     ];
-    Ok(db.execute(SQL, values).await? == 1)
+    tx.execute(SQL, values).await?;
+    Ok(())
 }
 
-pub(crate) async fn delete(db: &Db, id: ScheduleId) -> Result<bool> {
-    Ok(db
-        .execute("DELETE FROM schedule WHERE id = $1", values![id.uuid()])
-        .await?
-        == 1)
+pub(crate) async fn delete(tx: &mut Tx, id: ScheduleId) -> Result<()> {
+    tx.execute("DELETE FROM schedule WHERE id = $1", values![id.uuid()])
+        .await?;
+    Ok(())
 }
 
-/// Those whose next run is due.
-pub(crate) async fn due(db: &Db, now: Timestamp) -> Result<Vec<StoredSchedule>> {
+/// Those whose next run is due, each by itself: one that cannot be read must not keep
+/// the others from running.
+pub(crate) async fn due(
+    db: &Db,
+    now: Timestamp,
+) -> Result<Vec<(ScheduleId, Result<StoredSchedule>)>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM schedule WHERE enabled = TRUE AND next_run <= $1 ORDER BY next_run LIMIT 100"
     );
-    db.all(sql, values![now]).await?.iter().map(read).collect()
+    let rows = db.all(sql, values![now]).await?;
+    rows.iter()
+        .map(|row| {
+            let id = ScheduleId::from(row.get::<uuid::Uuid>("id")?);
+            Ok((id, read(row)))
+        })
+        .collect()
+}
+
+/// Looks at a schedule that is due at `now` not before `next`.
+pub(crate) async fn put_off(
+    db: &Db,
+    id: ScheduleId,
+    now: Timestamp,
+    next: Timestamp,
+) -> Result<()> {
+    const SQL: &str = "UPDATE schedule SET next_run = $3 WHERE id = $1 AND next_run <= $2";
+    db.execute(SQL, values![id.uuid(), now, next]).await?;
+    Ok(())
+}
+
+/// Whether an operation under `key` still waits.
+pub(crate) async fn waits(tx: &mut Tx, key: &str) -> Result<bool> {
+    const SQL: &str = "SELECT 1 AS one FROM operation
+        WHERE state = 'queued' AND exclusive_key <> '' AND exclusive_key = $1 LIMIT 1";
+    Ok(tx.one(SQL, values![key]).await?.is_some())
 }
 
 /// When the next run is due.

@@ -316,3 +316,37 @@ async fn changes_are_followed_from_any_number_without_gap() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_empty_subject_is_that_of_operations_without_one_in_a_list_and_live() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let without = world.submit::<Plain>(Work::Lines(1)).await;
+        let with = world
+            .submit_with::<Plain>(Work::Lines(1), |new| new.subject("stack:web"))
+            .await;
+        for filter in [
+            Filter {
+                subject: Some(String::new()),
+                ..Filter::default()
+            },
+            Filter {
+                subject: Some(String::new()),
+                server: Some(String::new()),
+                ..Filter::default()
+            },
+        ] {
+            let query = Query {
+                filter: filter.clone(),
+                limit: 10,
+                ..Query::default()
+            };
+            let page = world.operations.list(&query).await.expect("listed");
+            let listed: Vec<_> = page.operations.iter().map(|found| found.id).collect();
+            assert_eq!(listed, [without]);
+            assert!(filter.matches(&world.ended(without).await));
+            assert!(!filter.matches(&world.ended(with).await));
+        }
+    })
+    .await;
+}

@@ -1,98 +1,17 @@
-//! Logs: stored, followed, searched, redacted.
+//! Logs: stored, read, searched, redacted.
 
-use crate::world::{LIMIT, Plain, Wide, Work, World};
+use crate::following::shown;
+use crate::world::{Plain, Wide, Work, World, quick};
 use base::OperationId;
 use base::redact::Redactor;
-use operations::{LogEvent, LogFollower, SearchQuery, State};
+use operations::{EngineSettings, SearchQuery, State};
+use storage::values;
 use testing::on_both;
 
-type Sent = (u64, i64, u8, String);
-
-/// Follows until the end; the numbers and texts, and whether there was a gap.
-async fn follow(mut follower: LogFollower) -> Vec<(u64, String)> {
-    let mut lines = Vec::new();
-    loop {
-        let event = tokio::time::timeout(LIMIT, follower.next())
-            .await
-            .expect("in time");
-        match event.expect("the log is there") {
-            LogEvent::Lines(lines_sent) => {
-                let last = lines_sent.last;
-                let json = [b"[", &*lines_sent.encoded, b"]"].concat();
-                let sent: Vec<Sent> = serde_json::from_slice(&json).expect("JSON");
-                lines.extend(sent.into_iter().map(|(seq, _, _, text)| (seq, text)));
-                assert_eq!(lines.last().map(|line| line.0), Some(last));
-            }
-            LogEvent::Gap { from, to } => panic!("a gap from {from} to {to}"),
-            LogEvent::End { last } => {
-                assert_eq!(lines.last().map_or(last, |line| line.0), last);
-                return lines;
-            }
-        }
-    }
-}
-
-fn assert_whole(lines: &[(u64, String)], from: u64, count: u64) {
-    let numbers: Vec<u64> = lines.iter().map(|line| line.0).collect();
-    let expected: Vec<u64> = (from..=count).collect();
-    assert_eq!(numbers, expected);
-    for (seq, text) in lines {
-        assert_eq!(text, &format!("line {seq} of {count}"));
-    }
-}
-
-async fn followed(world: &World, id: OperationId, from: u64) -> Vec<(u64, String)> {
-    follow(world.operations.follow_log(id, from).await.expect("there")).await
-}
-
-#[tokio::test]
-async fn early_late_and_returning_followers_each_see_every_line_once() {
-    on_both(|database| async move {
-        let world = World::on(&database).await;
-        let count = 20_000;
-        let id = world.submit::<Plain>(Work::Lines(count)).await;
-        let mut followers = tokio::task::JoinSet::new();
-        for from in [1, 1, 1, 500, 7_777, 19_999] {
-            let follower = world.operations.follow_log(id, from).await.expect("there");
-            followers.spawn(async move { (from, follow(follower).await) });
-        }
-        assert_eq!(world.ended(id).await.state, State::Succeeded);
-        while let Some(ended) = followers.join_next().await {
-            let (from, lines) = ended.expect("no panic");
-            assert_whole(&lines, from, count);
-        }
-        // Long after the end, from storage alone.
-        assert_whole(&followed(&world, id, 1).await, 1, count);
-        assert_whole(&followed(&world, id, 12_345).await, 12_345, count);
-        assert!(followed(&world, id, count + 1).await.is_empty());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_follower_that_breaks_off_resumes_without_gap_or_repeat() {
-    on_both(|database| async move {
-        let world = World::on(&database).await;
-        let count = 10_000;
-        let id = world.submit::<Plain>(Work::Lines(count)).await;
-        let mut seen: Vec<u64> = Vec::new();
-        while seen.last() != Some(&count) {
-            let from = seen.last().map_or(1, |last| last + 1);
-            let mut follower = world.operations.follow_log(id, from).await.expect("there");
-            let event = tokio::time::timeout(LIMIT, follower.next())
-                .await
-                .expect("in time");
-            if let LogEvent::Lines(lines) = event.expect("there") {
-                let json = [b"[", &*lines.encoded, b"]"].concat();
-                let sent: Vec<Sent> = serde_json::from_slice(&json).expect("JSON");
-                // As if the connection broke in the middle of a message.
-                let kept = (sent.len() * 2).div_ceil(3);
-                seen.extend(sent.iter().take(kept).map(|line| line.0));
-            }
-        }
-        assert_eq!(seen, (1..=count).collect::<Vec<u64>>());
-    })
-    .await;
+/// The only number that a query gives.
+pub(crate) async fn number(world: &World, sql: &'static str, id: OperationId) -> u64 {
+    let row = world.db.one(sql, values![id.uuid()]).await.expect("read");
+    row.expect("a row").get("number").expect("a number")
 }
 
 #[tokio::test]
@@ -287,12 +206,14 @@ async fn a_log_that_grows_while_it_is_read_is_given_once() {
     on_both(|database| async move {
         let world = World::on(&database).await;
         let id = world.submit::<Plain>(Work::Count { to: 2 }).await;
-        world.until(id, |operation| operation.last_seq == 1).await;
+        // A line is shown when it is stored.
+        let mut follower = world.operations.follow_log(id, 1).await.expect("there");
+        shown(&mut follower, 1).await;
         let mut reader = world.operations.log_text(id);
         let mut text = reader.next().await.expect("there").expect("the first line");
         // The second line joins the segment of the first.
         world.script.gate.0.add_permits(1);
-        world.until(id, |operation| operation.last_seq == 2).await;
+        shown(&mut follower, 2).await;
         while let Some(part) = reader.next().await.expect("there") {
             text.extend(part);
         }
@@ -302,6 +223,118 @@ async fn a_log_that_grows_while_it_is_read_is_given_once() {
         assert!(lines[0].ends_with("counted 1") && lines[1].ends_with("counted 2"));
         world.script.gate.0.add_permits(1);
         world.ended(id).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lines_are_stored_many_to_a_row_and_compressed() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let id = world.submit::<Plain>(Work::Lines(20_000)).await;
+        world.ended(id).await;
+        let rows = "SELECT COUNT(*) AS number FROM operation_log WHERE operation = $1";
+        let rows = number(&world, rows, id).await;
+        assert!(rows < 50, "{rows} rows");
+        let stored =
+            "SELECT CAST(SUM(LENGTH(chunk)) AS BIGINT) AS number FROM operation_log WHERE operation = $1";
+        let stored = number(&world, stored, id).await;
+        let before =
+            "SELECT CAST(SUM(bytes) AS BIGINT) AS number FROM operation_log WHERE operation = $1";
+        let before = number(&world, before, id).await;
+        assert!(before > 400_000, "{before} bytes before compression");
+        assert!(stored * 2 < before, "{stored} bytes of {before}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_of_long_lines_is_short_and_says_where_to_go_on() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let line = "x".repeat(60_000);
+        let id = world.submit::<Plain>(Work::Say(vec![line; 100])).await;
+        world.ended(id).await;
+        let (mut from, mut pages, mut seen) = (Some(1), 0, 0);
+        while let Some(at) = from {
+            let page = world.operations.log(id, at, 5000).await.expect("there");
+            let bytes: usize = page.lines.iter().map(|line| line.text.len()).sum();
+            assert!(bytes < 3 << 20, "{bytes} bytes");
+            assert_eq!(page.lines[0].seq, at);
+            seen += page.lines.len();
+            pages += 1;
+            from = page.next;
+        }
+        assert_eq!((pages, seen), (3, 100));
+        let (mut from, mut pages, mut seen) = (Some(1), 0, 0);
+        while let Some(at) = from {
+            let query = SearchQuery {
+                text: "x".into(),
+                regex: false,
+                case: true,
+                from: at,
+                limit: 1000,
+            };
+            let page = world.operations.search_log(id, query).await.expect("found");
+            assert_eq!(page.total, 100);
+            seen += page.matches.len();
+            pages += 1;
+            from = page.next;
+        }
+        assert_eq!((pages, seen), (3, 100));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_long_line_that_comes_in_pieces_is_cut_between_characters() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let long = "\u{1f6a2}wörter".repeat(20_000);
+        let chunks = long.as_bytes().chunks(997).map(<[u8]>::to_vec).collect();
+        let id = world.submit::<Plain>(Work::Chunks(chunks)).await;
+        world.ended(id).await;
+        let lines = world.lines(id).await;
+        assert!(lines.len() >= 3);
+        assert!(lines.concat() == long, "nothing is lost or mangled");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_takes_no_more_than_its_limit_and_says_so_once() {
+    on_both(|database| async move {
+        let settings = EngineSettings {
+            alone: database.postgres_url().is_none(),
+            log_limit: 10_000,
+            ..quick()
+        };
+        let world = World::with(&database, settings).await;
+        let id = world.submit::<Plain>(Work::Lines(5_000)).await;
+        world.ended(id).await;
+        let lines = world.lines(id).await;
+        let (last, kept) = lines.split_last().expect("some lines");
+        let bytes: usize = kept.iter().map(|line| line.len() + 1).sum();
+        assert!((9_900..=10_000).contains(&bytes), "{bytes} bytes");
+        assert!(last.contains("limit of 10000 bytes"), "{last}");
+        // What events carry for programs counts, too.
+        let id = world.submit::<Plain>(Work::Events(vec![6_000; 5])).await;
+        world.ended(id).await;
+        assert_eq!(world.lines(id).await.len(), 2, "one, and the notice");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn data_that_is_too_long_is_left_out_and_the_log_stays_readable() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let lengths = vec![10, 60_000, 70_000, 20 << 20, 10];
+        let id = world.submit::<Plain>(Work::Events(lengths)).await;
+        world.ended(id).await;
+        let page = world.operations.log(id, 1, 10).await.expect("readable");
+        let with_data: Vec<bool> = page.lines.iter().map(|line| line.data.is_some()).collect();
+        assert_eq!(with_data, [true, true, false, false, true]);
     })
     .await;
 }

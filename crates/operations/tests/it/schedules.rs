@@ -1,8 +1,8 @@
-//! Schedules and retention.
+//! Schedules.
 
-use crate::world::{LIMIT, Plain, Work, World};
+use crate::world::{LIMIT, Work, World};
 use base::{Actor, Timestamp, Trigger};
-use operations::{Error, Filter, Kind, Missed, NewSchedule, Query, ScheduleChange, State, Timing};
+use operations::{Error, Filter, Missed, NewSchedule, Query, ScheduleChange, State, Timing};
 use std::time::Duration;
 use testing::on_both;
 
@@ -36,7 +36,7 @@ async fn a_schedule_starts_operations_once_for_all_replicas() {
         );
         let schedule = world
             .operations
-            .create_schedule(every_second("tick"), &Actor::user("anna"))
+            .create_schedule(every_second("tick"), &Actor::user("anna"), &())
             .await
             .expect("made");
         assert_eq!(schedule.next_runs.len(), 5);
@@ -50,7 +50,7 @@ async fn a_schedule_starts_operations_once_for_all_replicas() {
         }
         world
             .operations
-            .delete_schedule(schedule.id)
+            .delete_schedule(schedule.id, &())
             .await
             .expect("deleted");
         for operation in &seen {
@@ -80,7 +80,7 @@ async fn a_missed_run_is_made_up_once_or_left_out_as_the_schedule_says() {
             };
             world
                 .operations
-                .create_schedule(new, &Actor::system())
+                .create_schedule(new, &Actor::system(), &())
                 .await
                 .expect("made");
         }
@@ -93,17 +93,9 @@ async fn a_missed_run_is_made_up_once_or_left_out_as_the_schedule_says() {
             .expect("set back");
         world.stop(Duration::ZERO).await;
         let world = World::on(&database).await;
-        let made_up = loop {
-            let schedules = world.operations.schedules().await.expect("listed");
-            if schedules
-                .iter()
-                .any(|schedule| schedule.last_operation.is_some())
-            {
-                break schedules;
-            }
-            tokio::task::yield_now().await;
-        };
-        let ran: Vec<&str> = made_up
+        nothing_due(&world).await;
+        let schedules = world.operations.schedules().await.expect("listed");
+        let ran: Vec<&str> = schedules
             .iter()
             .filter(|schedule| schedule.last_operation.is_some())
             .map(|schedule| schedule.name.as_str())
@@ -113,7 +105,184 @@ async fn a_missed_run_is_made_up_once_or_left_out_as_the_schedule_says() {
     .await;
 }
 
-fn jiff_now() -> jiff::Timestamp {
+/// Waits until every schedule that is on has its next run before it: then all of them
+/// have been looked at.
+async fn nothing_due(world: &World) {
+    const SQL: &str =
+        "SELECT COUNT(*) AS due FROM schedule WHERE enabled = TRUE AND next_run <= $1";
+    let looked = async {
+        loop {
+            let now = Timestamp::from(jiff_now());
+            let row = world.db.one(SQL, storage::values![now]).await;
+            let row = row.expect("read").expect("a row");
+            if row.get::<u64>("due").expect("a number") == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, looked)
+        .await
+        .expect("they are looked at in time");
+}
+
+/// Makes every schedule due, tells the engine to look, and waits until it has.
+async fn all_due(world: &World, round: u64) {
+    let due = Timestamp::from(jiff_now()).minus(Duration::from_secs(1));
+    world
+        .db
+        .execute(
+            "UPDATE schedule SET next_run = $1 WHERE enabled = TRUE",
+            storage::values![due],
+        )
+        .await
+        .expect("set back");
+    // One that is made has the engine look.
+    let off = NewSchedule {
+        enabled: false,
+        ..yearly(&format!("off-{round}"))
+    };
+    world
+        .operations
+        .create_schedule(off, &Actor::system(), &())
+        .await
+        .expect("made");
+    nothing_due(world).await;
+}
+
+fn yearly(name: &str) -> NewSchedule {
+    NewSchedule {
+        timing: Timing::parse("0 4 1 1 *", "UTC").expect("valid"),
+        ..every_second(name)
+    }
+}
+
+/// How often the schedule of this name has run, by the operations that there are.
+async fn runs(world: &World, name: &str) -> usize {
+    let query = Query {
+        filter: Filter {
+            actor: Some(format!("schedule:{name}")),
+            ..Filter::default()
+        },
+        limit: 50,
+        ..Query::default()
+    };
+    let page = world.operations.list(&query).await.expect("listed");
+    page.operations.len()
+}
+
+#[tokio::test]
+async fn runs_do_not_pile_up_while_one_still_waits() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let slow = NewSchedule {
+            input: serde_json::to_value(Work::Wait("slow".into())).expect("JSON"),
+            ..yearly("slow")
+        };
+        world
+            .operations
+            .create_schedule(slow, &Actor::system(), &())
+            .await
+            .expect("made");
+        all_due(&world, 1).await;
+        world.script.has_begun(1).await;
+        // The second waits for the first, and all others are left out.
+        for round in 2..=5 {
+            all_due(&world, round).await;
+        }
+        assert_eq!(runs(&world, "slow").await, 2);
+        world.script.gate.0.add_permits(1);
+        world.script.has_begun(2).await;
+        all_due(&world, 6).await;
+        assert_eq!(runs(&world, "slow").await, 3);
+        world.script.gate.0.add_permits(2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn schedules_that_cannot_run_keep_no_other_from_running() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        for name in ["a-cron", "b-input", "c-policy", "d-kind", "e-good"] {
+            world
+                .operations
+                .create_schedule(yearly(name), &Actor::system(), &())
+                .await
+                .expect("made");
+        }
+        for spoil in [
+            "UPDATE schedule SET cron = 'never' WHERE name = 'a-cron'",
+            "UPDATE schedule SET input = '{' WHERE name = 'b-input'",
+            "UPDATE schedule SET missed = 'perhaps' WHERE name = 'c-policy'",
+            "UPDATE schedule SET kind = 'brew-coffee' WHERE name = 'd-kind'",
+        ] {
+            let spoiled = world.db.execute(spoil, storage::values![]).await;
+            assert_eq!(spoiled.expect("done"), 1);
+        }
+        // And none of them stays due: that would have it tried again without a pause.
+        all_due(&world, 1).await;
+        assert_eq!(runs(&world, "e-good").await, 1);
+        for name in ["a-cron", "b-input", "c-policy", "d-kind"] {
+            assert_eq!(runs(&world, name).await, 0, "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn people_schedule_only_what_is_meant_for_it_and_only_so_much() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let anna = Actor::user("anna");
+        let not_meant = NewSchedule {
+            kind: "wide".to_owned(),
+            ..yearly("wide")
+        };
+        assert!(matches!(
+            world.operations.create_schedule(not_meant.clone(), &anna, &()).await,
+            Err(Error::NotSchedulable(_))
+        ));
+        // The program itself may, and people cannot change it.
+        world
+            .operations
+            .ensure_schedule(not_meant.clone())
+            .await
+            .expect("made");
+        world
+            .operations
+            .ensure_schedule(not_meant)
+            .await
+            .expect("there already");
+        let schedules = world.operations.schedules().await.expect("listed");
+        assert_eq!(schedules.len(), 1);
+        let off = ScheduleChange {
+            enabled: Some(false),
+            ..ScheduleChange::default()
+        };
+        assert!(matches!(
+            world.operations.change_schedule(schedules[0].id, off, &()).await,
+            Err(Error::NotSchedulable(_))
+        ));
+        let mut tx = world.db.begin().await.expect("begun");
+        for number in 1..1000_u64 {
+            let id = uuid::Uuid::now_v7();
+            let sql = "INSERT INTO schedule (id, name, kind, title, input, cron, zone, missed, enabled, created_by, created_at)
+                VALUES ($1, $2, 'plain', '', '{}', '0 4 1 1 *', 'UTC', 'skip', FALSE, 'system', 0)";
+            tx.execute(sql, storage::values![id, format!("s{number}")])
+                .await
+                .expect("made");
+        }
+        tx.commit().await.expect("committed");
+        assert!(matches!(
+            world.operations.create_schedule(yearly("too-many"), &anna, &()).await,
+            Err(Error::TooManySchedules(1000))
+        ));
+    })
+    .await;
+}
+
+pub(crate) fn jiff_now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
@@ -127,7 +296,7 @@ async fn a_schedule_is_refused_with_what_is_wrong_and_can_be_changed() {
             ..every_second("a")
         };
         assert!(matches!(
-            world.operations.create_schedule(unknown, &anna).await,
+            world.operations.create_schedule(unknown, &anna, &()).await,
             Err(Error::UnknownKind(_))
         ));
         let unfit = NewSchedule {
@@ -135,7 +304,7 @@ async fn a_schedule_is_refused_with_what_is_wrong_and_can_be_changed() {
             ..every_second("a")
         };
         assert!(matches!(
-            world.operations.create_schedule(unfit, &anna).await,
+            world.operations.create_schedule(unfit, &anna, &()).await,
             Err(Error::Input { .. })
         ));
         let yearly = NewSchedule {
@@ -144,11 +313,11 @@ async fn a_schedule_is_refused_with_what_is_wrong_and_can_be_changed() {
         };
         let made = world
             .operations
-            .create_schedule(yearly.clone(), &anna)
+            .create_schedule(yearly.clone(), &anna, &())
             .await
             .expect("made");
         assert!(matches!(
-            world.operations.create_schedule(yearly, &anna).await,
+            world.operations.create_schedule(yearly, &anna, &()).await,
             Err(Error::ScheduleExists(_))
         ));
         let changed = world
@@ -159,77 +328,19 @@ async fn a_schedule_is_refused_with_what_is_wrong_and_can_be_changed() {
                     enabled: Some(false),
                     ..ScheduleChange::default()
                 },
+                &(),
             )
             .await
             .expect("changed");
         assert!(!changed.enabled && changed.next_runs.is_empty());
         world
             .operations
-            .delete_schedule(made.id)
+            .delete_schedule(made.id, &())
             .await
             .expect("deleted");
         assert!(matches!(
             world.operations.schedule(made.id).await,
             Err(Error::NoSchedule)
-        ));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn old_records_are_removed_by_count_and_the_newest_stay() {
-    on_both(|database| async move {
-        let settings = operations::EngineSettings {
-            alone: database.postgres_url().is_none(),
-            ..crate::world::quick()
-        };
-        let world = World::with_kinds(&database, settings, |mut kinds| {
-            kinds.configure(Plain::NAME, |settings| {
-                *settings = settings.clone().keep(operations::Retained {
-                    age: Duration::from_secs(3600),
-                    count: 3,
-                });
-            });
-            kinds
-        })
-        .await;
-        let mut made = Vec::new();
-        for number in 0..8 {
-            let id = world.submit::<Plain>(Work::Lines(number + 1)).await;
-            world.ended(id).await;
-            made.push(id);
-        }
-        let new = operations::NewOperation::of::<operations::Retention>(
-            &operations::RetentionInput {},
-            Actor::system(),
-            Trigger::System,
-        )
-        .expect("an input");
-        let sweep = world.operations.submit(new).await.expect("accepted");
-        let ended = world.ended(sweep).await;
-        assert_eq!(ended.outcome, Some(serde_json::json!({ "removed": 5 })));
-        let left = world
-            .operations
-            .list(&Query {
-                filter: Filter {
-                    kind: Some("plain".into()),
-                    ..Filter::default()
-                },
-                limit: 50,
-                ..Query::default()
-            })
-            .await
-            .expect("listed");
-        let left: Vec<_> = left
-            .operations
-            .iter()
-            .rev()
-            .map(|operation| operation.id)
-            .collect();
-        assert_eq!(left, made[5..]);
-        assert!(matches!(
-            world.operations.log(made[0], 1, 10).await,
-            Err(Error::NoOperation(_))
         ));
     })
     .await;

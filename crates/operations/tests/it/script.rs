@@ -46,6 +46,8 @@ pub(crate) enum Work {
     },
     Parent(u64),
     Chunks(Vec<Vec<u8>>),
+    /// Events with data of so many bytes.
+    Events(Vec<usize>),
     /// Each once the gate opens.
     ChunksAtGate(Vec<Vec<u8>>),
     /// Passes the gate, also when it should end, and then tries to leave a trace.
@@ -75,7 +77,7 @@ macro_rules! scripted {
     };
 }
 
-scripted!(Plain, "plain", |settings| settings);
+scripted!(Plain, "plain", |settings| settings.schedulable());
 scripted!(Resumable, "resumable", |settings| settings.resumable());
 scripted!(Wide, "wide", |settings| settings.limit(64));
 scripted!(Latest, "latest", |settings| settings.replacing_waiting());
@@ -195,6 +197,11 @@ impl Script {
                 }
                 for id in ids {
                     context.wait(id).await?;
+                }
+            }
+            Work::Events(lengths) => {
+                for length in lengths {
+                    context.event("an event", &"x".repeat(length)).await;
                 }
             }
             Work::Chunks(chunks) => {

@@ -92,6 +92,76 @@ async fn what_a_crash_left_is_swept_and_what_moves_is_not() {
 }
 
 #[tokio::test]
+async fn whoever_opens_the_blobs_finds_nothing_half_written() {
+    let (root, blobs) = blobs();
+    std::fs::write(root.path().join("blobs/incoming/left"), b"x").expect("written");
+    drop(blobs);
+    Blobs::open(&root.path().join("blobs")).expect("they are ours");
+    assert_eq!(files_below(root.path()), 0);
+}
+
+#[tokio::test]
+async fn a_blob_that_goes_while_all_are_listed_is_left_out() {
+    let (root, blobs) = blobs();
+    let shard = root.path().join("blobs/00");
+    std::fs::create_dir(&shard).expect("made");
+    for number in [0x100_u128, 0x200, 0x300] {
+        let name = BlobName::from(Uuid::from_u128(number));
+        std::fs::write(blobs.path(name), b"x").expect("written");
+    }
+    let (told, listed) = std::sync::mpsc::channel();
+    blobs
+        .list(move |name, _| {
+            // All the others go while this one is told.
+            for entry in std::fs::read_dir(&shard).expect("there") {
+                let entry = entry.expect("readable");
+                if entry.file_name().to_str() != Some(&name.to_string()) {
+                    std::fs::remove_file(entry.path()).expect("removed");
+                }
+            }
+            told.send(name).expect("the test waits");
+        })
+        .await
+        .expect("the list goes on");
+    assert_eq!(listed.iter().count(), 1);
+}
+
+#[test]
+fn one_who_stops_waiting_for_the_end_leaves_neither_file() {
+    let (root, blobs) = blobs();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(1)
+        .build()
+        .expect("a runtime");
+    let until = |holds: &dyn Fn() -> bool| {
+        let begun = std::time::Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "in time");
+            std::thread::yield_now();
+        }
+    };
+    let mut writer = runtime.block_on(blobs.create()).expect("begun");
+    let written = async {
+        writer.write(Bytes::from_static(b"cargo")).await?;
+        writer.flush().await
+    };
+    runtime.block_on(written).expect("written");
+    let target = blobs.path(writer.name());
+    let mut finish = Box::pin(writer.finish());
+    // The only blocking thread is busy until the end has been asked for.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    runtime.spawn_blocking(move || wait.recv());
+    let begun = runtime.block_on(async { futures::poll!(finish.as_mut()) });
+    assert!(begun.is_pending());
+    go.send(()).expect("it waits");
+    until(&|| target.exists());
+    // The blob is at its place, and nobody asks any more.
+    drop(finish);
+    until(&|| files_below(root.path()) == 0);
+}
+
+#[tokio::test]
 async fn a_deleted_blob_is_gone_but_not_for_who_reads_it() {
     let (_root, blobs) = blobs();
     let mut writer = blobs.create().await.expect("begun");

@@ -19,7 +19,7 @@ const BATCH: usize = 1 << 20;
 #[derive(Debug)]
 pub struct BlobWriter {
     name: BlobName,
-    temporary: Temporary,
+    temporary: Unkept,
     target: PathBuf,
     state: Option<State>,
     waiting: Vec<Bytes>,
@@ -33,39 +33,51 @@ struct State {
     hash: Sha256,
 }
 
-/// Removes the file when dropped, unless it was renamed away.
+/// A file that is removed when this is dropped, unless it is kept.
 #[derive(Debug)]
-struct Temporary {
-    path: PathBuf,
-    armed: bool,
+struct Unkept(Option<PathBuf>);
+
+impl Unkept {
+    const fn new(path: PathBuf) -> Self {
+        Self(Some(path))
+    }
+
+    fn keep(&mut self) {
+        self.0 = None;
+    }
 }
 
-impl Drop for Temporary {
+impl Drop for Unkept {
     fn drop(&mut self) {
-        if self.armed {
-            // One unlink of an open file; what it cannot remove, the sweep will.
-            let _ = std::fs::remove_file(&self.path);
+        use tokio::runtime::{Handle, RuntimeFlavor};
+        let Some(path) = self.0.take() else { return };
+        // What cannot be removed, the sweep of the next start will.
+        let remove = || drop(std::fs::remove_file(path));
+        let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+        match flavor {
+            // A large file takes its time, which the other tasks of this thread shall
+            // not wait for; and who drops this may rely on the file being gone.
+            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(remove),
+            _ => remove(),
         }
     }
 }
 
 impl BlobWriter {
     pub(super) async fn begin(name: BlobName, temporary: PathBuf, target: PathBuf) -> Result<Self> {
-        let path = temporary.clone();
-        let file = blocking(move || {
-            File::options()
+        let (file, temporary) = blocking(move || {
+            let file = File::options()
                 .read(true)
                 .write(true)
                 .create_new(true)
-                .open(path)
+                .open(&temporary)?;
+            // Where nobody waits for it any more, the file goes at once.
+            Ok((file, Unkept::new(temporary)))
         })
         .await?;
         Ok(Self {
             name,
-            temporary: Temporary {
-                path: temporary,
-                armed: true,
-            },
+            temporary,
             target,
             state: Some(State {
                 file,
@@ -147,28 +159,37 @@ impl BlobWriter {
     pub async fn finish(mut self) -> Result<StoredBlob> {
         self.flush().await?;
         let State { file, hash } = self.state.take().ok_or(crate::Error::Stopped)?;
-        let (temporary, target) = (self.temporary.path.clone(), self.target.clone());
-        blocking(move || {
-            file.sync_all()?;
-            let folder = target
-                .parent()
-                .ok_or_else(|| io::Error::other("a blob without a folder"))?;
-            if !folder.exists() {
-                std::fs::create_dir_all(folder)?;
-                if let Some(root) = folder.parent() {
-                    sync_folder(root)?;
-                }
-            }
-            std::fs::rename(&temporary, &target)?;
-            sync_folder(folder)
-        })
-        .await?;
-        self.temporary.armed = false;
         let size = *self.written.borrow();
+        let (temporary, target) = (self.temporary, self.target);
+        // Both guards go along: whoever stops waiting half-way leaves neither file behind.
+        let mut stored = blocking(move || place(&file, temporary, target)).await?;
+        stored.keep();
         Ok(StoredBlob {
             name: self.name,
             size,
             sha256: hash.finalize().into(),
         })
     }
+}
+
+/// Brings what was written to its place for good. It is kept when the caller says so.
+fn place(file: &File, mut temporary: Unkept, target: PathBuf) -> io::Result<Unkept> {
+    file.sync_all()?;
+    let folder = target
+        .parent()
+        .ok_or_else(|| io::Error::other("a blob without a folder"))?
+        .to_owned();
+    if !folder.exists() {
+        std::fs::create_dir_all(&folder)?;
+        if let Some(root) = folder.parent() {
+            sync_folder(root)?;
+        }
+    }
+    let from = temporary.0.as_deref();
+    let from = from.ok_or_else(|| io::Error::other("a blob without a file"))?;
+    std::fs::rename(from, &target)?;
+    temporary.keep();
+    let stored = Unkept::new(target);
+    sync_folder(&folder)?;
+    Ok(stored)
 }

@@ -9,7 +9,10 @@ impl From<Error> for Problem {
         match error {
             Error::NoOperation(_) => Self::not_found("operation"),
             Error::NoSchedule => Self::not_found("schedule"),
-            Error::ScheduleExists(_) | Error::State { .. } => Self::conflict(error.to_string()),
+            Error::ScheduleExists(_) | Error::TooManySchedules(_) | Error::State { .. } => {
+                Self::conflict(error.to_string())
+            }
+            Error::NotSchedulable(_) => Self::invalid("kind", "not-schedulable", error.to_string()),
             Error::UnknownKind(_) => Self::invalid("kind", "unknown", error.to_string()),
             Error::Input { .. } => Self::invalid("input", "invalid", error.to_string()),
             Error::Cron { .. } => Self::invalid("cron", "invalid", error.to_string()),

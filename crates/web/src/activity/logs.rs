@@ -20,7 +20,8 @@ pub(super) struct LogParams {
     /// The number of the first line wanted.
     #[param(minimum = 1)]
     from: Option<u64>,
-    /// How many lines at most: 1 to 5000, and 1000 when absent.
+    /// How many lines at most: 1 to 5000, and 1000 when absent. Fewer come where they are
+    /// long: a page holds about 2 MiB.
     #[param(minimum = 1, maximum = 5000)]
     limit: Option<usize>,
 }
@@ -115,7 +116,8 @@ pub(super) struct SearchParams {
     /// Matches are given from this line on; all are counted.
     #[param(minimum = 1)]
     from: Option<u64>,
-    /// How many matches at most: 1 to 1000, and 100 when absent.
+    /// How many matches at most: 1 to 1000, and 100 when absent. Fewer come where they
+    /// are long: a page holds about 2 MiB.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }

@@ -1,15 +1,40 @@
-//! The routes of schedules.
+//! The routes of schedules. Who makes, changes or deletes one is put on the record.
 
-use crate::{Answer, By, Json, Path};
+mod record;
+
+use crate::{Answer, By, Json, Path, Requirement, Routes};
+use access::{Access, Role, Scope};
 use axum::extract::State;
 use base::{Name, ScheduleId, Timestamp};
 use http::StatusCode;
 use operations::{Missed, NewSchedule, Operations, Schedule, ScheduleChange, Timing};
+use record::OnTheRecord;
 use serde::{Deserialize, Serialize};
+use utoipa_axum::routes;
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+struct Schedules {
+    operations: Operations,
+    access: Access,
+}
+
+pub(super) fn routes(operations: Operations, access: Access) -> Routes {
+    let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
+    let acts = Requirement::Role(Role::Operator, Scope::OperationsWrite);
+    Routes::new()
+        .add(sees, routes!(list_schedules))
+        .add(acts, routes!(create_schedule))
+        .add(sees, routes!(get_schedule))
+        .add(acts, routes!(change_schedule))
+        .add(acts, routes!(delete_schedule))
+        .add(sees, routes!(preview_schedule))
+        .with_state(Schedules { operations, access })
+}
 
 /// Schedules.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct ScheduleList {
+struct ScheduleList {
     /// The schedules, by name.
     items: Vec<Schedule>,
 }
@@ -19,18 +44,16 @@ pub(super) struct ScheduleList {
     get, path = "/api/v1/schedules", tag = "schedules",
     responses((status = 200, description = "The schedules.", body = ScheduleList))
 )]
-pub(super) async fn list_schedules(
-    State(operations): State<Operations>,
-) -> Answer<Json<ScheduleList>> {
+async fn list_schedules(State(schedules): State<Schedules>) -> Answer<Json<ScheduleList>> {
     Ok(Json(ScheduleList {
-        items: operations.schedules().await?,
+        items: schedules.operations.schedules().await?,
     }))
 }
 
 /// A schedule to be made.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ScheduleRequest {
+struct ScheduleRequest {
     /// Its name.
     #[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     name: Name,
@@ -58,8 +81,8 @@ pub(super) struct ScheduleRequest {
     post, path = "/api/v1/schedules", tag = "schedules", request_body = ScheduleRequest,
     responses((status = 201, description = "The schedule.", body = Schedule))
 )]
-pub(super) async fn create_schedule(
-    State(operations): State<Operations>,
+async fn create_schedule(
+    State(schedules): State<Schedules>,
     By(caller): By,
     Json(request): Json<ScheduleRequest>,
 ) -> Answer<(StatusCode, Json<Schedule>)> {
@@ -72,7 +95,11 @@ pub(super) async fn create_schedule(
         missed: request.missed.unwrap_or(Missed::RunOnce),
         enabled: request.enabled.unwrap_or(true),
     };
-    let schedule = operations.create_schedule(new, &caller.actor()).await?;
+    let record = OnTheRecord::of(&schedules.access, &caller);
+    let schedule = schedules
+        .operations
+        .create_schedule(new, &caller.actor(), &record)
+        .await?;
     Ok((StatusCode::CREATED, Json(schedule)))
 }
 
@@ -82,17 +109,18 @@ pub(super) async fn create_schedule(
     params(("id" = uuid::Uuid, Path, description = "The schedule's id.")),
     responses((status = 200, description = "The schedule.", body = Schedule))
 )]
-pub(super) async fn get_schedule(
-    State(operations): State<Operations>,
+async fn get_schedule(
+    State(schedules): State<Schedules>,
     Path(id): Path<uuid::Uuid>,
 ) -> Answer<Json<Schedule>> {
-    Ok(Json(operations.schedule(ScheduleId::from(id)).await?))
+    let schedule = schedules.operations.schedule(ScheduleId::from(id)).await?;
+    Ok(Json(schedule))
 }
 
 /// What changes in a schedule; what is absent stays.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SchedulePatch {
+struct SchedulePatch {
     /// When: a cron expression. With a `zone`, or UTC.
     cron: Option<String>,
     /// The time zone of `cron`; only together with it.
@@ -113,8 +141,9 @@ pub(super) struct SchedulePatch {
     request_body = SchedulePatch,
     responses((status = 200, description = "The schedule.", body = Schedule))
 )]
-pub(super) async fn change_schedule(
-    State(operations): State<Operations>,
+async fn change_schedule(
+    State(schedules): State<Schedules>,
+    By(caller): By,
     Path(id): Path<uuid::Uuid>,
     Json(patch): Json<SchedulePatch>,
 ) -> Answer<Json<Schedule>> {
@@ -135,11 +164,12 @@ pub(super) async fn change_schedule(
         missed: patch.missed,
         enabled: patch.enabled,
     };
-    Ok(Json(
-        operations
-            .change_schedule(ScheduleId::from(id), change)
-            .await?,
-    ))
+    let record = OnTheRecord::of(&schedules.access, &caller);
+    let schedule = schedules
+        .operations
+        .change_schedule(ScheduleId::from(id), change, &record)
+        .await?;
+    Ok(Json(schedule))
 }
 
 /// Delete a schedule. What it started goes on.
@@ -148,18 +178,23 @@ pub(super) async fn change_schedule(
     params(("id" = uuid::Uuid, Path, description = "The schedule's id.")),
     responses((status = 204, description = "It is gone."))
 )]
-pub(super) async fn delete_schedule(
-    State(operations): State<Operations>,
+async fn delete_schedule(
+    State(schedules): State<Schedules>,
+    By(caller): By,
     Path(id): Path<uuid::Uuid>,
 ) -> Answer<StatusCode> {
-    operations.delete_schedule(ScheduleId::from(id)).await?;
+    let record = OnTheRecord::of(&schedules.access, &caller);
+    schedules
+        .operations
+        .delete_schedule(ScheduleId::from(id), &record)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// An expression to be tried.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PreviewRequest {
+struct PreviewRequest {
     /// A cron expression.
     cron: String,
     /// A time zone; UTC, when absent.
@@ -169,7 +204,7 @@ pub(super) struct PreviewRequest {
 
 /// What an expression means.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Preview {
+struct Preview {
     /// In words.
     words: String,
     /// The next five runs.
@@ -182,13 +217,13 @@ pub(super) struct Preview {
     post, path = "/api/v1/schedules/preview", tag = "schedules", request_body = PreviewRequest,
     responses((status = 200, description = "What it means.", body = Preview))
 )]
-pub(super) async fn preview_schedule(
-    State(operations): State<Operations>,
+async fn preview_schedule(
+    State(schedules): State<Schedules>,
     Json(request): Json<PreviewRequest>,
 ) -> Answer<Json<Preview>> {
     let timing = Timing::parse(&request.cron, &request.zone)?;
     Ok(Json(Preview {
         words: timing.words(),
-        next_runs: timing.upcoming(operations.now()),
+        next_runs: timing.upcoming(schedules.operations.now()),
     }))
 }

@@ -8,19 +8,32 @@ use operations::{Change, ChangeFollower, Filter, LogEvent, LogFollower, Operatio
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Operations that are sent as they stand at the beginning of a subscription.
-const STANDING: usize = 200;
+/// Operations in each state that are sent as they stand at the beginning of a
+/// subscription: the newest.
+const STANDING: usize = 2000;
+/// Of these, so many are read at once.
+const PAGE: usize = 200;
+/// Pages read for that. A filter that few pass leaves most of them short.
+const PAGES: usize = 50;
 
 /// After so many changes of no concern the position is told all the same, so that who
 /// resumes does not have them read again.
 const SILENT: u64 = 1000;
+
+/// A message on its way to the client.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) message: Bytes,
+    /// The subscription that can be resumed from here on, or has failed.
+    pub(super) settles: Option<u64>,
+}
 
 /// One who follows for a subscription. Ends when nobody takes its messages.
 #[derive(Clone)]
 pub(super) struct Follower {
     /// The subscription's number.
     pub(super) id: u64,
-    pub(super) outgoing: mpsc::Sender<Bytes>,
+    pub(super) outgoing: mpsc::Sender<Said>,
     /// Whether who watches may act on operations.
     pub(super) acts: bool,
     /// Where one operation is watched, only its changes count.
@@ -29,8 +42,25 @@ pub(super) struct Follower {
 
 impl Follower {
     async fn say(&self, message: Bytes) {
+        self.pass(Said {
+            message,
+            settles: None,
+        })
+        .await;
+    }
+
+    /// Says what nothing of the beginning follows any more.
+    async fn settle(&self, message: &ToClient) {
+        self.pass(Said {
+            message: message.encoded(),
+            settles: Some(self.id),
+        })
+        .await;
+    }
+
+    async fn pass(&self, said: Said) {
         // Where nobody takes it any more, this task is about to be ended.
-        let _ = self.outgoing.send(message).await;
+        let _ = self.outgoing.send(said).await;
     }
 
     async fn position(&self, changed: u64) {
@@ -38,7 +68,7 @@ impl Follower {
             id: self.id,
             changed,
         };
-        self.say(position.encoded()).await;
+        self.settle(&position).await;
     }
 
     async fn lost(&self, error: &operations::Error) {
@@ -47,7 +77,7 @@ impl Follower {
             code: "unavailable",
             message: format!("{error}; subscribe again to go on"),
         };
-        self.say(message.encoded()).await;
+        self.settle(&message).await;
     }
 
     async fn tell(&self, operation: operations::Operation) {
@@ -72,25 +102,38 @@ impl Follower {
             if filter.state.is_some_and(|wanted| wanted != state) {
                 continue;
             }
-            let query = Query {
-                filter: Filter {
-                    state: Some(state),
-                    ..filter.clone()
-                },
-                limit: STANDING,
-                ..Query::default()
+            let filter = Filter {
+                state: Some(state),
+                ..filter.clone()
             };
-            match operations.list(&query).await {
-                Ok(page) => {
-                    for operation in page.operations {
-                        self.tell(operation).await;
-                    }
-                }
-                Err(error) => return self.lost(&error).await,
+            if let Err(error) = self.standing_of(&operations, filter).await {
+                return self.lost(&error).await;
             }
         }
         self.position(changes.position()).await;
         self.changes(changes).await;
+    }
+
+    /// Those that pass `filter`, page by page. A page may be short although more follow.
+    async fn standing_of(&self, operations: &Operations, filter: Filter) -> operations::Result<()> {
+        let mut query = Query {
+            filter,
+            limit: PAGE,
+            ..Query::default()
+        };
+        let mut told = 0;
+        for _ in 0..PAGES {
+            let page = operations.list(&query).await?;
+            told += page.operations.len();
+            for operation in page.operations {
+                self.tell(operation).await;
+            }
+            if page.next.is_none() || told >= STANDING {
+                break;
+            }
+            query.after = page.next;
+        }
+        Ok(())
     }
 
     pub(super) async fn changes(&self, mut changes: ChangeFollower) {

@@ -50,6 +50,15 @@ pub(crate) enum Topic {
     },
 }
 
+impl Topic {
+    /// Whether it begins with what stands, which ends with a position.
+    pub(crate) const fn is_new(&self) -> bool {
+        match self {
+            Self::Operations { since, .. } | Self::Operation { since, .. } => since.is_none(),
+        }
+    }
+}
+
 /// What the server says.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]

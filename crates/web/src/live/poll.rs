@@ -5,6 +5,7 @@
 //! say all, so nothing is missed and nothing is repeated, as with the socket.
 
 use super::Hub;
+use super::follower::Said;
 use super::messages::{ToClient, Topic};
 use super::subscriptions::Subscriptions;
 use crate::{Answer, By, Json};
@@ -15,13 +16,19 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
+/// The longest wait for something to happen: clients give an answer twice that long.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// What comes within this time after the first message is answered together.
 const GATHER: Duration = Duration::from_millis(100);
 /// An answer ends when it has grown to so many bytes.
 const LONGEST_ANSWER: usize = 1 << 20;
+/// Unless a topic that is new has not told all that stands: without the position at the
+/// end of that, the client could only begin anew.
+const LONGEST_BEGINNING: usize = 16 << 20;
 
 /// What is watched.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -62,28 +69,40 @@ pub(super) async fn poll(
     By(caller): By,
     Json(request): Json<PollRequest>,
 ) -> Answer<Response> {
-    let until = Instant::now() + hub.limits.ping;
+    let until = Instant::now() + hub.limits().ping.min(LONGEST_WAIT);
     let shutdown = hub.shutdown.clone();
     let mut answer = Growing::default();
     answer.add(&hub.hello());
     let mut subscriptions = Subscriptions::new(hub);
     for PollSubscription { id, topic } in request.subscriptions {
+        let is_new = topic.is_new();
         let said = subscriptions.subscribe(&caller, id, topic).await;
-        // One that is refused is said at once.
-        answer.eventful |= matches!(said, ToClient::Error { .. });
+        match said {
+            // One that is refused is said at once.
+            ToClient::Error { .. } => answer.eventful = true,
+            _ if is_new => {
+                answer.beginning.insert(id);
+            }
+            _ => {}
+        }
         answer.add(&said.encoded());
     }
     let gathered = async {
         if !answer.eventful
             && let Ok(Some(first)) = timeout_at(until, subscriptions.next()).await
         {
-            answer.add(&first);
+            answer.add_said(&first);
         }
-        let until = Instant::now() + GATHER;
-        while answer.text.len() < LONGEST_ANSWER
+        let soon = until.min(Instant::now() + GATHER);
+        while answer.has_room()
+            && let until = if answer.beginning.is_empty() {
+                soon
+            } else {
+                until
+            }
             && let Ok(Some(next)) = timeout_at(until, subscriptions.next()).await
         {
-            answer.add(&next);
+            answer.add_said(&next);
         }
     };
     tokio::select! {
@@ -105,9 +124,27 @@ struct Growing {
     text: Vec<u8>,
     /// Whether there is something that must not wait.
     eventful: bool,
+    /// New topics that have not told yet what position they begin with.
+    beginning: HashSet<u64>,
 }
 
 impl Growing {
+    fn has_room(&self) -> bool {
+        let most = if self.beginning.is_empty() {
+            LONGEST_ANSWER
+        } else {
+            LONGEST_BEGINNING
+        };
+        self.text.len() < most
+    }
+
+    fn add_said(&mut self, said: &Said) {
+        self.add(&said.message);
+        if let Some(id) = said.settles {
+            self.beginning.remove(&id);
+        }
+    }
+
     fn add(&mut self, message: &[u8]) {
         let before: &[u8] = if self.text.is_empty() {
             b"{\"messages\":["
@@ -121,5 +158,43 @@ impl Growing {
     fn finish(mut self) -> Bytes {
         self.text.extend_from_slice(b"]}");
         self.text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(length: usize, settles: Option<u64>) -> Said {
+        Said {
+            message: format!("\"{}\"", "x".repeat(length)).into(),
+            settles,
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_full_still_takes_what_stands_to_its_position() {
+        let mut answer = Growing {
+            beginning: HashSet::from([7]),
+            ..Growing::default()
+        };
+        answer.add_said(&said(LONGEST_ANSWER, None));
+        assert!(answer.has_room(), "7 has no position yet");
+        answer.add_said(&said(1, Some(8)));
+        assert!(answer.has_room(), "another one has");
+        answer.add_said(&said(1, Some(7)));
+        assert!(!answer.has_room());
+        let text = answer.finish();
+        serde_json::from_slice::<serde_json::Value>(&text).expect("JSON");
+    }
+
+    #[test]
+    fn not_even_a_beginning_grows_for_ever() {
+        let mut answer = Growing {
+            beginning: HashSet::from([7]),
+            ..Growing::default()
+        };
+        answer.add_said(&said(LONGEST_BEGINNING, None));
+        assert!(!answer.has_room());
     }
 }

@@ -3,22 +3,29 @@
 //! Its task hears what the client asks for, sends what the subscriptions have to say,
 //! and closes the socket when the other side is gone or may not watch any more.
 
-use super::Hub;
 use super::messages::{FromClient, ToClient};
 use super::subscriptions::Subscriptions;
-use access::Caller;
+use super::{Hub, LiveLimits};
+use access::{AccessError, Caller};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures::StreamExt;
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
 /// RFC 6455 §7.4.1 and the registry it names: service restart, policy violation.
 const RESTART: u16 = 1012;
 const POLICY: u16 = 1008;
 
+/// The longest time for which nobody asks whether the caller may still watch.
+const LONGEST_TRUST: Duration = Duration::from_secs(24 * 3600);
+/// When that is asked again after it could not be answered.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
 /// See the module.
 pub(super) struct Session {
     hub: Hub,
+    limits: LiveLimits,
     caller: Caller,
     socket: WebSocket,
     subscriptions: Subscriptions,
@@ -41,6 +48,7 @@ impl Session {
     pub(super) fn new(hub: Hub, caller: Caller, socket: WebSocket) -> Self {
         Self {
             subscriptions: Subscriptions::new(hub.clone()),
+            limits: hub.limits(),
             hub,
             caller,
             socket,
@@ -57,7 +65,7 @@ impl Session {
             };
             // The other side may be gone already.
             let _ = tokio::time::timeout(
-                self.hub.limits.ping,
+                self.limits.ping,
                 self.socket.send(Message::Close(Some(frame))),
             )
             .await;
@@ -69,8 +77,9 @@ impl Session {
         self.send(self.hub.hello()).await?;
         let shutdown = self.hub.shutdown.clone();
         let mut rights = self.hub.access.changed();
-        let mut ping = tokio::time::interval(self.hub.limits.ping);
+        let mut ping = tokio::time::interval(self.limits.ping);
         let mut heard = Instant::now();
+        let mut trusted_until = self.trusted_until();
         loop {
             tokio::select! {
                 message = self.socket.next() => {
@@ -85,32 +94,46 @@ impl Session {
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
                     }
                 }
-                Some(message) = self.subscriptions.next() => self.send(message).await?,
+                Some(said) = self.subscriptions.next() => self.send(said.message).await?,
                 _ = ping.tick() => {
-                    if heard.elapsed() > self.hub.limits.ping * 3 {
+                    if heard.elapsed() > self.limits.ping * 3 {
                         return Err(End::Gone);
                     }
                     self.pass(Message::Ping(Bytes::new())).await?;
                 }
-                Ok(()) = rights.changed() => self.recheck().await?,
+                // Somebody's rights changed: perhaps this caller's.
+                Ok(()) = rights.changed() => trusted_until = self.recheck().await?,
+                () = sleep_until(trusted_until) => trusted_until = self.recheck().await?,
                 () = shutdown.cancelled() => return Err(End::Close(RESTART, "shutdown")),
             }
         }
     }
 
-    /// Somebody's rights changed: perhaps this caller's.
-    async fn recheck(&mut self) -> Result<(), End> {
+    /// When the session or token ends that the caller has proved itself with.
+    fn trusted_until(&self) -> Instant {
+        let now = self.hub.operations.now();
+        let ends = self.caller.ends_at().map(|end| end.since(now));
+        Instant::now() + ends.unwrap_or(LONGEST_TRUST).min(LONGEST_TRUST)
+    }
+
+    /// Whether the caller may still watch; until when that needs no further question.
+    async fn recheck(&mut self) -> Result<Instant, End> {
         match self.hub.access.recheck(&self.caller).await {
             Ok(caller) if caller.may(access::Role::Viewer, access::Scope::OperationsRead) => {
                 self.caller = caller;
-                Ok(())
+                Ok(self.trusted_until())
+            }
+            // A database that does not answer takes no rights away.
+            Err(error @ (AccessError::Storage(_) | AccessError::Busy)) => {
+                tracing::warn!(%error, "whether a watcher may still watch could not be asked; asking again");
+                Ok(Instant::now() + ASK_AGAIN)
             }
             _ => Err(End::Close(POLICY, "signed-out")),
         }
     }
 
     async fn pass(&mut self, message: Message) -> Result<(), End> {
-        match tokio::time::timeout(self.hub.limits.send, self.socket.send(message)).await {
+        match tokio::time::timeout(self.limits.send, self.socket.send(message)).await {
             Ok(sent) => Ok(sent?),
             Err(_) => Err(End::Gone),
         }

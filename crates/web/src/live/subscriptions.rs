@@ -4,12 +4,11 @@
 //! a few places, from which the client's own task takes them. All end with it.
 
 use super::Hub;
-use super::follower::Follower;
+use super::follower::{Follower, Said};
 use super::messages::{ToClient, Topic};
 use crate::activity::shown::may_act;
 use access::Caller;
 use base::OperationId;
-use bytes::Bytes;
 use operations::Filter;
 use std::collections::HashMap;
 use tokio::sync::mpsc;
@@ -20,16 +19,18 @@ const PLACES: usize = 4;
 
 pub(super) struct Subscriptions {
     hub: Hub,
+    most: usize,
     followers: JoinSet<()>,
     by_id: HashMap<u64, Vec<AbortHandle>>,
-    outgoing: mpsc::Sender<Bytes>,
-    messages: mpsc::Receiver<Bytes>,
+    outgoing: mpsc::Sender<Said>,
+    messages: mpsc::Receiver<Said>,
 }
 
 impl Subscriptions {
     pub(super) fn new(hub: Hub) -> Self {
         let (outgoing, messages) = mpsc::channel(PLACES);
         Self {
+            most: hub.limits().subscriptions,
             hub,
             followers: JoinSet::new(),
             by_id: HashMap::new(),
@@ -40,7 +41,7 @@ impl Subscriptions {
 
     /// The next message of any subscription. Never ends by itself, as this holds a
     /// sender. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Bytes> {
+    pub(super) async fn next(&mut self) -> Option<Said> {
         self.messages.recv().await
     }
 
@@ -56,7 +57,7 @@ impl Subscriptions {
             let message = "A subscription has that number already.";
             return refused("taken", message.to_owned());
         }
-        let most = self.hub.limits.subscriptions;
+        let most = self.most;
         if self.by_id.len() >= most {
             let message = format!("One client follows at most {most} topics; end one first.");
             return refused("too-many", message);

@@ -24,7 +24,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use web::{Gate, Links, LiveLimits, ServerLimits};
+use web::{Gate, Links, ServerLimits};
 
 /// Every line has this many bytes, so that who reads a thousand copies of it need not
 /// look for its end.
@@ -167,14 +167,14 @@ pub(crate) async fn play(arguments: &[&str]) -> Result {
         Arc::new(access.clone()),
         Links::new([0; 32], "bench"),
         clock,
-        current,
+        current.clone(),
         1024,
     );
-    let site = web::activity_routes(operations.clone())
+    let site = web::activity_routes(operations.clone(), access.clone())
         .merge(web::live_routes(
             operations.clone(),
             access,
-            LiveLimits::default(),
+            current,
             stop.clone(),
         ))
         .finish(&gate);
