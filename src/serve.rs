@@ -2,6 +2,7 @@
 //! registers the kinds of operation, merges the routes, and ends it all in order.
 
 mod logging;
+mod outbound;
 pub(crate) mod parts;
 mod reload;
 mod signals;

@@ -1,10 +1,11 @@
 //! The parts of the program, opened in order and ended in the opposite one.
 
+use super::outbound;
 use crate::exit::{Failure, Result};
 use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
 use base::{Config, SharedClock, SystemClock, Timestamp};
 use bundles::{BundleSettings, Bundles};
-use fetch::{Client, Limits, Policy, PortPolicy, RetryLimits};
+use fetch::Client;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use operations::{EngineSettings, Kinds, Operations, Retained, Retention};
 use secrecy::SecretString;
@@ -26,6 +27,8 @@ pub(super) struct Parts {
     pub(super) access: Access,
     pub(super) operations: Operations,
     pub(super) bundles: Bundles,
+    /// As it was at the start: a later one waits at the gate of this one.
+    pub(super) client: Client,
     pub(super) started_at: Timestamp,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -50,10 +53,11 @@ impl Parts {
             access_settings(config),
         )
         .await?;
+        let client = outbound::client(config, None);
         let bundles = Bundles::new(
             db.clone(),
             blobs,
-            client(config),
+            client.clone(),
             access.clone(),
             Arc::clone(&clock),
             bundle_settings(config),
@@ -75,6 +79,7 @@ impl Parts {
             access,
             operations,
             bundles,
+            client,
             started_at,
             tasks,
             stop,
@@ -212,34 +217,6 @@ pub(crate) fn access_settings(config: &Config) -> AccessSettings {
         argon2_concurrency: config.access.argon2_concurrency,
         ..AccessSettings::default()
     }
-}
-
-/// The one client for everything that is fetched.
-pub(super) fn client(config: &Config) -> Client {
-    let fetch = &config.fetch;
-    let policy = Policy {
-        allow: fetch.allow.clone(),
-        deny: fetch.deny.clone(),
-        ports: PortPolicy::standard_and(&fetch.ports),
-        // Longshore must not be made to ask itself, whatever is allowed.
-        own_listeners: vec![config.listen],
-        ..Policy::default()
-    };
-    let limits = Limits {
-        total: fetch.concurrent,
-        per_host: fetch.per_host,
-        redirects: fetch.redirects,
-        connect: fetch.connect_timeout.duration(),
-        first_byte: fetch.first_byte_timeout.duration(),
-        silence: fetch.silence_timeout.duration(),
-        max_bytes: Some(fetch.max_bytes_per_source.bytes()),
-        retry: RetryLimits {
-            attempts: fetch.attempts,
-            ..RetryLimits::default()
-        },
-        ..Limits::default()
-    };
-    Client::new(policy, limits)
 }
 
 pub(super) fn bundle_settings(config: &Config) -> BundleSettings {

@@ -1,6 +1,7 @@
 //! SIGHUP: reads the configuration again and applies what can be applied.
 
 use super::logging::Logging;
+use super::outbound;
 use super::parts::{self, Parts};
 use crate::arguments::ServeArguments;
 use crate::settings;
@@ -54,9 +55,10 @@ impl Reloader {
         self.parts
             .access
             .set_session_ttl(config.access.session_ttl.duration());
+        let client = outbound::client(config, Some(&self.parts.client));
         self.parts
             .bundles
-            .reconfigure(parts::client(config), parts::bundle_settings(config));
+            .reconfigure(client, parts::bundle_settings(config));
     }
 
     /// Who changed what: on the record, with before and after.

@@ -184,19 +184,76 @@ async fn sizes_from_nothing_to_beyond_the_buffer_come_whole() {
     crate::archive::is_sound(&archive, members.len()).await;
 }
 
-#[tokio::test]
-async fn what_an_origin_compresses_for_the_way_is_not_asked_for() {
-    let origin = Origin::start().await;
+fn gzip(text: &str) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(b"plain words").expect("memory takes it");
-    let packed = packed.finish().expect("memory takes it");
-    let gzip = Answer::ok(Content::bytes(packed)).header("Content-Encoding", "gzip");
-    let url = origin.put("/a.txt", gzip);
-    let plain = origin.put("/b.txt", Answer::ok(Content::bytes("plain words")));
+    packed.write_all(text.as_bytes()).expect("memory takes it");
+    packed.finish().expect("memory takes it")
+}
+
+fn zlib(text: &str) -> Vec<u8> {
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).expect("memory takes it");
+    packed.finish().expect("memory takes it")
+}
+
+#[tokio::test]
+async fn what_an_origin_compresses_for_the_way_comes_as_the_file_that_it_is() {
+    let origin = Origin::start().await;
+    let (short, long) = ("plain words".to_owned(), "plain words\n".repeat(100_000));
+    let mut urls = Vec::new();
+    for (name, text) in [("short", &short), ("long", &long)] {
+        let packed = |bytes: Vec<u8>, encoding: &str| {
+            Answer::ok(Content::bytes(bytes)).header("Content-Encoding", encoding)
+        };
+        urls.push(origin.put(&format!("/{name}.gzip.css"), packed(gzip(text), "gzip")));
+        let zlib = packed(zlib(text), "deflate").chunked();
+        urls.push(origin.put(&format!("/{name}.deflate.css"), zlib));
+        urls.push(origin.put(
+            &format!("/{name}.plain.css"),
+            Answer::ok(Content::bytes(text)),
+        ));
+    }
+    // A file that is an archive itself is not encoded, and stays what it is.
+    let tar = gzip(&short);
+    urls.push(origin.put("/a.tar.gz", Answer::ok(Content::bytes(&tar))));
+    let brotli = Answer::ok(Content::bytes("?")).header("Content-Encoding", "br");
+    urls.push(origin.put("/b.css", brotli));
+    let false_claim = Answer::ok(Content::bytes("plain")).header("Content-Encoding", "gzip");
+    urls.push(origin.put("/c.css", false_claim));
     let server = server().start().await;
-    made(&server, &json!({ "sources": [url, plain] })).await;
+    let (_, archive) = made(&server, &json!({ "sources": urls })).await;
+    let mut contents = crate::archive::contents(&archive);
+    assert!(contents.remove("a.tar.gz") == Some(tar));
+    assert_eq!(contents.len(), 6);
+    for (name, content) in &contents {
+        let text = if name.starts_with("short") {
+            &short
+        } else {
+            &long
+        };
+        assert!(content == text.as_bytes(), "{name}");
+    }
+    let reasons = crate::archive::reasons(&archive);
+    let codes: Vec<&str> = reasons.values().map(String::as_str).collect();
+    assert_eq!(codes, ["unknown-encoding", "undecodable"]);
     for seen in origin.seen() {
         let accepts = seen.header("accept-encoding").unwrap_or("identity");
         assert_eq!(accepts, "identity", "{seen:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_brings_no_file_is_missing() {
+    let origin = Origin::start().await;
+    let mut urls = Vec::new();
+    for status in [200, 201, 202, 203, 204, 205, 206] {
+        urls.push(origin.put(&format!("/{status}.txt"), Answer::status(status)));
+    }
+    let server = server().start().await;
+    let (_, archive) = made(&server, &json!({ "sources": urls })).await;
+    let contents = crate::archive::contents(&archive);
+    let names: Vec<&String> = contents.keys().collect();
+    assert_eq!(names, ["200.txt", "203.txt"]);
+    let missing: Vec<u64> = crate::archive::reasons(&archive).into_keys().collect();
+    assert_eq!(missing, [1, 2, 4, 5, 6]);
 }

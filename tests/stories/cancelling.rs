@@ -138,3 +138,55 @@ async fn a_waiting_bundle_is_cancelled_before_it_begins() {
     server.delete(&format!("/api/v1/bundles/{first}")).await;
     all_is_quiet(&server, &origin).await;
 }
+
+#[tokio::test]
+async fn cancelling_does_not_wait_for_a_taker_that_takes_nothing() {
+    let origin = Origin::start().await;
+    let mut urls = Vec::new();
+    for number in 0..20 {
+        let answer = Answer::ok(Content::seeded(number, 1 << 30));
+        urls.push(origin.put(&format!("/{number}.bin"), answer));
+    }
+    let server = server().start().await;
+    // Its head is read, and nothing else: the archive fills every buffer and stands.
+    let answer = streamed(&server, &json!({ "sources": urls })).await;
+    let id = operation_of(&answer);
+    under_way(&origin).await;
+    let (status, operation) = server
+        .post(&format!("/api/v1/operations/{id}/cancel"), &json!({}))
+        .await;
+    assert_eq!(status, 202, "{operation}");
+    all_is_quiet(&server, &origin).await;
+    let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
+    assert_eq!(operation["state"], "cancelled", "{operation:#}");
+    within("the taker to be told", rest(answer))
+        .await
+        .expect_err("a broken end");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_streamed_bundle_is_told_when_it_is_cancelled_before_it_begins() {
+    let (origin, body) = stalling().await;
+    let options = server().arg("--set").arg("operations.concurrency.bundle=1");
+    let server = options.start().await;
+    let first = accepted(&server, &body).await;
+    under_way(&origin).await;
+    let quick = json!({
+        "sources": [origin.url("/quick.bin?streamed")],
+        "options": { "keep": false },
+    });
+    let second = accepted(&server, &quick).await;
+    let waiting = server.request(Method::GET, &archive_path(&second)).send();
+    let cancelling = async {
+        // Whether the taker has come by then or comes after makes no difference.
+        let path = format!("/api/v1/operations/{second}/cancel");
+        let (status, operation) = server.post(&path, &json!({})).await;
+        assert_eq!(status, 202, "{operation}");
+    };
+    let both = futures::future::join(waiting, cancelling);
+    let (answer, ()) = within("the taker to be told", both).await;
+    let status = answer.expect("an answer").status();
+    assert_eq!(status, 409, "cancelled");
+    server.delete(&format!("/api/v1/bundles/{first}")).await;
+    all_is_quiet(&server, &origin).await;
+}

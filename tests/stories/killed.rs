@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use testing::{Answer, Content, Origin, TestServer, on_both};
+use testing::{Answer, Content, Origin, TestServer, on_both, within};
 use tokio::sync::{mpsc, watch};
 
 const ROUNDS: u64 = 3;
@@ -76,14 +76,18 @@ async fn round(server: &mut TestServer, origin: &Origin, round: u64) -> BTreeMap
     drop(sender);
     let mut all = BTreeMap::new();
     while all.len() < ACCEPTED {
-        let (id, number) = accepted.recv().await.expect("the server accepts");
+        let told = within("a bundle to be accepted", accepted.recv()).await;
+        let (id, number) = told.expect("the server accepts");
         all.insert(id, number);
     }
     server.kill9().await;
     // What was accepted and not told yet counts, too.
-    while let Some((id, number)) = accepted.recv().await {
-        all.insert(id, number);
-    }
+    let rest = async {
+        while let Some((id, number)) = accepted.recv().await {
+            all.insert(id, number);
+        }
+    };
+    within("every client to notice the kill", rest).await;
     stop.send_replace(true);
     while let Some(ended) = clients.join_next().await {
         ended.expect("no client saw anything wrong");

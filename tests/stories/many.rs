@@ -4,7 +4,7 @@ use crate::archive::run;
 use crate::desk::{accepted, archive, number_of, operation_of, operation_when, streamed};
 use crate::program::server;
 use serde_json::{Value, json};
-use testing::{Answer, Content, Origin, installed};
+use testing::{Answer, Content, Origin, TestServer, installed};
 
 /// The most that one bundle takes.
 const MOST: usize = 100_000;
@@ -12,6 +12,13 @@ const MOST: usize = 100_000;
 const DIFFERENT: usize = 10_000;
 /// What the slow taker takes before it leaves.
 const TAKEN: usize = 128 << 20;
+/// What bundles of any sizes and counts may take, and what Longshore holds anyway.
+const MOST_MEMORY: u64 = 96 << 20;
+
+fn is_bounded(server: &TestServer, when: &str) {
+    let peak = server.peak_resident_bytes();
+    assert!(peak < MOST_MEMORY, "{} MiB {when}", peak >> 20);
+}
 
 #[tokio::test]
 async fn a_hundred_thousand_sources_are_taken_and_one_more_is_refused() {
@@ -57,11 +64,7 @@ print(len(names), len(set(name.lower() for name in names)))";
         "100000 100000",
         "entries, and names that differ"
     );
-    let resident = server.peak_resident_bytes() >> 20;
-    assert!(
-        resident < 400,
-        "{resident} MiB for 100,000 sources, unoptimised"
-    );
+    is_bounded(&server, "for 100,000 sources");
 }
 
 #[tokio::test]
@@ -92,11 +95,8 @@ async fn memory_stays_bounded_while_a_slow_taker_takes_endless_sources() {
         // One piece at a time: whatever comes faster than that must wait.
         let part = answer.chunk().await.expect("flows");
         taken += part.expect("there is no end").len();
-        let resident = server.resident_bytes() >> 20;
-        assert!(resident < 160, "{resident} MiB after {taken} bytes");
     }
-    let resident = server.peak_resident_bytes() >> 20;
-    assert!(resident < 160, "{resident} MiB at the most, unoptimised");
+    is_bounded(&server, "at the most");
     let (_, operation) = server.get(&format!("/api/v1/operations/{id}")).await;
     assert_eq!(operation["state"], Value::from("running"), "{operation:#}");
     drop(answer);
@@ -105,4 +105,84 @@ async fn memory_stays_bounded_while_a_slow_taker_takes_endless_sources() {
             counts.connections == 0
         })
         .await;
+}
+
+#[tokio::test]
+async fn memory_stays_bounded_while_many_takers_take_slowly() {
+    let origin = Origin::start().await;
+    let mut urls = Vec::new();
+    for number in 0..32 {
+        let answer = Answer::ok(Content::seeded(number, 1 << 30));
+        urls.push(origin.put(&format!("/{number}.bin"), answer));
+        let answer = Answer::ok(Content::seeded(number, 200_000));
+        urls.push(origin.put(&format!("/{number}.small.bin"), answer));
+    }
+    let server = server().start().await;
+    let mut answers = Vec::new();
+    for _ in 0..8 {
+        let body = json!({ "sources": urls });
+        answers.push(streamed(&server, &body).await);
+    }
+    for _ in 0..40 {
+        for answer in &mut answers {
+            let part = answer.chunk().await.expect("flows");
+            assert!(part.is_some(), "there is no end");
+        }
+    }
+    is_bounded(&server, "with eight slow takers");
+}
+
+#[tokio::test]
+async fn memory_stays_bounded_while_all_wait_for_the_first_source() {
+    let origin = Origin::start().await;
+    let first = origin.put("/first", Answer::ok(Content::seeded(1, 100)).held());
+    origin.answer_others(|seen| match number_of(seen) % 10 {
+        0 => Answer::status(404),
+        _ => Answer::ok(Content::seeded(number_of(seen), 20)),
+    });
+    let mut urls = vec![first];
+    urls.extend((0..40_000).map(|number| origin.url(&format!("/{number}"))));
+    let server = server().start().await;
+    let body = json!({ "sources": urls, "options": { "order": "source" } });
+    let id = accepted(&server, &body).await;
+    // So many wait as may; the others are not asked for before the first has come, so
+    // that in the end it alone is under way.
+    let counts = origin
+        .when("all that may to wait for the first", |counts| {
+            counts.requests == 1 && counts.requests_in_all > 1000
+        })
+        .await;
+    let asked = counts.requests_in_all;
+    assert!(asked < 40_000, "{asked} were asked for");
+    is_bounded(&server, "while they wait");
+    origin.release();
+    let operation = operation_when(&server, &id, |operation| {
+        !matches!(operation["state"].as_str(), Some("queued" | "running"))
+    })
+    .await;
+    assert_eq!(operation["state"], "succeeded", "{operation:#}");
+    let (_, bundle) = server.get(&format!("/api/v1/bundles/{id}")).await;
+    assert_eq!(
+        (&bundle["done"], &bundle["failed"]),
+        (&json!(36_001), &json!(4_000))
+    );
+}
+
+#[tokio::test]
+async fn memory_stays_bounded_while_almost_all_is_missing() {
+    let origin = Origin::start().await;
+    let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)));
+    let server = server().start().await;
+    let mut urls = vec![url];
+    urls.extend((1..MOST).map(|number| format!("http://10.0.0.1/private/files/{number}.jpg")));
+    let id = accepted(&server, &json!({ "sources": urls })).await;
+    let operation = operation_when(&server, &id, |operation| {
+        !matches!(operation["state"].as_str(), Some("queued" | "running"))
+    })
+    .await;
+    assert_eq!(operation["state"], "succeeded", "{operation:#}");
+    is_bounded(&server, "with 99,999 failures");
+    let archive = archive(&server, &id).await;
+    assert_eq!(crate::archive::reasons(&archive).len(), MOST - 1);
+    crate::archive::is_sound(&archive, 3).await;
 }

@@ -256,3 +256,68 @@ async fn a_request_that_no_bundle_can_come_of_is_refused_with_the_field() {
     let (_, page) = server.get("/api/v1/bundles").await;
     assert_eq!(page["items"], json!([]), "none of them is there");
 }
+
+#[tokio::test]
+async fn a_log_hides_what_headers_hold_and_stays_readable() {
+    let origin = Origin::start().await;
+    let url = origin.put("/1000.bin", Answer::ok(Content::seeded(1, 1000)));
+    let telling = origin.put("/geheimnis/a.bin", Answer::status(404));
+    let headers = json!({
+        "Referer": origin.url("/"),
+        "X-User-Id": "1000",
+        "Authorization": "Bearer geheimnis",
+        "X-Number": "1000000",
+    });
+    let large = origin.put("/large.bin", Answer::ok(Content::seeded(2, 1_000_000)));
+    let server = server().start().await;
+    let sources = [&url, &telling, &large].map(|url| json!({ "url": url, "headers": headers }));
+    let (id, archive) = made(&server, &json!({ "sources": sources })).await;
+    let lines = log_lines(&server, &id).await;
+    let told: Vec<&Value> = lines
+        .iter()
+        .map(|line| &line["data"])
+        .filter(|data| data["source"].is_u64())
+        .collect();
+    assert_eq!(told.len(), 3, "a line for programs of each: {lines:#?}");
+    let of = |source: u64| {
+        let found = told.iter().find(|data| data["source"] == source);
+        (*found.expect("it is told")).clone()
+    };
+    assert_eq!(
+        (&of(0)["url"], &of(0)["bytes"]),
+        (&json!(url), &json!(1000))
+    );
+    assert_eq!(of(2)["bytes"], 1_000_000);
+    let report = report(&archive).expect("a report");
+    for text in [format!("{lines:?}"), report.to_string()] {
+        assert!(!text.contains("geheimnis"), "{text}");
+        assert!(text.contains("/[redacted]/a.bin"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn this_server_is_not_asked_by_any_of_its_addresses() {
+    let origin = Origin::start().await;
+    let good = origin.put("/good.bin", Answer::ok(Content::seeded(1, 100)));
+    let options = server()
+        .env("LONGSHORE_FETCH_ALLOW", "127.0.0.0/8")
+        .env("LONGSHORE_PUBLIC_URL", "http://longshore.example:81")
+        .env("LONGSHORE_FETCH_PORTS", "81");
+    let server = options.start().await;
+    let port = server.port();
+    let asked = [
+        good,
+        format!("http://127.0.0.1:{port}/healthz"),
+        format!("http://localhost:{port}/healthz"),
+        format!("http://2130706433:{port}/healthz"),
+        "http://longshore.example:81/healthz".to_owned(),
+        "http://Longshore.Example.:81/healthz".to_owned(),
+    ];
+    let (_, archive) = made(&server, &json!({ "sources": asked })).await;
+    let reasons = reasons(&archive);
+    assert_eq!(reasons.len(), 5, "{reasons:?}");
+    assert!(
+        reasons.values().all(|code| code == "refused-address"),
+        "{reasons:?}"
+    );
+}

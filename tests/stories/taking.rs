@@ -334,20 +334,124 @@ async fn a_promised_length_that_a_source_breaks_is_never_ended_cleanly() {
     let origin = Origin::start().await;
     let answer = |length| Answer::ok(Content::seeded(1, length));
     let changing = origin.put_in_turn("/changing.bin", [answer(5000), answer(4000)]);
-    let steady = origin.put("/steady.bin", Answer::ok(Content::seeded(2, 5000)));
+    // Larger than what is gathered before anything goes out, so that the answer begins.
+    let steady = origin.put("/steady.bin", Answer::ok(Content::seeded(2, 2_000_000)));
     let server = server().start().await;
     let options = json!({ "exact_length": true, "order": "source" });
     let body = json!({ "sources": [steady, changing], "options": options });
     let answer = streamed(&server, &body).await;
-    if answer.status() == 200 {
-        let length: usize = header(&answer, "content-length").parse().expect("a number");
-        let outcome = rest(answer).await;
-        assert!(
-            outcome.is_err(),
-            "{length} bytes were promised: {:?}",
-            outcome.map(|all| all.len())
-        );
-    } else {
-        assert_eq!(answer.status(), 422, "seen before the first byte");
-    }
+    assert_eq!(answer.status(), 200);
+    let length: usize = header(&answer, "content-length").parse().expect("a number");
+    assert!(length > 2_005_000);
+    let id = operation_of(&answer);
+    let outcome = rest(answer).await;
+    assert!(outcome.is_err(), "{:?}", outcome.map(|all| all.len()));
+    let operation = in_state(&server, &id, &["failed", "succeeded", "cancelled"]).await;
+    assert_eq!(
+        operation["error"]["code"], "source-changed",
+        "{operation:#}"
+    );
+}
+
+#[tokio::test]
+async fn no_length_is_told_where_head_says_nothing_and_nothing_is_missing_for_it() {
+    let origin = Origin::start().await;
+    let content = Content::seeded(1, 5000);
+    // An address signed for GET alone answers HEAD with 403.
+    let inner = content.clone();
+    origin.answer_others(move |seen| match seen.method.as_str() {
+        "HEAD" => Answer::status(403),
+        _ => Answer::ok(inner.clone()),
+    });
+    let server = server().start().await;
+    let urls = [
+        origin.url("/signed.bin"),
+        "http://10.0.0.1/closed".to_owned(),
+    ];
+    let body = json!({ "sources": urls, "options": { "exact_length": true } });
+    let answer = streamed(&server, &body).await;
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers().get("content-length").is_none());
+    let whole = rest(answer).await.expect("a clean end");
+    assert!(contents(&whole)["signed.bin"] == content.to_vec());
+    assert_eq!(crate::archive::reasons(&whole).len(), 1);
+}
+
+#[tokio::test]
+async fn a_length_is_told_with_the_report_of_what_is_refused() {
+    let origin = Origin::start().await;
+    let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 300_000)));
+    let server = server().start().await;
+    let mut urls = vec![url];
+    urls.extend((0..3000).map(|number| format!("http://10.0.0.1/{number}")));
+    let body = json!({ "sources": urls, "options": { "exact_length": true } });
+    let answer = streamed(&server, &body).await;
+    let length = header(&answer, "content-length").to_owned();
+    let whole = rest(answer).await.expect("a clean end");
+    assert_eq!(length, whole.len().to_string());
+    assert_eq!(crate::archive::reasons(&whole).len(), 3000);
+    is_sound(&whole, 3).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_is_not_asked_for_its_size_first() {
+    let origin = Origin::start().await;
+    let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)));
+    let server = server().start().await;
+    let body = json!({ "sources": [url], "options": { "exact_length": true } });
+    made(&server, &body).await;
+    assert!(origin.seen().iter().all(|seen| seen.method == "GET"));
+}
+
+#[tokio::test]
+async fn a_bundle_grows_to_its_limit_and_no_further() {
+    let origin = Origin::start().await;
+    let length = |number: u64| if number == 3 { 900_000 } else { 100_000 };
+    let urls: Vec<String> = (0..5)
+        .map(|number| {
+            let answer = Answer::ok(Content::seeded(number, length(number)));
+            let answer = if number == 3 {
+                answer.chunked()
+            } else {
+                answer
+            };
+            origin.put(&format!("/{number}.bin"), answer)
+        })
+        .collect();
+    let options = server().env("LONGSHORE_BUNDLES_MAX_BYTES", "420000B");
+    let server = options.start().await;
+    let body = json!({ "sources": urls, "options": { "order": "source" } });
+    let (id, archive) = made(&server, &body).await;
+    let reasons = crate::archive::reasons(&archive);
+    assert_eq!(
+        reasons.into_iter().collect::<Vec<_>>(),
+        [(3, "too-large".to_owned())]
+    );
+    assert_eq!(contents(&archive).len(), 4);
+    let report = crate::archive::report(&archive).expect("a report");
+    assert!(
+        report["missing"][0]["reason"]["message"]
+            .to_string()
+            .contains("420000 bytes"),
+        "the limit, not what is left of it: {report:#}"
+    );
+    let bundle = ended(&server, &id).await;
+    assert_eq!(bundle["bytes"], 400_000);
+}
+
+#[tokio::test]
+async fn no_more_is_kept_than_may_be_and_streaming_goes_on() {
+    let origin = Origin::start().await;
+    let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)));
+    let server = server()
+        .env("LONGSHORE_BUNDLES_MAX_KEPT", "1")
+        .start()
+        .await;
+    let body = json!({ "sources": [url] });
+    let (id, _) = made(&server, &body).await;
+    let (status, problem) = server.post("/api/v1/bundles", &body).await;
+    assert_eq!(status, 409, "{problem}");
+    assert_eq!(streamed(&server, &body).await.status(), 200);
+    server.delete(&format!("/api/v1/bundles/{id}")).await;
+    made(&server, &body).await;
 }

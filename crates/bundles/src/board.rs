@@ -27,6 +27,14 @@ struct Inner {
     stale: bool,
 }
 
+impl Inner {
+    fn give_back(&mut self, index: usize) {
+        if let Some(transfer) = self.moving.remove(&index) {
+            self.bytes = self.bytes.saturating_sub(transfer.done);
+        }
+    }
+}
+
 impl Board {
     pub(crate) fn new(context: Context, total: usize) -> Self {
         let board = Self {
@@ -48,15 +56,21 @@ impl Board {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A source answered and its bytes begin to come.
-    pub(crate) fn begin(&self, index: usize, name: String, total: Option<u64>) {
+    /// A source answered and its bytes begin to come; those that came before do not
+    /// count any more.
+    pub(crate) fn begin(&self, index: usize, name: &str, total: Option<u64>) {
         let transfer = Transfer {
-            name,
+            // An address may hold what is a secret elsewhere in the request.
+            name: self.context.redacted(name),
             index: Some(index as u64),
             done: 0,
             total,
         };
-        self.inner().moving.insert(index, transfer);
+        {
+            let mut inner = self.inner();
+            inner.give_back(index);
+            inner.moving.insert(index, transfer);
+        }
         self.tell_now_and_then();
     }
 
@@ -82,9 +96,14 @@ impl Board {
         self.tell_now_and_then();
     }
 
-    /// It came, and waits to be written, or will be fetched anew.
+    /// It came, and waits to be written.
     pub(crate) fn rest(&self, index: usize) {
         self.inner().moving.remove(&index);
+    }
+
+    /// What came of it was given up: it will be fetched anew.
+    pub(crate) fn give_back(&self, index: usize) {
+        self.inner().give_back(index);
     }
 
     fn tell_now_and_then(&self) {

@@ -1,37 +1,51 @@
 //! A large body on its way through: mended where it breaks off, and never longer
 //! than the bundle's limit leaves. What went out once is never sent differently.
 
-use crate::gather::{Gather, Miss, Opened, RESUMPTIONS};
+use crate::board::Board;
+use crate::gather::{Miss, Opened, RESUMPTIONS};
 use bytes::Bytes;
-use fetch::{FetchError, Response, Resumed};
+use fetch::{FetchError, Resumed};
+
+/// What a bundle may still take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Its limit.
+    pub(crate) limit: u64,
+    /// What is left of it.
+    pub(crate) left: u64,
+}
 
 /// A body that passes through, mended where it breaks off.
 pub(crate) struct Flowing {
     opened: Opened,
+    board: Board,
     crc: crc32fast::Hasher,
     /// Bytes that were given out.
     pub(crate) taken: u64,
+    /// Bytes that the board counted when they were read, before their turn came.
+    counted: usize,
     resumptions: u32,
     index: usize,
-    /// Bytes that the bundle's limit leaves.
-    left: Option<u64>,
+    room: Option<Room>,
 }
 
 impl Flowing {
-    /// The body of source `index`; at most `left` bytes of it.
-    pub(crate) fn new(index: usize, opened: Opened, left: Option<u64>) -> Self {
+    /// The body of source `index`.
+    pub(crate) fn new(index: usize, opened: Opened, board: Board, room: Option<Room>) -> Self {
         Self {
+            counted: opened.read(),
             opened,
+            board,
             crc: crc32fast::Hasher::new(),
             taken: 0,
             resumptions: 0,
             index,
-            left,
+            room,
         }
     }
 
     /// The next part of the body; `None` at its end.
-    pub(crate) async fn next(&mut self, gather: &Gather) -> Result<Option<Bytes>, Miss> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Miss> {
         loop {
             // Looked at anew after each mending, which may have left the beginning of
             // what follows here.
@@ -44,7 +58,7 @@ impl Flowing {
                 Ok(None) => return Ok(None),
                 Err(error) if error.is_resumable() && self.resumptions < RESUMPTIONS => {
                     self.resumptions += 1;
-                    self.mend(gather, error).await?;
+                    self.mend(error).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -52,27 +66,31 @@ impl Flowing {
     }
 
     fn count(&mut self, part: Bytes) -> Result<Bytes, Miss> {
+        let before = part.len().min(self.counted);
+        self.counted -= before;
+        self.board.moved(self.index, part.len() - before);
         self.crc.update(&part);
         self.taken += part.len() as u64;
-        match self.left {
-            Some(left) if self.taken > left => Err(Miss::too_large(left)),
+        match self.room {
+            Some(Room { limit, left }) if self.taken > left => Err(Miss::too_large(limit)),
             _ => Ok(part),
         }
     }
 
     /// Goes on by `Range`; or from the beginning, where the bytes that went out
     /// already must come again as they were.
-    async fn mend(&mut self, gather: &Gather, broken: FetchError) -> Result<(), Miss> {
-        match self.opened.response.resume().await {
-            Ok(Resumed::Continues) => return Ok(()),
-            Ok(Resumed::StartsOver) => {}
-            Err(FetchError::Cancelled) => return Err(Miss::cancelled()),
-            Err(_) => self.opened.response = gather.open(self.index).await?,
+    async fn mend(&mut self, broken: FetchError) -> Result<(), Miss> {
+        match self.opened.response.resume().await? {
+            Resumed::Continues => Ok(()),
+            Resumed::StartsOver => self.skip_what_went_out(broken).await,
         }
+    }
+
+    async fn skip_what_went_out(&mut self, broken: FetchError) -> Result<(), Miss> {
         let mut crc = crc32fast::Hasher::new();
         let mut skipped = 0;
         while skipped < self.taken {
-            let Some(mut part) = next_of(&mut self.opened.response).await? else {
+            let Some(mut part) = self.opened.response.next_chunk().await? else {
                 return Err(broken.into());
             };
             let here = usize::try_from(self.taken - skipped)
@@ -92,8 +110,4 @@ impl Flowing {
             Err(broken.into())
         }
     }
-}
-
-async fn next_of(response: &mut Response) -> Result<Option<Bytes>, Miss> {
-    Ok(response.next_chunk().await?)
 }

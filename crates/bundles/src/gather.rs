@@ -3,17 +3,26 @@
 //!
 //! Small bodies are read whole and wait in memory, within the bundle's share of the
 //! budget; the share is taken in the order of the sources and before anything is
-//! asked for, so that the entry which the archive waits for always has its own.
+//! asked for, so that the entry which the archive waits for always has its own. What
+//! waits keeps a part of it, were it only a failure, so that the number of those that
+//! wait is bounded as well.
 //! A large body is not read ahead: its answer waits for its turn, which the
 //! kernel's buffers make cheap, and after some seconds it gives its connection up
 //! and is asked for again, so that a slow taker holds no other's place.
+
+mod arrival;
+
+pub(crate) use arrival::{About, Arrival, Large, Miss, Opened, Said, What, Whole};
 
 use crate::board::Board;
 use crate::budget::{Held, Share};
 use crate::source::Source;
 use access::Access;
-use bytes::Bytes;
+use arrival::Turn;
+use bytes::{Bytes, BytesMut};
 use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Response, Resumed, for_log};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -22,6 +31,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Bodies up to this many bytes are read whole before they are written.
 pub(crate) const SMALL: usize = 256 << 10;
+/// Bodies up to this many bytes are copied out of the connection's buffer, which may be
+/// much larger and would stay as long as they wait.
+const COPIED: usize = 16 << 10;
+/// What anything that waits costs, beside its bytes.
+const FLOOR: usize = 2 << 10;
 /// How long a large answer waits for its turn before it gives its connection up.
 const PARKED: Duration = Duration::from_secs(10);
 /// How often a body that broke off is taken up again.
@@ -40,135 +54,24 @@ pub(crate) struct Gather {
     pub(crate) max_bytes: Option<u64>,
 }
 
-/// What became of a source.
-pub(crate) struct Arrival {
-    pub(crate) index: usize,
-    pub(crate) what: What,
-}
-
-pub(crate) enum What {
-    /// All of it is here.
-    Whole(Whole),
-    /// It has answered, and waits to be asked for its body.
-    Large(Large),
-    /// It did not come.
-    Missed(Miss),
-}
-
-/// A body in memory.
-pub(crate) struct Whole {
-    pub(crate) about: About,
-    pub(crate) parts: Vec<Bytes>,
-    pub(crate) size: usize,
-    pub(crate) held: Held,
-}
-
-/// A body that is read when its turn comes.
-pub(crate) struct Large {
-    pub(crate) about: About,
-    turn: oneshot::Sender<oneshot::Sender<Result<Opened, Miss>>>,
-}
-
-impl Large {
-    /// Its turn has come.
-    pub(crate) async fn open(self) -> Result<Opened, Miss> {
-        let (reply, answer) = oneshot::channel();
-        // Its task waits for nothing else; if it is gone, so is the bundle.
-        let _ = self.turn.send(reply);
-        answer.await.unwrap_or_else(|_| Err(Miss::cancelled()))
-    }
-}
-
-/// A large body: what was read of it already, and the rest.
-pub(crate) struct Opened {
-    pub(crate) prefix: Vec<Bytes>,
-    pub(crate) response: Response,
-}
-
-/// What an answer says of its body.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    pub(crate) disposition: Option<Vec<u8>>,
-    pub(crate) content_type: Option<String>,
-    pub(crate) last_modified: Option<String>,
-    pub(crate) length: Option<u64>,
-    pub(crate) status: u16,
-}
-
-impl About {
-    pub(crate) fn of(response: &Response) -> Self {
-        let header = |name: &str| {
-            let value = response.headers().get(name)?.to_str().ok()?;
-            Some(value.chars().take(512).collect())
-        };
-        Self {
-            disposition: response
-                .content_disposition()
-                .map(|value| value[..value.len().min(4096)].to_vec()),
-            content_type: response
-                .content_type()
-                .map(|value| value.chars().take(256).collect()),
-            last_modified: header("last-modified"),
-            length: response.total(),
-            status: response.status().as_u16(),
-        }
-    }
-}
-
-/// Why a source did not come.
-#[derive(Clone, Debug)]
-pub(crate) struct Miss {
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) status: Option<u16>,
-    pub(crate) refused: bool,
-}
-
-impl Miss {
-    fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            status: None,
-            refused: false,
-        }
-    }
-
-    pub(crate) fn cancelled() -> Self {
-        Self::new("cancelled", "it was cancelled")
-    }
-
-    pub(crate) fn too_large(limit: u64) -> Self {
-        Self::new(
-            "too-large",
-            format!("the bundle has reached its limit of {limit} bytes"),
-        )
-    }
-}
-
-impl From<FetchError> for Miss {
-    fn from(error: FetchError) -> Self {
-        Self {
-            status: error.status().map(|status| status.as_u16()),
-            refused: matches!(
-                error,
-                FetchError::Refused(_) | FetchError::RedirectRefused { .. }
-            ),
-            ..Self::new(error.code(), error.to_string())
-        }
-    }
-}
-
-impl From<fetch::Refused> for Miss {
-    fn from(refused: fetch::Refused) -> Self {
-        FetchError::from(refused).into()
-    }
+/// What fetching a source came to.
+enum Fetched {
+    All(About, Vec<Bytes>, usize),
+    Beginning(About, Box<Opened>),
 }
 
 impl Gather {
-    /// Fetches the sources `order`, in that order, until all were sent or nobody
-    /// takes them. Whatever still runs ends when this future is dropped.
+    /// Fetches the sources `order`, in that order, until all were sent, nobody takes
+    /// them or the bundle is cancelled. Whatever still runs ends when this future is
+    /// dropped, or at once when it is cancelled, whatever the archive waits for then.
     pub(crate) async fn run(self, order: Vec<usize>, arrivals: mpsc::Sender<Arrival>) {
+        let cancel = self.cancel.clone();
+        cancel
+            .run_until_cancelled(self.fetch_all(order, arrivals))
+            .await;
+    }
+
+    async fn fetch_all(self, order: Vec<usize>, arrivals: mpsc::Sender<Arrival>) {
         let slots = Arc::new(Semaphore::new(self.concurrent));
         let mut tasks = JoinSet::new();
         for index in order {
@@ -191,43 +94,30 @@ impl Gather {
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn one(&self, index: usize, held: Held, arrivals: &mpsc::Sender<Arrival>) {
+    async fn one(&self, index: usize, mut held: Held, arrivals: &mpsc::Sender<Arrival>) {
         let send = async |what| {
             // Nobody takes it: then the bundle has ended.
             let _ = arrivals.send(Arrival { index, what }).await;
         };
-        let response = match self.open(index).await {
-            Ok(response) => response,
-            Err(miss) => return send(What::Missed(miss)).await,
-        };
-        let about = About::of(&response);
-        let name = for_log(&self.sources[index].url);
-        self.board.begin(index, name, about.length);
-        let read = if about.length.is_some_and(|length| length > SMALL as u64) {
-            Ok(Read::Beginning(Box::new(Opened {
-                prefix: Vec::new(),
-                response,
-            })))
-        } else {
-            self.read_small(index, response).await
-        };
-        match read {
-            Err(miss) => send(What::Missed(miss)).await,
-            Ok(Read::All(parts, size)) => {
-                let mut held = held;
-                held.shrink(size);
+        match caught(self.fetch(index)).await {
+            Err(miss) => {
+                held.shrink(FLOOR);
+                send(What::Missed(miss, held)).await;
+            }
+            Ok(Fetched::All(about, parts, size)) => {
+                let parts = compact(parts, size);
+                held.shrink(cost(size) + about.weight());
                 self.board.rest(index);
-                send(What::Whole(Whole {
+                let whole = Whole {
                     about,
                     parts,
                     size,
                     held,
-                }))
-                .await;
+                };
+                send(What::Whole(whole)).await;
             }
-            Ok(Read::Beginning(opened)) => {
-                let mut held = held;
-                held.shrink(opened.prefix.iter().map(Bytes::len).sum());
+            Ok(Fetched::Beginning(about, opened)) => {
+                held.shrink(FLOOR + opened.read() + about.weight());
                 let (turn, asked) = oneshot::channel();
                 send(What::Large(Large { about, turn })).await;
                 self.wait_for_turn(index, *opened, asked).await;
@@ -236,17 +126,51 @@ impl Gather {
         }
     }
 
-    /// Asks for the head of a source.
-    pub(crate) async fn head(&self, index: usize) -> Result<About, Miss> {
-        let request = self.request(index, Request::head)?;
-        let response = self.client.send(request, &self.cancel).await?.success()?;
-        Ok(About::of(&response))
+    /// Asks for a source, and reads its body as far as it is small.
+    async fn fetch(&self, index: usize) -> Result<Fetched, Miss> {
+        let response = self.open(index).await?;
+        let about = About::of(&response);
+        self.begin(index, &response);
+        if about.length.is_some_and(|length| length > SMALL as u64) {
+            let opened = Box::new(Opened::untouched(response));
+            return Ok(Fetched::Beginning(about, opened));
+        }
+        self.read_small(index, about, response).await
+    }
+
+    fn begin(&self, index: usize, response: &Response) {
+        let name = for_log(&self.sources[index].url);
+        self.board.begin(index, &name, response.total());
+    }
+
+    /// Asks a source for its size, and for nothing else. Servers answer HEAD in ways of
+    /// their own (a signed address is one for GET alone): whatever is not an answer says
+    /// nothing of the file. Only what we ourselves refuse is settled.
+    pub(crate) async fn size(&self, index: usize) -> Said {
+        let request = match self.request(index, Request::head) {
+            Ok(request) => request,
+            Err(miss) if miss.refused => return Said::Refused(miss),
+            Err(_) => return Said::Nothing,
+        };
+        match self.client.send(request, &self.cancel).await {
+            Err(FetchError::Refused(refused)) => Said::Refused(refused.into()),
+            Ok(response) => match response.file() {
+                Ok(response) => {
+                    let about = About::of(&response);
+                    about
+                        .length
+                        .map_or(Said::Nothing, |length| Said::Sized(about, length))
+                }
+                Err(_) => Said::Nothing,
+            },
+            Err(_) => Said::Nothing,
+        }
     }
 
     /// Asks for a source.
     pub(crate) async fn open(&self, index: usize) -> Result<Response, Miss> {
         let request = self.request(index, Request::get)?;
-        Ok(self.client.send(request, &self.cancel).await?.success()?)
+        Ok(self.client.send(request, &self.cancel).await?.file()?)
     }
 
     fn request(&self, index: usize, method: fn(CheckedUrl) -> Request) -> Result<Request, Miss> {
@@ -258,7 +182,8 @@ impl Gather {
         let pairs = headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut request = method(url).headers(ExtraHeaders::parse(pairs)?);
+        // The file is wanted, not what a server made of it for the way.
+        let mut request = method(url).headers(ExtraHeaders::parse(pairs)?).decoded();
         if let Some(most) = self.max_bytes {
             request = request.max_bytes(most);
         }
@@ -267,32 +192,32 @@ impl Gather {
 
     /// Reads a body to its end, or until it turns out to be large. What breaks off is
     /// taken up again, or read anew: none of it has gone out yet.
-    async fn read_small(&self, index: usize, mut response: Response) -> Result<Read, Miss> {
-        let (mut parts, mut size) = (Vec::new(), 0);
+    async fn read_small(
+        &self,
+        index: usize,
+        about: About,
+        mut response: Response,
+    ) -> Result<Fetched, Miss> {
+        let (mut prefix, mut size) = (Vec::new(), 0);
         let mut resumptions = 0;
         loop {
             match response.next_chunk().await {
                 Ok(Some(chunk)) => {
                     self.board.moved(index, chunk.len());
                     size += chunk.len();
-                    parts.push(chunk);
+                    prefix.push(chunk);
                     if size > SMALL {
-                        return Ok(Read::Beginning(Box::new(Opened {
-                            prefix: parts,
-                            response,
-                        })));
+                        let opened = Box::new(Opened { prefix, response });
+                        return Ok(Fetched::Beginning(about, opened));
                     }
                 }
-                Ok(None) => return Ok(Read::All(parts, size)),
+                Ok(None) => return Ok(Fetched::All(about, prefix, size)),
                 Err(error) if error.is_resumable() && resumptions < RESUMPTIONS => {
                     resumptions += 1;
-                    match response.resume().await {
-                        Ok(Resumed::Continues) => {}
-                        Ok(Resumed::StartsOver) => (parts, size) = (Vec::new(), 0),
-                        Err(_) => {
-                            response = self.open(index).await?;
-                            (parts, size) = (Vec::new(), 0);
-                        }
+                    // On the place that it has: a second one might never come free.
+                    if response.resume().await? == Resumed::StartsOver {
+                        (prefix, size) = (Vec::new(), 0);
+                        self.begin(index, &response);
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -306,13 +231,13 @@ impl Gather {
         &self,
         index: usize,
         opened: Opened,
-        mut asked: oneshot::Receiver<oneshot::Sender<Result<Opened, Miss>>>,
+        mut asked: oneshot::Receiver<Turn>,
     ) {
         let reply = tokio::select! {
             reply = &mut asked => reply.map(|reply| (reply, Some(opened))),
             () = tokio::time::sleep(PARKED) => {
                 drop(opened);
-                self.board.rest(index);
+                self.board.give_back(index);
                 asked.await.map(|reply| (reply, None))
             }
         };
@@ -321,19 +246,67 @@ impl Gather {
         let opened = match opened {
             Some(opened) => Ok(opened),
             None => self.open(index).await.map(|response| {
-                self.board
-                    .begin(index, for_log(&self.sources[index].url), response.total());
-                Opened {
-                    prefix: Vec::new(),
-                    response,
-                }
+                self.begin(index, &response);
+                Opened::untouched(response)
             }),
         };
         let _ = reply.send(opened);
     }
 }
 
-enum Read {
-    All(Vec<Bytes>, usize),
-    Beginning(Box<Opened>),
+/// What `work` came to; a panic in it loses this source and no other.
+async fn caught<T>(work: impl Future<Output = Result<T, Miss>>) -> Result<T, Miss> {
+    let caught = AssertUnwindSafe(work).catch_unwind().await;
+    caught.unwrap_or_else(|_| Err(Miss::lost()))
+}
+
+/// The same bytes, in memory of their own where they are few.
+fn compact(parts: Vec<Bytes>, size: usize) -> Vec<Bytes> {
+    if size == 0 || size > COPIED {
+        return parts;
+    }
+    let mut copy = BytesMut::with_capacity(size);
+    for part in &parts {
+        copy.extend_from_slice(part);
+    }
+    vec![copy.freeze()]
+}
+
+/// What a body of `size` bytes costs while it waits. One that was not copied may keep
+/// the rest of a connection's buffer.
+fn cost(size: usize) -> usize {
+    if size <= COPIED {
+        FLOOR + size
+    } else {
+        FLOOR + size + COPIED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_loses_one_source_and_says_so() {
+        let broken: Result<(), Miss> = caught(async {
+            let nothing: Option<()> = std::hint::black_box(None);
+            nothing.expect("a test that breaks on purpose");
+            Ok(())
+        })
+        .await;
+        assert_eq!(broken.expect_err("it broke").code, "internal");
+        assert_eq!(caught(async { Ok(7) }).await.expect("it did not"), 7);
+    }
+
+    #[test]
+    fn few_bytes_do_not_keep_a_large_buffer() {
+        let buffer = Bytes::from(vec![7; 128 << 10]);
+        let parts = vec![buffer.slice(..10), buffer.slice(10..1000)];
+        let kept = compact(parts, 1000);
+        assert_eq!(kept.concat(), vec![7; 1000]);
+        assert!(buffer.is_unique(), "nothing of it is kept");
+        let large = vec![buffer.clone()];
+        assert_eq!(compact(large, buffer.len())[0].as_ptr(), buffer.as_ptr());
+        assert!(cost(0) > 0);
+    }
 }

@@ -7,7 +7,9 @@ use crate::source::Source;
 use base::Timestamp;
 use bytes::Bytes;
 use fetch::for_log;
+use operations::Context;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -49,54 +51,81 @@ pub(crate) struct Reason<'a> {
 }
 
 impl Made {
-    /// The report's two files: for programs, and for people.
-    pub(crate) fn report(
-        &mut self,
-        id: &str,
-        name: &str,
-        created_at: Timestamp,
-        sources: &[Source],
-    ) -> [(EntryName, Vec<Bytes>); 2] {
+    /// Sources of which it is known what became of them.
+    pub(crate) fn settled(&self) -> u64 {
+        self.entries + self.missing.len() as u64
+    }
+
+    /// Notes a source that is missing. Many in a row tend to be so for one reason, whose
+    /// words are then kept once.
+    pub(crate) fn miss(&mut self, mut missing: MissingSource) {
+        if let Some(last) = self.missing.last()
+            && last.miss.message == missing.miss.message
+        {
+            missing.miss.message = Arc::clone(&last.miss.message);
+        }
+        self.missing.push(missing);
+    }
+
+    /// In the order of the sources, as the report lists them.
+    pub(crate) fn sort(&mut self) {
         self.missing.sort_by_key(|missing| missing.index);
-        let summary = Summary {
-            bundle: Some(id),
-            name: Some(name),
-            created_at,
+    }
+}
+
+/// The report's two files, made a piece at a time from what is held anyway.
+pub(crate) struct Telling<'a> {
+    pub(crate) missing: &'a [MissingSource],
+    pub(crate) entries: u64,
+    pub(crate) bytes: u64,
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) created_at: Timestamp,
+    pub(crate) sources: &'a [Source],
+    /// Knows what must not be told.
+    pub(crate) context: &'a Context,
+}
+
+impl<'a> Telling<'a> {
+    /// For programs.
+    pub(crate) fn json(&self) -> impl Iterator<Item = Bytes> + Send + use<'a> {
+        report::json(self.summary(), self.rows())
+    }
+
+    /// For people.
+    pub(crate) fn text(&self) -> impl Iterator<Item = Bytes> + Send + use<'a> {
+        report::text(self.summary(), self.rows())
+    }
+
+    fn summary(&self) -> Summary<'a> {
+        Summary {
+            bundle: Some(self.id),
+            name: Some(self.name),
+            created_at: self.created_at,
             totals: Totals {
-                sources: sources.len() as u64,
+                sources: self.sources.len() as u64,
                 entries: self.entries,
                 missing: self.missing.len() as u64,
                 bytes: self.bytes,
             },
-        };
-        let urls: Vec<String> = self
-            .missing
-            .iter()
-            .map(|missing| for_log(&sources[missing.index].url))
-            .collect();
-        let rows = || {
-            self.missing
-                .iter()
-                .zip(&urls)
-                .map(|(missing, url)| Missing {
-                    source: missing.index as u64,
-                    url,
-                    state: missing.state,
-                    code: &missing.miss.code,
-                    message: &missing.miss.message,
-                    entry: missing.entry.as_ref().map(EntryName::as_str),
-                    bytes: missing.bytes,
-                })
-        };
-        [
-            (
-                EntryName::report_json(),
-                report::json(summary, rows()).collect(),
-            ),
-            (
-                EntryName::report_text(),
-                report::text(summary, rows()).collect(),
-            ),
-        ]
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Missing<'a>> + Send + use<'a> {
+        let (sources, context) = (self.sources, self.context);
+        self.missing.iter().map(move |missing| Missing {
+            source: missing.index as u64,
+            url: context
+                .redacted(&for_log(&sources[missing.index].url))
+                .into(),
+            state: missing.state,
+            code: missing.miss.code,
+            message: &missing.miss.message,
+            entry: missing
+                .entry
+                .as_ref()
+                .map(|entry| context.redacted(entry.as_str()).into()),
+            bytes: missing.bytes,
+        })
     }
 }

@@ -23,7 +23,6 @@ pub mod report;
 mod settings;
 mod source;
 mod sql;
-mod survey;
 pub mod zip;
 
 pub use bundle::{Accepted, Bundle, Compress, EntryOrder, NewBundle, Options};

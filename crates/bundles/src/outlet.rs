@@ -1,11 +1,16 @@
 //! Where an archive goes: onto the disk, or straight to who takes it.
 
+mod taker;
+
+pub(crate) use taker::{Flow, Taker};
+
 use crate::error::{Error, Result};
 use base::BundleId;
 use bytes::Bytes;
 use operations::Failure;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use storage::{BlobTail, BlobWriter, StoredBlob};
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc, watch};
@@ -13,24 +18,13 @@ use tokio::sync::{Notify, mpsc, watch};
 /// Pieces on their way to a taker. A piece is at most about 64 KiB, or as large as
 /// what arrived from a source.
 const PIECES: usize = 8;
-/// How long a taker may take nothing, before the bundle is given up.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
-
-/// What flows to a taker.
-#[derive(Debug)]
-pub(crate) enum Flow {
-    /// The length that the archive will have exactly, told before its first byte.
-    Length(u64),
-    /// The next bytes of the archive.
-    Piece(Bytes),
-    /// All of it was given.
-    End,
-}
+/// How long a stream stays promised whose operation neither begins nor ends here.
+const PROMISED: Duration = Duration::from_secs(3600);
 
 /// Where the bytes of an archive go.
 pub(crate) enum Outlet {
     Kept(Box<BlobWriter>),
-    Streamed(mpsc::Sender<Flow>),
+    Streamed(Taker),
 }
 
 impl Outlet {
@@ -38,7 +32,7 @@ impl Outlet {
     pub(crate) async fn send(&mut self, piece: Bytes) -> Result<(), Failure> {
         match self {
             Self::Kept(blob) => Ok(blob.write(piece).await?),
-            Self::Streamed(taker) => flow(taker, Flow::Piece(piece)).await,
+            Self::Streamed(taker) => taker.give(Flow::Piece(piece)).await,
         }
     }
 
@@ -46,7 +40,7 @@ impl Outlet {
     pub(crate) async fn promise(&mut self, length: u64) -> Result<(), Failure> {
         match self {
             Self::Kept(_) => Ok(()),
-            Self::Streamed(taker) => flow(taker, Flow::Length(length)).await,
+            Self::Streamed(taker) => taker.give(Flow::Length(length)).await,
         }
     }
 
@@ -63,14 +57,14 @@ impl Outlet {
     pub(crate) fn abandoned(&self) -> impl Future<Output = Failure> + Send + use<> {
         let taker = match self {
             Self::Kept(_) => None,
-            Self::Streamed(taker) => Some(taker.clone()),
+            Self::Streamed(taker) => Some(taker.clone_sender()),
         };
         async move {
             match taker {
                 Some(taker) => taker.closed().await,
                 None => std::future::pending().await,
             }
-            gone_away()
+            taker::gone_away()
         }
     }
 
@@ -78,22 +72,8 @@ impl Outlet {
     pub(crate) async fn finish(self) -> Result<Option<StoredBlob>, Failure> {
         match self {
             Self::Kept(blob) => Ok(Some(blob.finish().await?)),
-            Self::Streamed(taker) => flow(&taker, Flow::End).await.map(|()| None),
+            Self::Streamed(mut taker) => taker.give(Flow::End).await.map(|()| None),
         }
-    }
-}
-
-fn gone_away() -> Failure {
-    Failure::withdrawn("Who took the archive has gone away.")
-}
-
-async fn flow(taker: &mpsc::Sender<Flow>, flow: Flow) -> Result<(), Failure> {
-    match tokio::time::timeout(PATIENCE, taker.send(flow)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(gone_away()),
-        Err(_) => Err(Failure::withdrawn(
-            "Who takes the archive took nothing for five minutes.",
-        )),
     }
 }
 
@@ -107,8 +87,8 @@ pub(crate) struct Outlets {
 
 #[derive(Debug)]
 enum Entry {
-    /// A streamed one, before its operation begins.
-    Promised(mpsc::Sender<Flow>, Option<mpsc::Receiver<Flow>>),
+    /// A streamed one, before its operation begins, since when.
+    Promised(mpsc::Sender<Flow>, Option<mpsc::Receiver<Flow>>, Instant),
     /// A streamed one that runs and was not taken yet.
     Untaken(mpsc::Receiver<Flow>),
     /// A streamed one that was taken.
@@ -131,16 +111,25 @@ impl Outlets {
 
     /// Promises a stream, before its operation is stored.
     pub(crate) fn promise(&self, id: BundleId) {
+        self.promise_at(id, Instant::now());
+    }
+
+    fn promise_at(&self, id: BundleId, now: Instant) {
         let (sender, receiver) = mpsc::channel(PIECES);
-        self.map()
-            .insert(id, Entry::Promised(sender, Some(receiver)));
+        let mut map = self.map();
+        // Those whose operation was ended before it began, while nobody waited for it.
+        map.retain(|_, entry| match entry {
+            Entry::Promised(_, _, since) => now.duration_since(*since) < PROMISED,
+            Entry::Untaken(_) | Entry::Taken | Entry::Growing(..) => true,
+        });
+        map.insert(id, Entry::Promised(sender, Some(receiver), now));
     }
 
     /// Takes the stream of `id`. One may.
     pub(crate) fn take(&self, id: BundleId) -> Result<mpsc::Receiver<Flow>> {
         let mut map = self.map();
         match map.get_mut(&id) {
-            Some(Entry::Promised(_, receiver)) => receiver.take().ok_or(Error::Taken),
+            Some(Entry::Promised(_, receiver, _)) => receiver.take().ok_or(Error::Taken),
             Some(Entry::Taken) => Err(Error::Taken),
             Some(entry @ Entry::Untaken(_)) => match std::mem::replace(entry, Entry::Taken) {
                 Entry::Untaken(receiver) => Ok(receiver),
@@ -154,7 +143,7 @@ impl Outlets {
     pub(crate) fn begin_stream(&self, id: BundleId) -> Option<mpsc::Sender<Flow>> {
         let mut map = self.map();
         match map.remove(&id)? {
-            Entry::Promised(sender, receiver) => {
+            Entry::Promised(sender, receiver, _) => {
                 map.insert(id, receiver.map_or(Entry::Taken, Entry::Untaken));
                 Some(sender)
             }
@@ -196,5 +185,56 @@ impl Outlets {
     /// Its operation has ended.
     pub(crate) fn forget(&self, id: BundleId) {
         self.map().remove(&id);
+    }
+
+    /// Forgets `id` when it is dropped, however its operation ends.
+    pub(crate) fn until_dropped(&self, id: BundleId) -> Forgetting<'_> {
+        Forgetting { outlets: self, id }
+    }
+}
+
+/// See [`Outlets::until_dropped`].
+#[derive(Debug)]
+#[must_use = "it forgets as soon as it is dropped"]
+pub(crate) struct Forgetting<'a> {
+    outlets: &'a Outlets,
+    id: BundleId,
+}
+
+impl Drop for Forgetting<'_> {
+    fn drop(&mut self) {
+        self.outlets.forget(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> BundleId {
+        BundleId::from(base::OperationId::new())
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone_however_the_work_ends() {
+        let outlets = Outlets::default();
+        let id = id();
+        outlets.promise(id);
+        let forgetting = outlets.until_dropped(id);
+        assert!(outlets.take(id).is_ok());
+        drop(forgetting);
+        assert!(matches!(outlets.take(id), Err(Error::Gone)));
+        assert!(outlets.map().is_empty());
+    }
+
+    #[test]
+    fn promises_that_nothing_became_of_are_forgotten_in_time() {
+        let outlets = Outlets::default();
+        let begun = Instant::now();
+        outlets.promise_at(id(), begun);
+        outlets.promise_at(id(), begun);
+        assert_eq!(outlets.map().len(), 2);
+        outlets.promise_at(id(), begun + PROMISED);
+        assert_eq!(outlets.map().len(), 1);
     }
 }

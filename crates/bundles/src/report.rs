@@ -31,6 +31,7 @@
 use base::Timestamp;
 use bytes::Bytes;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// A piece is passed on at this many bytes.
@@ -65,12 +66,12 @@ pub struct Totals {
 }
 
 /// A source that is not in the archive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing<'a> {
     /// Position in the request, from 0.
     pub source: u64,
     /// The URL, without credentials and query.
-    pub url: &'a str,
+    pub url: Cow<'a, str>,
     /// What became of it.
     pub state: MissingState,
     /// A stable code, such as `not-found`.
@@ -78,7 +79,7 @@ pub struct Missing<'a> {
     /// What happened and what can be done, for a person.
     pub message: &'a str,
     /// The name it would have had.
-    pub entry: Option<&'a str>,
+    pub entry: Option<Cow<'a, str>>,
     /// Bytes that came before it failed.
     pub bytes: u64,
 }
@@ -163,13 +164,13 @@ fn json_head(summary: &Summary<'_>) -> String {
 fn json_row(row: &Missing<'_>) -> String {
     json_text(&JsonRow {
         source: row.source,
-        url: shortened(row.url),
+        url: shortened(&row.url),
         state: row.state,
         reason: JsonReason {
             code: shortened(row.code),
             message: shortened(row.message),
         },
-        entry: row.entry.map(shortened),
+        entry: row.entry.as_deref().map(shortened),
         bytes: row.bytes,
     })
 }
@@ -202,10 +203,10 @@ fn text_head(summary: &Summary<'_>) -> String {
 /// The number is the line of the list, so it counts from 1.
 fn text_row(row: &Missing<'_>) -> String {
     let number = row.source.saturating_add(1);
-    let mut lines = format!("{number}. {}\r\n", one_line(row.url));
+    let mut lines = format!("{number}. {}\r\n", one_line(&row.url));
     let (state, message) = (row.state.word(), one_line(row.message));
     let _ = write!(lines, "   {state}: {message} [{}]\r\n", one_line(row.code));
-    if let Some(entry) = row.entry {
+    if let Some(entry) = row.entry.as_deref() {
         let _ = write!(lines, "   would have been: {}\r\n", one_line(entry));
     }
     lines
@@ -255,7 +256,7 @@ mod tests {
     const MISSING: [Missing<'_>; 2] = [
         Missing {
             source: 0,
-            url: "https://example.org/a.jpg",
+            url: Cow::Borrowed("https://example.org/a.jpg"),
             state: MissingState::Failed,
             code: "not-found",
             message: "the server answered 404",
@@ -264,11 +265,11 @@ mod tests {
         },
         Missing {
             source: 2,
-            url: "https://example.org/é",
+            url: Cow::Borrowed("https://example.org/é"),
             state: MissingState::Incomplete,
             code: "broke-off",
             message: "it ended\r\n3. \u{1b}[2Jearly",
-            entry: Some("é.jpg"),
+            entry: Some(Cow::Borrowed("é.jpg")),
             bytes: 7,
         },
     ];
@@ -327,12 +328,12 @@ mod tests {
         let rows = || {
             (0..100_000).map(|source| Missing {
                 source,
-                url: if source % 100 == 0 {
+                url: Cow::Borrowed(if source % 100 == 0 {
                     &long
                 } else {
                     "https://example.org"
-                },
-                ..MISSING[0]
+                }),
+                ..MISSING[0].clone()
             })
         };
         let mut all = 0;

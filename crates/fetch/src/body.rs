@@ -63,6 +63,17 @@ impl Body {
         self.is_whole
     }
 
+    /// Whether `bytes` that came out of the body keep to its limit, too.
+    pub(crate) fn admit(&mut self, bytes: u64) -> Result<(), FetchError> {
+        match self.limits.max {
+            Some(limit) if bytes > limit => {
+                self.close();
+                Err(FetchError::TooLarge { limit })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Gives the connection up.
     pub(crate) fn close(&mut self) {
         self.incoming = None;

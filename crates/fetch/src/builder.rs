@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::connect::{Connector, Dial, Roots, TcpDialer};
+use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::resolve::{Resolve, SystemResolver};
@@ -15,6 +16,7 @@ pub struct ClientBuilder {
     resolver: Arc<dyn Resolve>,
     dialer: Arc<dyn Dial>,
     roots: Roots,
+    gate: Option<Gate>,
 }
 
 impl ClientBuilder {
@@ -25,6 +27,7 @@ impl ClientBuilder {
             resolver: Arc::new(SystemResolver::default()),
             dialer: Arc::new(TcpDialer),
             roots: Roots::default(),
+            gate: None,
         }
     }
 
@@ -49,6 +52,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Waits at the gate of `other`, so that both together keep to the numbers of its
+    /// [`Limits::total`] and [`Limits::per_host`]: for a client that takes the place of
+    /// one whose transfers still run.
+    #[must_use]
+    pub fn gate_of(mut self, other: &Client) -> Self {
+        self.gate = Some(other.gate());
+        self
+    }
+
     /// The client.
     #[must_use]
     pub fn build(self) -> Client {
@@ -62,6 +74,6 @@ impl ClientBuilder {
             limits.connect,
         );
         let wire = Wire::new(connector, &limits);
-        Client::assemble(policy, limits, wire)
+        Client::assemble(policy, limits, wire, self.gate)
     }
 }

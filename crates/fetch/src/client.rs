@@ -5,6 +5,7 @@
 
 use crate::body::{Body, BodyLimits};
 use crate::builder::ClientBuilder;
+use crate::decode::Decoder;
 use crate::error::{FetchError, Refused};
 use crate::gate::{Gate, Place};
 use crate::headers::ExtraHeaders;
@@ -49,8 +50,13 @@ impl Client {
         ClientBuilder::new(policy, limits)
     }
 
-    pub(crate) fn assemble(policy: Arc<Policy>, limits: Limits, wire: Wire) -> Self {
-        let gate = Gate::new(limits.total, limits.per_host);
+    pub(crate) fn assemble(
+        policy: Arc<Policy>,
+        limits: Limits,
+        wire: Wire,
+        gate: Option<Gate>,
+    ) -> Self {
+        let gate = gate.unwrap_or_else(|| Gate::new(limits.total, limits.per_host));
         Self {
             inner: Arc::new(Inner {
                 policy,
@@ -59,6 +65,10 @@ impl Client {
                 wire,
             }),
         }
+    }
+
+    pub(crate) fn gate(&self) -> Gate {
+        self.inner.gate.clone()
     }
 
     /// The limits that this client keeps to.
@@ -245,6 +255,14 @@ impl Client {
             return Err(FetchError::TooLarge { limit });
         }
         let is_head = request.method == Method::HEAD;
+        let decoder = if request.decodes && head.status.is_success() {
+            Decoder::of(&head.headers).map_err(|encoding| {
+                let host = url.host_key().to_string();
+                FetchError::UnknownEncoding { host, encoding }
+            })?
+        } else {
+            None
+        };
         let body_limits = BodyLimits {
             host: url.host_key().to_string(),
             expected: part.expected.filter(|_| !is_head),
@@ -260,6 +278,7 @@ impl Client {
             offset: part.offset,
             total: part.total,
             body: Body::new(incoming, body_limits, cancel.clone()),
+            decoder,
             resumption: Resumption {
                 client: self.clone(),
                 request: request.clone(),

@@ -28,6 +28,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tls::Tls;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
 /// Opens guarded connections for the HTTP client above it. Cheap to clone.
 #[derive(Clone)]
@@ -90,6 +91,7 @@ impl Inner {
                 host: target.to_string(),
                 source: Arc::new(source),
             })?;
+        self.admit_back(&target, &addresses, &tcp)?;
         // Without it small requests wait for the peer's delayed acknowledgement; a
         // socket that refuses the option still works.
         let _ = tcp.set_nodelay(true);
@@ -108,6 +110,24 @@ impl Inner {
             .map_err(failed)?;
         let is_h2 = encrypted.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(Stream::new(Box::new(encrypted), is_h2, open))
+    }
+
+    /// Refuses a connection that came back to this machine by one of `addresses`, though
+    /// nobody knew that it is one of its own.
+    fn admit_back(
+        &self,
+        target: &Target,
+        addresses: &[SocketAddr],
+        tcp: &TcpStream,
+    ) -> Result<(), FetchError> {
+        // A socket that cannot say is one that is gone already.
+        let (Ok(local), Ok(peer)) = (tcp.local_addr(), tcp.peer_addr()) else {
+            return Ok(());
+        };
+        if addresses.contains(&peer) {
+            self.policy.admit_connection(&target.host, local, peer)?;
+        }
+        Ok(())
     }
 
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, FetchError> {

@@ -218,6 +218,24 @@ pub enum FetchError {
         /// What did not fit.
         reason: &'static str,
     },
+    /// A body in an encoding that nothing here can take off.
+    #[error(
+        "{host} sends the body encoded ({encoding}), which is not understood; ask its owner for the file itself"
+    )]
+    UnknownEncoding {
+        /// Host and port.
+        host: String,
+        /// What it says, at most 32 characters.
+        encoding: String,
+    },
+    /// A body that is not encoded in the way that it says.
+    #[error("{host} sent a body that is not the {encoding} that it says to be")]
+    Undecodable {
+        /// Host and port.
+        host: String,
+        /// What it says.
+        encoding: String,
+    },
     /// The connection was lost before an answer, or the answer was not HTTP.
     #[error("{host} gave no usable answer ({source})")]
     Protocol {
@@ -250,6 +268,8 @@ impl FetchError {
             Self::TooLarge { .. } => "too-large",
             Self::Truncated { .. } | Self::Broken { .. } => "truncated",
             Self::RangeMismatch { .. } => "range-mismatch",
+            Self::UnknownEncoding { .. } => "unknown-encoding",
+            Self::Undecodable { .. } => "undecodable",
             Self::Protocol { .. } => "protocol",
             Self::Cancelled => "cancelled",
         }

@@ -12,9 +12,10 @@ const MAX_HEADERS: usize = 64;
 /// Most bytes of their names and values together.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// Headers that frame the message, belong to the connection or say who is asked: set
-/// by a caller they could turn one request into another.
+/// Headers that frame the message or its body, belong to the connection or say who is
+/// asked: set by a caller they could turn one request into another.
 const OWN: &[&str] = &[
+    "accept-encoding",
     "connection",
     "content-length",
     "expect",
@@ -48,7 +49,7 @@ impl ExtraHeaders {
     ///
     /// # Errors
     /// [`Refused::Header`] for one that is malformed, or that the client sets itself
-    /// (`Host`, `Range`, `Content-Length`, `Connection` and their like).
+    /// (`Host`, `Range`, `Content-Length`, `Accept-Encoding` and their like).
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Refused> {
         let mut map = HeaderMap::new();
         let mut bytes = 0;
@@ -92,7 +93,14 @@ mod tests {
 
     #[test]
     fn headers_that_would_reframe_the_request_are_refused() {
-        for name in ["Host", "content-length", "Transfer-Encoding", "RANGE", "te"] {
+        for name in [
+            "Host",
+            "content-length",
+            "Transfer-Encoding",
+            "RANGE",
+            "te",
+            "Accept-Encoding",
+        ] {
             let refused = ExtraHeaders::parse([(name, "x")]).unwrap_err();
             assert_eq!(refused.code(), "refused-header", "{name}");
         }

@@ -20,6 +20,7 @@ mod body;
 mod builder;
 mod client;
 mod connect;
+mod decode;
 mod error;
 mod gate;
 mod headers;

@@ -47,8 +47,11 @@ pub struct Policy {
     pub ports: PortPolicy,
     /// Whether a redirect may lead from https to http.
     pub allow_downgrade: bool,
-    /// Public addresses of this very server, closed on every port.
+    /// Addresses of this very server, closed on every port unless
+    /// [`allow`](Self::allow) opens them.
     pub own_addresses: Vec<IpAddr>,
+    /// Names and ports under which others reach this server, closed whatever is allowed.
+    pub own_names: Vec<(String, u16)>,
     /// Where this server listens; closed even inside [`allow`](Self::allow). The
     /// unspecified address stands for every loopback and own address.
     pub own_listeners: Vec<SocketAddr>,
@@ -75,9 +78,7 @@ impl Policy {
             port: address.port(),
         };
         if self.is_closed(address) {
-            return Err(Refused::Closed {
-                host: host.to_owned(),
-            });
+            return Err(closed(host));
         }
         if address.port() == 0 {
             return Err(refused_port());
@@ -99,6 +100,30 @@ impl Policy {
         Ok(())
     }
 
+    /// Whether a connection may stay that was opened from `local` to `peer` for `host`.
+    /// One from an address to itself has come back to this machine, whichever of its
+    /// addresses that is.
+    ///
+    /// # Errors
+    /// [`Refused::Closed`].
+    pub(crate) fn admit_connection(
+        &self,
+        host: &str,
+        local: SocketAddr,
+        peer: SocketAddr,
+    ) -> Result<(), Refused> {
+        if local.ip() != peer.ip() {
+            return Ok(());
+        }
+        let is_own_port = self.own_listeners.iter().any(|own| {
+            own.port() == peer.port() && (own.ip() == peer.ip() || own.ip().is_unspecified())
+        });
+        if is_own_port || !self.is_allowed(peer.ip()) {
+            return Err(closed(host));
+        }
+        Ok(())
+    }
+
     /// Whether the operator opened the network of `ip`.
     #[must_use]
     pub fn is_allowed(&self, ip: IpAddr) -> bool {
@@ -108,8 +133,8 @@ impl Policy {
     /// What can be said of a name before it is looked up.
     ///
     /// # Errors
-    /// [`Refused::Address`] for a name of loopback (RFC 6761 §6.3) that is not allowed;
-    /// [`Refused::Port`] for a port that no address could make right.
+    /// [`Refused::Closed`] for a name of this server; [`Refused::Address`] for one of
+    /// loopback (RFC 6761 §6.3) that is not allowed; [`Refused::Port`] for a port that no address could make right.
     pub(crate) fn admit_name(&self, host: &str, port: u16) -> Result<(), Refused> {
         let refused_port = Refused::Port {
             host: host.to_owned(),
@@ -117,6 +142,11 @@ impl Policy {
         };
         if port == 0 || (self.allow.is_empty() && !self.ports.has(port)) {
             return Err(refused_port);
+        }
+        let rooted = host.strip_suffix('.').unwrap_or(host);
+        let is_own = |(name, at): &(String, u16)| *at == port && name.eq_ignore_ascii_case(rooted);
+        if self.own_names.iter().any(is_own) {
+            return Err(closed(host));
         }
         if !is_localhost(host) {
             return Ok(());
@@ -138,13 +168,19 @@ impl Policy {
         let inner = nat64_inner(address.ip()).map(IpAddr::V4);
         std::iter::once(address.ip()).chain(inner).any(|ip| {
             let is_own = self.own_addresses.contains(&ip);
-            is_own
+            (is_own && !self.is_allowed(ip))
                 || self.deny.iter().any(|net| net.contains(&ip))
                 || self.own_listeners.iter().any(|own| {
-                    own.port() == address.port()
-                        && (own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback()))
+                    let stands_for = own.ip().is_unspecified() && (is_own || ip.is_loopback());
+                    own.port() == address.port() && (own.ip() == ip || stands_for)
                 })
         })
+    }
+}
+
+fn closed(host: &str) -> Refused {
+    Refused::Closed {
+        host: host.to_owned(),
     }
 }
 
@@ -235,6 +271,44 @@ mod tests {
         for open in ["10.2.0.1:80", "127.0.0.1:8012", "8.8.4.4:443"] {
             assert_eq!(admits(&policy, open), Ok(()), "{open}");
         }
+    }
+
+    #[test]
+    fn our_own_addresses_are_open_where_they_are_allowed_but_never_our_own_port() {
+        let policy = Policy {
+            allow: parse_networks("10.0.0.0/8").unwrap(),
+            own_addresses: vec![
+                "10.0.0.5".parse().unwrap(),
+                "93.184.215.20".parse().unwrap(),
+            ],
+            own_listeners: vec!["0.0.0.0:8011".parse().unwrap()],
+            own_names: vec![("longshore.example".to_owned(), 443)],
+            ..Policy::default()
+        };
+        assert_eq!(admits(&policy, "10.0.0.5:9000"), Ok(()));
+        for closed in ["10.0.0.5:8011", "93.184.215.20:8011", "93.184.215.20:443"] {
+            assert_eq!(admits(&policy, closed), Err("refused-address"), "{closed}");
+        }
+        assert!(policy.admit_name("Longshore.Example.", 443).is_err());
+        assert!(policy.admit_name("longshore.example", 80).is_ok());
+        assert!(policy.admit_name("other.longshore.example", 443).is_ok());
+    }
+
+    #[test]
+    fn a_connection_that_comes_back_to_its_own_address_is_closed_unless_allowed() {
+        let policy = Policy {
+            allow: parse_networks("10.0.0.0/8").unwrap(),
+            own_listeners: vec!["[::]:8011".parse().unwrap()],
+            ..Policy::default()
+        };
+        let stays = |local: &str, peer: &str| {
+            let (local, peer) = (local.parse().unwrap(), peer.parse().unwrap());
+            policy.admit_connection("h", local, peer).is_ok()
+        };
+        assert!(stays("10.0.0.5:50000", "10.0.0.5:80"));
+        assert!(!stays("10.0.0.5:50000", "10.0.0.5:8011"));
+        assert!(!stays("8.8.8.8:50000", "8.8.8.8:443"));
+        assert!(stays("10.0.0.5:50000", "8.8.8.8:443"));
     }
 
     #[test]

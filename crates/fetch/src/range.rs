@@ -5,7 +5,7 @@
 //! half ended comes back. Anything else is refused or starts again.
 
 use crate::request::Request;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::{Body, Incoming};
 
 /// What names one state of a resource, strongly enough to join two halves of it.
@@ -108,13 +108,16 @@ impl Part {
         incoming: &Incoming,
     ) -> Result<Self, &'static str> {
         let announced = headers.get(header::CONTENT_LENGTH);
-        let announced = announced.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let announced = announced.and_then(|value| digits(value.to_str().ok()?.trim()));
         if status != StatusCode::PARTIAL_CONTENT {
+            // Beside a Transfer-Encoding a Content-Length means nothing (RFC 9112 §6.3);
+            // the size of a body that does not come is only ever announced.
             let length = incoming.size_hint().exact().filter(|_| announced.is_some());
+            let is_head = request.method == Method::HEAD;
             return Ok(Self {
                 offset: 0,
                 expected: length,
-                total: announced,
+                total: if is_head { announced } else { length },
             });
         }
         let from = request
@@ -137,10 +140,16 @@ impl Part {
             return Err("the size of the whole has changed");
         }
         let total = range.complete.or(from.total);
+        // A shorter part than asked for counts as one that broke off.
+        let expected = match total {
+            Some(total) => total
+                .checked_sub(range.first)
+                .ok_or("it begins behind the end of the whole")?,
+            None => range.len(),
+        };
         Ok(Self {
             offset: range.first,
-            // A shorter part than asked for counts as one that broke off.
-            expected: Some(total.map_or(range.len(), |total| total - range.first)),
+            expected: Some(expected),
             total,
         })
     }

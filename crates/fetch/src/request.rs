@@ -20,6 +20,7 @@ pub struct Request {
     pub(crate) headers: ExtraHeaders,
     pub(crate) max_bytes: Option<u64>,
     pub(crate) from: Option<Continuation>,
+    pub(crate) decodes: bool,
     pub(crate) body: Payload,
 }
 
@@ -59,6 +60,7 @@ impl Request {
             headers: ExtraHeaders::none(),
             max_bytes: None,
             from: None,
+            decodes: false,
             body: Payload::default(),
         }
     }
@@ -86,6 +88,15 @@ impl Request {
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// With what the server put around the body for the way (`Content-Encoding: gzip` or
+    /// `deflate`) taken off. The size of such a body is not known ahead; what comes out
+    /// keeps to [`max_bytes`](Self::max_bytes) as what goes in does.
+    #[must_use]
+    pub fn decoded(mut self) -> Self {
+        self.decodes = true;
         self
     }
 

@@ -5,6 +5,7 @@
 
 use crate::body::Body;
 use crate::client::Client;
+use crate::decode::{Decoder, Step};
 use crate::error::FetchError;
 use crate::gate::Place;
 use crate::range::Validator;
@@ -25,6 +26,8 @@ pub struct Response {
     pub(crate) offset: u64,
     pub(crate) total: Option<u64>,
     pub(crate) body: Body,
+    /// Where an encoding is taken off.
+    pub(crate) decoder: Option<Decoder>,
     pub(crate) resumption: Resumption,
 }
 
@@ -84,16 +87,20 @@ impl Response {
         self.offset
     }
 
-    /// Size of the whole in bytes, when the server says.
+    /// Size of the whole in bytes, when the server says; of a body whose encoding is
+    /// taken off, nobody knows it ahead.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
-        self.total
+        match self.decoder {
+            Some(_) => None,
+            None => self.total,
+        }
     }
 
     /// Bytes that this body has, when the server says.
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
-        self.total.map(|total| total.saturating_sub(self.offset))
+        self.total().map(|total| total.saturating_sub(self.offset))
     }
 
     /// `Last-Modified`, when it is a date.
@@ -108,8 +115,9 @@ impl Response {
         self.text(header::CONTENT_TYPE)
     }
 
-    /// `Content-Encoding` as it was sent. The client asks for `identity` and decodes
-    /// nothing: with anything else here the bytes are as encoded.
+    /// `Content-Encoding` as it was sent. The client asks for `identity`; with anything
+    /// else here the bytes are as encoded, unless the request was
+    /// [`decoded`](crate::Request::decoded).
     #[must_use]
     pub fn content_encoding(&self) -> Option<&str> {
         self.text(header::CONTENT_ENCODING)
@@ -144,7 +152,7 @@ impl Response {
         Validator::of(&self.headers)
     }
 
-    /// Bytes of this body that have come.
+    /// Bytes of this body that have come, as they were sent.
     #[must_use]
     pub const fn received(&self) -> u64 {
         self.body.got()
@@ -158,8 +166,30 @@ impl Response {
     /// [`SilenceTimeout`](FetchError::SilenceTimeout),
     /// [`TooLarge`](FetchError::TooLarge), [`Cancelled`](FetchError::Cancelled). The
     /// connection is given up; [`resume`](Self::resume) may help with the first three.
+    /// [`Undecodable`](FetchError::Undecodable) for an encoding that is none.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
-        self.body.next_chunk().await
+        let Some(decoder) = &mut self.decoder else {
+            return self.body.next_chunk().await;
+        };
+        loop {
+            match decoder.step() {
+                Ok(Step::Decoded(bytes)) => {
+                    self.body.admit(decoder.given())?;
+                    return Ok(Some(bytes));
+                }
+                Ok(Step::Hungry) => match self.body.next_chunk().await? {
+                    Some(part) => decoder.feed(part),
+                    None => decoder.end(),
+                },
+                Ok(Step::End) => return Ok(None),
+                Err(_) => {
+                    self.body.close();
+                    let encoding = self.content_encoding().unwrap_or_default().to_owned();
+                    let host = self.url.host_key().to_string();
+                    return Err(FetchError::Undecodable { host, encoding });
+                }
+            }
+        }
     }
 
     /// The rest of the body at once, for answers that are known to be small.
@@ -179,49 +209,76 @@ impl Response {
     }
 
     /// Asks for the rest of a body that broke off, with a `Range` and an `If-Range`
-    /// (RFC 9110 §13.1.5), without giving up its place in the gate.
+    /// (RFC 9110 §13.1.5); where the two halves could not be joined, for the whole again.
+    /// It never gives up its place in the gate, and never asks for a second one: were
+    /// all who hold a place to wait for another, none would ever come free.
     ///
     /// It asks the original URL, so that redirects to short-lived addresses are made
     /// anew. A call is one resumption; how many are worth it is the caller's to say.
     ///
     /// # Errors
-    /// [`FetchError::RangeMismatch`] when the server gave nothing to recognise the
-    /// resource by, or answers with another part; otherwise as [`Client::get`].
+    /// As [`Client::get`].
     pub async fn resume(&mut self) -> Result<Resumed, FetchError> {
         if self.body.is_whole() {
             return Ok(Resumed::Continues);
         }
         self.body.close();
-        let validator = self.validator().ok_or_else(|| FetchError::RangeMismatch {
-            host: self.url.host_key().to_string(),
-            reason: "it gave nothing to recognise the body by",
-        })?;
-        let offset = self.offset + self.body.got();
+        if let Some(rest) = self.rest().await? {
+            return Ok(self.take_over(rest));
+        }
+        let request = self.resumption.request.clone();
+        *self = self.ask(&request).await?.file()?;
+        Ok(Resumed::StartsOver)
+    }
+
+    /// An answer to a request for the rest; nothing where the server gave nothing to
+    /// recognise the body by, or has no such rest.
+    async fn rest(&self) -> Result<Option<Self>, FetchError> {
+        let Some(validator) = self.validator() else {
+            return Ok(None);
+        };
         let mut request = self.resumption.request.clone();
         request.from = Some(Continuation {
-            offset,
+            offset: self.offset + self.body.got(),
             validator,
             total: self.total,
         });
-        let place = Arc::clone(&self.resumption.place);
-        let client = self.resumption.client.clone();
-        let again = client
-            .attempt(&request, Some(place), &self.resumption.cancel)
-            .await?
-            .success()?;
-        let continues = again.offset == offset && again.status == StatusCode::PARTIAL_CONTENT;
-        let headers = std::mem::take(&mut self.headers);
-        *self = again;
-        if continues {
-            // A part may leave out what the whole said of itself (RFC 9110 §15.3.7).
-            for (name, value) in &headers {
-                if !self.headers.contains_key(name) {
-                    self.headers.append(name.clone(), value.clone());
-                }
-            }
-            return Ok(Resumed::Continues);
+        let again = match self.ask(&request).await {
+            Err(FetchError::RangeMismatch { .. }) => return Ok(None),
+            again => again?,
+        };
+        match again.status {
+            StatusCode::PARTIAL_CONTENT => Ok(Some(again)),
+            StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED => Ok(None),
+            _ => again.file().map(Some),
         }
-        Ok(Resumed::StartsOver)
+    }
+
+    /// Asks on the place that it holds.
+    async fn ask(&self, request: &Request) -> Result<Self, FetchError> {
+        let place = Arc::clone(&self.resumption.place);
+        let client = &self.resumption.client;
+        client
+            .attempt(request, Some(place), &self.resumption.cancel)
+            .await
+    }
+
+    fn take_over(&mut self, mut again: Self) -> Resumed {
+        let offset = self.offset + self.body.got();
+        if again.offset != offset || again.status != StatusCode::PARTIAL_CONTENT {
+            *self = again;
+            return Resumed::StartsOver;
+        }
+        // A part may leave out what the whole said of itself (RFC 9110 §15.3.7), and its
+        // bytes go on within the encoding of those before.
+        for (name, value) in &self.headers {
+            if !again.headers.contains_key(name) {
+                again.headers.append(name.clone(), value.clone());
+            }
+        }
+        again.decoder = self.decoder.take();
+        *self = again;
+        Resumed::Continues
     }
 
     /// This response if its status is a success.
@@ -233,6 +290,18 @@ impl Response {
             return Ok(self);
         }
         Err(self.status_error())
+    }
+
+    /// This response if it brings a file: 200, or 203 from something in between. Other
+    /// successes (202, 204, 205 …) say that there is none, or none yet.
+    ///
+    /// # Errors
+    /// [`FetchError::HttpStatus`].
+    pub fn file(self) -> Result<Self, FetchError> {
+        match self.status {
+            StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => Ok(self),
+            _ => Err(self.status_error()),
+        }
     }
 
     pub(crate) fn status_error(&self) -> FetchError {

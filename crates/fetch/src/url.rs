@@ -209,8 +209,12 @@ pub fn for_log(text: &str) -> String {
             // Not a URL with a host: what precedes an @ may be a password, what
             // follows a ? or # a key.
             let end = text.find(['?', '#']).unwrap_or(text.len());
-            let shown = &text[..end];
-            let mark = if end < text.len() { "?…" } else { "" };
+            let (shown, rest) = text.split_at(end);
+            let mark = if rest.is_empty() { "" } else { "?…" };
+            if rest.contains('@') {
+                // The password may itself hold the mark, and then this is a part of it.
+                return scheme_only(text);
+            }
             match shown.rfind('@') {
                 Some(at) => format!("…{}{mark}", &shown[at..]),
                 None => format!("{shown}{mark}"),
@@ -219,6 +223,15 @@ pub fn for_log(text: &str) -> String {
     };
     let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     shown.chars().take(MAX_CHARS).map(printable).collect()
+}
+
+fn scheme_only(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            format!("{}://…", scheme.chars().take(16).collect::<String>())
+        }
+        _ => "…".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -260,6 +273,10 @@ mod tests {
             ("ftp://user:pw@example.com/a", "ftp://example.com/a"),
             ("user:pw@example.com/a?k=v", "…@example.com/a?…"),
             ("http://us er:pw@exa mple/a?k", "…@exa mple/a?…"),
+            ("http://me:geh#eim@host/", "http://…"),
+            ("http://me:geh?eim@host/a", "http://…"),
+            ("http://me:g@h x#eim@host/", "http://…"),
+            ("me:geh#eim@host", "…"),
             ("plain", "plain"),
             ("a\r\nb", "a\u{fffd}\u{fffd}b"),
         ] {

@@ -27,6 +27,25 @@ pub struct Context {
     pub(crate) restored: Option<Arc<str>>,
 }
 
+/// Takes secrets out of every text in `value`.
+fn redact_texts(value: &mut serde_json::Value, redactor: &Redactor) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => {
+            if let std::borrow::Cow::Owned(redacted) = redactor.redact(text) {
+                *text = redacted;
+            }
+        }
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| redact_texts(value, redactor)),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|value| redact_texts(value, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 impl Context {
     /// The operation's id.
     #[must_use]
@@ -103,10 +122,11 @@ impl Context {
     /// cannot be written as JSON, or is longer than 64 KiB then, is left out.
     pub async fn event(&self, text: &str, data: &impl Serialize) {
         let redactor = self.running.secrets.redactor();
-        let data = serde_json::to_string(data).ok();
-        let data = data.as_deref().map(|data| redactor.redact(data));
-        // Redaction could in principle break the JSON; then it is dropped, not sent.
-        let data = data.filter(|data| serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok());
+        // Text by text: in the JSON itself a secret might be a number, or a part of one.
+        let data = serde_json::to_value(data).ok().map(|mut data| {
+            redact_texts(&mut data, &redactor);
+            data.to_string()
+        });
         let text = redactor.redact(text).replace('\n', " ");
         self.running
             .sink
@@ -206,5 +226,27 @@ impl Context {
             Some(()) => Ok(()),
             None => Err(Failure::cancelled()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out_of_texts_and_numbers_stay() {
+        let redactor = Redactor::new(["100000", "ge\"heim"]);
+        let mut value = serde_json::json!({
+            "bytes": 100_000,
+            "url": "https://example.org/100000",
+            "more": [{ "text": "ge\"heim" }, null, true],
+        });
+        redact_texts(&mut value, &redactor);
+        let expected = serde_json::json!({
+            "bytes": 100_000,
+            "url": "https://example.org/[redacted]",
+            "more": [{ "text": "[redacted]" }, null, true],
+        });
+        assert_eq!(value, expected);
     }
 }

@@ -178,13 +178,15 @@ impl AnyKind {
         let run = move |input: String, context: Context| -> BoxFuture<'static, _> {
             let kind = Arc::clone(&kind);
             Box::pin(async move {
-                let input = serde_json::from_str(&input).map_err(|error| {
+                let parsed = serde_json::from_str(&input).map_err(|error| {
                     Failure::lasting(
                         "input",
                         format!("the stored input does not fit this version: {error}"),
                     )
                 })?;
-                kind.run(input, context).await
+                // It may have megabytes, and would be held as long as the work lasts.
+                drop(input);
+                kind.run(parsed, context).await
             })
         };
         Self {

@@ -121,16 +121,11 @@ fn kept(stored: StoredBundle, file: &storage::BlobFile, wants: &Wants) -> Respon
 pub(super) async fn streamed(desk: &Desk, id: BundleId) -> Answer<Response> {
     let mut flow = desk.bundles.outlets().take(id)?;
     let name = desk.bundles.stored(id).await?.name;
-    let mut length = None;
-    let first = loop {
-        match tokio::time::timeout(FIRST_BYTE, flow.recv()).await {
-            Ok(Some(Flow::Length(promised))) => length = Some(promised),
-            Ok(Some(Flow::Piece(piece))) => break piece,
-            Ok(_) => return Err(why_nothing(desk, id).await),
-            Err(_) => return Err(Error::NotReady.into()),
-        }
+    let begun = tokio::time::timeout(FIRST_BYTE, first_piece(desk, id, &mut flow));
+    let Some((length, first)) = begun.await.map_err(|_| Error::NotReady)? else {
+        return Err(why_nothing(desk, id).await);
     };
-    let body = stream::once(std::future::ready(Ok(first))).chain(rest(flow));
+    let body = rest(flow, length, first);
     let mut response = zip(Body::from_stream(body), &name, id);
     if let Some(length) = length {
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -138,19 +133,89 @@ pub(super) async fn streamed(desk: &Desk, id: BundleId) -> Answer<Response> {
     Ok(response)
 }
 
-/// The pieces that follow. When the maker is gone without having said that all was
-/// given, the body ends with an error, which breaks the connection off.
-fn rest(flow: mpsc::Receiver<Flow>) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::unfold(Some(flow), async |flow| {
-        let mut flow = flow?;
-        match flow.recv().await {
-            Some(Flow::Piece(piece)) => Some((Ok(piece), Some(flow))),
-            Some(Flow::End) => None,
+/// The first piece of a streamed archive, and its length where that is told ahead.
+/// Nothing when its operation has ended without one, also one that never began.
+async fn first_piece(
+    desk: &Desk,
+    id: BundleId,
+    flow: &mut mpsc::Receiver<Flow>,
+) -> Option<(Option<u64>, Bytes)> {
+    let ended = desk.bundles.operations().wait(OperationId::from(id));
+    tokio::pin!(ended);
+    let mut is_running = true;
+    let mut length = None;
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = flow.recv() => next?,
+            ended = &mut ended, if is_running => {
+                is_running = false;
+                if ended.is_ok() {
+                    // Nothing else will be sent; what was sent is still to be received.
+                    desk.bundles.outlets().forget(id);
+                }
+                continue;
+            }
+        };
+        match next {
+            Flow::Length(promised) => length = Some(promised),
+            Flow::Piece(piece) => return Some((length, piece)),
+            Flow::End => return None,
+        }
+    }
+}
+
+/// What is left of a streamed archive.
+struct Rest {
+    flow: mpsc::Receiver<Flow>,
+    /// Bytes that were told ahead and have not come.
+    left: Option<u64>,
+    first: Option<Bytes>,
+}
+
+impl Rest {
+    /// The next piece; nothing at the end. When the maker is gone without having said
+    /// that all was given, or gave another length than was told, it is an error, which
+    /// breaks the connection off.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let next = match self.first.take() {
+            Some(first) => Some(Flow::Piece(first)),
+            None => self.flow.recv().await,
+        };
+        match next {
+            Some(Flow::Piece(piece)) => {
+                if let Some(left) = &mut self.left {
+                    // Cut at the length that was told, it would look whole.
+                    *left = left.checked_sub(piece.len() as u64).ok_or_else(broken)?;
+                }
+                Ok(Some(piece))
+            }
+            Some(Flow::End) if self.left.is_none_or(|left| left == 0) => Ok(None),
             // The length is told before the first piece; here it has no place.
-            Some(Flow::Length(_)) | None => Some((
-                Err(io::Error::other("the archive could not be finished")),
-                None,
-            )),
+            Some(Flow::End | Flow::Length(_)) | None => Err(broken()),
+        }
+    }
+}
+
+fn broken() -> io::Error {
+    io::Error::other("the archive could not be finished")
+}
+
+fn rest(
+    flow: mpsc::Receiver<Flow>,
+    left: Option<u64>,
+    first: Bytes,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    let rest = Rest {
+        flow,
+        left,
+        first: Some(first),
+    };
+    stream::unfold(Some(rest), async |rest| {
+        let mut rest = rest?;
+        match rest.next().await {
+            Ok(piece) => Some((Ok(piece?), Some(rest))),
+            Err(error) => Some((Err(error), None)),
         }
     })
 }
@@ -166,10 +231,7 @@ fn follow(growing: Growing) -> impl Stream<Item = io::Result<Bytes>> {
                 let whole = growing.outcome.wait_for(Option::is_some).await;
                 match whole.map(|whole| *whole) {
                     Ok(Some(true)) => None,
-                    _ => Some((
-                        Err(io::Error::other("the archive could not be finished")),
-                        None,
-                    )),
+                    _ => Some((Err(broken()), None)),
                 }
             }
         }
@@ -212,5 +274,34 @@ fn of_operation(operation: &Operation) -> Problem {
         (_, Some("nothing-usable")) => Problem::unprocessable("nothing-usable", detail),
         (_, Some("source-missing")) => Problem::unprocessable("source-missing", detail),
         _ => Problem::unprocessable("bundle-failed", detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a body comes to whose archive gives these pieces and then its end.
+    async fn comes_to(length: Option<u64>, pieces: &[&'static str]) -> io::Result<String> {
+        let (sender, flow) = mpsc::channel(8);
+        for piece in &pieces[1..] {
+            let sent = sender.send(Flow::Piece(Bytes::from_static(piece.as_bytes())));
+            sent.await.expect("there is room");
+        }
+        sender.send(Flow::End).await.expect("there is room");
+        let rest = rest(flow, length, Bytes::from_static(pieces[0].as_bytes()));
+        let parts: Vec<io::Result<Bytes>> = rest.collect().await;
+        let parts: io::Result<Vec<Bytes>> = parts.into_iter().collect();
+        parts.map(|parts| String::from_utf8_lossy(&parts.concat()).into_owned())
+    }
+
+    #[tokio::test]
+    async fn an_archive_of_another_length_than_told_never_ends_cleanly() {
+        let pieces = ["abc", "de", "f"];
+        assert_eq!(comes_to(None, &pieces).await.expect("whole"), "abcdef");
+        assert_eq!(comes_to(Some(6), &pieces).await.expect("whole"), "abcdef");
+        for wrong in [0, 2, 5, 7] {
+            assert!(comes_to(Some(wrong), &pieces).await.is_err(), "{wrong}");
+        }
     }
 }

@@ -193,11 +193,11 @@ fn an_archive_without_its_end_is_refused() {
 fn the_report_alone_makes_an_archive_that_everybody_opens() {
     let missing = (0..3).map(|source| report::Missing {
         source,
-        url: "https://example.org/é.jpg",
+        url: "https://example.org/é.jpg".into(),
         state: report::MissingState::Failed,
         code: "not-found",
         message: "the server answered 404",
-        entry: Some("é.jpg"),
+        entry: Some("é.jpg".into()),
         bytes: 0,
     });
     let summary = report::Summary {

@@ -159,3 +159,108 @@ async fn an_answer_tells_what_an_archive_needs() {
     let named = answer.content_disposition().unwrap();
     assert!(String::from_utf8_lossy(named).contains("bücher.png"));
 }
+
+#[tokio::test]
+async fn a_length_beside_chunks_means_nothing() {
+    let bytes = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\
+                 connection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let raw = Raw::start(vec![(bytes, Then::Close)]).await;
+    match get(&local(), &raw.url()).await {
+        Ok(response) => {
+            assert_eq!(response.total(), None);
+            assert_eq!(super::text(response).await.unwrap(), "hello");
+        }
+        Err(error) => assert_eq!(error.code(), "protocol", "or it is not taken at all"),
+    }
+}
+
+mod encoded {
+    use super::super::origin::{Answer, Origin, Seen, status, with};
+    use super::super::{local, local_policy, quick};
+    use crate::fetch::{Client, FetchError, Limits, Request, Response};
+    use bytes::Bytes;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use http_body_util::Full;
+    use std::io::Write;
+    use tokio_util::sync::CancellationToken;
+
+    fn gzip(body: &[u8]) -> Bytes {
+        let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+        out.write_all(body).unwrap();
+        out.finish().unwrap().into()
+    }
+
+    fn answer(body: Bytes, encoding: &str) -> Answer {
+        let answer = Answer::new(Full::from(body));
+        let answer = with(answer, "etag", "\"v1\"");
+        with(answer, "content-encoding", encoding)
+    }
+
+    async fn asked(client: &Client, origin: &Origin, wants: bool) -> Result<Response, FetchError> {
+        let request = Request::get(client.check(&origin.url("/f"))?);
+        let request = if wants { request.decoded() } else { request };
+        client.send(request, &CancellationToken::new()).await
+    }
+
+    async fn serving(answer: impl Fn(Seen) -> Answer + Send + Sync + 'static) -> Origin {
+        Origin::start(move |seen| {
+            let answer = answer(seen);
+            async move { answer }
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn is_taken_off_where_that_is_asked_for() {
+        let origin = serving(|_| answer(gzip(b"plain words"), "gzip")).await;
+        let mut decoded = asked(&local(), &origin, true).await.unwrap();
+        assert_eq!((decoded.total(), decoded.content_length()), (None, None));
+        assert_eq!(decoded.read_all(100).await.unwrap(), "plain words");
+        let mut raw = asked(&local(), &origin, false).await.unwrap();
+        assert_eq!(raw.total(), Some(gzip(b"plain words").len() as u64));
+        assert_eq!(raw.read_all(100).await.unwrap(), gzip(b"plain words"));
+    }
+
+    #[tokio::test]
+    async fn that_is_unknown_or_wrong_is_an_error_with_a_code() {
+        let origin = serving(|_| answer("x".into(), "br")).await;
+        let error = asked(&local(), &origin, true).await.unwrap_err();
+        assert_eq!(error.code(), "unknown-encoding");
+        assert!(error.to_string().contains("br"), "{error}");
+        let origin = serving(|_| answer("plain words".into(), "gzip")).await;
+        let mut response = asked(&local(), &origin, true).await.unwrap();
+        let error = response.next_chunk().await.unwrap_err();
+        assert_eq!(error.code(), "undecodable");
+        assert!(response.next_chunk().await.is_err(), "nor later");
+    }
+
+    #[tokio::test]
+    async fn grows_no_further_than_the_limit() {
+        let bomb = gzip(&vec![0; 8 << 20]);
+        let origin = serving(move |_| answer(bomb.clone(), "gzip")).await;
+        let limits = Limits {
+            max_bytes: Some(1 << 20),
+            ..quick()
+        };
+        let client = Client::new(local_policy(), limits);
+        let mut response = asked(&client, &origin, true).await.unwrap();
+        let mut taken = 0;
+        let error = loop {
+            match response.next_chunk().await {
+                Ok(Some(chunk)) => taken += chunk.len(),
+                Ok(None) => panic!("it came whole"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.code(), "too-large");
+        assert!(taken <= 1 << 20, "{taken}");
+    }
+
+    #[tokio::test]
+    async fn of_a_failure_is_nobody_s_business() {
+        let origin = serving(|_| with(status(404), "content-encoding", "br")).await;
+        let response = asked(&local(), &origin, true).await.unwrap();
+        assert_eq!(response.status(), 404);
+    }
+}

@@ -160,13 +160,60 @@ async fn a_changed_resource_starts_over() {
 }
 
 #[tokio::test]
-async fn without_a_validator_nothing_is_joined() {
-    let bytes = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234";
-    let raw = Raw::start(vec![(bytes, Then::Close)]).await;
+async fn what_cannot_be_joined_starts_over() {
+    let anew = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nnew";
+    let none = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234";
+    let raw = Raw::start(vec![(none, Then::Close), (anew, Then::Close)]).await;
+    let mut response = get(&local(), &raw.url()).await.unwrap();
+    assert_eq!(read_resuming(&mut response).await.unwrap(), "new");
+    assert!(!raw.heads()[1].to_ascii_lowercase().contains("range"));
+
+    let other = "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\netag: \"v2\"\r\n\
+                 content-range: bytes 5-9/10\r\nconnection: close\r\n\r\n56789";
+    let gone = "HTTP/1.1 416 Range Not Satisfiable\r\ncontent-length: 0\r\n\r\n";
+    for refusal in [other, gone] {
+        let lines = vec![
+            (BROKEN, Then::Close),
+            (refusal, Then::Close),
+            (anew, Then::Close),
+        ];
+        let raw = Raw::start(lines).await;
+        let mut response = get(&local(), &raw.url()).await.unwrap();
+        assert_eq!(read_resuming(&mut response).await.unwrap(), "new");
+        assert_eq!(raw.heads().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_any_more_does_not_take_its_place() {
+    let later = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let raw = Raw::start(vec![(BROKEN, Then::Close), (later, Then::Close)]).await;
     let mut response = get(&local(), &raw.url()).await.unwrap();
     let error = read_resuming(&mut response).await.unwrap_err();
-    assert_eq!(error.code(), "range-mismatch");
-    assert_eq!(raw.heads().len(), 1);
+    assert_eq!(error.status().unwrap(), 202);
+}
+
+#[tokio::test]
+async fn all_who_hold_a_place_may_start_over_at_once() {
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234";
+    let whole = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+    for per_host in [1, 3] {
+        let mut lines = vec![(cut, Then::Close); per_host];
+        lines.push((whole, Then::Close));
+        let raw = Raw::start(lines).await;
+        let limits = Limits {
+            per_host,
+            ..quick()
+        };
+        let client = Client::new(local_policy(), limits);
+        let url = raw.url();
+        let opened = (0..per_host).map(|_| async { get(&client, &url).await.unwrap() });
+        let mut opened = futures::future::join_all(opened).await;
+        let read = opened.iter_mut().map(read_resuming);
+        for outcome in soon(futures::future::join_all(read)).await {
+            assert_eq!(outcome.unwrap(), "ok");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,174 @@
+//! What comes of a source: its body, the beginning of it, or why there is none.
+
+use crate::budget::Held;
+use bytes::Bytes;
+use fetch::{FetchError, Response};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What became of a source.
+pub(crate) struct Arrival {
+    pub(crate) index: usize,
+    pub(crate) what: What,
+}
+
+pub(crate) enum What {
+    /// All of it is here.
+    Whole(Whole),
+    /// It has answered, and waits to be asked for its body.
+    Large(Large),
+    /// It did not come. The share of the budget is what waiting to be listed costs.
+    Missed(Miss, Held),
+}
+
+/// A body in memory.
+pub(crate) struct Whole {
+    pub(crate) about: About,
+    pub(crate) parts: Vec<Bytes>,
+    pub(crate) size: usize,
+    pub(crate) held: Held,
+}
+
+pub(super) type Turn = oneshot::Sender<Result<Opened, Miss>>;
+
+/// A body that is read when its turn comes.
+pub(crate) struct Large {
+    pub(crate) about: About,
+    pub(super) turn: oneshot::Sender<Turn>,
+}
+
+impl Large {
+    /// Its turn has come.
+    pub(crate) async fn open(self) -> Result<Opened, Miss> {
+        let (reply, answer) = oneshot::channel();
+        // Its task waits for nothing else; if it is gone, it broke, or so did the bundle.
+        let _ = self.turn.send(reply);
+        answer.await.unwrap_or_else(|_| Err(Miss::lost()))
+    }
+}
+
+/// A large body: what was read of it already, and the rest.
+pub(crate) struct Opened {
+    pub(crate) prefix: Vec<Bytes>,
+    pub(crate) response: Response,
+}
+
+impl Opened {
+    /// One of which nothing was read.
+    pub(crate) fn untouched(response: Response) -> Self {
+        Self {
+            prefix: Vec::new(),
+            response,
+        }
+    }
+
+    /// Bytes that were read already.
+    pub(crate) fn read(&self) -> usize {
+        self.prefix.iter().map(Bytes::len).sum()
+    }
+}
+
+/// What an answer says of its body.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) disposition: Option<Vec<u8>>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) last_modified: Option<String>,
+    pub(crate) length: Option<u64>,
+    pub(crate) status: u16,
+}
+
+impl About {
+    pub(crate) fn of(response: &Response) -> Self {
+        let header = |name: &str| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(value.chars().take(512).collect())
+        };
+        Self {
+            disposition: response
+                .content_disposition()
+                .map(|value| value[..value.len().min(4096)].to_vec()),
+            content_type: response
+                .content_type()
+                .map(|value| value.chars().take(256).collect()),
+            last_modified: header("last-modified"),
+            length: response.total(),
+            status: response.status().as_u16(),
+        }
+    }
+
+    /// Bytes of memory that it takes, about.
+    pub(super) fn weight(&self) -> usize {
+        let texts = [&self.content_type, &self.last_modified];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        texts + self.disposition.as_ref().map_or(0, Vec::len)
+    }
+}
+
+/// What a source says of its size before it is fetched.
+pub(crate) enum Said {
+    /// This many bytes.
+    Sized(About, u64),
+    /// Nothing that could be relied on.
+    Nothing,
+    /// It will not be fetched at all.
+    Refused(Miss),
+}
+
+/// Why a source did not come. Small, since there may be 100,000 of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Miss {
+    pub(crate) code: &'static str,
+    pub(crate) message: Arc<str>,
+    pub(crate) status: Option<u16>,
+    pub(crate) refused: bool,
+}
+
+impl Miss {
+    pub(super) fn new(code: &'static str, message: impl Into<Arc<str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            status: None,
+            refused: false,
+        }
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new("cancelled", "it was cancelled")
+    }
+
+    /// Its task is gone without a word.
+    pub(super) fn lost() -> Self {
+        Self::new(
+            "internal",
+            "Longshore made a mistake while it fetched this; its own log has the details",
+        )
+    }
+
+    pub(crate) fn too_large(limit: u64) -> Self {
+        Self::new(
+            "too-large",
+            format!("the bundle has reached its limit of {limit} bytes"),
+        )
+    }
+}
+
+impl From<FetchError> for Miss {
+    fn from(error: FetchError) -> Self {
+        Self {
+            status: error.status().map(|status| status.as_u16()),
+            refused: matches!(
+                error,
+                FetchError::Refused(_) | FetchError::RedirectRefused { .. }
+            ),
+            ..Self::new(error.code(), error.to_string())
+        }
+    }
+}
+
+impl From<fetch::Refused> for Miss {
+    fn from(refused: fetch::Refused) -> Self {
+        FetchError::from(refused).into()
+    }
+}
