@@ -13,7 +13,7 @@ use base::redact::Redactor;
 use base::{Actor, OperationId, SharedClock, Trigger};
 use std::sync::Arc;
 use std::time::Duration;
-use storage::{Bus, Db};
+use storage::{Bus, Db, Tx};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -135,7 +135,19 @@ impl Operations {
     ///
     /// # Errors
     /// An unknown kind, an input that the kind does not take, or the database.
-    pub async fn submit(&self, mut new: NewOperation) -> Result<OperationId> {
+    pub async fn submit(&self, new: NewOperation) -> Result<OperationId> {
+        let mut tx = self.0.db.begin().await?;
+        let submitted = self.submit_in(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(self.announce(submitted).await)
+    }
+
+    /// Stores an operation within the transaction of what belongs to it. Announce it
+    /// when that is committed.
+    ///
+    /// # Errors
+    /// As [`Operations::submit`].
+    pub async fn submit_in(&self, tx: &mut Tx, mut new: NewOperation) -> Result<Submitted> {
         let engine = &self.0;
         let kind = engine
             .kinds
@@ -148,23 +160,32 @@ impl Operations {
             new.title = kind.settings.title.to_owned();
         }
         let now = engine.clock.now();
-        let mut tx = engine.db.begin().await?;
         if !new.key.is_empty() && kind.settings.when_waiting == WhenWaiting::Replace {
             let reason = format!("replaced by {}", new.id);
-            for waiting in sql::queue::waiting_under(&mut tx, &new.key, &new.kind).await? {
-                sql::queue::cancel_queued(&mut tx, waiting, &reason, now).await?;
+            for waiting in sql::queue::waiting_under(tx, &new.key, &new.kind).await? {
+                sql::queue::cancel_queued(tx, waiting, &reason, now).await?;
             }
         }
-        sql::operation::insert(&mut tx, &new, &engine.worker, now).await?;
-        tx.commit().await?;
-        metrics::counter!("longshore_operations_accepted_total", "kind" => kind.name).increment(1);
+        sql::operation::insert(tx, &new, &engine.worker, now).await?;
+        Ok(Submitted {
+            id: new.id,
+            kind: kind.name,
+            pinned: new.pinned,
+        })
+    }
+
+    /// Tells whoever waits for work that there is some.
+    pub async fn announce(&self, submitted: Submitted) -> OperationId {
+        let engine = &self.0;
+        metrics::counter!("longshore_operations_accepted_total", "kind" => submitted.kind)
+            .increment(1);
         engine.queued.notify_one();
         engine.changes.wake();
-        if !new.pinned {
+        if !submitted.pinned {
             messages::queued(&engine.bus).await;
         }
         messages::changed(&engine.bus).await;
-        Ok(new.id)
+        submitted.id
     }
 
     /// An operation as it stands.
@@ -198,10 +219,18 @@ impl Operations {
     /// # Errors
     /// When there is none, or it does not fit `K`.
     pub async fn input<K: crate::Kind>(&self, id: OperationId) -> Result<K::Input> {
-        let text = sql::operation::input(&self.0.db, id)
-            .await?
-            .ok_or(Error::NoOperation(id))?;
+        let text = self.input_text(id).await?;
         serde_json::from_str(&text).map_err(|_| Error::Stored("input"))
+    }
+
+    /// The same, unread: for who reads a large one elsewhere, or only a part of it.
+    ///
+    /// # Errors
+    /// When there is none, or the database does not answer.
+    pub async fn input_text(&self, id: OperationId) -> Result<String> {
+        sql::operation::input(&self.0.db, id)
+            .await?
+            .ok_or(Error::NoOperation(id))
     }
 
     /// A page of a log, from line `from` on.
@@ -352,6 +381,12 @@ impl Operations {
         Ok(self.0.logs.follow(id, from))
     }
 
+    /// How many follow the log of `id` from this process.
+    #[must_use]
+    pub fn followers(&self, id: OperationId) -> usize {
+        self.0.logs.followers(id)
+    }
+
     /// The kinds that this server knows, by name.
     #[must_use]
     pub fn kinds(&self) -> Vec<KindInfo> {
@@ -408,6 +443,15 @@ impl Operations {
             tracing::warn!("the engine's tasks did not end in time");
         }
     }
+}
+
+/// An operation that is stored in a transaction, and not announced yet.
+#[derive(Debug)]
+#[must_use = "nobody is told of it before it is announced"]
+pub struct Submitted {
+    id: OperationId,
+    kind: &'static str,
+    pinned: bool,
 }
 
 /// A kind, as it is shown.

@@ -31,7 +31,7 @@ mod state;
 mod worker;
 
 pub use context::Context;
-pub use engine::{EngineSettings, KindInfo, Operations};
+pub use engine::{EngineSettings, KindInfo, Operations, Submitted};
 pub use error::{Error, Result};
 pub use failure::Failure;
 pub use kind::{Kind, Kinds, Outcome, Retained, Settings, WhenWaiting};

@@ -98,6 +98,12 @@ impl Logs {
         feed.news.send_modify(|news| *news += 1);
     }
 
+    /// How many follow a log here.
+    pub(crate) fn followers(&self, operation: OperationId) -> usize {
+        let feed = self.existing(operation);
+        feed.map_or(0, |feed| feed.news.receiver_count())
+    }
+
     /// Lines were stored here.
     pub(crate) fn publish(&self, operation: OperationId, frames: Vec<Frame>) {
         let feed = self.feed(operation);
