@@ -7,11 +7,14 @@ use crate::ledger::MissingSource;
 use crate::make::{Maker, Plan};
 use crate::outlet::Outlet;
 use crate::source::Source;
+use crate::sql::NewRow;
 use crate::survey::survey;
 use crate::{Bundles, sql};
 use access::Access;
 use base::{BundleId, Timestamp};
-use operations::{Context, Failure, Kind, Missed, NewSchedule, Outcome, Settings, Timing};
+use operations::{
+    Context, Failure, Kind, Missed, NewSchedule, Operation, Outcome, Settings, Timing,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,14 @@ pub struct BundleInput {
     pub(crate) name: String,
     pub(crate) sources: Vec<Source>,
     pub(crate) options: Options,
+}
+
+impl BundleInput {
+    /// Whether `operation`, which has this input, keeps the archive. One that repeats
+    /// another does always: nobody waits to take its stream.
+    pub(crate) fn keeps(&self, operation: &Operation) -> bool {
+        self.options.keep || operation.retry_of.is_some()
+    }
 }
 
 impl Kind for MakeBundle {
@@ -57,17 +68,16 @@ impl MakeBundle {
     ) -> Result<Outcome, Failure> {
         let bundles = &self.0;
         let operation = context.operation();
-        let keep = input.options.keep;
-        sql::insert(
-            bundles.db(),
+        let keep = input.keeps(operation);
+        let row = NewRow {
             id,
-            &input.name,
-            keep,
-            input.sources.len(),
-            &operation.actor,
-            operation.created_at,
-        )
-        .await?;
+            name: &input.name,
+            kept: keep,
+            sources: input.sources.len(),
+            actor: &operation.actor,
+            created_at: operation.created_at,
+        };
+        sql::insert(bundles.db(), row).await?;
         // An earlier attempt may have stored the archive and not lived to say so.
         if let Some(stored) = sql::get(bundles.db(), id).await?
             && stored.blob.is_some()
@@ -251,6 +261,7 @@ impl Kind for ExpireBundles {
                 freed += size;
             }
         }
+        bundles.retire().await?;
         bundles.blobs().sweep_incoming(ORPHANED).await?;
         let orphans = self.sweep_orphans(&context).await?;
         context

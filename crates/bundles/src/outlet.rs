@@ -78,9 +78,19 @@ impl Outlet {
     pub(crate) async fn finish(self) -> Result<Option<StoredBlob>, Failure> {
         match self {
             Self::Kept(blob) => Ok(Some(blob.finish().await?)),
-            Self::Streamed(taker) => flow(&taker, Flow::End).await.map(|()| None),
+            Self::Streamed(taker) => {
+                flow(&taker, Flow::End).await?;
+                taken(&taker).await.map(|()| None)
+            }
         }
     }
+}
+
+/// Waits until whoever takes the archive is done with it: a small one is whole before
+/// anybody has come for it, and is forgotten when its operation ends.
+async fn taken(taker: &mpsc::Sender<Flow>) -> Result<(), Failure> {
+    let gone = tokio::time::timeout(PATIENCE, taker.closed()).await;
+    gone.map_err(|_| Failure::withdrawn("Nobody took the archive for five minutes."))
 }
 
 fn gone_away() -> Failure {
@@ -146,6 +156,15 @@ impl Outlets {
                 Entry::Untaken(receiver) => Ok(receiver),
                 _ => Err(Error::Taken),
             },
+            Some(Entry::Growing(..)) | None => Err(Error::Gone),
+        }
+    }
+
+    /// Whether [`Outlets::take`] would give the stream of `id`.
+    pub(crate) fn can_be_taken(&self, id: BundleId) -> Result<()> {
+        match self.map().get(&id) {
+            Some(Entry::Promised(_, Some(_)) | Entry::Untaken(_)) => Ok(()),
+            Some(Entry::Promised(_, None) | Entry::Taken) => Err(Error::Taken),
             Some(Entry::Growing(..)) | None => Err(Error::Gone),
         }
     }
