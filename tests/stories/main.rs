@@ -21,6 +21,7 @@ mod missing;
 mod protocol_2020;
 mod refusing;
 mod secrets;
+mod showing;
 mod speaking_http;
 mod starting;
 mod stopping;
