@@ -3,6 +3,8 @@ CREATE TABLE bundle (
     id {uuid} PRIMARY KEY,
     name {text} NOT NULL,
     kept BOOLEAN NOT NULL,
+    -- The state it ended in, where that is known here; else its operation knows.
+    ended {text},
     sources BIGINT NOT NULL,
     done BIGINT NOT NULL DEFAULT 0,
     failed BIGINT NOT NULL DEFAULT 0,

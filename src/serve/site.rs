@@ -55,9 +55,9 @@ pub(super) fn build(
             parts.operations.clone(),
             parts.access.clone(),
             current.clone(),
-            stop,
+            stop.clone(),
         ))
-        .merge(bundles::routes(parts.bundles.clone(), links, current))
+        .merge(bundles::routes(parts.bundles.clone(), links, current, stop))
         .finish(&gate);
     Built {
         router: site.router,

@@ -74,69 +74,84 @@ async fn cancelling_stops_all_fetching_and_leaves_nothing() {
 
 #[tokio::test]
 async fn deleting_a_bundle_that_is_being_made_cancels_it() {
-    let (origin, body) = stalling().await;
-    let server = server().start().await;
-    let id = accepted(&server, &body).await;
-    under_way(&origin).await;
-    let (status, freed) = server.delete(&format!("/api/v1/bundles/{id}")).await;
-    assert_eq!(status, 200, "{freed}");
-    all_is_quiet(&server, &origin).await;
-    assert_eq!(server.get(&format!("/api/v1/bundles/{id}")).await.0, 404);
-    let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
-    assert_eq!(operation["state"], "cancelled", "{operation:#}");
+    on_both(|database| async move {
+        let (origin, body) = stalling().await;
+        let server = server().on(&database).start().await;
+        let id = accepted(&server, &body).await;
+        under_way(&origin).await;
+        let (status, freed) = server.delete(&format!("/api/v1/bundles/{id}")).await;
+        assert_eq!(status, 200, "{freed}");
+        all_is_quiet(&server, &origin).await;
+        assert_eq!(server.get(&format!("/api/v1/bundles/{id}")).await.0, 404);
+        let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
+        assert_eq!(operation["state"], "cancelled", "{operation:#}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_streamed_bundle_is_cancelled_when_its_taker_goes_away() {
-    let (origin, body) = stalling().await;
-    let server = server().start().await;
-    let mut answer = streamed(&server, &body).await;
-    let id = operation_of(&answer);
-    within("the first bytes", answer.chunk())
-        .await
-        .expect("flows");
-    under_way(&origin).await;
-    drop(answer);
-    all_is_quiet(&server, &origin).await;
-    let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
-    assert_eq!(operation["state"], "cancelled", "{operation:#}");
+    on_both(|database| async move {
+        let (origin, body) = stalling().await;
+        let server = server().on(&database).start().await;
+        let mut answer = streamed(&server, &body).await;
+        let id = operation_of(&answer);
+        within("the first bytes", answer.chunk())
+            .await
+            .expect("flows");
+        under_way(&origin).await;
+        drop(answer);
+        all_is_quiet(&server, &origin).await;
+        let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
+        assert_eq!(operation["state"], "cancelled", "{operation:#}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_taker_that_leaves_before_the_first_byte_cancels_too() {
-    let origin = Origin::start().await;
-    let url = origin.put("/held.bin", Answer::ok(Content::seeded(1, 100)).held());
-    let server = server().start().await;
-    let body = json!({ "sources": [url] });
-    let asking = streamed(&server, &body);
-    tokio::select! {
-        answer = asking => panic!("nothing was given: {}", answer.status()),
-        _ = origin.when("the source to be asked", |counts| counts.requests == 1) => {}
-    }
-    all_is_quiet(&server, &origin).await;
+    on_both(|database| async move {
+        let origin = Origin::start().await;
+        let url = origin.put("/held.bin", Answer::ok(Content::seeded(1, 100)).held());
+        let server = server().on(&database).start().await;
+        let body = json!({ "sources": [url] });
+        let asking = streamed(&server, &body);
+        tokio::select! {
+            answer = asking => panic!("nothing was given: {}", answer.status()),
+            _ = origin.when("the source to be asked", |counts| counts.requests == 1) => {}
+        }
+        all_is_quiet(&server, &origin).await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_waiting_bundle_is_cancelled_before_it_begins() {
-    let (origin, body) = stalling().await;
-    let options = server().arg("--set").arg("operations.concurrency.bundle=1");
-    let server = options.start().await;
-    let first = accepted(&server, &body).await;
-    under_way(&origin).await;
-    let quick = json!({ "sources": [origin.url("/quick.bin?waiting")] });
-    let second = accepted(&server, &quick).await;
-    let (status, operation) = server
-        .post(&format!("/api/v1/operations/{second}/cancel"), &json!({}))
-        .await;
-    assert_eq!(
-        (status.as_u16(), &operation["state"]),
-        (202, &json!("cancelled")),
-        "{operation:#}"
-    );
-    assert_eq!(ended(&server, &second).await["state"], "cancelled");
-    assert!(origin.seen_of("/quick.bin?waiting").is_empty());
-    server.delete(&format!("/api/v1/bundles/{first}")).await;
-    all_is_quiet(&server, &origin).await;
+    on_both(|database| async move {
+        let (origin, body) = stalling().await;
+        let options = server()
+            .on(&database)
+            .arg("--set")
+            .arg("operations.concurrency.bundle=1");
+        let server = options.start().await;
+        let first = accepted(&server, &body).await;
+        under_way(&origin).await;
+        let quick = json!({ "sources": [origin.url("/quick.bin?waiting")] });
+        let second = accepted(&server, &quick).await;
+        let (status, operation) = server
+            .post(&format!("/api/v1/operations/{second}/cancel"), &json!({}))
+            .await;
+        assert_eq!(
+            (status.as_u16(), &operation["state"]),
+            (202, &json!("cancelled")),
+            "{operation:#}"
+        );
+        assert_eq!(ended(&server, &second).await["state"], "cancelled");
+        assert!(origin.seen_of("/quick.bin?waiting").is_empty());
+        server.delete(&format!("/api/v1/bundles/{first}")).await;
+        all_is_quiet(&server, &origin).await;
+    })
+    .await;
 }
 
 #[tokio::test]

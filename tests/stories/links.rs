@@ -1,7 +1,8 @@
 //! Links that need no password, and how long archives are kept.
 
-use crate::desk::{archive_path, ended, in_state, made};
+use crate::desk::{archive_path, ended, in_state, made, operation_of, rest, streamed};
 use crate::program::{files_below, incoming, server, stored};
+use base::{Clock, SystemClock, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
@@ -37,83 +38,168 @@ async fn status(server: &TestServer, method: Method, path: &str) -> u16 {
 
 #[tokio::test]
 async fn a_signed_link_gives_the_archive_without_a_password_and_nothing_else() {
-    let server = server().start().await;
-    let (_origin, id, archive) = kept(&server).await;
-    let (_other_origin, other, _) = kept(&server).await;
-    let (path, _) = link(&server, &id, 600).await;
-    let answer = server
-        .anonymous(Method::GET, &path)
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.bytes().await.expect("whole"), archive);
-    let part = server
-        .anonymous(Method::GET, &path)
-        .header("Range", "bytes=5-9");
-    let part = part.send().await.expect("an answer");
-    assert_eq!(part.status(), 206);
-    assert_eq!(part.bytes().await.expect("whole"), archive[5..10]);
-    assert_eq!(status(&server, Method::HEAD, &path).await, 200);
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        let (_origin, id, archive) = kept(&server).await;
+        let (_other_origin, other, _) = kept(&server).await;
+        let (path, _) = link(&server, &id, 600).await;
+        let answer = server
+            .anonymous(Method::GET, &path)
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.bytes().await.expect("whole"), archive);
+        let part = server
+            .anonymous(Method::GET, &path)
+            .header("Range", "bytes=5-9");
+        let part = part.send().await.expect("an answer");
+        assert_eq!(part.status(), 206);
+        assert_eq!(part.bytes().await.expect("whole"), archive[5..10]);
+        assert_eq!(status(&server, Method::HEAD, &path).await, 200);
 
-    let query = path.split_once('?').expect("a query").1;
-    let (before, last) = path.split_at(path.len() - 1);
-    let altered = format!("{before}{}", if last == "A" { "B" } else { "A" });
-    let later = path.replacen("expires=1", "expires=2", 1);
-    for (what, refused) in [
-        ("another signature", altered),
-        ("a later end", later),
-        (
-            "another archive",
-            format!("{}?{query}", archive_path(&other)),
-        ),
-    ] {
+        let query = path.split_once('?').expect("a query").1;
+        let (before, last) = path.split_at(path.len() - 1);
+        let altered = format!("{before}{}", if last == "A" { "B" } else { "A" });
+        let later = path.replacen("expires=1", "expires=2", 1);
+        for (what, refused) in [
+            ("another signature", altered),
+            ("a later end", later),
+            (
+                "another archive",
+                format!("{}?{query}", archive_path(&other)),
+            ),
+        ] {
+            assert_eq!(
+                status(&server, Method::GET, &refused).await,
+                403,
+                "{what}: {refused}"
+            );
+        }
         assert_eq!(
-            status(&server, Method::GET, &refused).await,
-            403,
-            "{what}: {refused}"
+            status(&server, Method::GET, &archive_path(&id)).await,
+            401,
+            "without it"
         );
-    }
-    assert_eq!(
-        status(&server, Method::GET, &archive_path(&id)).await,
-        401,
-        "without it"
-    );
-    assert_eq!(status(&server, Method::POST, &path).await, 405);
-    let bundle = format!("/api/v1/bundles/{id}");
-    for (method, path) in [
-        (Method::GET, format!("{bundle}?{query}")),
-        (Method::DELETE, format!("{bundle}?{query}")),
-        (Method::POST, format!("{bundle}/link?{query}")),
-    ] {
-        let answer = status(&server, method.clone(), &path).await;
-        assert_eq!(answer, 401, "{method} {path}");
-    }
+        assert_eq!(status(&server, Method::POST, &path).await, 405);
+        let bundle = format!("/api/v1/bundles/{id}");
+        for (method, path) in [
+            (Method::GET, format!("{bundle}?{query}")),
+            (Method::DELETE, format!("{bundle}?{query}")),
+            (Method::POST, format!("{bundle}/link?{query}")),
+        ] {
+            let answer = status(&server, method.clone(), &path).await;
+            assert_eq!(answer, 401, "{method} {path}");
+        }
+    })
+    .await;
+}
+
+/// Waits until a moment that the server named is over, by the clock that both share.
+/// Time is the event here.
+async fn over(moment: &Value) {
+    let moment: Timestamp = serde_json::from_value(moment.clone()).expect("a time");
+    tokio::time::sleep(moment.since(SystemClock.now())).await;
 }
 
 #[tokio::test]
 async fn a_signed_link_ends_with_its_time_and_never_outlives_the_archive() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        let (_origin, id, _) = kept(&server).await;
+        let (path, shown) = link(&server, &id, 3).await;
+        assert_eq!(status(&server, Method::GET, &path).await, 200, "{shown}");
+        over(&shown["expires_at"]).await;
+        let answer = server.anonymous(Method::GET, &path).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status(), 403);
+        let problem: Value = answer.json().await.expect("a problem");
+        assert_eq!(problem["code"], "link-expired", "{problem}");
+
+        let (_, bundle) = server.get(&format!("/api/v1/bundles/{id}")).await;
+        let (_, shown) = link(&server, &id, 31_536_000).await;
+        assert_eq!(
+            shown["expires_at"], bundle["expires_at"],
+            "{shown} {bundle:#}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_time_to_be_kept_or_good_for_is_between_a_second_and_a_year() {
     let server = server().start().await;
     let (_origin, id, _) = kept(&server).await;
-    let (path, shown) = link(&server, &id, 1).await;
-    assert_eq!(status(&server, Method::GET, &path).await, 200, "{shown}");
-    // Time is the event here.
-    tokio::time::sleep(Duration::from_millis(2100)).await;
-    let answer = server
-        .anonymous(Method::GET, &path)
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(answer.status(), 403);
-    let problem: Value = answer.json().await.expect("a problem");
-    assert_eq!(problem["code"], "link-expired", "{problem}");
+    for seconds in [0, 31_536_001, u64::MAX] {
+        let body = json!({ "expires_in": seconds });
+        let path = format!("/api/v1/bundles/{id}/link");
+        let (status, problem) = server.post(&path, &body).await;
+        assert_eq!(status, 400, "{problem}");
+        assert_eq!(problem["errors"][0]["field"], "expires_in", "{problem}");
+        let body = json!({ "sources": ["http://a/"], "options": body });
+        let (status, problem) = server.post("/api/v1/bundles", &body).await;
+        assert_eq!(status, 400, "{problem}");
+        let field = &problem["errors"][0]["field"];
+        assert_eq!(field, "options.expires_in", "{problem}");
+    }
+}
 
-    let (_, bundle) = server.get(&format!("/api/v1/bundles/{id}")).await;
-    let (_, shown) = link(&server, &id, 31_536_000).await;
-    assert_eq!(
-        shown["expires_at"], bundle["expires_at"],
-        "{shown} {bundle:#}"
-    );
+#[tokio::test]
+async fn an_address_with_more_than_its_signature_is_refused() {
+    let server = server().start().await;
+    let (_origin, id, _) = kept(&server).await;
+    let (path, _) = link(&server, &id, 600).await;
+    let more = format!("{path}&stream=1");
+    assert_eq!(status(&server, Method::GET, &more).await, 400, "by a link");
+    let (answer, problem) = server.get(&format!("{}?stream=1", archive_path(&id))).await;
+    assert_eq!(answer, 400, "and by a user: {problem}");
+}
+
+#[tokio::test]
+async fn a_link_is_made_by_who_may_share_and_is_on_record_like_a_deletion() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        let (_origin, id, archive) = kept(&server).await;
+        let password = "long-enough-for-vera";
+        let body = json!({ "name": "vera", "role": "viewer", "password": password });
+        assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
+        let refused = server
+            .request_as(
+                "vera",
+                password,
+                Method::POST,
+                &format!("/api/v1/bundles/{id}/link"),
+            )
+            .header("Content-Type", "application/json")
+            .body("{}")
+            .send()
+            .await;
+        assert_eq!(refused.expect("an answer").status(), 403);
+
+        let (_, shown) = link(&server, &id, 600).await;
+        server.delete(&format!("/api/v1/bundles/{id}")).await;
+        let path = format!("/api/v1/audit?subject=bundle:{id}");
+        let (status, page) = server.get(&path).await;
+        assert_eq!(status, 200, "{page}");
+        let entries = page["items"].as_array().expect("a list");
+        assert_eq!(entries.len(), 2, "{page:#}");
+        let [deleted, linked] = [&entries[0], &entries[1]];
+        assert_eq!(deleted["action"], "bundle.deleted", "{page:#}");
+        assert_eq!(deleted["before"]["size"], archive.len(), "{page:#}");
+        assert_eq!(linked["action"], "bundle.linked", "{page:#}");
+        assert_eq!(linked["actor"], "user:admin", "{page:#}");
+        assert_eq!(
+            linked["after"]["expires_at"], shown["expires_at"],
+            "{page:#}"
+        );
+        let signature = shown["url"].as_str().and_then(|url| url.rsplit_once('='));
+        let signature = signature.expect("a signature").1;
+        assert!(
+            !page.to_string().contains(signature),
+            "the link itself is not"
+        );
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -141,13 +227,18 @@ async fn deleting_a_bundle_frees_its_bytes() {
     .await;
 }
 
-/// Changes the database of a server that is stopped.
-async fn change(server: &TestServer, database: &TestDatabase, statements: &[&'static str]) {
+/// The database of a server that is stopped.
+async fn opened(server: &TestServer, database: &TestDatabase) -> Db {
     let settings = match database.postgres_url() {
         Some(url) => DbSettings::Postgres(url.to_owned()),
         None => DbSettings::Sqlite(server.data().join("longshore.db")),
     };
-    let db = Db::open(&settings).await.expect("the database opens");
+    Db::open(&settings).await.expect("the database opens")
+}
+
+/// Changes it.
+async fn change(server: &TestServer, database: &TestDatabase, statements: &[&'static str]) {
+    let db = opened(server, database).await;
     for statement in statements {
         let changed = db.execute(*statement, vec![]).await.expect("it changes");
         assert_eq!(changed, 1, "{statement}");
@@ -202,6 +293,52 @@ async fn what_has_expired_is_refused_and_removed_and_what_a_crash_left_is_swept(
     .await;
 }
 
+#[tokio::test]
+async fn a_bundle_goes_with_the_record_of_its_operation_unless_its_archive_is_kept() {
+    on_both(|database| async move {
+        let mut server = server().on(&database).start().await;
+        let (origin, kept, _) = kept(&server).await;
+        let body = json!({ "sources": [origin.url("/a.bin")] });
+        let answer = streamed(&server, &body).await;
+        let gone = operation_of(&answer);
+        rest(answer).await.expect("a clean end");
+        in_state(&server, &gone, &["succeeded"]).await;
+        server.terminate().await;
+        let due = "UPDATE schedule SET next_run = 1 WHERE kind = 'bundle-expiry'";
+        forget_operations(&server, &database).await;
+        change(&server, &database, &[due]).await;
+        server.start_again().await;
+        let swept = sweep_of(&server).await;
+        in_state(&server, &swept, &["succeeded"]).await;
+        assert_eq!(server.get(&format!("/api/v1/bundles/{gone}")).await.0, 404);
+        let (status_, bundle) = server.get(&format!("/api/v1/bundles/{kept}")).await;
+        assert_eq!(status_, 200, "{bundle}");
+        assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+        assert_eq!(bundle["actions"], json!(["link", "delete"]), "{bundle:#}");
+        let sources = format!("/api/v1/bundles/{kept}/sources");
+        assert_eq!(server.get(&sources).await.0, 410);
+    })
+    .await;
+}
+
+/// Removes the records of all operations that made bundles, as time does.
+async fn forget_operations(server: &TestServer, database: &TestDatabase) {
+    let db = opened(server, database).await;
+    let of_bundles = "(SELECT id FROM operation WHERE kind = 'bundle')";
+    for table in [
+        "operation_input",
+        "operation_transition",
+        "operation_log",
+        "operation_checkpoint",
+    ] {
+        let forget = format!("DELETE FROM {table} WHERE operation IN {of_bundles}");
+        db.execute(forget, vec![]).await.expect("it changes");
+    }
+    let forget = "DELETE FROM operation WHERE kind = 'bundle'";
+    assert_eq!(db.execute(forget, vec![]).await.expect("it changes"), 2);
+    db.close().await;
+}
+
 /// A bundle that is kept for so many seconds.
 async fn kept_for(server: &TestServer, seconds: u64) -> (Origin, String, Vec<u8>) {
     let origin = Origin::start().await;
@@ -227,25 +364,24 @@ async fn sweep_of(server: &TestServer) -> String {
 
 #[tokio::test]
 async fn an_expired_archive_is_refused_before_it_is_swept() {
-    let mut server = server().start().await;
-    let (_origin, id, _) = kept(&server).await;
-    let (path, _) = link(&server, &id, 600).await;
-    server.terminate().await;
-    let db = Db::open(&DbSettings::Sqlite(server.data().join("longshore.db"))).await;
-    let db = db.expect("the database opens");
-    db.execute("UPDATE bundle SET expires_at = 1", vec![])
-        .await
-        .expect("it changes");
-    db.close().await;
-    server.start_again().await;
-    assert_eq!(
-        server.get(&archive_path(&id)).await.0,
-        410,
-        "its time is over"
-    );
-    assert_eq!(
-        status(&server, Method::GET, &path).await,
-        410,
-        "by a link, too"
-    );
+    on_both(|database| async move {
+        let mut server = server().on(&database).start().await;
+        let (_origin, id, _) = kept(&server).await;
+        let (path, _) = link(&server, &id, 600).await;
+        server.terminate().await;
+        let expired = "UPDATE bundle SET expires_at = 1";
+        change(&server, &database, &[expired]).await;
+        server.start_again().await;
+        assert_eq!(
+            server.get(&archive_path(&id)).await.0,
+            410,
+            "its time is over"
+        );
+        assert_eq!(
+            status(&server, Method::GET, &path).await,
+            410,
+            "by a link, too"
+        );
+    })
+    .await;
 }

@@ -23,6 +23,7 @@ mod protocol_2020;
 mod refusing;
 mod schedules;
 mod secrets;
+mod showing;
 mod speaking_http;
 mod starting;
 mod stopping;

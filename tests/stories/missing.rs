@@ -6,7 +6,7 @@ use crate::desk::{
 };
 use crate::program::{incoming, server, stored};
 use serde_json::{Value, json};
-use testing::{Answer, Content, Origin};
+use testing::{Answer, Content, Origin, on_both};
 
 /// An origin where a good file lies, and where everything else goes wrong.
 async fn origin() -> Origin {
@@ -116,120 +116,135 @@ async fn what_cannot_be_had_is_listed_with_its_reason_and_the_rest_is_there() {
 
 #[tokio::test]
 async fn a_whole_bundle_has_no_report() {
-    let origin = origin().await;
-    let server = server().start().await;
-    let body = json!({ "sources": [origin.url("/good.bin")] });
-    let (id, archive) = made(&server, &body).await;
-    assert_eq!(report(&archive), None);
-    let path = format!("/api/v1/bundles/{id}/retry");
-    let (status, problem) = server.post(&path, &json!({})).await;
-    assert_eq!(status, 409, "nothing failed: {problem}");
+    on_both(|database| async move {
+        let origin = origin().await;
+        let server = server().on(&database).start().await;
+        let body = json!({ "sources": [origin.url("/good.bin")] });
+        let (id, archive) = made(&server, &body).await;
+        assert_eq!(report(&archive), None);
+        let path = format!("/api/v1/bundles/{id}/retry");
+        let (status, problem) = server.post(&path, &json!({})).await;
+        assert_eq!(status, 409, "nothing failed: {problem}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn those_that_failed_are_fetched_again_and_no_others() {
-    let origin = origin().await;
-    origin.put_in_turn(
-        "/late",
-        [Answer::status(404), Answer::ok(Content::bytes("there"))],
-    );
-    let server = server().start().await;
-    let urls = [
-        origin.url("/good.bin"),
-        origin.url("/late"),
-        origin.url("/gone"),
-    ];
-    let (id, archive_) = made(&server, &json!({ "sources": urls })).await;
-    assert_eq!(reasons(&archive_).len(), 2);
-    let actions = ended(&server, &id).await["actions"].clone();
-    assert!(
-        actions
-            .as_array()
-            .expect("a list")
-            .contains(&json!("retry_failed")),
-        "{actions}"
-    );
+    on_both(|database| async move {
+        let origin = origin().await;
+        origin.put_in_turn(
+            "/late",
+            [Answer::status(404), Answer::ok(Content::bytes("there"))],
+        );
+        let server = server().on(&database).start().await;
+        let urls = [
+            origin.url("/good.bin"),
+            origin.url("/late"),
+            origin.url("/gone"),
+        ];
+        let (id, archive_) = made(&server, &json!({ "sources": urls })).await;
+        assert_eq!(reasons(&archive_).len(), 2);
+        let actions = ended(&server, &id).await["actions"].clone();
+        assert!(
+            actions
+                .as_array()
+                .expect("a list")
+                .contains(&json!("retry_failed")),
+            "{actions}"
+        );
 
-    let path = format!("/api/v1/bundles/{id}/retry");
-    let (status, again) = server.post(&path, &json!({})).await;
-    assert_eq!(status, 201, "{again}");
-    let again = ended(&server, &id_of(&again)).await;
-    assert_eq!(
-        (&again["sources"], &again["done"]),
-        (&json!(2), &json!(1)),
-        "{again:#}"
-    );
-    let archive_ = archive(&server, &id_of(&again)).await;
-    assert_eq!(contents(&archive_)["late"], b"there");
-    assert_eq!(origin.seen_of("/good.bin").len(), 1);
+        let path = format!("/api/v1/bundles/{id}/retry");
+        let (status, again) = server.post(&path, &json!({})).await;
+        assert_eq!(status, 201, "{again}");
+        let again = ended(&server, &id_of(&again)).await;
+        assert_eq!(
+            (&again["sources"], &again["done"]),
+            (&json!(2), &json!(1)),
+            "{again:#}"
+        );
+        let archive_ = archive(&server, &id_of(&again)).await;
+        assert_eq!(contents(&archive_)["late"], b"there");
+        assert_eq!(origin.seen_of("/good.bin").len(), 1);
 
-    let (status, _) = server.post(&path, &json!({ "sources": [99] })).await;
-    assert_eq!(status, 400, "there is no source 99");
-    let (status, one) = server.post(&path, &json!({ "sources": [0] })).await;
-    assert_eq!(status, 201, "{one}");
-    assert_eq!(ended(&server, &id_of(&one)).await["done"], 1);
+        let (status, _) = server.post(&path, &json!({ "sources": [99] })).await;
+        assert_eq!(status, 400, "there is no source 99");
+        let (status, one) = server.post(&path, &json!({ "sources": [0] })).await;
+        assert_eq!(status, 201, "{one}");
+        assert_eq!(ended(&server, &id_of(&one)).await["done"], 1);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_strict_bundle_fails_when_anything_is_missing_and_keeps_nothing() {
-    let origin = origin().await;
-    let server = server().start().await;
-    let urls = [origin.url("/good.bin"), origin.url("/gone")];
-    let body = json!({ "sources": urls, "options": { "strict": true } });
-    let id = accepted(&server, &body).await;
-    let bundle = ended(&server, &id).await;
-    assert_eq!(bundle["state"], "failed", "{bundle:#}");
-    assert_eq!(
-        bundle["operation"]["error"]["code"], "source-missing",
-        "{bundle:#}"
-    );
-    assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
-    assert_eq!(server.get(&archive_path(&id)).await.0, 410);
-    let body = json!({ "sources": [origin.url("/good.bin")], "options": { "strict": true } });
-    made(&server, &body).await;
+    on_both(|database| async move {
+        let origin = origin().await;
+        let server = server().on(&database).start().await;
+        let urls = [origin.url("/good.bin"), origin.url("/gone")];
+        let body = json!({ "sources": urls, "options": { "strict": true } });
+        let id = accepted(&server, &body).await;
+        let bundle = ended(&server, &id).await;
+        assert_eq!(bundle["state"], "failed", "{bundle:#}");
+        assert_eq!(
+            bundle["operation"]["error"]["code"], "source-missing",
+            "{bundle:#}"
+        );
+        assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
+        assert_eq!(server.get(&archive_path(&id)).await.0, 410);
+        let body = json!({ "sources": [origin.url("/good.bin")], "options": { "strict": true } });
+        made(&server, &body).await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn nothing_usable_is_an_error_and_never_an_archive() {
-    let origin = origin().await;
-    let server = server().start().await;
-    let body = json!({ "sources": [origin.url("/gone"), "rubbish", "http://10.1.2.3/"] });
-    let answer = streamed(&server, &body).await;
-    assert_eq!(answer.status(), 422);
-    assert_eq!(answer.headers()["content-type"], "application/problem+json");
-    let problem: Value = answer.json().await.expect("a problem");
-    assert_eq!(problem["code"], "nothing-usable", "{problem}");
+    on_both(|database| async move {
+        let origin = origin().await;
+        let server = server().on(&database).start().await;
+        let body = json!({ "sources": [origin.url("/gone"), "rubbish", "http://10.1.2.3/"] });
+        let answer = streamed(&server, &body).await;
+        assert_eq!(answer.status(), 422);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let problem: Value = answer.json().await.expect("a problem");
+        assert_eq!(problem["code"], "nothing-usable", "{problem}");
 
-    let id = accepted(&server, &body).await;
-    let bundle = ended(&server, &id).await;
-    assert_eq!(bundle["state"], "failed", "{bundle:#}");
-    assert_eq!(
-        bundle["operation"]["error"]["code"], "nothing-usable",
-        "{bundle:#}"
-    );
-    assert_eq!(bundle["archive_url"], Value::Null);
-    assert_eq!(server.get(&archive_path(&id)).await.0, 410);
-    assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
+        let id = accepted(&server, &body).await;
+        let bundle = ended(&server, &id).await;
+        assert_eq!(bundle["state"], "failed", "{bundle:#}");
+        assert_eq!(
+            bundle["operation"]["error"]["code"], "nothing-usable",
+            "{bundle:#}"
+        );
+        assert_eq!(bundle["archive_url"], Value::Null);
+        assert_eq!(server.get(&archive_path(&id)).await.0, 410);
+        assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn who_waits_for_an_archive_of_nothing_is_told_so_instead() {
-    let origin = Origin::start().await;
-    let url = origin.put("/gone", Answer::status(410).held());
-    let server = server().start().await;
-    let id = accepted(&server, &json!({ "sources": [url] })).await;
-    let path = archive_path(&id);
-    let (answer, ()) = tokio::join!(server.get(&path), async {
-        origin
-            .when("the source to be asked", |counts| counts.requests == 1)
-            .await;
-        in_state(&server, &id, &["running"]).await;
-        origin.release();
-    });
-    // Asked a moment too late, it would be gone already.
-    let expected = [(422, "nothing-usable"), (410, "gone")];
-    let code = answer.1["code"].as_str().expect("a problem");
-    assert!(expected.contains(&(answer.0.as_u16(), code)), "{answer:?}");
+    on_both(|database| async move {
+        let origin = Origin::start().await;
+        let url = origin.put("/gone", Answer::status(410).held());
+        let server = server().on(&database).start().await;
+        let id = accepted(&server, &json!({ "sources": [url] })).await;
+        let path = archive_path(&id);
+        let (answer, ()) = tokio::join!(server.get(&path), async {
+            origin
+                .when("the source to be asked", |counts| counts.requests == 1)
+                .await;
+            in_state(&server, &id, &["running"]).await;
+            origin.release();
+        });
+        // Asked a moment too late, it would be gone already.
+        let expected = [(422, "nothing-usable"), (410, "gone")];
+        let code = answer.1["code"].as_str().expect("a problem");
+        assert!(expected.contains(&(answer.0.as_u16(), code)), "{answer:?}");
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -320,4 +335,31 @@ async fn this_server_is_not_asked_by_any_of_its_addresses() {
         reasons.values().all(|code| code == "refused-address"),
         "{reasons:?}"
     );
+}
+
+#[tokio::test]
+async fn no_more_sources_are_asked_for_than_may_be_nor_kept_where_there_is_no_room() {
+    let origin = origin().await;
+    let options = ["bundles.max_sources=3", "bundles.max_kept=2"];
+    let server = options
+        .iter()
+        .fold(server(), |server, option| server.arg("--set").arg(option))
+        .start()
+        .await;
+    let urls = vec![origin.url("/gone"); 4];
+    let body = json!({ "sources": urls });
+    let (status, problem) = server.post("/api/v1/bundles", &body).await;
+    assert_eq!(status, 400, "{problem}");
+    assert_eq!(problem["errors"][0]["code"], "out-of-range", "{problem}");
+
+    let urls = [origin.url("/good.bin"), origin.url("/gone")];
+    let body = json!({ "sources": urls });
+    let (id, _) = made(&server, &body).await;
+    let path = format!("/api/v1/bundles/{id}/retry");
+    let many = json!({ "sources": [0, 1, 2, 3] });
+    let (status, problem) = server.post(&path, &many).await;
+    assert_eq!(status, 400, "{problem}");
+    made(&server, &body).await;
+    let (status, problem) = server.post(&path, &json!({})).await;
+    assert_eq!(status, 409, "two are kept already: {problem}");
 }

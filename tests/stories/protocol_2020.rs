@@ -1,8 +1,9 @@
 //! The protocol of 2020: a WebSocket takes a list of addresses, tells of each file,
 //! and gives the ZIP.
 
+mod closing;
+
 use crate::archive::{contents, reasons};
-use crate::desk::in_state;
 use crate::program::server;
 use futures::{SinkExt, StreamExt};
 use reqwest::Method;
@@ -40,14 +41,30 @@ async fn upgrade(
     .await
 }
 
-fn basic(server: &TestServer) -> String {
-    let pair = format!("admin:{}", server.admin_password());
+fn basic(name: &str, password: &str) -> String {
+    let pair = format!("{name}:{password}");
     format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes()))
 }
 
-async fn socket(server: &TestServer, port: u16, path: &str) -> Socket {
-    let opened = upgrade(port, path, &[("Authorization", &basic(server))]).await;
+async fn socket_as(name: &str, password: &str, port: u16, path: &str) -> Socket {
+    let headers = [("Authorization", &*basic(name, password))];
+    let opened = upgrade(port, path, &headers).await;
     opened.expect("the server upgrades").0
+}
+
+async fn socket(server: &TestServer, port: u16, path: &str) -> Socket {
+    socket_as("admin", server.admin_password(), port, path).await
+}
+
+/// Closes it, and waits until the server has closed it, too.
+async fn close(mut socket: Socket) {
+    within("a close", socket.close(None))
+        .await
+        .expect("it closes");
+    while within("the other side's close", socket.next())
+        .await
+        .is_some_and(|message| message.is_ok())
+    {}
 }
 
 /// The status with which an upgrade is refused.
@@ -218,43 +235,70 @@ async fn a_second_array_waits_and_is_not_mixed_in() {
     }
 }
 
+/// A source that is not answered before it is released.
+async fn held() -> (Origin, String) {
+    let origin = Origin::start().await;
+    let url = origin.put("/held.jpg", Answer::ok(Content::seeded(1, 100)).held());
+    (origin, url)
+}
+
+/// Asks for a bundle and waits until its source is asked; its operation.
+async fn begun(server: &TestServer, socket: &mut Socket, origin: &Origin, body: &Value) -> String {
+    ask(socket, body).await;
+    origin
+        .when("the source to be asked", |counts| counts.requests == 1)
+        .await;
+    only_bundle(server).await
+}
+
 #[tokio::test]
-async fn closing_the_socket_cancels_unless_it_shall_be_kept() {
-    for keep in [false, true] {
-        let origin = Origin::start().await;
-        let url = origin.put("/held.jpg", Answer::ok(Content::seeded(1, 100)).held());
-        let server = server().start().await;
-        let mut socket = socket(&server, server.port(), "/ws").await;
-        let body = if keep {
-            json!({ "urls": [url], "keep": true })
-        } else {
-            json!([url])
-        };
-        ask(&mut socket, &body).await;
-        origin
-            .when("the source to be asked", |counts| counts.requests == 1)
-            .await;
-        let id = only_bundle(&server).await;
-        if keep {
-            drop(socket);
-            origin.release();
-            in_state(&server, &id, &["succeeded"]).await;
-            let archive = crate::desk::archive(&server, &id).await;
-            assert_eq!(
-                contents(&archive)["held.jpg"],
-                Content::seeded(1, 100).to_vec()
-            );
-        } else {
-            within("a close", socket.close(None))
-                .await
-                .expect("it closes");
-            origin
-                .when("the fetching to end", |counts| counts.connections == 0)
-                .await;
-            let operation = in_state(&server, &id, &["cancelled", "succeeded"]).await;
-            assert_eq!(operation["state"], "cancelled", "{operation:#}");
-        }
+async fn an_archive_and_an_echo_of_many_frames_are_one_message_each() {
+    let origin = Origin::start().await;
+    let content = Content::seeded(1, 5_000_000);
+    let url = origin.put("/long.jpg", Answer::ok(content.clone()));
+    let server = server().start().await;
+    let mut socket = socket(&server, server.port(), "/ws").await;
+    let long = "é".repeat(400_000);
+    let sent = socket.send(Message::text(long.clone()));
+    within("a message to go out", sent)
+        .await
+        .expect("it goes out");
+    ask(&mut socket, &json!([url])).await;
+    assert!(next(&mut socket).await == Message::text(long));
+    let (texts, archive) = answer(&mut socket).await;
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(contents(&archive)["long.jpg"] == content.to_vec());
+}
+
+#[tokio::test]
+async fn so_many_arrays_wait_and_no_more() {
+    let (origin, url) = held().await;
+    let server = server().start().await;
+    let mut socket = socket(&server, server.port(), "/ws").await;
+    begun(&server, &mut socket, &origin, &json!([url])).await;
+    for _ in 0..16 {
+        ask(&mut socket, &json!([url])).await;
     }
+    ask(&mut socket, &json!([url])).await;
+    let Message::Text(refused) = next(&mut socket).await else {
+        panic!("no answer to one too many")
+    };
+    assert!(refused.contains("Too many requests"), "{refused}");
+    close(socket).await;
+}
+
+#[tokio::test]
+async fn an_array_of_more_than_may_be_is_refused_and_not_echoed() {
+    let server = server()
+        .env("LONGSHORE_BUNDLES_MAX_SOURCES", "3")
+        .start()
+        .await;
+    let mut socket = socket(&server, server.port(), "/ws").await;
+    ask(&mut socket, &json!(["a", "b", "c", "d"])).await;
+    let Message::Text(refused) = next(&mut socket).await else {
+        panic!("no answer")
+    };
+    assert!(refused.contains("at most 3 sources"), "{refused}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::program::{incoming, server, stored};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::fs;
-use testing::{Answer, Content, Nginx, Origin, TestServer, installed, within};
+use testing::{Answer, Content, Nginx, Origin, TestServer, installed, on_both, within};
 
 /// As many files as the README promises.
 const FILES: u64 = 500;
@@ -139,54 +139,57 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn a_kept_archive_has_an_exact_length_and_is_had_in_parts() {
-    let origin = Origin::start().await;
-    let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 50_000)));
-    let server = server().start().await;
-    let (id, whole) = made(&server, &json!({ "name": "a b", "sources": [url] })).await;
-    let length = whole.len().to_string();
+    on_both(|database| async move {
+        let origin = Origin::start().await;
+        let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 50_000)));
+        let server = server().on(&database).start().await;
+        let (id, whole) = made(&server, &json!({ "name": "a b", "sources": [url] })).await;
+        let length = whole.len().to_string();
 
-    let head = asked(&server, Method::HEAD, &id, &[]).await;
-    assert_eq!(head.status(), 200);
-    assert_eq!(header(&head, "content-length"), length);
-    assert_eq!(header(&head, "content-type"), "application/zip");
-    assert_eq!(header(&head, "accept-ranges"), "bytes");
-    assert!(header(&head, "content-disposition").contains("a b.zip"));
-    let etag = header(&head, "etag").to_owned();
+        let head = asked(&server, Method::HEAD, &id, &[]).await;
+        assert_eq!(head.status(), 200);
+        assert_eq!(header(&head, "content-length"), length);
+        assert_eq!(header(&head, "content-type"), "application/zip");
+        assert_eq!(header(&head, "accept-ranges"), "bytes");
+        assert!(header(&head, "content-disposition").contains("a b.zip"));
+        let etag = header(&head, "etag").to_owned();
 
-    for (range, from, to) in [
-        ("bytes=0-0", 0, 1),
-        ("bytes=100-199", 100, 200),
-        ("bytes=49000-", 49_000, whole.len()),
-        ("bytes=-7", whole.len() - 7, whole.len()),
-    ] {
-        let part = asked(
-            &server,
-            Method::GET,
-            &id,
-            &[("range", range), ("if-range", &etag)],
-        )
-        .await;
-        assert_eq!(part.status(), 206, "{range}");
-        let expected = format!("bytes {from}-{}/{length}", to - 1);
-        assert_eq!(header(&part, "content-range"), expected);
+        for (range, from, to) in [
+            ("bytes=0-0", 0, 1),
+            ("bytes=100-199", 100, 200),
+            ("bytes=49000-", 49_000, whole.len()),
+            ("bytes=-7", whole.len() - 7, whole.len()),
+        ] {
+            let part = asked(
+                &server,
+                Method::GET,
+                &id,
+                &[("range", range), ("if-range", &etag)],
+            )
+            .await;
+            assert_eq!(part.status(), 206, "{range}");
+            let expected = format!("bytes {from}-{}/{length}", to - 1);
+            assert_eq!(header(&part, "content-range"), expected);
+            assert_eq!(
+                part.bytes().await.expect("whole"),
+                whole[from..to],
+                "{range}"
+            );
+        }
+        let stale = [("range", "bytes=0-9"), ("if-range", "\"another\"")];
+        let all = asked(&server, Method::GET, &id, &stale).await;
+        assert_eq!(all.status(), 200, "of another archive no part is of use");
+        assert_eq!(all.bytes().await.expect("whole"), whole);
+        let beyond = asked(&server, Method::GET, &id, &[("range", "bytes=9999999-")]).await;
+        assert_eq!(beyond.status(), 416);
         assert_eq!(
-            part.bytes().await.expect("whole"),
-            whole[from..to],
-            "{range}"
+            header(&beyond, "content-range"),
+            format!("bytes */{length}")
         );
-    }
-    let stale = [("range", "bytes=0-9"), ("if-range", "\"another\"")];
-    let all = asked(&server, Method::GET, &id, &stale).await;
-    assert_eq!(all.status(), 200, "of another archive no part is of use");
-    assert_eq!(all.bytes().await.expect("whole"), whole);
-    let beyond = asked(&server, Method::GET, &id, &[("range", "bytes=9999999-")]).await;
-    assert_eq!(beyond.status(), 416);
-    assert_eq!(
-        header(&beyond, "content-range"),
-        format!("bytes */{length}")
-    );
-    let same = asked(&server, Method::GET, &id, &[("if-none-match", &etag)]).await;
-    assert_eq!(same.status(), 304);
+        let same = asked(&server, Method::GET, &id, &[("if-none-match", &etag)]).await;
+        assert_eq!(same.status(), 304);
+    })
+    .await;
 }
 
 /// An origin with one source that comes at once and one that does not answer yet.
@@ -294,19 +297,79 @@ async fn what_a_large_source_has_given_flows_while_it_is_silent() {
 
 #[tokio::test]
 async fn a_bundle_that_is_not_kept_is_taken_once_from_its_own_address() {
+    on_both(|database| async move {
+        let origin = Origin::start().await;
+        let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)));
+        let server = server().on(&database).start().await;
+        let body = json!({ "sources": [url], "options": { "keep": false } });
+        let id = accepted(&server, &body).await;
+        let taken = archive(&server, &id).await;
+        assert_eq!(contents(&taken)["a.bin"], Content::seeded(1, 100).to_vec());
+        let again = asked(&server, Method::GET, &id, &[]).await;
+        assert!(
+            [409, 410].contains(&again.status().as_u16()),
+            "{}",
+            again.status()
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn head_takes_no_stream_and_waits_for_nothing() {
+    on_both(|database| async move {
+        let (origin, body) = half_ready().await;
+        let server = server().on(&database).start().await;
+        let kept = accepted(&server, &body).await;
+        let mut streamed = body.clone();
+        streamed["options"] = json!({ "keep": false });
+        let streamed = accepted(&server, &streamed).await;
+        for id in [&kept, &streamed] {
+            let head = within("headers", asked(&server, Method::HEAD, id, &[])).await;
+            assert_eq!(head.status(), 200);
+            assert_eq!(header(&head, "content-type"), "application/zip");
+            assert_eq!(header(&head, "longshore-operation"), id);
+            assert!(!head.headers().contains_key("content-length"));
+        }
+        origin.release();
+        is_both(&archive(&server, &streamed).await);
+        let head = asked(&server, Method::HEAD, &streamed, &[]).await;
+        assert!([409, 410].contains(&head.status().as_u16()));
+        in_state(&server, &kept, &["succeeded"]).await;
+        is_both(&archive(&server, &kept).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_for_an_archive_takes_no_place_of_others() {
     let origin = Origin::start().await;
-    let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)));
-    let server = server().start().await;
-    let body = json!({ "sources": [url], "options": { "keep": false } });
-    let id = accepted(&server, &body).await;
-    let taken = archive(&server, &id).await;
-    assert_eq!(contents(&taken)["a.bin"], Content::seeded(1, 100).to_vec());
-    let again = asked(&server, Method::GET, &id, &[]).await;
-    assert!(
-        [409, 410].contains(&again.status().as_u16()),
-        "{}",
-        again.status()
-    );
+    let url = origin.put("/held.bin", Answer::ok(Content::seeded(1, 100)).held());
+    let options = server().arg("--set").arg("http.concurrency=1");
+    let server = options.start().await;
+    let id = accepted(&server, &json!({ "sources": [url] })).await;
+    let waiting = async {
+        loop {
+            let answer = asked(&server, Method::GET, &id, &[]).await;
+            if answer.status() != 503 {
+                break rest(answer).await.expect("a clean end");
+            }
+        }
+    };
+    let others = async {
+        origin
+            .when("the source to be asked", |counts| counts.requests == 1)
+            .await;
+        // The one place may be taken for a moment, but not for as long as the archive.
+        let mut answers = 0;
+        while answers < 3 {
+            let (status, _) = server.get(&format!("/api/v1/bundles/{id}")).await;
+            answers += u32::from(status == 200);
+        }
+        origin.release();
+    };
+    let (taken, ()) = tokio::join!(waiting, within("other answers", others));
+    assert_eq!(contents(&taken).len(), 1);
 }
 
 #[tokio::test]

@@ -1,28 +1,25 @@
 //! A bundle: a ZIP being made, or kept.
 
-use crate::error::{Error, Result};
-use crate::operations::{BundleInput, MakeBundle};
-use crate::source::{Source, SourceRequest};
-use crate::{Bundles, sql};
-use access::Caller;
-use base::{Actor, BundleId, OperationId, Timestamp, Trigger};
-use operations::{Kind, NewOperation, Operation, State};
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
+mod accept;
+mod look_up;
+mod remove;
 
-/// The longest name, in bytes.
-const LONGEST_NAME: usize = 200;
+pub(crate) use accept::check_span;
+
+use crate::source::SourceRequest;
+use access::{Caller, Role, Scope};
+use base::{BundleId, Timestamp};
+use operations::{Operation, State};
+use serde::{Deserialize, Serialize};
 
 /// A request for a bundle.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct NewBundle {
     /// The archive's name, with or without `.zip`.
     pub name: Option<String>,
     /// What it shall hold: 1 to 100,000 addresses.
     pub sources: Vec<SourceRequest>,
     /// How it is made.
-    #[serde(default)]
     pub options: Options,
 }
 
@@ -108,11 +105,12 @@ pub struct Bundle {
     /// When the kept archive is removed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// Where the archive is fetched, while there is one.
+    /// Where the archive is fetched, while there is one to be had.
     pub archive_url: Option<String>,
     /// Its operation, while that is on record.
     pub operation: Option<Operation>,
-    /// What can be done with it as it stands.
+    /// What this caller can do with it as it stands: `cancel`, `again`, `link`,
+    /// `retry_failed`, `delete`.
     #[schema(value_type = Vec<String>)]
     pub actions: Vec<&'static str>,
 }
@@ -123,6 +121,8 @@ pub(crate) struct StoredBundle {
     pub(crate) id: BundleId,
     pub(crate) name: String,
     pub(crate) kept: bool,
+    /// The state it ended in, noted for when its operation is not on record any more.
+    pub(crate) ended: Option<State>,
     pub(crate) sources: u64,
     pub(crate) done: u64,
     pub(crate) failed: u64,
@@ -140,16 +140,46 @@ impl StoredBundle {
         self.expires_at.is_some_and(|end| end <= now)
     }
 
-    /// How it is shown, with its operation.
-    pub(crate) fn shown(self, operation: Option<Operation>, archive_url: String) -> Bundle {
-        let state = operation.as_ref().map_or(
-            if self.blob.is_some() {
-                State::Succeeded
-            } else {
-                State::Failed
-            },
-            |operation| operation.state,
-        );
+    /// Where it stands.
+    fn state(&self, operation: Option<&Operation>) -> State {
+        match operation {
+            Some(operation) => operation.state,
+            None => self.ended.unwrap_or(State::Failed),
+        }
+    }
+
+    /// What `rights` allow to be done with it.
+    fn actions(&self, operation: Option<&Operation>, rights: Rights) -> Vec<&'static str> {
+        let state = self.state(operation);
+        let mut actions = Vec::new();
+        if !state.is_ended() {
+            let cancelling = operation.is_some_and(|operation| operation.cancel_requested);
+            if rights.operates && !cancelling {
+                actions.push("cancel");
+            }
+            return actions;
+        }
+        if rights.makes && self.blob.is_some() {
+            actions.push("link");
+        }
+        // What was asked for is on record with the operation, and goes with it.
+        if rights.makes && self.failed > 0 && operation.is_some() {
+            actions.push("retry_failed");
+        }
+        if rights.operates && operation.is_some() {
+            actions.push("again");
+        }
+        if rights.makes {
+            actions.push("delete");
+        }
+        actions
+    }
+
+    /// How it is shown, with its operation. `flows`: whether the stream of one that is
+    /// not kept can still be taken.
+    pub(crate) fn shown(self, operation: Option<Operation>, flows: bool, rights: Rights) -> Bundle {
+        let state = self.state(operation.as_ref());
+        let actions = self.actions(operation.as_ref(), rights);
         let progress = operation
             .as_ref()
             .and_then(|operation| operation.progress.as_ref());
@@ -159,23 +189,11 @@ impl StoredBundle {
         {
             (done, bytes) = (progress.done, progress.bytes.unwrap_or(0));
         }
-        let has_archive = self.blob.is_some() || (!state.is_ended());
-        let cancelling = operation
-            .as_ref()
-            .is_some_and(|operation| operation.cancel_requested);
-        let mut actions = Vec::new();
-        if state.is_ended() {
-            if self.blob.is_some() {
-                actions.push("link");
-            }
-            if self.failed > 0 {
-                actions.push("retry_failed");
-            }
-            actions.push("again");
-            actions.push("delete");
-        } else if !cancelling {
-            actions.push("cancel");
-        }
+        let has_archive = if self.kept {
+            self.blob.is_some() || !state.is_ended()
+        } else {
+            flows
+        };
         Bundle {
             id: self.id,
             name: self.name,
@@ -188,232 +206,26 @@ impl StoredBundle {
             kept: self.kept,
             created_at: self.created_at,
             expires_at: self.expires_at,
-            archive_url: has_archive.then_some(archive_url),
+            archive_url: has_archive.then(|| archive_path(self.id)),
             operation,
             actions,
         }
     }
 }
 
-/// A bundle that was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    /// Its id.
-    pub id: BundleId,
+/// What a caller may do with bundles and with their operations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rights {
+    makes: bool,
+    operates: bool,
 }
 
-impl Bundles {
-    /// Accepts a bundle. With `stream`, its archive is promised to whoever takes it
-    /// from this process, once.
-    ///
-    /// # Errors
-    /// No or too many sources, a name that cannot be one, or the database.
-    pub async fn create(&self, new: NewBundle, caller: &Caller, stream: bool) -> Result<Accepted> {
-        let most = self.current().settings.max_sources;
-        if new.sources.is_empty() {
-            return Err(Error::NoSources);
+impl From<&Caller> for Rights {
+    fn from(caller: &Caller) -> Self {
+        Self {
+            makes: caller.may(Role::Operator, Scope::BundlesWrite),
+            operates: caller.may(Role::Operator, Scope::OperationsWrite),
         }
-        if new.sources.len() > most {
-            return Err(Error::TooManySources {
-                most,
-                got: new.sources.len(),
-            });
-        }
-        let name = archive_name(new.name.as_deref())?;
-        let mut options = new.options;
-        options.keep &= !stream;
-        if options.keep {
-            self.check_room().await?;
-        }
-        let sources = new
-            .sources
-            .into_iter()
-            .map(|source| Source::of(source, self.access()))
-            .collect();
-        self.submit(name, sources, options, caller).await
-    }
-
-    /// Whether one more archive may be kept.
-    async fn check_room(&self) -> Result<()> {
-        let current = self.current();
-        let (archives, bytes) = sql::kept(self.db()).await?;
-        if archives >= current.settings.max_kept || bytes >= current.settings.max_kept_bytes {
-            return Err(Error::KeptFull { archives, bytes });
-        }
-        Ok(())
-    }
-
-    /// Stores the operation of a bundle, and its row.
-    async fn submit(
-        &self,
-        name: String,
-        sources: Vec<Source>,
-        options: Options,
-        caller: &Caller,
-    ) -> Result<Accepted> {
-        let actor = caller.actor();
-        let trigger = match caller.proof() {
-            access::Proof::Session(_) => Trigger::Person,
-            _ => Trigger::Api,
-        };
-        let count = sources.len();
-        let keep = options.keep;
-        let input = BundleInput {
-            name: name.clone(),
-            sources,
-            options,
-        };
-        let mut operation = NewOperation::of::<MakeBundle>(&input, actor.clone(), trigger)?
-            .title(format!("Bundle {name}"))
-            .subject(format!("bundle:{name}"));
-        drop(input);
-        if !keep {
-            operation = operation.here();
-        }
-        let id = BundleId::from(operation.id());
-        sql::insert(self.db(), id, &name, keep, count, &actor, self.now()).await?;
-        if !keep {
-            self.outlets().promise(id);
-        }
-        if let Err(error) = self.operations().submit(operation).await {
-            self.outlets().forget(id);
-            sql::delete(self.db(), id).await?;
-            return Err(error.into());
-        }
-        Ok(Accepted { id })
-    }
-
-    /// A bundle.
-    ///
-    /// # Errors
-    /// When there is none, or the database does not answer.
-    pub async fn get(&self, id: BundleId) -> Result<Bundle> {
-        let stored = self.stored(id).await?;
-        let operation = match self.operations().get(OperationId::from(id)).await {
-            Ok(operation) => Some(operation),
-            Err(operations::Error::NoOperation(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
-        Ok(stored.shown(operation, archive_path(id)))
-    }
-
-    pub(crate) async fn stored(&self, id: BundleId) -> Result<StoredBundle> {
-        if let Some(stored) = sql::get(self.db(), id).await? {
-            return Ok(stored);
-        }
-        self.note_repeated(id).await?;
-        sql::get(self.db(), id).await?.ok_or(Error::NoBundle(id))
-    }
-
-    /// An operation that repeats another is a bundle from the moment it is accepted,
-    /// and is noted as one at the latest when somebody asks for it.
-    async fn note_repeated(&self, id: BundleId) -> Result<()> {
-        let repeated = match self.operations().get(OperationId::from(id)).await {
-            Ok(operation) => operation,
-            Err(operations::Error::NoOperation(_)) => return Err(Error::NoBundle(id)),
-            Err(error) => return Err(error.into()),
-        };
-        // One that has ended was noted when it ran, and may have been deleted since.
-        if repeated.kind != MakeBundle::NAME || repeated.state.is_ended() {
-            return Err(Error::NoBundle(id));
-        }
-        let input = self.operations().input::<MakeBundle>(repeated.id).await?;
-        sql::insert(
-            self.db(),
-            id,
-            &input.name,
-            input.options.keep,
-            input.sources.len(),
-            &repeated.actor,
-            repeated.created_at,
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// The newest bundles, before `before` where that is given.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn list(&self, before: Option<BundleId>, limit: usize) -> Result<Vec<Bundle>> {
-        let mut shown = Vec::new();
-        for stored in sql::list(self.db(), before, limit).await? {
-            let id = stored.id;
-            let operation = self.operations().get(OperationId::from(id)).await.ok();
-            shown.push(stored.shown(operation, archive_path(id)));
-        }
-        Ok(shown)
-    }
-
-    /// Makes a bundle of those sources of `id` that failed; or of `indexes`.
-    ///
-    /// # Errors
-    /// When nothing failed, or an index does not exist.
-    pub async fn retry(
-        &self,
-        id: BundleId,
-        indexes: Option<Vec<usize>>,
-        caller: &Caller,
-    ) -> Result<Accepted> {
-        let stored = self.stored(id).await?;
-        let wanted = match indexes {
-            Some(indexes) => indexes,
-            None => sql::missing(self.db(), id).await?,
-        };
-        if wanted.is_empty() {
-            return Err(Error::NothingFailed);
-        }
-        let input = self
-            .operations()
-            .input::<MakeBundle>(OperationId::from(id))
-            .await?;
-        let sources = wanted
-            .into_iter()
-            .map(|index| {
-                input
-                    .sources
-                    .get(index)
-                    .cloned()
-                    .ok_or(Error::NoSource(index))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let options = Options {
-            keep: true,
-            ..input.options
-        };
-        self.submit(stored.name, sources, options, caller).await
-    }
-
-    /// Deletes a bundle and its bytes; one that is being made is cancelled first.
-    /// The bytes that came free.
-    ///
-    /// # Errors
-    /// When there is none, or the disk refuses.
-    pub async fn delete(&self, id: BundleId, actor: &Actor) -> Result<u64> {
-        let stored = self.stored(id).await?;
-        match self.operations().cancel(OperationId::from(id), actor).await {
-            Ok(_) => {
-                let ended = self.operations().wait(OperationId::from(id));
-                // A function is dropped some seconds after it was cancelled.
-                if tokio::time::timeout(Duration::from_secs(15), ended)
-                    .await
-                    .is_err()
-                {
-                    return Err(Error::NotReady);
-                }
-            }
-            Err(operations::Error::State { .. } | operations::Error::NoOperation(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        // Read again: it may have been finished meanwhile.
-        let blob = sql::get(self.db(), id)
-            .await?
-            .and_then(|stored| stored.blob);
-        sql::delete(self.db(), id).await?;
-        if let Some(blob) = blob {
-            self.blobs().delete(blob).await?;
-        }
-        Ok(stored.size.unwrap_or(0))
     }
 }
 
@@ -422,37 +234,9 @@ pub(crate) fn archive_path(id: BundleId) -> String {
     format!("/api/v1/bundles/{id}/archive")
 }
 
-/// A name for the archive, ending in `.zip`.
-fn archive_name(wanted: Option<&str>) -> Result<String> {
-    let wanted = wanted.unwrap_or("bundle").trim();
-    let stem = wanted
-        .strip_suffix(".zip")
-        .or_else(|| wanted.strip_suffix(".ZIP"))
-        .unwrap_or(wanted);
-    if stem.is_empty() || stem.len() > LONGEST_NAME || stem.contains(['/', '\\']) {
-        return Err(Error::Name);
-    }
-    let cleaned = crate::name::EntryName::from_path(stem).ok_or(Error::Name)?;
-    Ok(format!("{}.zip", cleaned.as_str()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_ends_in_zip_once_and_never_leads_anywhere() {
-        for (wanted, name) in [
-            (None, "bundle.zip"),
-            (Some("covers"), "covers.zip"),
-            (Some(" covers.zip "), "covers.zip"),
-            (Some("a:b"), "a_b.zip"),
-            (Some("CON"), "_CON.zip"),
-        ] {
-            assert_eq!(archive_name(wanted).expect("a name"), name);
-        }
-        for refused in ["", ".zip", "a/b", "..\\x", ".."] {
-            assert!(archive_name(Some(refused)).is_err(), "{refused}");
-        }
-    }
+/// A bundle that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: BundleId,
 }

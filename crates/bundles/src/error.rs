@@ -13,13 +13,14 @@ pub enum Error {
     #[error("a bundle needs at least one source")]
     NoSources,
     /// Too many.
-    #[error("a bundle takes at most {most} sources, and {got} were given; make several bundles")]
+    #[error("a bundle takes at most {most} sources, and more were given; make several bundles")]
     TooManySources {
         /// The limit.
         most: usize,
-        /// How many were given.
-        got: usize,
     },
+    /// A time that nothing is kept for.
+    #[error("a time to be kept for is 1 to 31536000 seconds, which is a year")]
+    Span,
     /// A name that cannot be one.
     #[error("the name cannot be used as a file's name; use up to 200 letters, digits and dashes")]
     Name,
@@ -59,6 +60,18 @@ pub enum Error {
     /// A source's number that does not exist.
     #[error("the bundle has no source number {0}")]
     NoSource(usize),
+    /// A source's number that was given twice.
+    #[error("the source number {0} was asked for twice; leave one of them out")]
+    SourceTwice(usize),
+    /// What was asked for went with the record of its operation.
+    #[error("what was asked for is not on record any more; it went with the bundle's operation")]
+    Forgotten,
+    /// As many wait for archives as may.
+    #[error("too many wait for archives; try again shortly")]
+    Crowded,
+    /// The record of who did what.
+    #[error(transparent)]
+    Access(#[from] access::AccessError),
     /// Operations.
     #[error(transparent)]
     Operations(#[from] operations::Error),

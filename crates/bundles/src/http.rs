@@ -1,26 +1,37 @@
 //! The routes of bundles.
 
 mod archive;
+mod described;
+mod links;
 mod socket;
+mod sources;
 
-use crate::bundle::{Bundle, NewBundle};
+use crate::bundle::{Bundle, Rights};
+use crate::request::{NewBundleWithin, SourcesWithin};
 use crate::{Bundles, Error};
 use access::{Caller, Role, Scope};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use base::{BundleId, Timestamp};
+use base::BundleId;
+use described::DescribedBundle;
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::routes;
 use web::{
-    Answer, AnswerTime, BodyLimit, By, Client, Json, Links, Page, Paging, Path, Problem, Query,
-    Requirement, RouteLimits, Routes, SettingsSource,
+    Admitted, Answer, AnswerTime, BodyLimit, By, Json, JsonText, Links, Page, Paging, Path,
+    Problem, Query, Requirement, RouteLimits, Routes, SettingsSource,
 };
 
 /// On the answer that streams an archive: the operation that makes it.
 const OPERATION: HeaderName = HeaderName::from_static("longshore-operation");
+
+/// Requests that wait for the first byte of an archive, at most.
+const WAITING: usize = 512;
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -28,10 +39,18 @@ pub(crate) struct Desk {
     bundles: Bundles,
     links: Links,
     settings: SettingsSource,
+    /// Places for requests that wait for an archive.
+    waiting: Arc<Semaphore>,
+    shutdown: CancellationToken,
 }
 
-/// The routes. `links` sign and open archives.
-pub fn routes(bundles: Bundles, links: Links, settings: SettingsSource) -> Routes {
+/// The routes. `links` sign and open archives. Sockets are closed when `shutdown` comes.
+pub fn routes(
+    bundles: Bundles,
+    links: Links,
+    settings: SettingsSource,
+    shutdown: CancellationToken,
+) -> Routes {
     let sees = Requirement::Role(Role::Viewer, Scope::BundlesRead);
     let makes = Requirement::Role(Role::Operator, Scope::BundlesWrite);
     let opens = Requirement::Signed(Role::Viewer, Scope::BundlesRead);
@@ -49,7 +68,8 @@ pub fn routes(bundles: Bundles, links: Links, settings: SettingsSource) -> Route
         .add(sees, routes!(get_bundle))
         .add(makes, routes!(delete_bundle))
         .add(makes, routes!(retry_bundle))
-        .add(sees, routes!(link_bundle))
+        .add(sees, routes!(sources::list_sources))
+        .add(makes, routes!(links::link_bundle))
         .add_within(flows, opens, routes!(archive::get_archive))
         .add_within(flows, makes, routes!(socket::bundle_socket))
         .add_within(flows, upgrade, routes!(socket::front_page))
@@ -58,6 +78,8 @@ pub fn routes(bundles: Bundles, links: Links, settings: SettingsSource) -> Route
             bundles,
             links,
             settings,
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            shutdown,
         })
 }
 
@@ -84,7 +106,7 @@ enum Flag {
 /// and the archive is fetched from it. With `stream=1` the answer is the archive.
 #[utoipa::path(
     post, path = "/api/v1/bundles", tag = "bundles",
-    params(CreateQuery), request_body = NewBundle,
+    params(CreateQuery), request_body = DescribedBundle,
     responses(
         (status = 201, description = "Accepted; its operation makes it.", body = Bundle),
         (status = 200, description = "The archive, with `stream=1`.", content_type = "application/zip", body = Vec<u8>),
@@ -95,18 +117,27 @@ async fn create_bundle(
     State(desk): State<Desk>,
     By(caller): By,
     Query(query): Query<CreateQuery>,
-    Json(new): Json<NewBundle>,
+    admitted: Admitted,
+    text: JsonText,
 ) -> Answer<Response> {
+    let new = text.parse(NewBundleWithin(sources_within(&desk))).await?;
     let stream = matches!(query.stream, Some(Flag::On));
     let accepted = desk.bundles.create(new, &caller, stream).await?;
     if stream {
-        return archive::streamed(&desk, accepted.id).await;
+        return archive::streamed(&desk, accepted.id, &admitted).await;
     }
-    created(&desk, accepted.id).await
+    created(&desk, accepted.id, &caller).await
 }
 
-async fn created(desk: &Desk, id: BundleId) -> Answer<Response> {
-    let bundle = desk.bundles.get(id).await?;
+/// As many sources as a bundle may have now.
+fn sources_within(desk: &Desk) -> SourcesWithin {
+    SourcesWithin {
+        most: desk.bundles.current().settings.max_sources,
+    }
+}
+
+async fn created(desk: &Desk, id: BundleId, caller: &Caller) -> Answer<Response> {
+    let bundle = desk.bundles.get(id, Rights::from(caller)).await?;
     let mut headers = HeaderMap::new();
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/bundles/{id}")) {
         headers.insert(LOCATION, location);
@@ -119,10 +150,15 @@ async fn created(desk: &Desk, id: BundleId) -> Answer<Response> {
     get, path = "/api/v1/bundles", tag = "bundles", params(Paging),
     responses((status = 200, description = "A page of bundles.", body = Page<Bundle>))
 )]
-async fn list_bundles(State(desk): State<Desk>, paging: Paging) -> Answer<Json<Page<Bundle>>> {
+async fn list_bundles(
+    State(desk): State<Desk>,
+    By(caller): By,
+    paging: Paging,
+) -> Answer<Json<Page<Bundle>>> {
     let limit = usize::from(paging.limit());
     let before = paging.after::<uuid::Uuid>()?.map(BundleId::from);
-    let found = desk.bundles.list(before, limit + 1).await?;
+    let rights = Rights::from(&caller);
+    let found = desk.bundles.list(before, limit + 1, rights).await?;
     Ok(Json(Page::of_found(found, limit, |bundle| {
         bundle.id.uuid()
     })))
@@ -134,8 +170,13 @@ async fn list_bundles(State(desk): State<Desk>, paging: Paging) -> Answer<Json<P
     params(("id" = uuid::Uuid, Path, description = "The bundle's id.")),
     responses((status = 200, description = "The bundle.", body = Bundle))
 )]
-async fn get_bundle(State(desk): State<Desk>, Path(id): Path<uuid::Uuid>) -> Answer<Json<Bundle>> {
-    Ok(Json(desk.bundles.get(id.into()).await?))
+async fn get_bundle(
+    State(desk): State<Desk>,
+    By(caller): By,
+    Path(id): Path<uuid::Uuid>,
+) -> Answer<Json<Bundle>> {
+    let rights = Rights::from(&caller);
+    Ok(Json(desk.bundles.get(id.into(), rights).await?))
 }
 
 /// What came free.
@@ -156,7 +197,7 @@ async fn delete_bundle(
     By(caller): By,
     Path(id): Path<uuid::Uuid>,
 ) -> Answer<Json<Deleted>> {
-    let freed = desk.bundles.delete(id.into(), &caller.actor()).await?;
+    let freed = desk.bundles.delete(id.into(), &caller).await?;
     Ok(Json(Deleted { freed }))
 }
 
@@ -185,67 +226,7 @@ async fn retry_bundle(
         .bundles
         .retry(id.into(), retry.sources, &caller)
         .await?;
-    created(&desk, accepted.id).await
-}
-
-/// For how long a link is good.
-#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewLink {
-    /// Seconds; a day, when absent. Never longer than the archive is kept.
-    #[schema(minimum = 1, maximum = 31_536_000)]
-    expires_in: Option<u64>,
-}
-
-/// A link that needs no password.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct Link {
-    /// The address.
-    url: String,
-    /// Until when it is good.
-    #[schema(value_type = String, format = DateTime)]
-    expires_at: Timestamp,
-}
-
-/// Make a link to the archive that needs no password.
-#[utoipa::path(
-    post, path = "/api/v1/bundles/{id}/link", tag = "bundles",
-    params(("id" = uuid::Uuid, Path, description = "The bundle's id.")),
-    request_body = NewLink,
-    responses((status = 201, description = "The link.", body = Link))
-)]
-async fn link_bundle(
-    State(desk): State<Desk>,
-    client: Client,
-    Path(id): Path<uuid::Uuid>,
-    Json(new): Json<NewLink>,
-) -> Answer<(StatusCode, Json<Link>)> {
-    let wanted = new.expires_in.map_or(
-        desk.bundles.current().settings.link_expires_in,
-        Duration::from_secs,
-    );
-    let link = signed_link(&desk, &client, id.into(), wanted).await?;
-    Ok((StatusCode::CREATED, Json(link)))
-}
-
-async fn signed_link(desk: &Desk, client: &Client, id: BundleId, wanted: Duration) -> Answer<Link> {
-    let stored = desk.bundles.stored(id).await?;
-    if stored.has_expired(desk.bundles.now()) {
-        return Err(Error::Gone.into());
-    }
-    if stored.blob.is_none() {
-        return Err(Error::NotReady.into());
-    }
-    let wanted = desk.bundles.now().plus(wanted);
-    let expires_at = stored.expires_at.map_or(wanted, |kept| kept.min(wanted));
-    let path = crate::bundle::archive_path(id);
-    let query = desk.links.sign(&path, expires_at);
-    let settings = desk.settings.borrow().clone();
-    let origin = client.origin(&settings).unwrap_or_default();
-    Ok(Link {
-        url: format!("{origin}{path}?{query}"),
-        expires_at,
-    })
+    created(&desk, accepted.id, &caller).await
 }
 
 /// Whether a caller may make bundles; for upgrades on routes that others may see.
@@ -266,13 +247,21 @@ impl From<Error> for Problem {
             Error::NoSources | Error::TooManySources { .. } => {
                 Self::invalid("sources", "out-of-range", error.to_string())
             }
+            Error::Span => Self::invalid("options.expires_in", "out-of-range", error.to_string()),
+            Error::SourceTwice(_) => Self::invalid("sources", "repeated", error.to_string()),
             Error::Name => Self::invalid("name", "invalid", error.to_string()),
             Error::NoSource(_) => Self::invalid("sources", "unknown", error.to_string()),
             Error::NothingUsable(_) => Self::unprocessable("nothing-usable", error.to_string()),
             Error::NothingFailed => Self::conflict(error.to_string()),
             Error::NoBundle(_) => Self::not_found("bundle"),
             Error::KeptFull { .. } => Self::conflict(error.to_string()),
-            Error::Gone => Self::new(StatusCode::GONE, "gone", error.to_string()),
+            Error::Gone | Error::Forgotten => {
+                Self::new(StatusCode::GONE, "gone", error.to_string())
+            }
+            Error::Crowded => {
+                Self::unavailable("overloaded", error.to_string(), Duration::from_secs(1))
+            }
+            Error::Access(error) => error.into(),
             Error::NotReady | Error::Taken => Self::conflict(error.to_string()),
             Error::Headers => Self::conflict(error.to_string()),
             Error::Operations(error) => error.into(),

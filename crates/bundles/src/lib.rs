@@ -7,6 +7,7 @@
 //! Invariants: memory is bounded by [`budget`], whatever the sources are; what is
 //! missing is listed in the archive; an archive that broke never ends cleanly.
 
+mod asked;
 mod board;
 mod budget;
 mod bundle;
@@ -20,9 +21,11 @@ pub mod name;
 mod operations;
 mod outlet;
 pub mod report;
+mod request;
 mod settings;
 mod source;
 mod sql;
+mod takers;
 pub mod zip;
 
 pub use bundle::{Accepted, Bundle, Compress, EntryOrder, NewBundle, Options};
@@ -34,6 +37,7 @@ pub use source::{DetailedSource, SourceRequest};
 
 use ::operations::Operations;
 use access::Access;
+use asked::AskedLists;
 use base::{SharedClock, Timestamp};
 use budget::Budget;
 use fetch::Client;
@@ -41,6 +45,7 @@ use outlet::Outlets;
 use settings::Current;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use storage::{Blobs, Db};
+use takers::Takers;
 
 /// Bundles. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -56,6 +61,8 @@ struct Inner {
     /// Replaced as a whole when the configuration changes.
     current: RwLock<Arc<Current>>,
     outlets: Outlets,
+    takers: Takers,
+    asked: AskedLists,
     operations: OnceLock<Operations>,
 }
 
@@ -79,6 +86,8 @@ impl Bundles {
             budget: Budget::new(settings.buffer),
             current: RwLock::new(Arc::new(Current { client, settings })),
             outlets: Outlets::default(),
+            takers: Takers::default(),
+            asked: AskedLists::default(),
             operations: OnceLock::new(),
         }))
     }
@@ -141,6 +150,15 @@ impl Bundles {
 
     pub(crate) fn outlets(&self) -> &Outlets {
         &self.0.outlets
+    }
+
+    /// Who takes kept archives from this process.
+    pub(crate) fn takers(&self) -> &Takers {
+        &self.0.takers
+    }
+
+    pub(crate) fn asked(&self) -> &AskedLists {
+        &self.0.asked
     }
 
     pub(crate) fn now(&self) -> Timestamp {

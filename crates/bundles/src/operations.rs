@@ -13,9 +13,10 @@ use crate::make::{Maker, Plan};
 use crate::outlet::{Outlet, Taker};
 use crate::settings::Current;
 use crate::source::Source;
+use crate::sql::NewRow;
 use crate::{Bundles, sql};
 use base::{BundleId, Timestamp};
-use operations::{Context, Failure, Kind, Outcome, Settings};
+use operations::{Context, Failure, Kind, Operation, Outcome, Settings};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,14 @@ pub struct BundleInput {
     pub(crate) name: String,
     pub(crate) sources: Vec<Source>,
     pub(crate) options: Options,
+}
+
+impl BundleInput {
+    /// Whether `operation`, which has this input, keeps the archive. One that repeats
+    /// another does always: nobody waits to take its stream.
+    pub(crate) fn keeps(&self, operation: &Operation) -> bool {
+        self.options.keep || operation.retry_of.is_some()
+    }
 }
 
 impl Kind for MakeBundle {
@@ -63,6 +72,7 @@ impl MakeBundle {
         let secrets = secrecy::secrets(&input.sources, self.0.access());
         context.redact(secrets.iter().map(String::as_str));
         drop(secrets);
+        let keep = input.keeps(context.operation());
         let BundleInput {
             name,
             sources,
@@ -70,14 +80,14 @@ impl MakeBundle {
         } = input;
         let current = self.0.current();
         let sources: Arc<[Source]> = sources.into();
-        let plan = plan(id, name, &options, &current, context);
+        let plan = plan(id, name, &options, keep, &current, context);
         let board = Board::new(context.clone(), sources.len());
         let gather = self.gather(&current, &sources, &board, context);
         drop(current);
         context
             .log(format!("Fetching {} sources.", sources.len()))
             .await;
-        let (outlet, grown) = self.outlet(id, options.keep, context).await?;
+        let (outlet, grown) = self.outlet(id, keep, context).await?;
         let abandoned = outlet.abandoned();
         let mut maker = Maker::new(plan, sources, context.clone(), board, outlet);
         tokio::select! {
@@ -109,16 +119,15 @@ impl MakeBundle {
         context: &Context,
     ) -> Result<Option<Outcome>, Failure> {
         let operation = context.operation();
-        sql::insert(
-            self.0.db(),
+        let row = NewRow {
             id,
-            &input.name,
-            input.options.keep,
-            input.sources.len(),
-            &operation.actor,
-            operation.created_at,
-        )
-        .await?;
+            name: &input.name,
+            kept: input.keeps(operation),
+            sources: input.sources.len(),
+            actor: &operation.actor,
+            created_at: operation.created_at,
+        };
+        sql::insert(self.0.db(), row).await?;
         let stored = sql::get(self.0.db(), id).await?;
         Ok(stored
             .filter(|stored| stored.blob.is_some())
@@ -195,12 +204,13 @@ fn plan(
     id: BundleId,
     name: String,
     options: &Options,
+    keep: bool,
     current: &Current,
     context: &Context,
 ) -> Plan {
     let begun_at: Timestamp = context.operation().created_at;
     // A kept archive has its exact length anyway, once it is there.
-    let promise = options.exact_length && !options.keep;
+    let promise = options.exact_length && !keep;
     Plan {
         id: id.to_string(),
         name,

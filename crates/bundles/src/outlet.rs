@@ -72,7 +72,7 @@ impl Outlet {
     pub(crate) async fn finish(self) -> Result<Option<StoredBlob>, Failure> {
         match self {
             Self::Kept(blob) => Ok(Some(blob.finish().await?)),
-            Self::Streamed(mut taker) => taker.give(Flow::End).await.map(|()| None),
+            Self::Streamed(taker) => taker.finish().await.map(|()| None),
         }
     }
 }
@@ -135,6 +135,15 @@ impl Outlets {
                 Entry::Untaken(receiver) => Ok(receiver),
                 _ => Err(Error::Taken),
             },
+            Some(Entry::Growing(..)) | None => Err(Error::Gone),
+        }
+    }
+
+    /// Whether [`Outlets::take`] would give the stream of `id`.
+    pub(crate) fn can_be_taken(&self, id: BundleId) -> Result<()> {
+        match self.map().get(&id) {
+            Some(Entry::Promised(_, Some(_), _) | Entry::Untaken(_)) => Ok(()),
+            Some(Entry::Promised(_, None, _) | Entry::Taken) => Err(Error::Taken),
             Some(Entry::Growing(..)) | None => Err(Error::Gone),
         }
     }

@@ -14,8 +14,7 @@ const LONGEST_URL: usize = 8192;
 const LONGEST_PATH: usize = 4096;
 
 /// One URL asked for, as a request gives it: the address alone, or with more.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub enum SourceRequest {
     /// The address alone.
     Url(String),
@@ -31,19 +30,34 @@ pub struct DetailedSource {
     pub url: String,
     /// The path that the file gets in the archive. Cleaned.
     pub path: Option<String>,
-    /// Headers sent to the origin of `url`, and to no other. Their values are kept
-    /// encrypted, and never shown.
+    /// Headers sent to the origin of `url`, and to no other: at most 100. Their values
+    /// are kept encrypted, and never shown.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub headers: GivenHeaders,
 }
 
 impl std::fmt::Debug for DetailedSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<&String> = self.headers.keys().collect();
         f.debug_struct("DetailedSource")
             .field("path", &self.path)
-            .field("headers", &names)
             .finish_non_exhaustive()
+    }
+}
+
+/// Headers as they were given, in the JSON that is sealed: a hundred thousand small
+/// maps would take ten times the memory.
+#[derive(Clone, Default)]
+pub struct GivenHeaders(Option<Box<str>>);
+
+impl<'de> Deserialize<'de> for GivenHeaders {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let headers = crate::request::bounded_headers(deserializer)?;
+        if headers.is_empty() {
+            return Ok(Self(None));
+        }
+        let json = serde_json::to_string(&headers).map_err(serde::de::Error::custom)?;
+        Ok(Self(Some(json.into())))
     }
 }
 
@@ -64,15 +78,12 @@ impl Source {
     /// fetched, and fails this source alone.
     pub(crate) fn of(request: SourceRequest, access: &Access) -> Self {
         let (url, path, headers) = match request {
-            SourceRequest::Url(url) => (url, None, BTreeMap::new()),
+            SourceRequest::Url(url) => (url, None, GivenHeaders::default()),
             SourceRequest::Detailed(detailed) => (detailed.url, detailed.path, detailed.headers),
         };
-        let headers = if headers.is_empty() {
-            None
-        } else {
-            let plain = serde_json::to_vec(&headers).unwrap_or_default();
-            Some(BASE64.encode(&access.seal(PURPOSE, &plain)))
-        };
+        let headers = headers
+            .0
+            .map(|plain| BASE64.encode(&access.seal(PURPOSE, plain.as_bytes())));
         Self {
             url: shortened(url, LONGEST_URL),
             path: path.map(|path| shortened(path, LONGEST_PATH)),

@@ -2,16 +2,20 @@
 
 use crate::bundle::StoredBundle;
 use base::{Actor, BundleId, Timestamp};
-use storage::{BlobName, Db, Result, Row, StoredBlob, values};
+use operations::State;
+use storage::{BlobName, Db, Result, Row, StoredBlob, Tx, Value, values};
 
-const COLUMNS: &str =
-    "id, name, kept, sources, done, failed, bytes, blob, size, sha256, created_at, expires_at";
+const COLUMNS: &str = "id, name, kept, ended, sources, done, failed, bytes, blob, size, sha256, created_at, expires_at";
 
 fn read(row: &Row) -> Result<StoredBundle> {
     Ok(StoredBundle {
         id: row.get::<uuid::Uuid>("id")?.into(),
         name: row.get("name")?,
         kept: row.get("kept")?,
+        // A word that this version does not know is as good as none.
+        ended: row
+            .get::<Option<String>>("ended")?
+            .and_then(|state| state.parse().ok()),
         sources: row.get("sources")?,
         done: row.get("done")?,
         failed: row.get("failed")?,
@@ -24,23 +28,42 @@ fn read(row: &Row) -> Result<StoredBundle> {
     })
 }
 
+/// A bundle to be noted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewRow<'a> {
+    pub(crate) id: BundleId,
+    pub(crate) name: &'a str,
+    pub(crate) kept: bool,
+    pub(crate) sources: usize,
+    pub(crate) actor: &'a Actor,
+    pub(crate) created_at: Timestamp,
+}
+
+const INSERT: &str = "INSERT INTO bundle (id, name, kept, sources, created_by, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
+
+impl NewRow<'_> {
+    fn values(self) -> Vec<Value> {
+        values![
+            self.id.uuid(),
+            self.name,
+            self.kept,
+            self.sources,
+            self.actor.as_str(),
+            self.created_at
+        ]
+    }
+}
+
 /// Notes a bundle, unless it is noted already.
-pub(crate) async fn insert(
-    db: &Db,
-    id: BundleId,
-    name: &str,
-    kept: bool,
-    sources: usize,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<()> {
-    const SQL: &str = "INSERT INTO bundle (id, name, kept, sources, created_by, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
-    db.execute(
-        SQL,
-        values![id.uuid(), name, kept, sources, actor.as_str(), now],
-    )
-    .await?;
+pub(crate) async fn insert(db: &Db, row: NewRow<'_>) -> Result<()> {
+    db.execute(INSERT, row.values()).await?;
+    Ok(())
+}
+
+/// Notes a bundle together with its operation.
+pub(crate) async fn insert_in(tx: &mut Tx, row: NewRow<'_>) -> Result<()> {
+    tx.execute(INSERT, row.values()).await?;
     Ok(())
 }
 
@@ -73,7 +96,7 @@ pub(crate) async fn list(
     rows.iter().map(read).collect()
 }
 
-/// Notes what a bundle came to.
+/// Notes what a bundle that succeeded came to.
 pub(crate) async fn finish(
     db: &Db,
     id: BundleId,
@@ -85,7 +108,7 @@ pub(crate) async fn finish(
 ) -> Result<()> {
     const SQL: &str =
         "UPDATE bundle SET done = $2, failed = $3, bytes = $4, missing = $5, blob = $6,
-        size = $7, sha256 = $8, expires_at = $9 WHERE id = $1";
+        size = $7, sha256 = $8, expires_at = $9, ended = $10 WHERE id = $1";
     let indexes: Vec<String> = missing.iter().map(ToString::to_string).collect();
     db.execute(
         SQL,
@@ -99,6 +122,7 @@ pub(crate) async fn finish(
             stored.map(|stored| stored.size),
             stored.map(|stored| stored.sha256.to_vec()),
             expires_at,
+            State::Succeeded.as_str(),
         ],
     )
     .await?;
@@ -118,11 +142,42 @@ pub(crate) async fn missing(db: &Db, id: BundleId) -> Result<Vec<usize>> {
         .collect())
 }
 
-/// Removes a bundle's row.
-pub(crate) async fn delete(db: &Db, id: BundleId) -> Result<()> {
-    db.execute("DELETE FROM bundle WHERE id = $1", values![id.uuid()])
-        .await?;
-    Ok(())
+const DELETE: &str = "DELETE FROM bundle WHERE id = $1";
+
+/// Removes a bundle's row; whether there was one.
+pub(crate) async fn delete(db: &Db, id: BundleId) -> Result<bool> {
+    Ok(db.execute(DELETE, values![id.uuid()]).await? == 1)
+}
+
+/// Removes a bundle's row; whether there was one.
+pub(crate) async fn delete_in(tx: &mut Tx, id: BundleId) -> Result<bool> {
+    Ok(tx.execute(DELETE, values![id.uuid()]).await? == 1)
+}
+
+/// Those of some rows whose operations are gone, and the last that was looked at,
+/// unless there was none.
+#[derive(Debug, Default)]
+pub(crate) struct Retired {
+    pub(crate) retired: Vec<BundleId>,
+    pub(crate) last: Option<BundleId>,
+}
+
+/// Looks at the `limit` rows without an archive that follow `after`. A bundle's id is
+/// that of its operation.
+pub(crate) async fn retired(db: &Db, after: Option<BundleId>, limit: usize) -> Result<Retired> {
+    const SQL: &str = "SELECT bundle.id AS id, operation.id AS operation
+        FROM bundle LEFT JOIN operation ON operation.id = bundle.id
+        WHERE bundle.blob IS NULL AND bundle.id > $1 ORDER BY bundle.id LIMIT $2";
+    let after = after.map_or(uuid::Uuid::nil(), BundleId::uuid);
+    let mut page = Retired::default();
+    for row in db.all(SQL, values![after, limit]).await? {
+        let id = BundleId::from(row.get::<uuid::Uuid>("id")?);
+        page.last = Some(id);
+        if row.get::<Option<uuid::Uuid>>("operation")?.is_none() {
+            page.retired.push(id);
+        }
+    }
+    Ok(page)
 }
 
 /// Kept archives whose time is over, with their blob and size.

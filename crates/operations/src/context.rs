@@ -28,7 +28,7 @@ pub struct Context {
 }
 
 /// Takes secrets out of every text in `value`.
-fn redact_texts(value: &mut serde_json::Value, redactor: &Redactor) {
+fn redact_texts(value: &mut serde_json::Value, redactor: &base::redact::Redactor) {
     use serde_json::Value;
     match value {
         Value::String(text) => {
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn secrets_are_taken_out_of_texts_and_numbers_stay() {
-        let redactor = Redactor::new(["100000", "ge\"heim"]);
+        let redactor = base::redact::Redactor::new(["100000", "ge\"heim"]);
         let mut value = serde_json::json!({
             "bytes": 100_000,
             "url": "https://example.org/100000",

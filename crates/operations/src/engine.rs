@@ -11,7 +11,7 @@ use base::redact::Redactor;
 use base::{Actor, OperationId, SharedClock, Trigger};
 use std::sync::Arc;
 use std::time::Duration;
-use storage::{Bus, Db};
+use storage::{Bus, Db, Tx};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -136,7 +136,19 @@ impl Operations {
     ///
     /// # Errors
     /// An unknown kind, an input that the kind does not take, or the database.
-    pub async fn submit(&self, mut new: NewOperation) -> Result<OperationId> {
+    pub async fn submit(&self, new: NewOperation) -> Result<OperationId> {
+        let mut tx = self.0.db.begin().await?;
+        let submitted = self.submit_in(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(self.announce(submitted).await)
+    }
+
+    /// Stores an operation within the transaction of what belongs to it. Announce it
+    /// when that is committed.
+    ///
+    /// # Errors
+    /// As [`Operations::submit`].
+    pub async fn submit_in(&self, tx: &mut Tx, mut new: NewOperation) -> Result<Submitted> {
         let engine = &self.0;
         let kind = engine
             .kinds
@@ -149,28 +161,37 @@ impl Operations {
             new.title = kind.settings.title.to_owned();
         }
         let now = engine.clock.now();
-        let mut tx = engine.db.begin().await?;
         if !new.key.is_empty() && kind.settings.when_waiting == WhenWaiting::Replace {
             // Before it looks who waits: another may be about to wait, too.
-            sql::operation::hold_changes(&mut tx).await?;
+            sql::operation::hold_changes(tx).await?;
             let reason = format!("replaced by {}", new.id);
-            for waiting in sql::queue::waiting_under(&mut tx, &new.key, &new.kind).await? {
-                sql::end::cancel_queued(&mut tx, waiting, &reason, now).await?;
+            for waiting in sql::queue::waiting_under(tx, &new.key, &new.kind).await? {
+                sql::end::cancel_queued(tx, waiting, &reason, now).await?;
             }
         }
-        sql::operation::insert(&mut tx, &new, &engine.worker, now).await?;
+        sql::operation::insert(tx, &new, &engine.worker, now).await?;
         if new.pinned {
-            sql::operation::lease_pinned(&mut tx, new.id, engine.settings.lease).await?;
+            sql::operation::lease_pinned(tx, new.id, engine.settings.lease).await?;
         }
-        tx.commit().await?;
-        metrics::counter!("longshore_operations_accepted_total", "kind" => kind.name).increment(1);
+        Ok(Submitted {
+            id: new.id,
+            kind: kind.name,
+            pinned: new.pinned,
+        })
+    }
+
+    /// Tells whoever waits for work that there is some.
+    pub async fn announce(&self, submitted: Submitted) -> OperationId {
+        let engine = &self.0;
+        metrics::counter!("longshore_operations_accepted_total", "kind" => submitted.kind)
+            .increment(1);
         engine.queued.notify_one();
         engine.changes.wake();
-        if !new.pinned {
+        if !submitted.pinned {
             messages::queued(&engine.bus).await;
         }
         messages::changed(&engine.bus).await;
-        Ok(new.id)
+        submitted.id
     }
 
     /// Asks for the end of an operation: a waiting one ends now, a running one soon.
@@ -223,4 +244,13 @@ impl Operations {
         let id = self.submit(new).await?;
         self.get(id).await
     }
+}
+
+/// An operation that is stored in a transaction, and not announced yet.
+#[derive(Debug)]
+#[must_use = "nobody is told of it before it is announced"]
+pub struct Submitted {
+    id: OperationId,
+    kind: &'static str,
+    pinned: bool,
 }

@@ -36,7 +36,7 @@ mod stopping;
 mod worker;
 
 pub use context::Context;
-pub use engine::{EngineSettings, Operations};
+pub use engine::{EngineSettings, Operations, Submitted};
 pub use error::{Error, Result};
 pub use failure::Failure;
 pub use kind::{Kind, KindInfo, Kinds, Outcome, Retained, Settings, WhenWaiting};

@@ -42,10 +42,18 @@ impl Operations {
     /// # Errors
     /// When there is none, or it does not fit `K`.
     pub async fn input<K: crate::Kind>(&self, id: OperationId) -> Result<K::Input> {
-        let text = sql::operation::input(&self.0.db, id)
-            .await?
-            .ok_or(Error::NoOperation(id))?;
+        let text = self.input_text(id).await?;
         serde_json::from_str(&text).map_err(|_| Error::Stored("input"))
+    }
+
+    /// The same, unread: for who reads a large one elsewhere, or only a part of it.
+    ///
+    /// # Errors
+    /// When there is none, or the database does not answer.
+    pub async fn input_text(&self, id: OperationId) -> Result<String> {
+        sql::operation::input(&self.0.db, id)
+            .await?
+            .ok_or(Error::NoOperation(id))
     }
 
     /// A page of a log, from line `from` on.
@@ -133,5 +141,11 @@ impl Operations {
             .await?
             .ok_or(Error::NoOperation(id))?;
         Ok(self.0.logs.follow(id, from))
+    }
+
+    /// How many follow the log of `id` from this process.
+    #[must_use]
+    pub fn followers(&self, id: OperationId) -> usize {
+        self.0.logs.followers(id)
     }
 }

@@ -6,7 +6,7 @@ mod json;
 mod path;
 mod query;
 
-pub use json::Json;
+pub use json::{Json, JsonText};
 pub use path::Path;
 pub use query::Query;
 

@@ -30,19 +30,19 @@ pub use activity::routes as activity_routes;
 pub use client::Client;
 pub use console::console_page;
 pub use download::{Download, Wants, attachment};
-pub use extract::{Json, Path, Query};
+pub use extract::{Json, JsonText, Path, Query};
 pub use identify::{By, Identify, Refused};
-pub use links::{Links, Signed};
+pub use links::{Links, Signed, whole_seconds};
 pub use live::{LiveLimits, routes as live_routes};
 pub use paging::{Page, Paging};
 pub use probes::{Check, Probes};
 pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
 pub use request_id::RequestId;
 pub use routes::{
-    Admission, AnswerTime, BodyLimit, Entry, Gate, Requirement, RouteLimits, RouteTable, Routes,
-    Site,
+    Admission, Admitted, AnswerTime, BodyLimit, Entry, Gate, Requirement, RouteLimits, RouteTable,
+    Routes, Site,
 };
 pub use server::{ServeError, ServerLimits, serve};
 pub use settings::{Settings, SettingsSource};
-pub use upgrade::Upgrade;
+pub use upgrade::{FrameSocket, FrameUpgrade, Upgrade};
 pub use walk::{WalkTokens, Walked, walk};

@@ -2,7 +2,7 @@
 //!
 //! The signature is HMAC-SHA256 over the purpose, the method, the path and the
 //! expiry; it is compared in constant time. Nothing else of a request is signed,
-//! so a route behind a signed link must not let its query decide anything else.
+//! so a link whose query says anything else is refused.
 
 use crate::Problem;
 use access::Access;
@@ -53,11 +53,11 @@ impl Links {
     }
 
     /// The query (`expires=…&signature=…`) that opens `path` for GET and HEAD up to
-    /// `expires`, which counts in whole seconds. The path is as it is written in
-    /// the address: percent-encoded.
+    /// `expires`, and to the end of the second that it lies in. The path is as it is
+    /// written in the address: percent-encoded.
     #[must_use]
     pub fn sign(&self, path: &str, expires: Timestamp) -> String {
-        let expires = expires.seconds();
+        let expires = whole_seconds(expires).seconds();
         let signature = self
             .mac(&self.key, &Method::GET, path, expires)
             .finalize()
@@ -71,8 +71,8 @@ impl Links {
     /// `None` where the address carries no signature at all.
     ///
     /// # Errors
-    /// 403 `link-invalid` when the signature is not for this, 403 `link-expired`
-    /// when it was.
+    /// 400 for parameters beside the signature's own, 403 `link-invalid` when the
+    /// signature is not for this, 403 `link-expired` when it was.
     pub fn verify(
         &self,
         method: &Method,
@@ -82,6 +82,13 @@ impl Links {
         let Some(given) = Given::of(uri.query().unwrap_or_default()) else {
             return Ok(None);
         };
+        if let Some(name) = given.unknown {
+            return Err(Problem::invalid(
+                name,
+                "unknown",
+                "a signed link has the parameters expires and signature, and no others",
+            ));
+        }
         // HEAD asks for what GET would answer.
         let method = if method == Method::HEAD {
             &Method::GET
@@ -138,8 +145,17 @@ fn invalid() -> Problem {
     )
 }
 
+/// The next whole second, or this one where it is whole.
+#[must_use]
+pub fn whole_seconds(at: Timestamp) -> Timestamp {
+    const SECOND: i64 = 1_000_000;
+    let missing = (SECOND - at.micros().rem_euclid(SECOND)) % SECOND;
+    Timestamp::from_micros(at.micros().saturating_add(missing))
+}
+
 /// What the query claims; `None` inside for what cannot be read or stands twice.
 struct Given {
+    unknown: Option<String>,
     expires: Option<i64>,
     signature: Option<Vec<u8>>,
 }
@@ -148,11 +164,12 @@ impl Given {
     fn of(query: &str) -> Option<Self> {
         let mut signatures = Vec::new();
         let mut expiries = Vec::new();
+        let mut unknown = None;
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "signature" => signatures.push(value),
                 "expires" => expiries.push(value),
-                _ => {}
+                _ => unknown = Some(name.into_owned()),
             }
         }
         if signatures.is_empty() {
@@ -166,7 +183,11 @@ impl Given {
             [one] => one.parse().ok(),
             _ => None,
         };
-        Some(Self { expires, signature })
+        Some(Self {
+            unknown,
+            expires,
+            signature,
+        })
     }
 }
 
@@ -208,12 +229,28 @@ mod tests {
             assert_eq!(code(&links(), &method, &signed(), NOW), "ok");
         }
         let further = format!("{}&stream=1", signed());
-        assert_eq!(code(&links(), &Method::GET, &further, NOW), "ok");
+        assert_eq!(
+            code(&links(), &Method::GET, &further, NOW),
+            "invalid-request",
+            "nothing beside it is signed"
+        );
         let later = NOW.plus(Duration::from_secs(60));
         assert_eq!(
             code(&links(), &Method::GET, &signed(), later),
             "link-expired"
         );
+    }
+
+    #[test]
+    fn a_link_lives_as_long_as_it_was_said_and_not_a_moment_less() {
+        let begun = NOW.plus(Duration::from_millis(900));
+        let ends = begun.plus(Duration::from_secs(1));
+        let uri = format!("{PATH}?{}", links().sign(PATH, ends));
+        let check = |at| code(&links(), &Method::GET, &uri, at);
+        assert_eq!(check(ends.minus(Duration::from_micros(1))), "ok");
+        assert_eq!(check(whole_seconds(ends)), "link-expired");
+        assert_eq!(whole_seconds(ends), NOW.plus(Duration::from_secs(2)));
+        assert_eq!(whole_seconds(NOW), NOW);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! default. What was added can be read again from [`RouteTable`], which is what
 //! the test walks that shows every route to refuse those it must refuse.
 
+mod admitted;
 mod body;
 mod gate;
 mod origin;
@@ -13,6 +14,7 @@ mod responses;
 mod site;
 mod table;
 
+pub use admitted::Admitted;
 pub(crate) use body::TooLate;
 pub use gate::Gate;
 pub use requirement::{Admission, AnswerTime, BodyLimit, Requirement, RouteLimits};

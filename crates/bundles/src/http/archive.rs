@@ -2,6 +2,7 @@
 
 use super::{Desk, OPERATION};
 use crate::outlet::{Flow, Growing};
+use crate::takers::Taker;
 use crate::{Error, bundle::StoredBundle};
 use axum::body::Body;
 use axum::extract::State;
@@ -10,22 +11,32 @@ use base::{BundleId, OperationId};
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use operations::{Filter, Operation, State as OperationState};
+use serde::Deserialize;
 use std::io;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use web::{Answer, Download, Path, Problem, Wants};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use web::{Admitted, Answer, Download, Path, Problem, Query, Wants};
 
 /// How long the first byte of a streamed archive may take: its sources have limits
 /// of their own, and it may wait for its turn.
 const FIRST_BYTE: Duration = Duration::from_secs(600);
 
+/// What a signed link has in its query; it was looked at before.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "it says which parameters there are")]
+pub(super) struct Signature {
+    expires: Option<i64>,
+    signature: Option<String>,
+}
+
 /// The archive.
 ///
 /// A kept one as often as wanted, with ranges; while it is still being made, it
 /// flows as it grows, and an archive that cannot be finished breaks the connection
-/// off. A streamed one flows once.
+/// off. A streamed one flows once. HEAD takes nothing and waits for nothing.
 #[utoipa::path(
     get, path = "/api/v1/bundles/{id}/archive", tag = "bundles",
     params(
@@ -47,27 +58,29 @@ const FIRST_BYTE: Duration = Duration::from_secs(600);
 pub(super) async fn get_archive(
     State(desk): State<Desk>,
     Path(id): Path<uuid::Uuid>,
+    _query: Query<Signature>,
+    method: Method,
+    admitted: Admitted,
     wants: Wants,
 ) -> Answer<Response> {
     let id = BundleId::from(id);
     let mut stored = desk.bundles.stored(id).await?;
+    let takes = method != Method::HEAD;
     if !stored.kept {
-        return streamed(&desk, id).await;
+        if !takes {
+            desk.bundles.outlets().can_be_taken(id)?;
+            return Ok(head(&stored.name, id));
+        }
+        return streamed(&desk, id, &admitted).await;
     }
     if stored.blob.is_none() {
-        let begun = tokio::time::timeout(FIRST_BYTE, begun(&desk, id));
-        if let Some(mut growing) = begun.await.map_err(|_| Error::NotReady)?? {
-            // The status is known when the first byte is, as with a streamed one.
-            let first = tokio::time::timeout(FIRST_BYTE, growing.tail.next());
-            let Some(first) = first
-                .await
-                .map_err(|_| Error::NotReady)?
-                .map_err(Error::from)?
-            else {
-                return Err(why_nothing(&desk, id).await);
-            };
-            let body = stream::once(std::future::ready(Ok(first))).chain(follow(growing));
-            return Ok(zip(Body::from_stream(body), &stored.name, id));
+        let operation = desk.bundles.operation(id).await?;
+        let is_made = operation.is_some_and(|operation| !operation.state.is_ended());
+        if is_made && !takes {
+            return Ok(head(&stored.name, id));
+        }
+        if is_made && let Some(answer) = growing(&desk, &stored, &admitted).await? {
+            return Ok(answer);
         }
         // It has ended: well or not, perhaps elsewhere.
         stored = desk.bundles.stored(id).await?;
@@ -81,6 +94,49 @@ pub(super) async fn get_archive(
         .read(stored.blob.ok_or(Error::Gone)?)
         .await?;
     Ok(kept(stored, &file, &wants))
+}
+
+/// Waits for a kept archive that is being made, and answers with it as it grows.
+/// Nothing, when it has ended already.
+async fn growing(
+    desk: &Desk,
+    stored: &StoredBundle,
+    admitted: &Admitted,
+) -> Answer<Option<Response>> {
+    let id = stored.id;
+    let waiting = wait(desk, admitted)?;
+    let taker = desk.bundles.takers().enter(id);
+    let begun = tokio::time::timeout(FIRST_BYTE, begun(desk, id));
+    let Some(mut growing) = begun.await.map_err(|_| Error::NotReady)?? else {
+        return Ok(None);
+    };
+    // The status is known when the first byte is, as with a streamed one.
+    let first = tokio::time::timeout(FIRST_BYTE, growing.tail.next());
+    let Some(first) = first
+        .await
+        .map_err(|_| Error::NotReady)?
+        .map_err(Error::from)?
+    else {
+        return Err(why_nothing(desk, id).await);
+    };
+    drop(waiting);
+    let body = stream::once(std::future::ready(Ok(first))).chain(follow(growing, taker));
+    Ok(Some(zip(Body::from_stream(body), &stored.name, id)))
+}
+
+/// A place among those who wait for an archive, for that of a request in work: others
+/// are answered meanwhile.
+fn wait(desk: &Desk, admitted: &Admitted) -> crate::Result<OwnedSemaphorePermit> {
+    let place = desk.waiting.clone().try_acquire_owned();
+    let place = place.map_err(|_| Error::Crowded)?;
+    admitted.release();
+    Ok(place)
+}
+
+/// What GET would answer, without the archive and its length.
+fn head(name: &str, id: BundleId) -> Response {
+    let unknown = stream::empty::<io::Result<Bytes>>();
+    zip(Body::from_stream(unknown), name, id)
 }
 
 /// Waits until a kept archive grows here. Nothing, when it has ended already.
@@ -118,13 +174,15 @@ fn kept(stored: StoredBundle, file: &storage::BlobFile, wants: &Wants) -> Respon
 
 /// Takes a streamed archive and answers with it as it is made. The status is known
 /// when the first byte is: an archive of nothing is an error and not an answer.
-pub(super) async fn streamed(desk: &Desk, id: BundleId) -> Answer<Response> {
+pub(super) async fn streamed(desk: &Desk, id: BundleId, admitted: &Admitted) -> Answer<Response> {
+    let waiting = wait(desk, admitted)?;
     let mut flow = desk.bundles.outlets().take(id)?;
     let name = desk.bundles.stored(id).await?.name;
     let begun = tokio::time::timeout(FIRST_BYTE, first_piece(desk, id, &mut flow));
     let Some((length, first)) = begun.await.map_err(|_| Error::NotReady)? else {
         return Err(why_nothing(desk, id).await);
     };
+    drop(waiting);
     let body = rest(flow, length, first);
     let mut response = zip(Body::from_stream(body), &name, id);
     if let Some(length) = length {
@@ -220,12 +278,12 @@ fn rest(
     })
 }
 
-/// A growing archive. Its end is clean only when it became whole.
-fn follow(growing: Growing) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::unfold(Some(growing), async |growing| {
-        let mut growing = growing?;
+/// A growing archive, and who takes it. Its end is clean only when it became whole.
+fn follow(growing: Growing, taker: Taker) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::unfold(Some((growing, taker)), async |state| {
+        let (mut growing, taker) = state?;
         match growing.tail.next().await {
-            Ok(Some(bytes)) => Some((Ok(bytes), Some(growing))),
+            Ok(Some(bytes)) => Some((Ok(bytes), Some((growing, taker)))),
             Err(error) => Some((Err(io::Error::other(error)), None)),
             Ok(None) => {
                 let whole = growing.outcome.wait_for(Option::is_some).await;

@@ -47,6 +47,7 @@ impl Kind for ExpireBundles {
                 freed += size;
             }
         }
+        bundles.retire().await?;
         bundles.blobs().sweep_incoming(ORPHANED).await?;
         let orphans = self.sweep_orphans(&context).await?;
         context

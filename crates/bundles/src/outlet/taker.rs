@@ -72,6 +72,20 @@ impl Taker {
             }
         }
     }
+
+    /// Says that all was given, and waits until whoever takes the archive is done with
+    /// it: a small one is whole before anybody has come for it, and is forgotten when
+    /// its operation ends.
+    pub(super) async fn finish(mut self) -> Result<(), Failure> {
+        self.give(Flow::End).await?;
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Failure::cancelled()),
+            gone = tokio::time::timeout(PATIENCE, self.sender.closed()) => {
+                gone.map_err(|_| Failure::withdrawn("Nobody took the archive for five minutes."))
+            }
+        }
+    }
 }
 
 /// How fast an archive is taken.

@@ -122,6 +122,12 @@ impl Logs {
         }
     }
 
+    /// How many follow a log here.
+    pub(crate) fn followers(&self, operation: OperationId) -> usize {
+        let feed = self.existing(operation);
+        feed.map_or(0, |feed| feed.news.receiver_count())
+    }
+
     /// Lines were stored here.
     pub(crate) fn publish(&self, operation: OperationId, frames: Vec<Frame>) {
         if let Some(feed) = self.existing(operation) {

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use std::marker::PhantomData;
 
 /// From this size on, a body is parsed on a blocking thread.
 const LARGE: usize = 512 * 1024;
@@ -21,16 +22,44 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let text = JsonText::from_request(request, state).await?;
+        text.parse(PhantomData::<T>).await.map(Self)
+    }
+}
+
+/// A JSON body that is not parsed yet, for a handler that bounds what it becomes.
+/// Refusals: 413, 415.
+#[derive(Clone, Debug)]
+pub struct JsonText(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = Problem;
+
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media_type());
         }
-        let bytes = body::whole(request.into_body()).await?;
+        body::whole(request.into_body()).await.map(Self)
+    }
+}
+
+impl JsonText {
+    /// What `seed` makes of it.
+    ///
+    /// # Errors
+    /// 400 with the field or the place in the text.
+    pub async fn parse<P, T>(self, seed: P) -> Result<T, Problem>
+    where
+        P: for<'de> DeserializeSeed<'de, Value = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let bytes = self.0;
         if bytes.len() < LARGE {
-            return parse(&bytes).map(Self);
+            return parse(&bytes, seed);
         }
-        match tokio::task::spawn_blocking(move || parse(&bytes)).await {
-            Ok(parsed) => parsed.map(Self),
+        match tokio::task::spawn_blocking(move || parse(&bytes, seed)).await {
+            Ok(parsed) => parsed,
             Err(error) => Err(Problem::internal(&error)),
         }
     }
@@ -51,44 +80,39 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application") && (name == "json" || name.ends_with("+json"))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
-    refuse_nul(bytes)?;
-    let reader = &mut serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
-        let place = place(error.inner());
-        misfit(error.path(), &place, without_place(error.inner()))
-    })?;
+fn parse<T>(
+    bytes: &Bytes,
+    seed: impl for<'de> DeserializeSeed<'de, Value = T>,
+) -> Result<T, Problem> {
+    if holds_nul(bytes) {
+        return Err(Problem::invalid_request(
+            "A text in the body holds the NUL character; leave it out.",
+        ));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
+    let value = seed
+        .deserialize(tracked)
+        .map_err(|error| misfit(&track.path(), &place(&error), without_place(&error)))?;
     reader
         .end()
         .map_err(|error| Problem::invalid(place(&error), "invalid", without_place(&error)))?;
     Ok(value)
 }
 
-/// No text of ours holds the NUL character, and Postgres cannot store it: refused
-/// here, once, instead of at every column.
-fn refuse_nul(bytes: &Bytes) -> Result<(), Problem> {
-    const ESCAPED: &[u8] = br"\u0000";
-    if !bytes.windows(ESCAPED.len()).any(|window| window == ESCAPED) {
-        return Ok(());
-    }
-    // Escaped or a backslash and text: only a parser knows.
-    match serde_json::from_slice::<serde_json::Value>(bytes) {
-        Ok(value) if holds_nul(&value) => Err(Problem::invalid_request(
-            "A text in the body holds the NUL character; leave it out.",
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn holds_nul(value: &serde_json::Value) -> bool {
-    match value {
-        serde_json::Value::String(text) => text.contains('\0'),
-        serde_json::Value::Array(items) => items.iter().any(holds_nul),
-        serde_json::Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        _ => false,
-    }
+/// Whether a text in it has the NUL character, which no text of ours holds and Postgres
+/// cannot store: refused here, once, instead of at every column.
+///
+/// Backslashes escape each other from the left, so the last of an odd run is the one
+/// that makes `u0000` a character.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut backslashes = 0_usize;
+    json.iter().enumerate().any(|(at, byte)| {
+        let escaped = backslashes % 2 == 1;
+        backslashes = if *byte == b'\\' { backslashes + 1 } else { 0 };
+        escaped && json[at..].starts_with(b"u0000")
+    })
 }
 
 fn place(error: &serde_json::Error) -> String {
@@ -211,6 +235,8 @@ mod tests {
             refusal(json, r#"{"name":"a\u0000","sources":[]}"#).await.0,
             400
         );
+        let odd = r#"{"name":"a","sources":[{"url":"\\\u0000"}]}"#;
+        assert_eq!(refusal(json, odd).await.0, 400);
         let read = read(json, r#"{"name":"a\\u0000","sources":[]}"#)
             .await
             .expect("read");

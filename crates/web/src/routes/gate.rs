@@ -2,7 +2,7 @@
 
 use super::origin::Asked;
 use super::requirement::Admission;
-use super::{AnswerTime, Requirement, RouteLimits, body};
+use super::{Admitted, AnswerTime, Requirement, RouteLimits, body};
 use crate::identify::{By, Credentials, Identify, Refused};
 use crate::{Client, Links, Problem, Settings, SettingsSource};
 use access::Caller;
@@ -14,7 +14,7 @@ use http::header::{COOKIE, ORIGIN, REFERER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 /// What the checks of all routes share.
 #[derive(Clone)]
@@ -50,11 +50,12 @@ impl Gate {
         Arc::clone(&self.settings.borrow())
     }
 
-    fn admit(&self, admission: Admission) -> Result<Option<SemaphorePermit<'_>>, Problem> {
+    fn admit(&self, admission: Admission) -> Result<Admitted, Problem> {
         if admission == Admission::Always {
-            return Ok(None);
+            return Ok(Admitted::default());
         }
-        self.free.try_acquire().map(Some).map_err(|_| {
+        let place = Arc::clone(&self.free).try_acquire_owned();
+        place.map(Admitted::with).map_err(|_| {
             Problem::unavailable(
                 "overloaded",
                 "There is more to do than can be done at once; try again shortly.",
@@ -192,7 +193,9 @@ pub(super) async fn guard(
     next: Next,
 ) -> Result<Response, Problem> {
     let settings = guard.gate.settings();
-    let _admitted = guard.gate.admit(guard.limits.admission)?;
+    // Given back when all is done, or earlier by the handler.
+    let admitted = guard.gate.admit(guard.limits.admission)?;
+    request.extensions_mut().insert(admitted.clone());
     let within = match guard.limits.time {
         AnswerTime::Configured => Some(settings.request_timeout),
         AnswerTime::Within(within) => Some(within),
