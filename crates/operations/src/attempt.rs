@@ -21,8 +21,10 @@ use tokio::time::Instant;
 const LAST_LINES: Duration = Duration::from_secs(20);
 /// How long to wait before an end is recorded once more.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long one that could not begin waits for the next try.
+/// How long one that could not begin waits for the next try: the longer, the more
+/// attempts there were.
 const NOT_BEGUN: Duration = Duration::from_secs(1);
+const MOST_NOT_BEGUN: u32 = 60;
 
 /// Starts what was claimed, as a task of the engine. The lease holds until
 /// `good_until`.
@@ -64,8 +66,10 @@ struct Place {
     engine: Arc<Engine>,
     running: Arc<Running>,
     kind: &'static str,
-    /// Whether it will never run again, as far as this attempt knows.
-    ended: bool,
+    /// Whether its function was called.
+    begun: bool,
+    /// What was recorded of its end.
+    recorded: Option<State>,
 }
 
 impl Place {
@@ -84,7 +88,8 @@ impl Place {
             engine: Arc::clone(engine),
             running: Arc::clone(running),
             kind,
-            ended: false,
+            begun: false,
+            recorded: None,
         })
     }
 }
@@ -97,7 +102,11 @@ impl Drop for Place {
         running.sink.close();
         // Before it leaves: the feed of what does not run here may be forgotten, and
         // would be told as ended with no lines.
-        engine.logs.end(running.id, self.ended);
+        let ended = self.recorded.is_some_and(State::is_ended);
+        engine.logs.end(running.id, ended);
+        if self.begun && self.recorded.is_none() {
+            engine.running.not_recorded(running);
+        }
         engine.running.remove(running);
         metrics::gauge!("longshore_operations_running", "kind" => self.kind).decrement(1.0);
         engine.changes.wake();
@@ -119,7 +128,10 @@ async fn run(kind: AnyKind, mut place: Place, operation: Operation, failures: u3
     let (engine, running) = (Arc::clone(&place.engine), Arc::clone(&place.running));
     let id = running.id;
     let ended = match prepare(&engine, &running, operation).await {
-        Ok((input, context)) => until_end(&engine, kind.run(input, context), &running).await,
+        Ok((input, context)) => {
+            place.begun = true;
+            until_end(&engine, kind.run(input, context), &running).await
+        }
         Err(error @ crate::Error::Storage(_)) => Ended::NotBegun(error),
         Err(error) => Ended::Answered(Err(error.into())),
     };
@@ -134,7 +146,7 @@ async fn run(kind: AnyKind, mut place: Place, operation: Operation, failures: u3
         Some(end) => record(&engine, &running, redacted(end, &running.secrets)).await,
         None => None,
     };
-    place.ended = state.is_some_and(State::is_ended);
+    place.recorded = state;
     drop(place);
     messages::changed(&engine.bus).await;
     messages::queued(&engine.bus).await;
@@ -250,9 +262,12 @@ fn end(
 /// Tried again, and not held against it: nothing of it was done.
 fn not_begun(engine: &Engine, running: &Running, error: &crate::Error) -> End {
     tracing::warn!(%error, operation = %running.id, "it could not begin; trying again");
+    let attempts = u32::try_from(running.attempt)
+        .unwrap_or(u32::MAX)
+        .min(MOST_NOT_BEGUN);
     End::again(
         "the database did not answer; tried again",
-        engine.clock.now().plus(NOT_BEGUN),
+        engine.clock.now().plus(NOT_BEGUN * attempts),
     )
 }
 

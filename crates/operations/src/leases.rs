@@ -143,7 +143,7 @@ pub(crate) async fn take_up(engine: Arc<Engine>) {
 
 async fn take_up_once(engine: &Arc<Engine>, alone: bool) -> Result<()> {
     for lost in lease::lost(&engine.db, &engine.worker, alone).await? {
-        replace(engine, &lost).await?;
+        replace(engine, &lost, after_loss(engine, &lost)).await?;
     }
     loop {
         let stranded = lease::stranded(&engine.db, &engine.worker, alone).await?;
@@ -161,20 +161,33 @@ async fn take_up_once(engine: &Arc<Engine>, alone: bool) -> Result<()> {
 
 /// Takes up what the database says that this process runs, and that it does not: its
 /// lease was lost, or its end could not be recorded, or the answer to its claim did
-/// not arrive. Only for the one who claims, while no claim is on its way.
+/// not arrive: then nothing of it was begun, and it waits again whatever its kind. Only for the one who claims, while no claim is on its way.
 pub(crate) async fn take_back(engine: &Arc<Engine>) -> Result<()> {
-    for held in lease::held(&engine.db, &engine.worker).await? {
-        if !engine.running.runs(held.id, held.attempt) {
-            replace(engine, &held).await?;
+    let all = lease::held(&engine.db, &engine.worker).await?;
+    let running = &engine.running;
+    running.keep_unrecorded(|id, attempt| {
+        all.iter()
+            .any(|held| (held.id, held.attempt) == (id, attempt))
+    });
+    for held in all {
+        // In this order: an attempt is noted as unrecorded before it leaves.
+        if running.runs(held.id, held.attempt) {
+            continue;
         }
+        let end = if running.is_unrecorded(held.id, held.attempt) {
+            after_loss(engine, &held)
+        } else {
+            let now = engine.clock.now();
+            End::again("it was claimed and could not begin; tried again", now)
+        };
+        replace(engine, &held, end).await?;
     }
     Ok(())
 }
 
-/// Ends or queues again one whose worker is lost.
-async fn replace(engine: &Arc<Engine>, lost: &Lost) -> Result<()> {
+/// Ends or queues again, as `end` says, one that nobody runs.
+async fn replace(engine: &Arc<Engine>, lost: &Lost, end: End) -> Result<()> {
     let now = engine.clock.now();
-    let end = after_loss(engine, lost, now);
     let holder = Holder {
         worker: &lost.worker,
         attempt: lost.attempt,
@@ -182,7 +195,7 @@ async fn replace(engine: &Arc<Engine>, lost: &Lost) -> Result<()> {
     let Some(state) = sql::end::end(&engine.db, lost.id, holder, &end, now).await? else {
         return Ok(());
     };
-    tracing::info!(operation = %lost.id, %state, "taken up after its worker was lost");
+    tracing::info!(operation = %lost.id, %state, "taken up, as nobody ran it");
     engine.changes.wake();
     engine.logs.wake(lost.id);
     engine.queued.notify_one();
@@ -193,7 +206,8 @@ async fn replace(engine: &Arc<Engine>, lost: &Lost) -> Result<()> {
     Ok(())
 }
 
-fn after_loss(engine: &Engine, lost: &Lost, now: base::Timestamp) -> End {
+fn after_loss(engine: &Engine, lost: &Lost) -> End {
+    let now = engine.clock.now();
     let resumable = engine
         .kinds
         .get(&lost.kind)

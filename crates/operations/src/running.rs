@@ -194,6 +194,8 @@ impl Drop for Resting<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct RunningSet {
     map: Mutex<BTreeMap<OperationId, Arc<Running>>>,
+    /// Attempts that were begun and whose end could not be recorded.
+    unrecorded: Mutex<BTreeMap<OperationId, u64>>,
     left: Notify,
 }
 
@@ -217,6 +219,21 @@ impl RunningSet {
             place.remove();
         }
         self.left.notify_waiters();
+    }
+
+    /// Remembers that this attempt was begun, and left without an end that is recorded.
+    pub(crate) fn not_recorded(&self, running: &Running) {
+        self.unrecorded().insert(running.id, running.attempt);
+    }
+
+    /// Forgets those that are not `held` any more.
+    pub(crate) fn keep_unrecorded(&self, held: impl Fn(OperationId, u64) -> bool) {
+        self.unrecorded().retain(|id, attempt| held(*id, *attempt));
+    }
+
+    /// Whether this attempt was begun here, and its end could not be recorded.
+    pub(crate) fn is_unrecorded(&self, id: OperationId, attempt: u64) -> bool {
+        self.unrecorded().get(&id) == Some(&attempt)
     }
 
     pub(crate) fn get(&self, id: OperationId) -> Option<Arc<Running>> {
@@ -253,6 +270,12 @@ impl RunningSet {
             }
             left.await;
         }
+    }
+
+    fn unrecorded(&self) -> MutexGuard<'_, BTreeMap<OperationId, u64>> {
+        self.unrecorded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn map(&self) -> MutexGuard<'_, BTreeMap<OperationId, Arc<Running>>> {

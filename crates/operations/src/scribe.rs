@@ -111,7 +111,8 @@ impl Scribe {
         Ok(())
     }
 
-    /// Writes every batch in one transaction; which of them have lost their lease.
+    /// Writes every batch in one transaction, in the order of ids as all who lock such
+    /// rows do; which of them have lost their lease.
     async fn write(&self, pending: &[Pending]) -> Result<Vec<bool>> {
         let raw: Vec<Vec<Vec<u8>>> = pending
             .iter()
