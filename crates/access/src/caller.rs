@@ -1,6 +1,6 @@
 //! Who calls, after every way of proving it has been reduced to one answer.
 
-use base::{Actor, SessionId, TokenId, UserId};
+use base::{Actor, SessionId, Timestamp, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -138,6 +138,8 @@ pub struct Caller {
     pub(crate) proof: Proof,
     /// Which of its passwords it proved; 0 where it proved none.
     pub(crate) credential: i64,
+    /// When its session or its token ends.
+    pub(crate) ends: Option<Timestamp>,
     pub(crate) address: IpAddr,
 }
 
@@ -164,6 +166,15 @@ impl Caller {
     #[must_use]
     pub const fn proof(&self) -> &Proof {
         &self.proof
+    }
+
+    /// When its session or its token ends, as far as was known when it was identified:
+    /// a session that is used lives on. Whoever keeps a caller beyond this asks
+    /// [`Access::recheck`](crate::Access::recheck). Nothing for a password, and for a
+    /// token without an end.
+    #[must_use]
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends
     }
 
     /// From where it calls.
@@ -205,7 +216,15 @@ impl Caller {
             role,
             proof,
             credential: 0,
+            ends: None,
             address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         }
+    }
+
+    /// The same with an end, for the same tests.
+    #[must_use]
+    pub const fn ending_at(mut self, ends: Timestamp) -> Self {
+        self.ends = Some(ends);
+        self
     }
 }

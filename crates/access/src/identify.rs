@@ -109,28 +109,34 @@ impl Access {
         let core = &self.core;
         let now = core.now();
         let gone = AccessError::Unauthenticated;
-        let (owner, proof) = match caller.proof() {
+        let (owner, proof, ends) = match caller.proof() {
             Proof::Session(id) => {
                 let session = sql::session::by_id(&core.db, *id)
                     .await?
                     .ok_or(gone.clone())?;
-                if core.lifetimes.end(&session) <= now {
+                let ends = core.lifetimes.end(&session);
+                if ends <= now {
                     return Err(AccessError::Expired);
                 }
                 let account = account::by_id(&core.db, session.user).await?.ok_or(gone)?;
-                (Owner::from(&account.user), caller.proof.clone())
+                (Owner::from(&account.user), caller.proof.clone(), Some(ends))
             }
             Proof::Token { id, .. } => {
                 let (token, owner) = sql::token::by_id(&core.db, *id).await?.ok_or(gone)?;
                 if token.expires_at.is_some_and(|end| end <= now) {
                     return Err(AccessError::Expired);
                 }
-                (owner, token.into())
+                let ends = token.expires_at;
+                (owner, token.into(), ends)
             }
             Proof::Password => {
                 let account = account::by_id(&core.db, caller.user()).await?;
                 let account = account.filter(|account| account.credential == caller.credential);
-                (Owner::from(&account.ok_or(gone)?.user), Proof::Password)
+                (
+                    Owner::from(&account.ok_or(gone)?.user),
+                    Proof::Password,
+                    None,
+                )
             }
         };
         Ok(Caller {
@@ -139,6 +145,7 @@ impl Access {
             role: owner.role,
             proof,
             credential: caller.credential,
+            ends,
             address: caller.address,
         })
     }
@@ -192,6 +199,7 @@ impl Core {
             role: known.owner.role,
             proof: known.proof.clone(),
             credential: known.credential,
+            ends: known.ends,
             address,
         }
     }

@@ -143,6 +143,7 @@ impl Access {
             role: user.role,
             proof: Proof::Session(session.id),
             credential: 0,
+            ends: Some(core.lifetimes.end(&session)),
             address,
         };
         let mut tx = core.db.begin().await?;
