@@ -14,6 +14,7 @@ use crate::source::Source;
 use access::Access;
 use bytes::Bytes;
 use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Response, Resumed, for_log};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -238,26 +239,31 @@ impl Gather {
 
     /// Asks for the head of a source.
     pub(crate) async fn head(&self, index: usize) -> Result<About, Miss> {
-        let request = self.request(index, Request::head)?;
+        let request = self.request(index, Request::head).await?;
         let response = self.client.send(request, &self.cancel).await?.success()?;
         Ok(About::of(&response))
     }
 
     /// Asks for a source.
     pub(crate) async fn open(&self, index: usize) -> Result<Response, Miss> {
-        let request = self.request(index, Request::get)?;
+        let request = self.request(index, Request::get).await?;
         Ok(self.client.send(request, &self.cancel).await?.success()?)
     }
 
-    fn request(&self, index: usize, method: fn(CheckedUrl) -> Request) -> Result<Request, Miss> {
+    async fn request(
+        &self,
+        index: usize,
+        method: fn(CheckedUrl) -> Request,
+    ) -> Result<Request, Miss> {
         let source = &self.sources[index];
         let url = self.client.check(&source.url)?;
         let headers = source
             .headers(&self.access)
+            .await
             .map_err(|error| Miss::new("headers", error.to_string()))?;
         let pairs = headers
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+            .map(|(name, value)| (name.as_str(), value.expose_secret()));
         let mut request = method(url).headers(ExtraHeaders::parse(pairs)?);
         if let Some(most) = self.max_bytes {
             request = request.max_bytes(most);

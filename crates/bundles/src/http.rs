@@ -274,7 +274,7 @@ impl From<Error> for Problem {
             Error::KeptFull { .. } => Self::conflict(error.to_string()),
             Error::Gone => Self::new(StatusCode::GONE, "gone", error.to_string()),
             Error::NotReady | Error::Taken => Self::conflict(error.to_string()),
-            Error::Headers => Self::conflict(error.to_string()),
+            Error::Headers | Error::Secret(..) => Self::conflict(error.to_string()),
             Error::Operations(error) => error.into(),
             Error::Storage(error) => error.into(),
         }

@@ -37,7 +37,10 @@ impl Kind for MakeBundle {
     type Input = BundleInput;
 
     fn settings(&self) -> Settings {
-        Settings::new("Make a bundle").limit(16).resumable()
+        Settings::new("Make a bundle")
+            .limit(16)
+            .resumable()
+            .scope("bundles:write")
     }
 
     async fn run(&self, input: BundleInput, context: Context) -> Result<Outcome, Failure> {
@@ -205,8 +208,7 @@ fn outcome(entries: u64, failed: u64, bytes: u64, size: Option<u64>) -> Outcome 
 fn secrets(sources: &[Source], access: &Access) -> Vec<String> {
     let mut values: Vec<String> = sources
         .iter()
-        .filter_map(|source| source.headers(access).ok())
-        .flat_map(std::collections::BTreeMap::into_values)
+        .flat_map(|source| source.texts(access))
         .collect();
     values.sort_unstable();
     values.dedup();

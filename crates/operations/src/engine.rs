@@ -371,6 +371,12 @@ impl Operations {
         kinds
     }
 
+    /// The scope that starting one of this kind needs, besides that of operations.
+    #[must_use]
+    pub fn scope_of(&self, kind: &str) -> Option<&'static str> {
+        self.0.kinds.get(kind)?.settings.scope
+    }
+
     /// Whether an attempt of `id` runs in this process; for what waits here for it.
     #[must_use]
     pub fn runs_here(&self, id: OperationId) -> bool {

@@ -55,6 +55,7 @@ pub struct Settings {
     pub(crate) limit: usize,
     pub(crate) resumable: bool,
     pub(crate) schedulable: bool,
+    pub(crate) scope: Option<&'static str>,
     pub(crate) retry: RetryPolicy,
     pub(crate) when_waiting: WhenWaiting,
     pub(crate) keep: Retained,
@@ -87,6 +88,7 @@ impl Settings {
             limit: 4,
             resumable: false,
             schedulable: false,
+            scope: None,
             retry: RetryPolicy::never(),
             when_waiting: WhenWaiting::Queue,
             keep: Retained::default(),
@@ -111,6 +113,13 @@ impl Settings {
     #[must_use]
     pub const fn schedulable(mut self) -> Self {
         self.schedulable = true;
+        self
+    }
+
+    /// Who starts one with a token needs this scope of it, besides that of operations.
+    #[must_use]
+    pub const fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = Some(scope);
         self
     }
 
