@@ -63,6 +63,7 @@ pub(super) async fn create_schedule(
     By(caller): By,
     Json(request): Json<ScheduleRequest>,
 ) -> Answer<(StatusCode, Json<Schedule>)> {
+    super::may_start(&operations, &caller, &request.kind)?;
     let new = NewSchedule {
         timing: Timing::parse(&request.cron, &request.zone)?,
         name: request.name,
@@ -115,9 +116,12 @@ pub(super) struct SchedulePatch {
 )]
 pub(super) async fn change_schedule(
     State(operations): State<Operations>,
+    By(caller): By,
     Path(id): Path<uuid::Uuid>,
     Json(patch): Json<SchedulePatch>,
 ) -> Answer<Json<Schedule>> {
+    let id = ScheduleId::from(id);
+    super::may_start(&operations, &caller, &operations.schedule(id).await?.kind)?;
     let timing = match (&patch.cron, &patch.zone) {
         (Some(cron), zone) => Some(Timing::parse(cron, zone.as_deref().unwrap_or_default())?),
         (None, Some(_)) => {
@@ -135,11 +139,7 @@ pub(super) async fn change_schedule(
         missed: patch.missed,
         enabled: patch.enabled,
     };
-    Ok(Json(
-        operations
-            .change_schedule(ScheduleId::from(id), change)
-            .await?,
-    ))
+    Ok(Json(operations.change_schedule(id, change).await?))
 }
 
 /// Delete a schedule. What it started goes on.
