@@ -1,7 +1,7 @@
 //! The command line: its commands, and the arguments that several of them share.
 //! What one noun alone takes stands beside it in `commands/`.
 
-use crate::commands::{bundle, completions, config, login, ops, token, user};
+use crate::commands::{bundle, completions, config, login, master_key, ops, token, user};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// See and check the server's configuration, on its host.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Change the key that encrypts secrets, on the server's host.
+    #[command(subcommand)]
+    MasterKey(master_key::MasterKeyCommand),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArguments),
     /// Print the description of the API (OpenAPI 3.1).

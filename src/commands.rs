@@ -3,7 +3,9 @@
 pub(crate) mod bundle;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod errand;
 pub(crate) mod login;
+pub(crate) mod master_key;
 pub(crate) mod ops;
 pub(crate) mod token;
 pub(crate) mod user;
@@ -29,6 +31,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         Command::User(command) => user::run(command),
         Command::Token(command) => token::run(command),
         Command::Config(command) => config::run(command),
+        Command::MasterKey(command) => master_key::run(command),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

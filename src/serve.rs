@@ -1,9 +1,12 @@
 //! The composition root: opens what there is, hands each part what it needs,
 //! registers the kinds of operation, merges the routes, and ends it all in order.
 
+mod descriptors;
+mod greeting;
 mod logging;
 mod outbound;
 pub(crate) mod parts;
+mod record;
 mod reload;
 mod signals;
 mod site;
@@ -13,9 +16,10 @@ use crate::exit::{Code, Failure, Result};
 use crate::{commands, settings};
 use base::Config;
 use base::config::Loaded;
+use metrics_exporter_prometheus::PrometheusHandle;
 use parts::Parts;
+use signals::{Ended, Served, Signals};
 use std::io::{self, Write};
-use std::time::Duration;
 use storage::DataDir;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -23,8 +27,6 @@ use web::ServerLimits;
 
 /// Connections that the system keeps while nobody has accepted them yet.
 const BACKLOG: u32 = 1024;
-/// After the work has ended, how long connections may take to be closed.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result {
@@ -33,6 +35,7 @@ pub(crate) fn run(arguments: ServeArguments) -> Result {
         unknown_variables,
     } = settings::load(&arguments)?;
     let logging = logging::start(&config);
+    descriptors::raise();
     for unknown in &unknown_variables {
         tracing::warn!("{unknown}");
     }
@@ -40,47 +43,104 @@ pub(crate) fn run(arguments: ServeArguments) -> Result {
 }
 
 async fn serve(arguments: ServeArguments, config: Config, logging: logging::Logging) -> Result {
+    // First of all, or one that comes too early would end the program half-way.
+    let mut signals = Signals::install()?;
     // What can be refused without a trace is tried first.
     let directory = open_directory(&config).await?;
     let listener = listen(&config)?;
     let metrics = parts::install_metrics()?;
-    let parts = Parts::open(&config, directory).await?;
-    parts.greet(&config).await?;
-    let stop = CancellationToken::new();
-    let site = site::build(&parts, &config, metrics.clone(), stop.clone());
-    parts.operations.start();
-    parts.schedule().await?;
-
-    let limits = ServerLimits {
-        grace: config.shutdown_grace.duration() + LAST_ANSWERS,
-        ..ServerLimits::from(&config)
+    let Some(parts) = signals
+        .unless_stopped(Parts::open(&config, directory))
+        .await
+    else {
+        return Ok(());
     };
-    let server = tokio::spawn(web::serve(
-        vec![listener],
-        site.router,
-        limits,
-        stop.clone(),
-    ));
-    tracing::info!(address = %config.listen, "listening");
-
-    let reloader = reload::Reloader {
+    let parts = parts?;
+    logging.redact(parts.access.redactors());
+    let server = Running {
         arguments,
         config,
         parts: parts.clone(),
-        web: site.settings,
         logging,
+        listener,
+        metrics,
     };
-    let config = signals::until_stopped(reloader, &metrics).await;
-    tracing::info!("stopping");
-    stop.cancel();
-    let (served, ()) = tokio::join!(server, parts.stop(config.shutdown_grace.duration()));
+    let outcome = server.until_stopped(&mut signals).await;
     parts.close().await;
+    outcome
+}
+
+/// What runs once everything is open.
+struct Running {
+    arguments: ServeArguments,
+    config: Config,
+    parts: Parts,
+    logging: logging::Logging,
+    listener: TcpListener,
+    metrics: PrometheusHandle,
+}
+
+impl Running {
+    /// Answers and works until somebody says stop, or the server fails. Whatever ends
+    /// it, what runs then is let end, and the rest is interrupted.
+    async fn until_stopped(self, signals: &mut Signals) -> Result {
+        let Self {
+            arguments,
+            config,
+            parts,
+            logging,
+            listener,
+            metrics,
+        } = self;
+        greeting::greet(&parts, &config).await?;
+        record::at_start(&parts, &config).await?;
+        let stop = CancellationToken::new();
+        let site = site::build(&parts, &config, metrics.clone(), stop.clone());
+        parts.operations.start();
+        let grace = |config: &Config| config.shutdown_grace.duration();
+        if let Err(failure) = parts.schedule().await {
+            parts.stop(grace(&config)).await;
+            return Err(failure);
+        }
+        let limits = descriptors::within(ServerLimits::from(&config));
+        let listening = web::serve(vec![listener], site.site, limits, stop.clone());
+        let mut server = tokio::spawn(listening);
+        tracing::info!(address = %config.listen, "listening");
+        let mut reloader = reload::Reloader {
+            arguments,
+            config,
+            last: None,
+            parts: parts.clone(),
+            web: site.settings,
+            logging,
+        };
+        let ended = signals
+            .until_stopped(&mut reloader, &metrics, &mut server)
+            .await;
+        // As it is by now: it can be changed while the program runs.
+        let grace = grace(&reloader.config);
+        stop.cancel();
+        match ended {
+            Ended::Told => {
+                tracing::info!("stopping");
+                let (served, ()) = tokio::join!(server, parts.stop(grace));
+                outcome(served)
+            }
+            Ended::ByItself(served) => {
+                tracing::error!("the server ended by itself; stopping");
+                parts.stop(grace).await;
+                outcome(served).and_then(|()| Err(Failure::failed("the server ended by itself")))
+            }
+        }
+    }
+}
+
+/// What becomes of the server's end.
+fn outcome(served: Served) -> Result {
     match served {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Failure::failed(error)),
-        Err(_) => Err(Failure::failed(
-            "the server made a mistake while it stopped",
-        )),
+        Err(_) => Err(Failure::failed("the server made a mistake and is gone")),
     }
 }
 
@@ -98,7 +158,7 @@ pub(crate) fn print_openapi() -> Result {
         let metrics = parts::install_metrics()?;
         let site = site::build(&parts, &config, metrics, CancellationToken::new());
         parts.close().await;
-        Ok(site.document)
+        Ok(site.site.document)
     })?;
     let text = document.to_pretty_json().map_err(Failure::failed)?;
     // Who reads it may leave early, which is no panic.

@@ -8,9 +8,16 @@ use crate::arguments::ServeArguments;
 use crate::exit::{Code, Failure, Result};
 use base::Config;
 use base::config::{Loaded, Overrides};
+use operations::Kind;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Every kind of operation, for settings by kind.
+pub(crate) const KINDS: [&str; 3] = [
+    bundles::MakeBundle::NAME,
+    bundles::ExpireBundles::NAME,
+    operations::Retention::NAME,
+];
 /// Read when no other file is named.
 const USUAL: &str = "longshore.toml";
 
@@ -29,7 +36,14 @@ pub(crate) fn load(arguments: &ServeArguments) -> Result<Loaded> {
     // A variable that is not UTF-8 cannot be a setting.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Config::load(file, environment, &overrides).map_err(|error| Failure::new(Code::Usage, error))
+    let loaded = Config::load(file, environment, &overrides)
+        .map_err(|error| Failure::new(Code::Usage, error))?;
+    let unknown = loaded.config.unknown_kinds(&KINDS);
+    if unknown.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(Failure::new(Code::Usage, unknown.join("\n")))
+    }
 }
 
 fn read_file(named: Option<&Path>) -> Result<Option<(String, String)>> {

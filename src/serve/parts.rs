@@ -8,15 +8,17 @@ use bundles::{BundleSettings, Bundles};
 use fetch::Client;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use operations::{EngineSettings, Kinds, Operations, Retained, Retention};
-use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
-use storage::{Blobs, Bus, DataDir, Db, DbSettings, Dialect};
+use storage::{Blobs, Bus, DataDir, Db, DbLimits, DbSettings, Dialect};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The master key's file in the data directory.
 pub(crate) const MASTER_KEY: &str = "master.key";
+
+/// How long closing may take at the end.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// Everything that runs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -37,11 +39,19 @@ pub(super) struct Parts {
 impl Parts {
     /// Opens the database, and every part on it. Nothing runs yet.
     pub(super) async fn open(config: &Config, directory: DataDir) -> Result<Self> {
-        let clock: SharedClock = Arc::new(SystemClock);
+        Self::open_by(config, directory, Arc::new(SystemClock)).await
+    }
+
+    /// The same by another clock.
+    pub(super) async fn open_by(
+        config: &Config,
+        directory: DataDir,
+        clock: SharedClock,
+    ) -> Result<Self> {
         let started_at = clock.now();
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
-        let db = Db::open(&database(config)).await?;
+        let db = Db::open_within(&database(config), &database_limits(config)).await?;
         let bus = Bus::start(&db, &tasks, stop.clone());
         let directory = Arc::new(directory);
         let (keys, blobs) = open_files(&directory).await?;
@@ -86,30 +96,6 @@ impl Parts {
         })
     }
 
-    /// Makes the first user where there is none, and says where the console is.
-    pub(super) async fn greet(&self, config: &Config) -> Result {
-        let given = std::env::var("LONGSHORE_ADMIN_PASSWORD")
-            .ok()
-            .filter(|password| !password.is_empty())
-            .map(SecretString::from);
-        let generated = self.access.ensure_admin(given).await?;
-        println!("Longshore {}", env!("CARGO_PKG_VERSION"));
-        println!("  Console   {}", config.console_url());
-        println!(
-            "  Data      {} ({})",
-            self.directory.path().display(),
-            self.db.dialect().name()
-        );
-        if let Some(password) = generated {
-            println!("  User      admin");
-            println!("  Password  {}", password.reveal());
-            println!(
-                "            It is shown this once; `longshore user reset-password admin` makes another."
-            );
-        }
-        Ok(())
-    }
-
     /// Sees to what happens by the clock.
     pub(super) async fn schedule(&self) -> Result {
         self.operations.schedule_retention().await?;
@@ -122,15 +108,21 @@ impl Parts {
         self.operations.stop(grace).await;
     }
 
-    /// Ends what is left, the database last.
+    /// Ends what is left, the database last. What does not end in time ends with the
+    /// process: all that must last is in the database already.
     pub(super) async fn close(&self) {
-        if let Err(error) = self.access.close().await {
-            tracing::warn!(%error, "when credentials were used last could not be noted");
+        let closing = async {
+            if let Err(error) = self.access.close().await {
+                tracing::warn!(%error, "when credentials were used last could not be noted");
+            }
+            self.stop.cancel();
+            self.tasks.close();
+            self.tasks.wait().await;
+            self.db.close().await;
+        };
+        if tokio::time::timeout(CLOSING, closing).await.is_err() {
+            tracing::warn!("the database could not be closed in time");
         }
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.db.close().await;
     }
 }
 
@@ -146,6 +138,16 @@ pub(crate) fn database(config: &Config) -> DbSettings {
     match &config.database {
         Some(url) => DbSettings::Postgres(url.expose().to_owned()),
         None => DbSettings::Sqlite(DataDir::database_in(&config.data)),
+    }
+}
+
+fn database_limits(config: &Config) -> DbLimits {
+    let storage = &config.storage;
+    DbLimits {
+        sqlite_readers: storage.sqlite_readers,
+        postgres_connections: storage.postgres_connections,
+        acquire: storage.acquire_timeout.duration(),
+        statement: storage.statement_timeout.duration(),
     }
 }
 
@@ -201,21 +203,26 @@ fn engine_settings(config: &Config, dialect: Dialect) -> EngineSettings {
         log_limit: config.operations.log_max_bytes.bytes(),
         workers: config.operations.workers,
         alone: dialect == Dialect::Sqlite,
-        ..EngineSettings::default()
+        // How long a cancelled operation may take to notice: a promise, no setting.
+        patience: EngineSettings::default().patience,
     }
 }
 
 pub(crate) fn access_settings(config: &Config) -> AccessSettings {
+    let access = &config.access;
     AccessSettings {
-        session_ttl: config.access.session_ttl.duration(),
+        session_ttl: access.session_ttl.duration(),
+        session_lifetime: access.session_lifetime.duration(),
         attempts: AttemptLimits {
-            per_account: config.access.attempts_per_account,
-            per_address: config.access.attempts_per_address,
-            window: config.access.attempts_window.duration(),
+            per_account: access.attempts_per_account,
+            per_address: access.attempts_per_address,
+            window: access.attempts_window.duration(),
         },
-        cache_time: config.access.credential_cache.duration(),
-        argon2_concurrency: config.access.argon2_concurrency,
-        ..AccessSettings::default()
+        cache_time: access.credential_cache.duration(),
+        argon2_concurrency: access.argon2_concurrency,
+        // How late a replica may be is a promise, no setting.
+        look: AccessSettings::default().look,
+        audit_retention: access.audit_retention.duration(),
     }
 }
 

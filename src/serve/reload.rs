@@ -3,9 +3,9 @@
 use super::logging::Logging;
 use super::outbound;
 use super::parts::{self, Parts};
+use super::record;
 use crate::arguments::ServeArguments;
 use crate::settings;
-use access::{AuditEntry, Doer};
 use base::Config;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -15,6 +15,8 @@ use web::Settings;
 pub(super) struct Reloader {
     pub(super) arguments: ServeArguments,
     pub(super) config: Config,
+    /// What was read at the last reload, of which not all is in force.
+    pub(super) last: Option<Config>,
     pub(super) parts: Parts,
     pub(super) web: watch::Sender<Arc<Settings>>,
     pub(super) logging: Logging,
@@ -34,18 +36,21 @@ impl Reloader {
             Err(_) => return,
         };
         let changes = self.config.reloadable_changes(&new);
+        let before = self.last.replace(new.clone());
+        let before = before.unwrap_or_else(|| self.config.clone());
         if !changes.need_restart.is_empty() {
             tracing::warn!(settings = ?changes.need_restart, "changed, and in force after a restart");
         }
         if changes.applied.is_empty() {
             tracing::info!("nothing changed in the configuration that can be applied now");
-            return;
+        } else {
+            self.config = self.config.reloaded(&new);
+            self.apply();
         }
-        let before = self.config.clone();
-        self.config = before.reloaded(&new);
-        self.apply();
-        self.record(&before, &changes.applied).await;
-        tracing::info!(settings = ?changes.applied, "applied");
+        record::at_reload(&self.parts, &before, &self.config, &new).await;
+        if !changes.applied.is_empty() {
+            tracing::info!(settings = ?changes.applied, "applied");
+        }
     }
 
     fn apply(&self) {
@@ -54,27 +59,10 @@ impl Reloader {
         self.web.send_replace(Arc::new(Settings::from(config)));
         self.parts
             .access
-            .set_session_ttl(config.access.session_ttl.duration());
+            .reconfigure(&parts::access_settings(config));
         let client = outbound::client(config, Some(&self.parts.client));
         self.parts
             .bundles
             .reconfigure(client, parts::bundle_settings(config));
-    }
-
-    /// Who changed what: on the record, with before and after.
-    async fn record(&self, before: &Config, applied: &[&'static str]) {
-        let values = |config: &Config| {
-            let shown = config
-                .shown()
-                .filter(|(setting, _)| applied.contains(&setting.key))
-                .map(|(setting, value)| (setting.key.to_owned(), value.into()));
-            serde_json::Value::Object(shown.collect())
-        };
-        let entry = AuditEntry::new(&Doer::host(), "configuration.reload", "configuration")
-            .before(values(before))
-            .after(values(&self.config));
-        if let Err(error) = self.parts.access.audit(entry).await {
-            tracing::error!(%error, "the change of the configuration could not be recorded");
-        }
     }
 }

@@ -1,19 +1,17 @@
 //! All routes, in one table behind one gate.
 
 use super::parts::Parts;
-use axum::Router;
 use base::Config;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use web::api::About;
-use web::{Gate, Links, Probes, Settings};
+use web::{Gate, Links, Probes, Settings, Site};
 
 /// What the server answers with.
 pub(super) struct Built {
-    pub(super) router: Router,
-    pub(super) document: Arc<utoipa::openapi::OpenApi>,
+    pub(super) site: Site,
     pub(super) settings: watch::Sender<Arc<Settings>>,
 }
 
@@ -59,9 +57,8 @@ pub(super) fn build(
         ))
         .merge(bundles::routes(parts.bundles.clone(), links, current, stop))
         .finish(&gate);
-    Built {
-        router: site.router,
-        document: site.document,
-        settings,
-    }
+    Built { site, settings }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,20 +11,16 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// An address that nobody holds: bound and let go.
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener
-        .local_addr()
-        .expect("it has an address")
-        .to_string()
-}
+/// Any port: what is refused never listens long.
+const ANY: &str = "127.0.0.1:0";
+/// Below the ports that programs are given, and nobody's for decades.
+const NOBODY: &str = "127.0.0.1:1";
 
 /// Starts another server on the data of one that has ended.
 async fn again_on(server: &TestServer, database: &testing::TestDatabase) -> Ended {
     let data = server.data().to_string_lossy().into_owned();
     let url = database.postgres_url().unwrap_or_default();
-    let arguments = ["serve", "--listen", &free_address(), "--data", &data];
+    let arguments = ["serve", "--listen", ANY, "--data", &data];
     ends(&arguments, &[("LONGSHORE_DATABASE", url)], &folder().keep()).await
 }
 
@@ -60,7 +56,7 @@ async fn a_data_directory_that_cannot_be_written_is_code_4() {
     let folder = folder();
     fs::write(folder.path().join("file"), "mine").expect("a temporary folder takes files");
     for data in ["file", "file/below", "/proc/longshore"] {
-        let arguments = ["serve", "--listen", &free_address(), "--data", data];
+        let arguments = ["serve", "--listen", ANY, "--data", data];
         let ended = ends(&arguments, &[], folder.path()).await;
         ended.refused(4, &[data, "cannot be used", "--data"]);
     }
@@ -74,7 +70,7 @@ async fn a_data_directory_that_cannot_be_written_is_code_4() {
 async fn a_data_directory_in_use_is_code_5_and_says_by_whom() {
     let server = server().start().await;
     let data = server.data().to_string_lossy().into_owned();
-    let arguments = ["serve", "--listen", &free_address(), "--data", &data];
+    let arguments = ["serve", "--listen", ANY, "--data", &data];
     let ended = ends(&arguments, &[], folder().path()).await;
     let holder = format!("process {}", server.process_id());
     ended.refused(5, &[&data, "in use", &holder, "--data"]);
@@ -99,6 +95,25 @@ async fn an_unknown_key_is_code_2_and_names_its_line_and_the_nearest() {
 }
 
 #[tokio::test]
+async fn a_misspelt_kind_is_code_2_and_names_the_nearest() {
+    let folder = folder();
+    let file = "[operations.concurrency]\nbundel = 8\n";
+    fs::write(folder.path().join("longshore.toml"), file).expect("it takes files");
+    let ended = ends(&["serve"], &[], folder.path()).await;
+    ended.refused(2, &["`operations.concurrency.bundel`", "`bundle`"]);
+    assert!(!folder.path().join("longshore-data").exists());
+}
+
+#[tokio::test]
+async fn a_secret_among_the_arguments_is_code_2_and_is_not_repeated() {
+    let folder = folder();
+    let set = "database=postgres://longshore:geheim@127.0.0.1/none";
+    let ended = ends(&["serve", "--set", set], &[], folder.path()).await;
+    ended.refused(2, &["LONGSHORE_DATABASE", "arguments"]);
+    assert!(!ended.errors.contains("geheim"), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_value_out_of_range_is_code_2_and_says_what_it_must_be() {
     let folder = folder();
     let variables = [("LONGSHORE_FETCH_CONCURRENT", "0")];
@@ -108,8 +123,8 @@ async fn a_value_out_of_range_is_code_2_and_says_what_it_must_be() {
 
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_code_6_and_its_password_is_not_told() {
-    let url = format!("postgres://longshore:geheim@{}/none", free_address());
-    let arguments = ["serve", "--listen", &free_address(), "--data", "data"];
+    let url = format!("postgres://longshore:geheim@{NOBODY}/none");
+    let arguments = ["serve", "--listen", ANY, "--data", "data"];
     let variables = [("LONGSHORE_DATABASE", url.as_str())];
     let ended = ends(&arguments, &variables, folder().path()).await;
     ended.refused(6, &["database cannot be reached", "`database`"]);

@@ -2,7 +2,7 @@
 
 use crate::archive::{contents, report};
 use crate::desk::{ended, log_lines, made};
-use crate::program::{files_below, server};
+use crate::program::{ends, files_below, server};
 use reqwest::Method;
 use serde_json::json;
 use std::fs;
@@ -127,4 +127,52 @@ async fn a_stored_secret_is_write_only_and_taken_out_of_every_log() {
         audit.to_string().contains("origin-key"),
         "that it was set is on record"
     );
+}
+
+#[tokio::test]
+async fn a_stored_secret_is_sent_by_name_also_under_a_new_master_key() {
+    let origin = Origin::start().await;
+    let url = origin.put("/named.bin", Answer::ok(Content::bytes("here")));
+    let mut server = server().env("LONGSHORE_LOG_FILTER", "debug").start().await;
+    let put = server
+        .request(Method::PUT, "/api/v1/secrets/origin-key")
+        .json(&json!({ "value": SECRET }));
+    assert!(put.send().await.expect("an answer").status().is_success());
+    let bundle = |secret: &str| {
+        let headers = json!({ "X-Key": { "secret": secret } });
+        json!({ "sources": [{ "url": url, "headers": headers }, url] })
+    };
+    made(&server, &bundle("origin-key")).await;
+
+    let data = server.data().to_string_lossy().into_owned();
+    let rotate = ["master-key", "rotate", "--data", &data];
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let running = ends(&rotate, &[], folder.path()).await;
+    assert_eq!(running.code, Some(5), "while a server runs: {running:?}");
+    server.terminate().await;
+    let keys = || fs::read_to_string(server.data().join("master.key")).expect("a file");
+    let before = keys();
+    let rotated = ends(&rotate, &[], folder.path()).await;
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    assert!(
+        rotated.errors.contains("encrypted with it: 1"),
+        "{rotated:?}"
+    );
+    assert!(keys().contains(before.trim()), "the older key still opens");
+    assert!(keys().len() > before.len());
+    server.start_again().await;
+
+    let (id, _) = made(&server, &bundle("origin-key")).await;
+    let sent = origin.seen();
+    let with = |seen: &&testing::Seen| seen.header("x-key") == Some(SECRET);
+    assert_eq!(sent.iter().filter(with).count(), 2, "{sent:?}");
+    let lines = log_lines(&server, &id).await;
+    assert!(!format!("{lines:?}").contains(SECRET), "{lines:#?}");
+    assert!(!server.captured().text().contains(SECRET));
+    assert_eq!(files_with(&server, SECRET), Vec::<String>::new());
+
+    // One that is not there fails its source, and says so.
+    let (_, archive) = made(&server, &bundle("no-such-key")).await;
+    let told = report(&archive).expect("one is missing").to_string();
+    assert!(told.contains("no-such-key"), "{told}");
 }

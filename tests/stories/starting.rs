@@ -109,3 +109,15 @@ async fn two_replicas_start_at_once_on_one_fresh_postgres() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_description_in_the_repository_is_that_of_the_program() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let ended = crate::program::ends(&["openapi"], &[], folder.path()).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let kept = include_str!("../../openapi.json");
+    assert!(
+        ended.output == kept,
+        "openapi.json is not what `longshore openapi` prints; `cargo xtask gen-api` writes it anew"
+    );
+}

@@ -198,6 +198,13 @@ async fn sighup_applies_what_can_be_applied_and_puts_it_on_the_record() {
             "{page:#}"
         );
 
+        let (status, page) = server.get("/api/v1/audit?action=configuration.waits").await;
+        assert_eq!(status, 200, "{page}");
+        assert_eq!(
+            page["items"][0]["after"],
+            json!({ "http.concurrency": "77" })
+        );
+
         write("[metrics]\nopne = false\n");
         server.signal(Signal::HUP);
         server
@@ -212,4 +219,51 @@ async fn sighup_applies_what_can_be_applied_and_puts_it_on_the_record() {
         assert!(id_of(&entries[0]).len() == 36, "an entry has an id");
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_a_restart_has_changed_is_on_the_record() {
+    on_both(|database| async move {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let file = folder.path().join("longshore.toml");
+        let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
+        write("[http]\nconcurrency = 50\n");
+        let options = server()
+            .on(&database)
+            .env("LONGSHORE_CONFIG", &file.to_string_lossy());
+        let mut server = options.start().await;
+        let changed = "/api/v1/audit?action=configuration.changed";
+        let (_, page) = server.get(changed).await;
+        assert_eq!(page["items"], json!([]), "a first start changes nothing");
+        server.terminate().await;
+        write("[http]\nconcurrency = 60\n");
+        server.start_again().await;
+        let (_, page) = server.get(changed).await;
+        let entry = &page["items"][0];
+        assert_eq!(entry["actor"], "host", "{page:#}");
+        assert_eq!(entry["before"], json!({ "http.concurrency": "50" }));
+        assert_eq!(entry["after"], json!({ "http.concurrency": "60" }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_programs_own_log_holds_no_stored_secret() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("longshore.toml");
+    std::fs::write(&file, "").expect("it takes files");
+    let options = server().env("LONGSHORE_CONFIG", &file.to_string_lossy());
+    let server = options.start().await;
+    let secret = "a-secret-that-is-stored-4711";
+    let put = server
+        .request(Method::PUT, "/api/v1/secrets/git")
+        .json(&json!({ "value": secret }));
+    assert!(put.send().await.expect("an answer").status().is_success());
+    // A value that cannot be is told as it stands.
+    std::fs::write(&file, format!("listen = \"{secret}\"\n")).expect("it takes files");
+    server.signal(Signal::HUP);
+    let captured = server.captured();
+    captured.contains("the configuration stays as it was").await;
+    captured.contains("`listen`").await;
+    assert!(!captured.text().contains(secret), "{}", captured.text());
 }

@@ -36,6 +36,9 @@ impl Served {
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .args([folder.join("data")])
             .env("LONGSHORE_ADMIN_PASSWORD", &password)
+            // Made-up credentials are no attack here.
+            .env("LONGSHORE_ACCESS_ATTEMPTS_PER_ACCOUNT", "10000")
+            .env("LONGSHORE_ACCESS_ATTEMPTS_PER_ADDRESS", "1000000")
             .dir(&folder)
             .into_command()
             .stdout(Stdio::null())

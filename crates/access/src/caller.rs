@@ -219,4 +219,11 @@ impl Caller {
             address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         }
     }
+
+    /// The same with an end, for the same tests.
+    #[must_use]
+    pub const fn ending_at(mut self, ends: Timestamp) -> Self {
+        self.ends = Some(ends);
+        self
+    }
 }

@@ -1,11 +1,13 @@
 //! Checking a credential that is not remembered, and counting what was wrong.
 //!
 //! The same work is done for a name that nobody has as for one that somebody has, and
-//! the one who tries is never told the difference.
+//! the one who tries is never told the difference. Whoever goes away before the answer
+//! is counted all the same, or trying would be free for who never waits.
 
 use crate::audit::Doer;
 use crate::core::Core;
-use crate::limit::Standing;
+use crate::limit::{Buckets, Standing};
+use crate::password::Turn;
 use crate::sql::account::{self, Account};
 use crate::user::subject;
 use crate::{AccessError, AuditEntry, Result};
@@ -13,23 +15,35 @@ use base::Name;
 use secrecy::SecretString;
 use serde_json::json;
 use std::net::IpAddr;
+use std::sync::Arc;
+use storage::Error::Stopped;
+
+/// A password that somebody tries.
+struct Attempt {
+    buckets: Buckets,
+    /// Nothing, where what was given is no name.
+    name: Option<String>,
+    password: SecretString,
+    address: IpAddr,
+    /// Whether this account was tried from there before.
+    tried_before: bool,
+}
 
 impl Core {
     /// Checks a name and a password, counts and records a failure.
     pub(crate) async fn check_password(
-        &self,
+        self: &Arc<Self>,
         name: &str,
         password: &SecretString,
         address: IpAddr,
     ) -> Result<Account> {
         let buckets = self.limit.login(name, address);
         // What is no name is nobody's, and is treated like every unknown name.
-        let name = name.parse::<Name>().ok();
-        let name = name.as_ref().map(Name::as_str);
+        let name = name.parse::<Name>().ok().map(String::from);
         let standing = || async {
             let standing = self
                 .limit
-                .check(&self.db, &buckets, name, address, self.now())
+                .check(&self.db, &buckets, name.as_deref(), address, self.now())
                 .await?;
             self.admitted(standing, buckets.pair()).await
         };
@@ -37,12 +51,34 @@ impl Core {
         let turn = self.passwords.turn().await?;
         // Again, for others have failed while this one waited.
         let tried_before = standing().await?;
-        let account = match name {
+        let attempt = Attempt {
+            buckets,
+            name,
+            password: password.clone(),
+            address,
+            tried_before,
+        };
+        // A task that ends by itself: there are as many as there are turns.
+        let core = Arc::clone(self);
+        let tried = tokio::spawn(async move { core.tried(turn, attempt).await });
+        tried.await.map_err(|_| Stopped)?
+    }
+
+    /// Checks a password whose turn has come, and counts it.
+    async fn tried(&self, turn: Turn, attempt: Attempt) -> Result<Account> {
+        let Attempt {
+            buckets,
+            name,
+            password,
+            address,
+            tried_before,
+        } = attempt;
+        let account = match &name {
             Some(name) => account::by_name(&self.db, name).await?,
             None => None,
         };
         let stored = account.as_ref().map(|account| &account.password);
-        let (right, _turn) = self.passwords.check(turn, stored, password).await?;
+        let (right, _turn) = self.passwords.check(turn, stored, &password).await?;
         match account {
             Some(account) if right => {
                 if tried_before {
@@ -94,12 +130,18 @@ impl Core {
         }
     }
 
-    /// Counts a token that was refused; what to answer.
-    pub(crate) async fn token_refused(
-        &self,
+    /// Counts a token that was refused, whether or not somebody still waits; what to answer.
+    pub(crate) async fn refuse_token(
+        self: &Arc<Self>,
         error: AccessError,
         address: IpAddr,
     ) -> Result<AccessError> {
+        let core = Arc::clone(self);
+        let counted = tokio::spawn(async move { core.token_refused(error, address).await });
+        counted.await.map_err(|_| Stopped)?
+    }
+
+    async fn token_refused(&self, error: AccessError, address: IpAddr) -> Result<AccessError> {
         let buckets = self.limit.token(address);
         let now = self.now();
         let standing = self
@@ -127,17 +169,17 @@ impl Core {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::{Access, AccessError, AccessSettings, Doer, MasterKeys, NewUser, Role};
+    use crate::{
+        Access, AccessError, AccessSettings, AuditFilter, Doer, MasterKeys, NewUser, Role,
+    };
     use base::SystemClock;
     use std::net::IpAddr;
     use std::sync::Arc;
     use storage::{Bus, Db, DbSettings};
     use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-    #[tokio::test]
-    async fn every_refused_log_in_costs_one_check_whoever_it_is_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&DbSettings::Sqlite(folder.path().join("db")))
+    async fn with_anna(folder: &std::path::Path) -> Access {
+        let db = Db::open(&DbSettings::Sqlite(folder.join("db")))
             .await
             .unwrap();
         let bus = Bus::start(&db, &TaskTracker::new(), CancellationToken::new());
@@ -150,6 +192,50 @@ mod tests {
             password: None,
         };
         access.create_user(&Doer::host(), new).await.unwrap();
+        access
+    }
+
+    #[tokio::test]
+    async fn a_guess_whose_maker_has_gone_is_counted_and_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let access = with_anna(folder.path()).await;
+        let guessing = tokio::spawn({
+            let access = access.clone();
+            async move {
+                let address = IpAddr::from([192, 0, 2, 1]);
+                access.log_in("anna", &"wrong".into(), address, "").await
+            }
+        });
+        let limit = std::time::Duration::from_secs(30);
+        let began = async {
+            while access.core.passwords.checked() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(limit, began).await.unwrap();
+        guessing.abort();
+        assert!(guessing.await.unwrap_err().is_cancelled());
+        let failed = AuditFilter {
+            action: Some("login.failed".into()),
+            ..AuditFilter::default()
+        };
+        let recorded = async {
+            loop {
+                let page = access.audit_entries(&failed, None, 10).await.unwrap();
+                if let [entry] = &page.items[..] {
+                    return entry.subject.clone();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let subject = tokio::time::timeout(limit, recorded).await.unwrap();
+        assert_eq!(subject, "user:anna");
+    }
+
+    #[tokio::test]
+    async fn every_refused_log_in_costs_one_check_whoever_it_is_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let access = with_anna(folder.path()).await;
         let address = IpAddr::from([192, 0, 2, 1]);
         let long = "x".repeat(100_000);
         let tries = [

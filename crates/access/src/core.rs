@@ -10,7 +10,7 @@ use crate::session::Lifetimes;
 use crate::{AccessSettings, MasterKeys, Result, sql, vault};
 use base::{SharedClock, Timestamp};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use storage::{Bus, Db, Error, Tx};
 
@@ -24,7 +24,8 @@ pub(crate) struct Core {
     pub(crate) bus: Bus,
     pub(crate) clock: SharedClock,
     pub(crate) keys: MasterKeys,
-    pub(crate) settings: AccessSettings,
+    pub(crate) look: Duration,
+    audit_retention_seconds: AtomicU64,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) passwords: Passwords,
     pub(crate) limit: Limit,
@@ -57,8 +58,20 @@ impl Core {
             db,
             bus,
             clock,
-            settings,
+            look: settings.look,
+            audit_retention_seconds: AtomicU64::new(settings.audit_retention.as_secs()),
         })
+    }
+
+    /// How long the record of who did what is kept.
+    pub(crate) fn audit_retention(&self) -> Duration {
+        Duration::from_secs(self.audit_retention_seconds.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_audit_retention(&self, time: Duration) {
+        let seconds = time.as_secs();
+        self.audit_retention_seconds
+            .store(seconds, Ordering::Relaxed);
     }
 
     /// From now on nothing remembered is believed.

@@ -8,9 +8,10 @@ use crate::core::Core;
 use crate::limit::place;
 use crate::remembered::{GRAIN, Known};
 use crate::sql::account;
-use crate::user::Owner;
-use crate::{Access, AccessError, Caller, Proof, Result, sql};
+use crate::user::{Owner, subject};
+use crate::{Access, AccessError, AuditEntry, Caller, Doer, Proof, Result, sql};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ impl Access {
         let since = core.changes.now();
         let (token, owner) = match core.find_token(token).await {
             Err(error @ (AccessError::Unauthenticated | AccessError::Expired)) => {
-                return Err(core.token_refused(error, address).await?);
+                return Err(core.refuse_token(error, address).await?);
             }
             found => found?,
         };
@@ -59,7 +60,10 @@ impl Access {
         Ok(core.caller(&known, address))
     }
 
-    /// The caller with this name and password (HTTP Basic).
+    /// The caller with this name and password (HTTP Basic). One that is remembered from
+    /// longer ago than [`AccessSettings::cache_time`](crate::AccessSettings::cache_time)
+    /// is good while the user's password is still the one that it was: that is asked
+    /// of the database, and no limit stands before it, since nothing is tried.
     ///
     /// # Errors
     /// [`AccessError::Unauthenticated`], which takes the same time for unknown names,
@@ -93,6 +97,10 @@ impl Access {
                 if core.believes(&known) && core.still_right(&known).await? {
                     return Ok(core.caller(&known, address));
                 }
+                if let Some(renewed) = core.renewed(&known).await? {
+                    let known = core.remember(key, renewed).await;
+                    return Ok(core.caller(&known, address));
+                }
                 core.remembered.known.invalidate(&key).await;
             }
         }
@@ -119,8 +127,7 @@ impl Access {
                     return Err(AccessError::Expired);
                 }
                 let account = account::by_id(&core.db, session.user).await?.ok_or(gone)?;
-                let owner = Owner::from(&account.user);
-                (owner, caller.proof.clone(), Some(ends))
+                (Owner::from(&account.user), caller.proof.clone(), Some(ends))
             }
             Proof::Token { id, .. } => {
                 let (token, owner) = sql::token::by_id(&core.db, *id).await?.ok_or(gone)?;
@@ -133,8 +140,11 @@ impl Access {
             Proof::Password => {
                 let account = account::by_id(&core.db, caller.user()).await?;
                 let account = account.filter(|account| account.credential == caller.credential);
-                let owner = Owner::from(&account.ok_or(gone)?.user);
-                (owner, Proof::Password, None)
+                (
+                    Owner::from(&account.ok_or(gone)?.user),
+                    Proof::Password,
+                    None,
+                )
             }
         };
         Ok(Caller {
@@ -185,6 +195,18 @@ impl Core {
         }))
     }
 
+    /// A remembered password anew, if the user's is still that one.
+    async fn renewed(&self, known: &Known) -> Result<Option<Known>> {
+        let since = self.changes.now();
+        let now = self.now();
+        let account = account::by_id(&self.db, known.owner.id).await?;
+        let same = account.filter(|account| account.credential == known.credential);
+        Ok(same.map(|account| {
+            let owner = Owner::from(&account.user);
+            Known::new(owner, Proof::Password, account.credential, since, now, None)
+        }))
+    }
+
     fn caller(&self, known: &Known, address: IpAddr) -> Caller {
         let grain = match known.proof {
             Proof::Session(_) => self.session_grain(),
@@ -203,7 +225,7 @@ impl Core {
     }
 
     async fn verify(
-        &self,
+        self: &Arc<Self>,
         name: &str,
         password: &SecretString,
         address: IpAddr,
@@ -212,13 +234,14 @@ impl Core {
         let now = self.now();
         let account = self.check_password(name, password, address).await?;
         let owner = Owner::from(&account.user);
-        Ok(Arc::new(Known::new(
-            owner,
-            Proof::Password,
-            account.credential,
-            since,
-            now,
-            None,
-        )))
+        let credential = account.credential;
+        let known = Known::new(owner, Proof::Password, credential, since, now, None);
+        let caller = self.caller(&known, address);
+        let entry = AuditEntry::new(&Doer::from(&caller), "login.ok", subject(caller.name()))
+            .after(json!({ "by": "password" }));
+        let mut tx = self.db.begin().await?;
+        self.record(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(Arc::new(known))
     }
 }

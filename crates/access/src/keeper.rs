@@ -81,7 +81,7 @@ fn every(period: Duration) -> Interval {
 }
 
 async fn work(core: Arc<Core>, refresh: Arc<Notify>) {
-    let mut looks = every(core.settings.look);
+    let mut looks = every(core.look);
     let mut flushes = every(FLUSH);
     let mut sweeps = every(SWEEP);
     loop {
@@ -153,7 +153,7 @@ impl Core {
         let expired = now.minus(EXPIRED);
         sql::session::sweep(&self.db, expired, expired.minus(self.lifetimes.idle())).await?;
         sql::attempt::sweep(&self.db, now).await?;
-        sql::audit::sweep(&self.db, now.minus(self.settings.audit_retention)).await?;
+        sql::audit::sweep(&self.db, now.minus(self.audit_retention())).await?;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod audit;
 mod caller;
 mod changes;
 mod check;
+mod configured;
 mod core;
 mod error;
 mod identify;
@@ -40,7 +41,6 @@ use crate::core::Core;
 use base::SharedClock;
 use keeper::Keeper;
 use std::sync::Arc;
-use std::time::Duration;
 use storage::{Bus, Db};
 use tokio::sync::watch;
 
@@ -103,10 +103,16 @@ impl Access {
         self.core.flush().await
     }
 
-    /// Sets how long a session lives without being used, for those that there are, too.
-    pub fn set_session_ttl(&self, idle: Duration) {
-        self.core.lifetimes.set_idle(idle);
-        self.core.changes.everything_changed();
+    /// Takes other limits over: all but how many passwords are hashed at once and how
+    /// often the database is looked at. How long a session lives without being used
+    /// holds for those that there are, too.
+    pub fn reconfigure(&self, settings: &AccessSettings) {
+        let core = &self.core;
+        core.lifetimes.set(settings);
+        core.limit.set(settings.attempts);
+        core.remembered.set_time(settings.cache_time);
+        core.set_audit_retention(settings.audit_retention);
+        core.forget_everything();
     }
 
     /// Changes whenever what somebody is or may do has changed. Whoever keeps a

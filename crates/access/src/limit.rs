@@ -6,9 +6,11 @@
 //! - **account and address**, the tight one (`attempts_per_account`): one person or
 //!   one guesser at one place;
 //! - **address** (`attempts_per_address`): one place that tries many accounts;
-//! - **account**, ten times the tight one: many places that try one account. It is not
-//!   held against an address from which the user has a session, so that strangers
-//!   cannot lock a user out of the place where it works.
+//! - **account**, ten times the tight one: many places that try one account.
+//!
+//! Only the first is held against a user at home, which is where it has a session:
+//! neither strangers elsewhere nor a neighbour behind the same address lock it out of
+//! the place where it works.
 //!
 //! A full bucket lets one attempt through each `window / limit` and never needs longer
 //! than `window` to be empty. Only failures count, and success empties the first.
@@ -16,11 +18,11 @@
 //!
 //! IPv6 addresses count by their /64, which is what one customer has.
 
-use crate::audit::shown;
 use crate::vault::SigningKey;
 use crate::{Result, sql};
 use base::Timestamp;
 use std::net::IpAddr;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 use storage::{Db, Tx};
 
@@ -41,7 +43,7 @@ pub struct AttemptLimits {
 /// What failures are counted by.
 #[derive(Debug)]
 pub(crate) struct Limit {
-    limits: AttemptLimits,
+    limits: RwLock<AttemptLimits>,
     /// Buckets are stored by a keyed hash: a password typed as a name is not kept.
     key: SigningKey,
 }
@@ -51,6 +53,7 @@ pub(crate) struct Limit {
 struct Bucket {
     key: Vec<u8>,
     holds: u32,
+    window: Duration,
 }
 
 /// The buckets of one attempt. Always in this order, in which they are locked.
@@ -88,6 +91,22 @@ pub(crate) struct Full {
     pub(crate) pair: Option<Duration>,
 }
 
+impl Bucket {
+    /// The time in which one failure leaks out, in whole microseconds as times are.
+    fn step(&self) -> Duration {
+        let micros = (self.window / self.holds).as_micros();
+        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX).max(1))
+    }
+
+    /// How long it takes no further failure, when it is empty at `empty_at`.
+    fn full_for(&self, empty_at: Timestamp, now: Timestamp) -> Option<Duration> {
+        // Whole steps, which need not make up the window to the microsecond.
+        let room = self.step() * (self.holds - 1);
+        let wait = empty_at.since(now).saturating_sub(room);
+        (!wait.is_zero()).then_some(wait)
+    }
+}
+
 impl Buckets {
     /// The bucket of account and address, where there is one.
     pub(crate) fn pair(&self) -> Option<&[u8]> {
@@ -109,58 +128,62 @@ pub(crate) fn place(address: IpAddr) -> [u8; 16] {
 
 impl Limit {
     pub(crate) const fn new(limits: AttemptLimits, key: SigningKey) -> Self {
-        Self { limits, key }
+        Self {
+            limits: RwLock::new(limits),
+            key,
+        }
+    }
+
+    /// Counts by these from now on; what was counted stays.
+    pub(crate) fn set(&self, limits: AttemptLimits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
+
+    fn limits(&self) -> AttemptLimits {
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The buckets of a log-in with this name from there.
     pub(crate) fn login(&self, name: &str, address: IpAddr) -> Buckets {
         let name = name.to_ascii_lowercase();
         let place = place(address);
-        let per_account = self.limits.per_account.max(1);
+        let limits = self.limits();
+        let window = limits.window;
+        let per_account = limits.per_account.max(1);
         Buckets {
             account: self.account(&name),
-            pair: Some(self.bucket(&[b"pair", &place, name.as_bytes()], per_account)),
+            pair: Some(self.bucket(&[b"pair", &place, name.as_bytes()], per_account, window)),
             everywhere: Some(self.bucket(
                 &[b"account", name.as_bytes()],
                 per_account.saturating_mul(EVERYWHERE),
+                window,
             )),
-            address: self.bucket(&[b"address", &place], self.limits.per_address.max(1)),
+            address: self.bucket(&[b"address", &place], limits.per_address.max(1), window),
         }
     }
 
     /// The bucket of tokens from there.
     pub(crate) fn token(&self, address: IpAddr) -> Buckets {
+        let limits = self.limits();
+        let holds = limits.per_address.max(1);
         Buckets {
             account: Vec::new(),
             pair: None,
             everywhere: None,
-            address: self.bucket(&[b"token", &place(address)], self.limits.per_address.max(1)),
+            address: self.bucket(&[b"token", &place(address)], holds, limits.window),
         }
     }
 
-    fn bucket(&self, parts: &[&[u8]], holds: u32) -> Bucket {
+    fn bucket(&self, parts: &[&[u8]], holds: u32, window: Duration) -> Bucket {
         Bucket {
             key: self.key.mac(&parts.join(&0))[..16].to_vec(),
             holds,
+            window,
         }
     }
 
     fn account(&self, name: &str) -> Vec<u8> {
         self.key.mac(&[b"name", name.as_bytes()].join(&0))[..16].to_vec()
-    }
-
-    /// The time in which one failure leaks out, in whole microseconds as times are.
-    fn step(&self, bucket: &Bucket) -> Duration {
-        let micros = (self.limits.window / bucket.holds).as_micros();
-        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX).max(1))
-    }
-
-    /// How long a bucket that is empty at `empty_at` takes no further failure.
-    fn full_for(&self, bucket: &Bucket, empty_at: Timestamp, now: Timestamp) -> Option<Duration> {
-        // Whole steps, which need not make up the window to the microsecond.
-        let room = self.step(bucket) * (bucket.holds - 1);
-        let wait = empty_at.since(now).saturating_sub(room);
-        (!wait.is_zero()).then_some(wait)
     }
 
     /// Whether one more attempt may be made now. `name` is nothing where the text is no name.
@@ -181,14 +204,14 @@ impl Limit {
         let stored = sql::attempt::read(db, keys).await?;
         let wait = |bucket: &Bucket| {
             let (_, empty_at) = stored.iter().find(|(key, _)| *key == bucket.key)?;
-            self.full_for(bucket, *empty_at, now)
+            bucket.full_for(*empty_at, now)
         };
         let pair = buckets.pair.as_ref().and_then(wait);
-        let near = pair.max(wait(&buckets.address));
-        let far = buckets.everywhere.as_ref().and_then(wait);
-        let mut longest = near;
-        if far > near && !at_home(db, name, address, now).await? {
-            longest = far;
+        let everywhere = buckets.everywhere.as_ref().and_then(wait);
+        let others = wait(&buckets.address).max(everywhere);
+        let mut longest = pair;
+        if others > pair && !at_home(db, name, address, now).await? {
+            longest = others;
         }
         Ok(match longest {
             Some(retry_after) => Standing::Full { retry_after, pair },
@@ -214,9 +237,9 @@ impl Limit {
             Some(&buckets.address),
         ];
         for bucket in all.into_iter().flatten() {
-            let step = self.step(bucket);
+            let step = bucket.step();
             let empty_at = sql::attempt::add(tx, &bucket.key, &buckets.account, now, step).await?;
-            let wait = self.full_for(bucket, empty_at, now);
+            let wait = bucket.full_for(empty_at, now);
             full.any |= wait.is_some();
             if buckets.pair() == Some(bucket.key.as_slice()) {
                 full.pair = wait;
@@ -240,12 +263,15 @@ impl Limit {
     }
 }
 
-/// Whether the user of this name has a session from this address.
+/// Whether the user of this name has a session from this place.
 async fn at_home(db: &Db, name: Option<&str>, address: IpAddr, now: Timestamp) -> Result<bool> {
-    match name {
-        Some(name) => sql::session::has_from(db, name, &shown(address), now).await,
-        None => Ok(false),
-    }
+    let Some(name) = name else {
+        return Ok(false);
+    };
+    let here = place(address);
+    let known = sql::session::addresses(db, name, now).await?;
+    let known = known.iter().filter_map(|text| text.parse().ok());
+    Ok(known.map(place).any(|place| place == here))
 }
 
 #[cfg(test)]
@@ -288,14 +314,14 @@ mod tests {
             .pair
             .expect("log-ins have one");
         let now = Timestamp::from_micros(1_000_000);
-        let step = limit.step(&bucket);
+        let step = bucket.step();
         let mut empty_at = now;
         for full in [false, false, true] {
             empty_at = empty_at.plus(step);
-            assert_eq!(limit.full_for(&bucket, empty_at, now).is_some(), full);
+            assert_eq!(bucket.full_for(empty_at, now).is_some(), full);
         }
-        let wait = limit.full_for(&bucket, empty_at, now).expect("it is full");
+        let wait = bucket.full_for(empty_at, now).expect("it is full");
         assert!(wait <= step);
-        assert_eq!(limit.full_for(&bucket, empty_at, now.plus(wait)), None);
+        assert_eq!(bucket.full_for(empty_at, now.plus(wait)), None);
     }
 }

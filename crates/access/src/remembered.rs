@@ -13,12 +13,14 @@ use base::{SessionId, Timestamp, TokenId};
 use moka::future::Cache;
 use secrecy::{ExposeSecret, SecretBox};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Credentials remembered at most.
 const MOST: u64 = 10_000;
+/// How long a password is kept that is not used, to be renewed without argon2.
+const RENEWABLE: Duration = Duration::from_secs(24 * 3600);
 /// Sessions and tokens whose use is noted and not yet written down, at most.
 const MOST_NOTED: usize = 10_000;
 /// A use within this of the one written down is not worth writing.
@@ -73,7 +75,7 @@ pub(crate) enum Used {
 #[derive(Debug)]
 pub(crate) struct Remembered {
     key: SecretBox<[u8; 32]>,
-    time: Duration,
+    time_micros: AtomicU64,
     pub(crate) known: Cache<Key, Arc<Known>>,
     /// Account and address that may not try again before then.
     full: Cache<Vec<u8>, Timestamp>,
@@ -83,22 +85,33 @@ pub(crate) struct Remembered {
 impl Remembered {
     pub(crate) fn new(time: Duration) -> Self {
         // The caches' own clocks only free memory; what is old is decided by ours.
-        let kept = time.max(Duration::from_secs(1));
-        Self {
+        let remembered = Self {
             key: SecretBox::init_with_mut(|key: &mut [u8; 32]| rand::fill(key)),
-            time,
+            time_micros: AtomicU64::new(0),
             known: Cache::builder()
                 .max_capacity(MOST)
-                .time_to_live(kept)
+                .time_to_idle(RENEWABLE)
                 .build(),
             full: Cache::builder().max_capacity(MOST).build(),
             noted: Mutex::default(),
-        }
+        };
+        remembered.set_time(time);
+        remembered
+    }
+
+    /// Remembers for this long from now on.
+    pub(crate) fn set_time(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.time_micros.store(micros, Ordering::Relaxed);
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_micros(self.time_micros.load(Ordering::Relaxed))
     }
 
     /// Whether anything is remembered at all.
-    pub(crate) const fn on(&self) -> bool {
-        !self.time.is_zero()
+    pub(crate) fn on(&self) -> bool {
+        !self.time().is_zero()
     }
 
     /// Under what these parts are remembered.
@@ -115,7 +128,7 @@ impl Remembered {
 
     /// Whether something verified then is recent enough and has not ended.
     pub(crate) fn recent(&self, known: &Known, now: Timestamp) -> bool {
-        known.verified_at.plus(self.time) > now
+        known.verified_at.plus(self.time()) > now
             && known.verified_at <= now
             && known.ends.is_none_or(|end| end > now)
     }

@@ -64,26 +64,34 @@ pub struct LoggedIn {
     pub caller: Caller,
 }
 
-/// How long sessions live; the idle time can change while the program runs.
+/// How long sessions live, which can change while the program runs.
 #[derive(Debug)]
 pub(crate) struct Lifetimes {
     idle_micros: AtomicU64,
-    pub(crate) whole: Duration,
+    whole_micros: AtomicU64,
 }
 
 impl Lifetimes {
     pub(crate) fn new(settings: &AccessSettings) -> Self {
         let lifetimes = Self {
             idle_micros: AtomicU64::new(0),
-            whole: settings.session_lifetime,
+            whole_micros: AtomicU64::new(0),
         };
-        lifetimes.set_idle(settings.session_ttl);
+        lifetimes.set(settings);
         lifetimes
     }
 
-    pub(crate) fn set_idle(&self, idle: Duration) {
-        let micros = u64::try_from(idle.as_micros()).unwrap_or(u64::MAX);
-        self.idle_micros.store(micros, Ordering::Relaxed);
+    /// The idle time holds for every session, the whole one for those that begin.
+    pub(crate) fn set(&self, settings: &AccessSettings) {
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let (idle, whole) = (settings.session_ttl, settings.session_lifetime);
+        self.idle_micros.store(micros(idle), Ordering::Relaxed);
+        self.whole_micros.store(micros(whole), Ordering::Relaxed);
+    }
+
+    /// How long a session lives at most.
+    fn whole(&self) -> Duration {
+        Duration::from_micros(self.whole_micros.load(Ordering::Relaxed))
     }
 
     /// How long a session lives without being used.
@@ -128,7 +136,7 @@ impl Access {
             user: account.user.id,
             created_at: now,
             seen_at: now,
-            expires_at: now.plus(core.lifetimes.whole),
+            expires_at: now.plus(core.lifetimes.whole()),
             address: shown(address),
             agent: agent
                 .chars()

@@ -92,11 +92,13 @@ fn well_formed(text: &str) -> bool {
 }
 
 impl Access {
-    /// Makes a token for the caller. Its text is returned this once.
+    /// Makes a token for the caller. Its text is returned this once. One that is made
+    /// with a token ends no later than that.
     ///
     /// # Errors
     /// [`AccessError::Exists`], [`AccessError::ScopeExceeded`] when the caller uses a
-    /// token that may do less, [`AccessError::Invalid`] without a scope or with too many tokens.
+    /// token that may do less, [`AccessError::Invalid`] without a scope, with too many
+    /// tokens, or without an end when the caller uses a token that has one.
     pub async fn create_token(
         &self,
         caller: &Caller,
@@ -122,6 +124,7 @@ impl Access {
         }
         let text = make();
         let now = core.now();
+        let expires_at = lifetime(caller, new.expires_in, now)?;
         let token = Token {
             id: TokenId::new(),
             user: caller.name().to_owned(),
@@ -129,7 +132,7 @@ impl Access {
             ending: text[text.len() - ENDING..].to_owned(),
             scopes,
             created_at: now,
-            expires_at: new.expires_in.map(|span| now.plus(span)),
+            expires_at,
             last_used_at: None,
         };
         let mut tx = core.db.begin().await?;
@@ -194,6 +197,22 @@ impl Core {
         }
         Ok((token, owner))
     }
+}
+
+/// When a new token ends. No token makes one that outlives it: who has stolen one that
+/// ends tomorrow could otherwise stay for ever.
+fn lifetime(
+    caller: &Caller,
+    wanted: Option<Duration>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let wanted = wanted.map(|span| now.plus(span));
+    let (Proof::Token { .. }, Some(ends)) = (caller.proof(), caller.ends_at()) else {
+        return Ok(wanted);
+    };
+    let reason = "A token that ends cannot make one without an end; say for how long.";
+    let wanted = wanted.ok_or_else(|| AccessError::invalid("expires_in", reason))?;
+    Ok(Some(wanted.min(ends)))
 }
 
 impl From<Token> for Proof {

@@ -8,6 +8,7 @@ mod address;
 mod declare;
 mod document;
 mod error;
+mod kinds;
 mod load;
 mod log;
 mod nearest;
@@ -23,7 +24,7 @@ pub use load::{Loaded, Overrides};
 pub use log::{InvalidLogFilter, InvalidLogFormat, LogFilter, LogFormat};
 pub use reload::Changes;
 pub use settings::{
-    Access, Bundles, Config, Fetch, Http, Keep, Log, Metrics, Operations, Retention,
+    Access, Bundles, Config, Fetch, Http, Keep, Log, Metrics, Operations, Retention, Storage,
 };
 pub use value::PerKind;
 

@@ -1,6 +1,7 @@
 //! What can go wrong with bundles (with one source: that is a `Miss`).
 
-use base::BundleId;
+use access::AccessError;
+use base::{BundleId, Name};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -54,6 +55,9 @@ pub enum Error {
         "the headers of a source cannot be read any more, because the master key changed; make the bundle anew"
     )]
     Headers,
+    /// A header names a secret that cannot be had.
+    #[error("the secret `{}` cannot be sent in a header: {}", .0.as_str(), .1)]
+    Secret(Name, #[source] AccessError),
     /// Nothing failed, so nothing can be fetched again.
     #[error("no source of the bundle failed, so there is nothing to fetch again")]
     NothingFailed,

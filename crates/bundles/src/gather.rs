@@ -22,6 +22,7 @@ use arrival::Turn;
 use bytes::{Bytes, BytesMut};
 use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Response, Resumed, for_log};
 use futures::FutureExt;
+use secrecy::ExposeSecret;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -147,7 +148,7 @@ impl Gather {
     /// their own (a signed address is one for GET alone): whatever is not an answer says
     /// nothing of the file. Only what we ourselves refuse is settled.
     pub(crate) async fn size(&self, index: usize) -> Said {
-        let request = match self.request(index, Request::head) {
+        let request = match self.request(index, Request::head).await {
             Ok(request) => request,
             Err(miss) if miss.refused => return Said::Refused(miss),
             Err(_) => return Said::Nothing,
@@ -169,19 +170,24 @@ impl Gather {
 
     /// Asks for a source.
     pub(crate) async fn open(&self, index: usize) -> Result<Response, Miss> {
-        let request = self.request(index, Request::get)?;
+        let request = self.request(index, Request::get).await?;
         Ok(self.client.send(request, &self.cancel).await?.file()?)
     }
 
-    fn request(&self, index: usize, method: fn(CheckedUrl) -> Request) -> Result<Request, Miss> {
+    async fn request(
+        &self,
+        index: usize,
+        method: fn(CheckedUrl) -> Request,
+    ) -> Result<Request, Miss> {
         let source = &self.sources[index];
         let url = self.client.check(&source.url)?;
         let headers = source
             .headers(&self.access)
+            .await
             .map_err(|error| Miss::new("headers", error.to_string()))?;
         let pairs = headers
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+            .map(|(name, value)| (name.as_str(), value.expose_secret()));
         // The file is wanted, not what a server made of it for the way.
         let mut request = method(url).headers(ExtraHeaders::parse(pairs)?).decoded();
         if let Some(most) = self.max_bytes {

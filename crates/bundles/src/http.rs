@@ -263,7 +263,7 @@ impl From<Error> for Problem {
             }
             Error::Access(error) => error.into(),
             Error::NotReady | Error::Taken => Self::conflict(error.to_string()),
-            Error::Headers => Self::conflict(error.to_string()),
+            Error::Headers | Error::Secret(..) => Self::conflict(error.to_string()),
             Error::Operations(error) => error.into(),
             Error::Storage(error) => error.into(),
         }

@@ -33,7 +33,7 @@ pub use error::{Error, Result};
 pub use http::routes;
 pub use operations::{BundleInput, ExpireBundles, ExpireInput, MakeBundle};
 pub use settings::BundleSettings;
-pub use source::{DetailedSource, SourceRequest};
+pub use source::{DetailedSource, HeaderText, SourceRequest, StoredSecret};
 
 use ::operations::Operations;
 use access::Access;

@@ -48,7 +48,10 @@ impl Kind for MakeBundle {
     type Input = BundleInput;
 
     fn settings(&self) -> Settings {
-        Settings::new("Make a bundle").limit(16).resumable()
+        Settings::new("Make a bundle")
+            .limit(16)
+            .resumable()
+            .scope("bundles:write")
     }
 
     async fn run(&self, input: BundleInput, context: Context) -> Result<Outcome, Failure> {

@@ -2,7 +2,7 @@
 //! body of so many megabytes never becomes many times as much.
 
 use crate::bundle::{NewBundle, Options};
-use crate::source::{DetailedSource, SourceRequest};
+use crate::source::{DetailedSource, HeaderText, SourceRequest};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -74,11 +74,11 @@ impl<'de> Deserialize<'de> for SourceRequest {
 /// Reads the headers of one source.
 pub(crate) fn bounded_headers<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
+) -> Result<BTreeMap<String, HeaderText>, D::Error> {
     struct Headers;
 
     impl<'de> Visitor<'de> for Headers {
-        type Value = BTreeMap<String, String>;
+        type Value = BTreeMap<String, HeaderText>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object of headers")

@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use access::Access;
+use base::Name;
 use data_encoding::BASE64;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,8 +35,28 @@ pub struct DetailedSource {
     /// Headers sent to the origin of `url`, and to no other: at most 100. Their values
     /// are kept encrypted, and never shown.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, String>)]
+    #[schema(value_type = BTreeMap<String, HeaderText>)]
     pub headers: GivenHeaders,
+}
+
+/// The value of a header: the text itself, or the name of a stored secret, whose value
+/// at the time of fetching is sent.
+#[derive(Clone, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum HeaderText {
+    /// The text itself.
+    Text(String),
+    /// A stored secret.
+    Stored(StoredSecret),
+}
+
+/// A stored secret, by name.
+#[derive(Clone, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoredSecret {
+    /// Its name.
+    #[schema(value_type = String)]
+    pub secret: Name,
 }
 
 impl std::fmt::Debug for DetailedSource {
@@ -91,9 +113,34 @@ impl Source {
         }
     }
 
-    /// The headers to be sent.
-    pub(crate) fn headers(&self, access: &Access) -> Result<BTreeMap<String, String>> {
-        use secrecy::ExposeSecret;
+    /// The headers to be sent, with the values that stored secrets have now.
+    pub(crate) async fn headers(&self, access: &Access) -> Result<Vec<(String, SecretString)>> {
+        let mut headers = Vec::new();
+        for (name, value) in self.unsealed(access)? {
+            let value = match value {
+                HeaderText::Text(text) => text.into(),
+                HeaderText::Stored(StoredSecret { secret }) => {
+                    let value = access.reveal(&secret).await;
+                    value.map_err(|error| Error::Secret(secret, error))?
+                }
+            };
+            headers.push((name, value));
+        }
+        Ok(headers)
+    }
+
+    /// The headers whose values stand in the request itself, which no log may show. Those of
+    /// stored secrets are known to every log already.
+    pub(crate) fn texts(&self, access: &Access) -> Vec<(String, String)> {
+        let headers = self.unsealed(access).unwrap_or_default().into_iter();
+        let texts = headers.filter_map(|(name, value)| match value {
+            HeaderText::Text(text) => Some((name, text)),
+            HeaderText::Stored(_) => None,
+        });
+        texts.collect()
+    }
+
+    fn unsealed(&self, access: &Access) -> Result<BTreeMap<String, HeaderText>> {
         let Some(sealed) = &self.headers else {
             return Ok(BTreeMap::new());
         };

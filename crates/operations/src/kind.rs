@@ -56,6 +56,7 @@ pub struct Settings {
     pub(crate) limit: usize,
     pub(crate) resumable: bool,
     pub(crate) schedulable: bool,
+    pub(crate) scope: Option<&'static str>,
     pub(crate) retry: RetryPolicy,
     pub(crate) when_waiting: WhenWaiting,
     pub(crate) keep: Retained,
@@ -88,6 +89,7 @@ impl Settings {
             limit: 4,
             resumable: false,
             schedulable: false,
+            scope: None,
             retry: RetryPolicy::never(),
             when_waiting: WhenWaiting::Queue,
             keep: Retained::default(),
@@ -112,6 +114,13 @@ impl Settings {
     #[must_use]
     pub const fn schedulable(mut self) -> Self {
         self.schedulable = true;
+        self
+    }
+
+    /// Who starts one with a token needs this scope of it, besides that of operations.
+    #[must_use]
+    pub const fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = Some(scope);
         self
     }
 
@@ -280,6 +289,12 @@ impl Kinds {
 }
 
 impl Operations {
+    /// The scope that starting one of this kind needs, besides that of operations.
+    #[must_use]
+    pub fn scope_of(&self, kind: &str) -> Option<&'static str> {
+        self.0.kinds.get(kind)?.settings.scope
+    }
+
     /// The kinds that this server knows, by name.
     #[must_use]
     pub fn kinds(&self) -> Vec<KindInfo> {

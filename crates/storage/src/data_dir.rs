@@ -1,9 +1,9 @@
 //! The data directory: who may use it, and the small files in it.
 
 use crate::{Error, Result};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A data directory that this process alone uses, for as long as this lives.
@@ -14,12 +14,13 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Takes the directory, creating it (0700) when it is missing.
+    /// Takes the directory, creating it (0700) when it is missing, and closing it to
+    /// others where it was open to them: all that Longshore knows lies in it.
     ///
     /// Does blocking input and output: call it at start, or on a blocking thread.
     ///
     /// # Errors
-    /// When it cannot be written to, or another process uses it.
+    /// When it cannot be written to or made private, or another process uses it.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |source| Error::Directory {
             path: path.to_owned(),
@@ -30,6 +31,7 @@ impl DataDir {
             .mode(0o700)
             .create(path)
             .map_err(failed)?;
+        make_private(path).map_err(failed)?;
         let lock_file = path.join("lock");
         let mut lock = OpenOptions::new()
             .read(true)
@@ -99,6 +101,21 @@ impl DataDir {
             Err(error) => return Err(failed(error)),
         }
         let content = make();
+        self.replace(name, &content)?;
+        Ok(content)
+    }
+
+    /// Writes the small file `name` (0600) in the place of what was there, on the disk
+    /// for good before this returns: whoever reads it finds the old or the new. Blocking.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn replace(&self, name: &str, content: &[u8]) -> Result<()> {
+        let file = self.path.join(name);
+        let failed = |source| Error::Directory {
+            path: file.clone(),
+            source,
+        };
         let fresh = self.path.join(format!("{name}.new"));
         let mut out = OpenOptions::new()
             .write(true)
@@ -107,12 +124,26 @@ impl DataDir {
             .mode(0o600)
             .open(&fresh)
             .map_err(failed)?;
-        out.write_all(&content).map_err(failed)?;
+        out.write_all(content).map_err(failed)?;
         out.sync_all().map_err(failed)?;
         std::fs::rename(&fresh, &file).map_err(failed)?;
-        sync_folder(&self.path).map_err(failed)?;
-        Ok(content)
+        sync_folder(&self.path).map_err(failed)
     }
+}
+
+/// Takes from others what they may do with a directory.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mode = std::fs::metadata(path)?.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(|error| {
+        let text = format!(
+            "others may look into it (mode {mode:04o}), and that cannot be changed ({error}); \
+             let the user that runs Longshore own it, or `chmod 700` it"
+        );
+        io::Error::new(error.kind(), text)
+    })
 }
 
 /// Makes a rename or a removal in `folder` survive a loss of power.
@@ -139,8 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_others_may_look_into_is_closed_to_them() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = root.path().join("data");
+        std::fs::create_dir(&path).expect("made");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("open to all");
+        let data = DataDir::open(&path).expect("free");
+        let mode = std::fs::metadata(data.path()).expect("there").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o700);
+    }
+
+    #[test]
     fn a_small_file_is_made_once_and_is_private() {
-        use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().expect("a temporary directory");
         let data = DataDir::open(&root.path().join("data")).expect("free");
         let first = data

@@ -26,14 +26,34 @@ use std::time::{Duration, Instant};
 
 /// A statement that takes longer than this is logged.
 const SLOW: Duration = Duration::from_millis(250);
-/// How long a caller waits for a free connection.
-const ACQUIRE: Duration = Duration::from_secs(15);
 /// How long the migrations may take.
 const MIGRATION: Duration = Duration::from_secs(3600);
 /// How long SQLite waits for a lock that another process (a backup) holds.
 const BUSY: Duration = Duration::from_secs(5);
-const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// How many connections there are, and how long one waits for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DbLimits {
+    /// Connections that read SQLite; one more writes.
+    pub sqlite_readers: u32,
+    /// Connections to Postgres.
+    pub postgres_connections: u32,
+    /// How long a caller waits for a free connection.
+    pub acquire: Duration,
+    /// How long Postgres works on one statement.
+    pub statement: Duration,
+}
+
+impl Default for DbLimits {
+    fn default() -> Self {
+        Self {
+            sqlite_readers: 4,
+            postgres_connections: 16,
+            acquire: Duration::from_secs(15),
+            statement: Duration::from_secs(60),
+        }
+    }
+}
 
 /// Which database.
 #[derive(Clone, Debug)]
@@ -101,10 +121,10 @@ impl Dialect {
 
 /// At the start nobody else holds connections: when none is to be had in time, the
 /// server was tried again and again, and is not there.
-fn no_answer(error: sqlx::Error) -> crate::Error {
+fn no_answer(error: sqlx::Error, limits: &DbLimits) -> crate::Error {
     match error {
         sqlx::Error::PoolTimedOut => crate::Error::Unreachable {
-            reason: format!("no connection within {} s", ACQUIRE.as_secs()),
+            reason: format!("no connection within {} s", limits.acquire.as_secs()),
         },
         error => error.into(),
     }
@@ -154,7 +174,15 @@ impl Db {
     /// # Errors
     /// Unreachable, newer schema, or a migration that failed.
     pub async fn open(settings: &DbSettings) -> Result<Self> {
-        let db = Self::connect(settings).await?;
+        Self::open_within(settings, &DbLimits::default()).await
+    }
+
+    /// The same with other limits.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_within(settings: &DbSettings, limits: &DbLimits) -> Result<Self> {
+        let db = Self::connect(settings, limits).await?;
         match tokio::time::timeout(MIGRATION, db.migrate(settings)).await {
             Ok(migrated) => migrated?,
             Err(_) => {
@@ -197,26 +225,27 @@ impl Db {
                 reason: format!("there is no {}", file.display()),
             });
         }
-        let db = Self::connect(settings).await?;
+        let db = Self::connect(settings, &DbLimits::default()).await?;
         let row = db.one(migrations::VERSION, Vec::new()).await?;
         let found: i64 = row.map_or(Ok(0), |row| row.get("version"))?;
         migrations::same(found)?;
         Ok(db)
     }
 
-    async fn connect(settings: &DbSettings) -> Result<Self> {
+    async fn connect(settings: &DbSettings, limits: &DbLimits) -> Result<Self> {
         let pools = match settings {
-            DbSettings::Sqlite(file) => sqlite_pools(file).await?,
+            DbSettings::Sqlite(file) => sqlite_pools(file, limits).await?,
             DbSettings::Postgres(url) => {
-                let options = postgres(url)?.options([("statement_timeout", "60s")]);
+                let statement = format!("{}ms", limits.statement.as_millis());
+                let options = postgres(url)?.options([("statement_timeout", statement)]);
                 let pool = PgPoolOptions::new()
-                    .max_connections(POSTGRES_CONNECTIONS)
+                    .max_connections(limits.postgres_connections)
                     .min_connections(1)
-                    .acquire_timeout(ACQUIRE)
+                    .acquire_timeout(limits.acquire)
                     .idle_timeout(Duration::from_secs(300))
                     .connect_with(options)
                     .await
-                    .map_err(no_answer)?;
+                    .map_err(|error| no_answer(error, limits))?;
                 Pools::Postgres(pool)
             }
         };
@@ -314,7 +343,7 @@ fn postgres(url: &str) -> Result<PgConnectOptions> {
         .disable_statement_logging())
 }
 
-async fn sqlite_pools(file: &std::path::Path) -> Result<Pools> {
+async fn sqlite_pools(file: &std::path::Path, limits: &DbLimits) -> Result<Pools> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -329,7 +358,7 @@ async fn sqlite_pools(file: &std::path::Path) -> Result<Pools> {
         SqlitePoolOptions::new()
             .max_connections(size)
             .min_connections(1)
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(limits.acquire)
             .idle_timeout(Duration::from_secs(60))
     };
     let writer = pool(1)
@@ -338,7 +367,7 @@ async fn sqlite_pools(file: &std::path::Path) -> Result<Pools> {
         .connect_with(options.clone().optimize_on_close(true, 400))
         .await?;
     // The writer has created the file and its log, so a reader finds both.
-    let readers = pool(SQLITE_READERS)
+    let readers = pool(limits.sqlite_readers)
         .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
         .await?;
     Ok(Pools::Sqlite { writer, readers })

@@ -14,6 +14,6 @@ mod migrations;
 pub use blobs::{BlobFile, BlobName, BlobStream, BlobTail, BlobWriter, Blobs, StoredBlob};
 pub use bus::{Bus, BusEvent, BusReceiver};
 pub use data_dir::DataDir;
-pub use db::{Column, Db, DbSettings, Dialect, Row, Sql, Tx, Value};
+pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Sql, Tx, Value};
 pub use error::{Error, Result};
 pub use migrations::newest_version;

@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use tempfile::TempDir;
 
+/// How every start begins.
+const GREETING: &str = "  Console   ";
+
 /// A running Longshore. Killed with everything that it started, and its data
 /// removed, when dropped.
 pub struct TestServer {
@@ -180,8 +183,14 @@ impl TestServer {
     }
 
     async fn run(&mut self) -> Result<(), String> {
+        // It says where it listens once it has the port: until then, whoever answers
+        // there is another test's server.
+        let greetings = |captured: &Captured| captured.text().matches(GREETING).count();
+        let before = greetings(&self.captured);
         let mut running = Running::start(&self.options, self.port, &self.data, &self.captured);
-        running.ready(&self.url()).await?;
+        let captured = self.captured.clone();
+        let own = move || greetings(&captured) > before;
+        running.ready(&self.url(), own).await?;
         self.running = Some(running);
         Ok(())
     }

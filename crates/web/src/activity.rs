@@ -7,7 +7,7 @@ mod schedules;
 pub(crate) mod shown;
 
 use crate::{Answer, By, Json, Page, Path, Problem, Query, Requirement, RouteLimits, Routes};
-use access::{Access, Proof, Role, Scope};
+use access::{Access, Caller, Proof, Role, Scope};
 use axum::extract::State;
 use base::{OperationId, Timestamp, Trigger};
 use http::StatusCode;
@@ -209,6 +209,22 @@ async fn cancel_operation(
     ))
 }
 
+/// Refuses who may not start an operation of this kind: repeating one and putting one on
+/// a schedule are no ways around the scope of the part that it belongs to.
+fn may_start(operations: &Operations, caller: &Caller, kind: &str) -> Answer<()> {
+    let Some(needed) = operations.scope_of(kind) else {
+        return Ok(());
+    };
+    // A scope that there is not is nobody's.
+    let scope = needed.parse::<Scope>().ok();
+    if scope.is_some_and(|scope| caller.may(Role::Operator, scope)) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(format!(
+        "An operation of the kind {kind} needs, with a token, the scope {needed}, too."
+    )))
+}
+
 /// Repeat an operation that has ended: a new one with the same input.
 #[utoipa::path(
     post, path = "/api/v1/operations/{id}/retry", tag = "operations",
@@ -224,7 +240,10 @@ async fn retry_operation(
         Proof::Session(_) => Trigger::Person,
         Proof::Password | Proof::Token { .. } => Trigger::Api,
     };
-    let operation = operations.retry(id.into(), caller.actor(), trigger).await?;
+    let id = OperationId::from(id);
+    let kind = operations.get(id).await?.kind;
+    may_start(&operations, &caller, &kind)?;
+    let operation = operations.retry(id, caller.actor(), trigger).await?;
     Ok((
         StatusCode::CREATED,
         Json(ShownOperation::of(operation, true)),

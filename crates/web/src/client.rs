@@ -72,6 +72,13 @@ impl Client {
     }
 }
 
+/// Whether somebody whose word is not taken says for whom it asks.
+pub(crate) fn is_untrusted_proxy(peer: Peer, headers: &HeaderMap, settings: &Settings) -> bool {
+    let speaks_for_another =
+        headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
+    speaks_for_another && !settings.trusts(peer.0.ip())
+}
+
 /// The authority of HTTP/2 or the `Host` of HTTP/1.1 (RFC 9110 §7.2), in lower case.
 fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let host = || {

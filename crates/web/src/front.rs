@@ -6,7 +6,7 @@ mod measure;
 
 pub(crate) use headers::CONSOLE_POLICY;
 
-use crate::client::{Client, Peer};
+use crate::client::{self, Client, Peer};
 use crate::request_id::{self, RequestId};
 use crate::{Gate, Problem};
 use axum::Router;
@@ -56,6 +56,16 @@ async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> R
     let id = RequestId::of(request.headers());
     let peer = request.extensions().get::<Peer>().copied();
     let client = Client::of(peer, request.uri(), request.headers(), &settings);
+    if let Some(peer) = peer
+        && client::is_untrusted_proxy(peer, request.headers(), &settings)
+        && gate.first_untrusted_proxy()
+    {
+        tracing::warn!(
+            peer = %peer.0.ip(),
+            "a request names another client, and is not believed: if this is a proxy of yours, \
+             name it in trusted_proxies, or all who come through it count as one address"
+        );
+    }
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
     let head = request.method() == Method::HEAD;
@@ -69,6 +79,7 @@ async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> R
         client = %client.address(),
         user = tracing::field::Empty,
     );
+    let https = client.is_https() || settings.public_https();
     let extensions = request.extensions_mut();
     extensions.insert(id.clone());
     extensions.insert(client);
@@ -90,7 +101,7 @@ async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> R
     if let Some(value) = id.header() {
         response.headers_mut().insert(request_id::HEADER, value);
     }
-    headers::complete(response.headers_mut());
+    headers::complete(response.headers_mut(), https);
     response
 }
 

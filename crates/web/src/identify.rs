@@ -54,6 +54,7 @@ pub enum Refused {
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
 }
 
+/// The one place where what is refused gets its words, wherever it was found out.
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {

@@ -4,14 +4,18 @@
 //! and must take what it asked for. Every connection is a task of [`serve`], which
 //! returns only when the last of them has ended, WebSockets included.
 
+mod addresses;
 mod connection;
 mod guarded;
 
 use crate::client::Peer;
+use crate::{SettingsSource, Site};
+use addresses::{Addresses, Entered};
 use axum::Router;
 use base::config::Config;
 use guarded::Guarded;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,6 +29,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 pub struct ServerLimits {
     /// Connections open at once. Further ones wait to be accepted.
     pub connections: usize,
+    /// Connections open at once from one address; further ones are closed. A trusted
+    /// proxy and this machine itself have no such limit.
+    pub connections_per_address: usize,
     /// Longest wait for the head of a request, and longest idling between requests
     /// of HTTP/1.
     pub header_timeout: Duration,
@@ -36,35 +43,44 @@ pub struct ServerLimits {
     pub streams: u32,
     /// Longest time that a peer may take nothing of what is sent to it.
     pub stall: Duration,
-    /// How long running requests may go on when the server stops.
-    pub grace: Duration,
+    /// How long running requests may go on when the server stops; nothing for what
+    /// `shutdown_grace` says then, and a little more for the last answers.
+    pub grace: Option<Duration>,
 }
 
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 8192,
+            connections_per_address: 256,
             header_timeout: Duration::from_secs(10),
             header_bytes: 32 * 1024,
             headers: 100,
             streams: 200,
             stall: Duration::from_secs(300),
-            grace: Duration::from_secs(10),
+            grace: None,
         }
     }
 }
 
 impl From<&Config> for ServerLimits {
     fn from(config: &Config) -> Self {
+        let http = &config.http;
         Self {
-            header_timeout: config.http.header_timeout.duration(),
-            header_bytes: u32::try_from(config.http.header_limit.bytes()).unwrap_or(u32::MAX),
-            grace: config.shutdown_grace.duration(),
-            ..Self::default()
+            connections: http.connections,
+            connections_per_address: http.connections_per_address,
+            header_timeout: http.header_timeout.duration(),
+            header_bytes: u32::try_from(http.header_limit.bytes()).unwrap_or(u32::MAX),
+            headers: http.headers,
+            streams: http.streams,
+            stall: http.stall_timeout.duration(),
+            grace: None,
         }
     }
 }
 
+/// After the work has ended, how long connections may take to be closed.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// How long a task may take to notice that its connection was broken off.
 const BREAKING_OFF: Duration = Duration::from_secs(1);
 
@@ -77,19 +93,22 @@ pub enum ServeError {
 }
 
 /// Answers on every listener until `shutdown`; then stops accepting, lets running
-/// requests end for `limits.grace`, and breaks off what is left.
+/// requests end for their grace, and breaks off what is left.
 ///
 /// # Errors
 /// When a listening socket fails for good; the others are stopped, too.
 pub async fn serve(
     listeners: Vec<TcpListener>,
-    router: Router,
+    site: Site,
     limits: ServerLimits,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
+    let (router, settings) = site.into_parts();
     let server = Arc::new(Server {
         router,
+        settings,
         limits,
+        addresses: Addresses::new(limits.connections_per_address),
         free: Arc::new(Semaphore::new(
             limits.connections.clamp(1, Semaphore::MAX_PERMITS),
         )),
@@ -108,7 +127,8 @@ pub async fn serve(
     });
     let results = futures::future::join_all(accepting).await;
     server.connections.close();
-    let ended = tokio::time::timeout(limits.grace, server.connections.wait()).await;
+    let grace = limits.grace.unwrap_or_else(|| server.configured_grace());
+    let ended = tokio::time::timeout(grace, server.connections.wait()).await;
     if ended.is_err() {
         tracing::info!(
             open = server.connections.len(),
@@ -125,7 +145,9 @@ pub async fn serve(
 
 struct Server {
     router: Router,
+    settings: SettingsSource,
     limits: ServerLimits,
+    addresses: Addresses,
     free: Arc<Semaphore>,
     stopping: CancellationToken,
     broken_off: CancellationToken,
@@ -133,6 +155,11 @@ struct Server {
 }
 
 impl Server {
+    /// Read when it is needed, for it may have changed since the start.
+    fn configured_grace(&self) -> Duration {
+        self.settings.borrow().shutdown_grace + LAST_ANSWERS
+    }
+
     async fn accept(self: &Arc<Self>, listener: &TcpListener) -> Result<(), ServeError> {
         loop {
             // Neither waiting for a free place nor accept loses anything when dropped.
@@ -147,8 +174,11 @@ impl Server {
             match accepted {
                 Ok((stream, from)) => {
                     let Ok(place) = place else { return Ok(()) };
+                    let Some(entered) = self.admit(from.ip()) else {
+                        continue;
+                    };
                     let server = Arc::clone(self);
-                    let place = Place::new(place, self.connections.token());
+                    let place = Place::new(place, entered, self.connections.token());
                     self.connections.spawn(async move {
                         server.connected(stream, Peer(from), place).await;
                     });
@@ -162,6 +192,26 @@ impl Server {
                 Err(error) => return Err(ServeError::Listener(error)),
             }
         }
+    }
+
+    /// Lets a connection from this address in, or closes it by giving nothing.
+    fn admit(&self, from: IpAddr) -> Option<Entered> {
+        if from.to_canonical().is_loopback() || self.settings.borrow().trusts(from) {
+            return Some(Entered::uncounted());
+        }
+        let entered = self.addresses.enter(from);
+        if entered.is_none() {
+            metrics::counter!("longshore_http_connections_refused_total").increment(1);
+            if self.addresses.first_refusal() {
+                tracing::warn!(
+                    %from,
+                    most = self.limits.connections_per_address,
+                    "an address has as many connections as it may; further ones are closed \
+                     (http.connections_per_address; a proxy belongs in trusted_proxies)"
+                );
+            }
+        }
+        entered
     }
 
     async fn connected(&self, stream: TcpStream, peer: Peer, place: Place) {
@@ -183,14 +233,16 @@ impl Server {
 /// A place among the connections that there may be, and in the count of them.
 struct Place {
     _free: OwnedSemaphorePermit,
+    _entered: Entered,
     _tracked: TaskTrackerToken,
 }
 
 impl Place {
-    fn new(free: OwnedSemaphorePermit, tracked: TaskTrackerToken) -> Self {
+    fn new(free: OwnedSemaphorePermit, entered: Entered, tracked: TaskTrackerToken) -> Self {
         metrics::gauge!("longshore_http_connections").increment(1.0);
         Self {
             _free: free,
+            _entered: entered,
             _tracked: tracked,
         }
     }

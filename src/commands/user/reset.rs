@@ -8,80 +8,44 @@
 
 use super::ResetArguments;
 use crate::commands::block_on;
-use crate::exit::{Code, Failure, Result};
-use crate::serve::parts;
+use crate::commands::errand::{Errand, LIMIT, busy, master_keys};
+use crate::exit::{Failure, Result};
 use crate::{settings, terminal};
-use access::{Access, AccessError, Doer, MasterKeys};
-use base::{Config, SystemClock};
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-use storage::{Bus, Db};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
-/// How long all of it may take: the database may be busy.
-const LIMIT: Duration = Duration::from_secs(60);
+use access::{Access, AccessError, Doer, GeneratedPassword};
+use base::Name;
 
 pub(super) fn run(arguments: ResetArguments) -> Result {
     let config = settings::load(&arguments.host.into())?.config;
     let keys = master_keys(&config.data)?;
     let name = arguments.name;
-    let password = block_on(async {
-        let reset = reset(&config, keys, name.as_str());
-        tokio::time::timeout(LIMIT, reset).await.map_err(|_| {
-            Failure::new(
-                Code::Database,
-                "the database is busy; nothing was changed, try again in a moment",
-            )
-        })?
-    })?;
+    block_on(async {
+        let errand = tokio::time::timeout(LIMIT, Errand::open(&config, keys));
+        let errand = errand.await.map_err(|_| {
+            busy("the database is busy; nothing was changed, try again in a moment")
+        })??;
+        let done = tokio::time::timeout(LIMIT, reset(errand.access(), name.as_str())).await;
+        let told = match done {
+            Ok(Ok(password)) => tell(&name, &password),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(busy(
+                "the database is busy, and whether the password was set is not known; try again",
+            )),
+        };
+        // Only now: however closing ends, the password is set and has been told.
+        errand.close().await;
+        told
+    })
+}
+
+fn tell(name: &Name, password: &GeneratedPassword) -> Result {
     terminal::say(&format!(
         "{name} logs in with this password from now on; its sessions have ended:"
     ));
     terminal::line(password.reveal())
 }
 
-/// The master key of a data directory that is there already. Nothing is made: a new
-/// key would be the wrong one.
-fn master_keys(data: &Path) -> Result<MasterKeys> {
-    let file = data.join(parts::MASTER_KEY);
-    let content = std::fs::read(&file).map_err(|error| {
-        Failure::new(
-            Code::Directory,
-            format!(
-                "{} cannot be read ({error}); name the server's data directory with --data, and be the user that runs it",
-                file.display()
-            ),
-        )
-    })?;
-    Ok(MasterKeys::parse(&content)?)
-}
-
-async fn reset(config: &Config, keys: MasterKeys, name: &str) -> Result<access::GeneratedPassword> {
-    let db = Db::join(&parts::database(config)).await?;
-    let tasks = TaskTracker::new();
-    let stop = CancellationToken::new();
-    let bus = Bus::start(&db, &tasks, stop.clone());
-    let opened = Access::open(
-        db.clone(),
-        bus,
-        Arc::new(SystemClock),
-        keys,
-        parts::access_settings(config),
-    );
-    let done = match opened.await {
-        Ok(access) => {
-            let done = access.reset_password(&Doer::host(), name).await;
-            access.close().await?;
-            done
-        }
-        Err(error) => Err(error),
-    };
-    stop.cancel();
-    tasks.close();
-    tasks.wait().await;
-    db.close().await;
+async fn reset(access: &Access, name: &str) -> Result<GeneratedPassword> {
+    let done = access.reset_password(&Doer::host(), name).await;
     done.map_err(|error| match error {
         AccessError::NotFound { .. } => Failure::failed(format!(
             "there is no user `{name}`; the first one is called admin"

@@ -10,6 +10,13 @@ pub(crate) async fn read(db: &Db, name: &str) -> Result<Option<String>> {
     Ok(row.map(|row| row.get("value")).transpose()?)
 }
 
+/// The same, as the transaction sees it.
+pub(crate) async fn read_in(tx: &mut Tx, name: &str) -> Result<Option<String>> {
+    const SQL: &str = "SELECT value FROM setting WHERE name = $1";
+    let row = tx.one(SQL, values![name]).await?;
+    Ok(row.map(|row| row.get("value")).transpose()?)
+}
+
 /// Sets it if it is not set; whoever is first decides.
 pub(crate) async fn put_first(db: &Db, name: &str, value: &str) -> Result<()> {
     const SQL: &str = "INSERT INTO setting (name, value) VALUES ($1, $2)

@@ -88,6 +88,64 @@ async fn whatever_people_do_is_recorded() {
 }
 
 #[tokio::test]
+async fn a_log_in_with_each_request_is_recorded_when_it_is_verified() {
+    on_both(|database| async move {
+        let house = House::open(&database).await;
+        house.user("anna", Role::Viewer).await;
+        for seconds in [0, 1, 61] {
+            house.pass(seconds);
+            house.basic("anna", PASSWORD).await.unwrap();
+        }
+        let filter = AuditFilter {
+            action: Some("login.ok".to_owned()),
+            ..AuditFilter::default()
+        };
+        let found = entries(&house, filter).await;
+        let told: Vec<_> = found
+            .iter()
+            .map(|entry| (entry.actor.to_string(), entry.after.clone()))
+            .collect();
+        assert_eq!(
+            told,
+            [("user:anna".to_owned(), Some(json!({ "by": "password" })))]
+        );
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_changed_configuration_is_recorded_once_with_before_and_after() {
+    on_both(|database| async move {
+        let house = House::open(&database).await;
+        let note = async |place: &str, value: &str| {
+            let shown = json!({ "fetch.concurrent": value, "listen": "x" });
+            let shown = shown.as_object().unwrap().clone();
+            let by = Doer::host();
+            house
+                .access
+                .note_configuration(&by, "configuration.changed", place, &shown)
+                .await
+                .unwrap();
+        };
+        for value in ["1", "1", "2", "2"] {
+            note("/data", value).await;
+            note("/other", "9").await;
+        }
+        let filter = AuditFilter {
+            action: Some("configuration.changed".to_owned()),
+            ..AuditFilter::default()
+        };
+        let found = entries(&house, filter).await;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].before, Some(json!({ "fetch.concurrent": "1" })));
+        assert_eq!(found[0].after, Some(json!({ "fetch.concurrent": "2" })));
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_limited_account_is_recorded_once_and_not_at_each_refusal() {
     on_both(|database| async move {
         let house = House::open(&database).await;

@@ -139,6 +139,80 @@ async fn many_addresses_that_try_one_account_do_not_lock_its_user_out_at_home() 
 }
 
 #[tokio::test]
+async fn a_neighbour_behind_the_same_address_locks_nobody_out_at_home() {
+    on_both(|database| async move {
+        let house = open(&database).await;
+        house.user("bert", Role::Viewer).await;
+        house.log_in("anna").await;
+        for number in 0..6 {
+            let name = format!("guess{number}");
+            assert!(log_in(&house, &name, "wrong", here()).await.is_err());
+        }
+        assert!(log_in(&house, "anna", PASSWORD, here()).await.is_ok());
+        // Who was never there, and who guesses at home, are refused.
+        assert_eq!(
+            code(log_in(&house, "bert", PASSWORD, here()).await),
+            "too-many-requests"
+        );
+        exhaust(&house, "anna", here()).await;
+        assert_eq!(
+            code(log_in(&house, "anna", PASSWORD, here()).await),
+            "too-many-requests"
+        );
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn home_is_a_network_where_addresses_are_ipv6() {
+    on_both(|database| async move {
+        let house = open(&database).await;
+        let from = |text: &str| text.parse::<IpAddr>().unwrap();
+        house.log_in_from("anna", from("2001:db8::1")).await;
+        for number in 0..6 {
+            let name = format!("guess{number}");
+            assert!(
+                log_in(&house, &name, "wrong", from("2001:db8::2"))
+                    .await
+                    .is_err()
+            );
+        }
+        assert!(
+            log_in(&house, "anna", PASSWORD, from("2001:db8::3"))
+                .await
+                .is_ok()
+        );
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_remembered_password_is_renewed_whatever_others_tried_there() {
+    on_both(|database| async move {
+        let house = open(&database).await;
+        house.basic("anna", PASSWORD).await.unwrap();
+        house.pass(61);
+        for number in 0..6 {
+            let name = format!("guess{number}");
+            assert!(log_in(&house, &name, "wrong", here()).await.is_err());
+        }
+        assert!(house.basic("anna", PASSWORD).await.is_ok());
+        let (by, other) = (Doer::host(), OTHER.into());
+        house
+            .access
+            .set_password(&by, "anna", &other)
+            .await
+            .unwrap();
+        house.pass(61);
+        assert!(house.basic("anna", PASSWORD).await.is_err());
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn basic_counts_as_a_log_in_does() {
     on_both(|database| async move {
         let house = open(&database).await;
@@ -348,6 +422,30 @@ async fn guesses_at_once_are_no_more_than_guesses_one_by_one() {
             .count();
         // Three, and those that already had the other turn when the third failed.
         assert!((3..=4).contains(&checked), "{outcomes:?}");
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_limits_hold_from_the_next_attempt_on() {
+    on_both(|database| async move {
+        let house = open(&database).await;
+        exhaust(&house, "anna", here()).await;
+        assert_eq!(
+            code(log_in(&house, "anna", PASSWORD, here()).await),
+            "too-many-requests"
+        );
+        house.access.reconfigure(&AccessSettings {
+            attempts: AttemptLimits {
+                per_account: 100,
+                ..tight().attempts
+            },
+            ..tight()
+        });
+        // Too early by the old limits.
+        house.pass(2);
+        assert!(log_in(&house, "anna", PASSWORD, here()).await.is_ok());
         house.close().await;
     })
     .await;

@@ -111,9 +111,10 @@ async fn what_is_remembered_does_not_outlive_the_session() {
         let session = house.log_in("anna").await;
         house.pass(14 * DAY - 1);
         assert_eq!(who(&house, &session).await, Ok("anna".to_owned()));
-        house
-            .access
-            .set_session_ttl(std::time::Duration::from_secs(60));
+        house.access.reconfigure(&access::AccessSettings {
+            session_ttl: std::time::Duration::from_secs(60),
+            ..crate::house::quiet()
+        });
         assert_eq!(who(&house, &session).await, Err("expired"));
         house.close().await;
     })

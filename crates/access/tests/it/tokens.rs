@@ -170,6 +170,72 @@ async fn a_token_makes_no_token_that_may_more() {
 }
 
 #[tokio::test]
+async fn a_token_makes_no_token_that_lives_longer() {
+    on_both(|database| async move {
+        let house = House::open(&database).await;
+        house.user("anna", Role::Operator).await;
+        let anna = house.log_in("anna").await.caller;
+        let access = &house.access;
+        let lasting = |name: &str, seconds: u64| NewToken {
+            expires_in: Some(Duration::from_secs(seconds)),
+            ..new(name, &[Scope::Admin])
+        };
+        let (text, parent) = access
+            .create_token(&anna, lasting("parent", 60))
+            .await
+            .unwrap();
+        let ends = parent.expires_at.unwrap();
+        let caller = present(&house, &text).await.unwrap();
+        assert_eq!(caller.ends_at(), Some(ends));
+        assert_eq!(
+            code(
+                access
+                    .create_token(&caller, new("ever", &[Scope::Admin]))
+                    .await
+            ),
+            "invalid-request"
+        );
+        let made = async |name: &str, seconds: u64| {
+            let made = access.create_token(&caller, lasting(name, seconds)).await;
+            made.unwrap().1.expires_at.unwrap()
+        };
+        assert_eq!(made("longer", 3600).await, ends);
+        assert!(made("shorter", 30).await < ends);
+        // Who has no end makes what it likes.
+        assert!(
+            access
+                .create_token(&anna, new("ever", &[Scope::Admin]))
+                .await
+                .is_ok()
+        );
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_caller_says_when_its_credential_ends() {
+    on_both(|database| async move {
+        let house = House::open(&database).await;
+        house.user("anna", Role::Viewer).await;
+        let logged_in = house.log_in("anna").await;
+        let cookie = logged_in.cookie.expose_secret();
+        let caller = house.access.identify_session(cookie, here()).await.unwrap();
+        let (_, ends) = house.access.session(logged_in.session.id).await.unwrap();
+        assert_eq!(logged_in.caller.ends_at(), Some(ends));
+        assert_eq!(caller.ends_at(), Some(ends));
+        assert_eq!(
+            house.access.recheck(&caller).await.unwrap().ends_at(),
+            Some(ends)
+        );
+        let by_password = house.basic("anna", PASSWORD).await.unwrap();
+        assert_eq!(by_password.ends_at(), None);
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn its_last_use_is_written_once_a_minute_and_not_at_each_request() {
     on_both(|database| async move {
         let house = House::open(&database).await;

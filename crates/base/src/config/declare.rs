@@ -58,6 +58,12 @@ impl Setting {
         self.live
     }
 
+    /// Whether its value is never shown, nor taken from the command line.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret
+    }
+
     /// What it is for, in sentences for whoever runs Longshore.
     #[must_use]
     pub fn meaning(&self) -> String {

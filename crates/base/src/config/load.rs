@@ -93,6 +93,10 @@ impl Config {
         }
         let unknown_variables = read_environment(environment, &mut config, &mut problems);
         for Override { flag, key, value } in &flags.0 {
+            if let Some(problem) = told_to_everybody(flag, key) {
+                problems.push(problem);
+                continue;
+            }
             read_text(flag, key, value, &mut config, &mut problems);
         }
         if problems.is_empty() {
@@ -121,6 +125,18 @@ impl Config {
         }
         found
     }
+}
+
+/// Why a secret is not taken from a flag: everybody on the machine sees the arguments
+/// of its processes.
+fn told_to_everybody(flag: &str, key: &str) -> Option<String> {
+    let path: Vec<_> = key.split('.').collect();
+    let (setting, _) = find(&path).filter(|(setting, _)| setting.is_secret())?;
+    let variable = setting.variable().unwrap_or_default();
+    Some(format!(
+        "{flag}: it may hold a password, and everybody on this machine can read arguments; \
+         set {variable} instead, or `{key}` in the file"
+    ))
 }
 
 fn read_environment(

@@ -13,9 +13,10 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// All settings, in the order in which they are documented.
-pub(super) const ALL: [Group; 10] = [
+pub(super) const ALL: [Group; 11] = [
     Config::GROUP,
     Log::GROUP,
+    Storage::GROUP,
     Fetch::GROUP,
     Bundles::GROUP,
     Operations::GROUP,
@@ -50,6 +51,8 @@ settings! {
     parts {
         /// The program's own log.
         log: Log,
+        /// The database.
+        storage: Storage,
         /// Outbound requests.
         fetch: Fetch,
         /// Bundles.
@@ -75,6 +78,20 @@ settings! {
         filter: LogFilter = LogFilter::default(); live;
         /// `text` for people, `json` for programs.
         format: LogFormat = LogFormat::Text; restart;
+    }
+}
+
+settings! {
+    /// The database, as far as it is not its address.
+    Storage at "storage." {
+        /// Connections that read a SQLite database at once; one more writes.
+        sqlite_readers: u32 = 4, within 1..=64; restart;
+        /// Connections to Postgres, of which this process holds two for messages and long work.
+        postgres_connections: u32 = 16, within 3..=1000; restart;
+        /// Longest wait for a free connection, and at the start for the database to answer.
+        acquire_timeout: Span = Span::seconds(15), within Span::seconds(1)..=Span::minutes(10); restart;
+        /// Longest time that Postgres works on one statement.
+        statement_timeout: Span = Span::seconds(60), within Span::seconds(1)..=Span::hours(1); restart;
     }
 }
 
@@ -176,13 +193,25 @@ settings! {
         body_limit: Size = Size::mib(32), within Size::kib(1)..=Size::gib(1); live;
         /// Largest head of a request: its line and its headers.
         header_limit: Size = Size::kib(32), within Size::kib(8)..=Size::mib(1); restart;
-        /// Longest wait for the head of a request.
+        /// Most headers of a request.
+        headers: usize = 100, within 16..=1000; restart;
+        /// Longest wait for the head of a request, and longest idling between two of them.
         header_timeout: Span = Span::seconds(10), within Span::seconds(1)..=Span::minutes(5); restart;
         /// Longest time until an answer begins. Streams may go on for longer.
-        request_timeout: Span = Span::seconds(30), within Span::seconds(1)..=Span::hours(1); restart;
+        request_timeout: Span = Span::seconds(30), within Span::seconds(1)..=Span::hours(1); live;
+        /// Longest time that a client may take nothing of what is sent to it.
+        stall_timeout: Span = Span::minutes(5), within Span::seconds(1)..=Span::hours(1); restart;
         /// Requests answered at once. Further ones are told to come back (503). Streams and live
         /// sockets that have begun do not count.
         concurrency: usize = 1024, within 1..=1_000_000; restart;
+        /// Connections open at once; further ones wait. Never more than the system lets a process
+        /// have open files, less 256 for everything else.
+        connections: usize = 8192, within 1..=1_000_000; restart;
+        /// Connections open at once from one address (of IPv6, from one /64); further ones are
+        /// closed. Trusted proxies and this machine itself are not held to it.
+        connections_per_address: usize = 256, within 1..=1_000_000; restart;
+        /// Requests under way at once on one connection of HTTP/2.
+        streams: u32 = 200, within 1..=10_000; restart;
     }
 }
 
@@ -205,17 +234,23 @@ settings! {
     Access at "access." {
         /// How long a console session lives without being used.
         session_ttl: Span = Span::days(14), within Span::minutes(1)..=Span::days(365); live;
+        /// How long it lives at most, however much it is used. A change holds for sessions that
+        /// begin after it.
+        session_lifetime: Span = Span::days(90), within Span::minutes(1)..=Span::days(3650); live;
         /// Failed log-ins to one account within the window before further ones are refused.
-        attempts_per_account: u32 = 10, within 1..=10_000; restart;
-        /// Failed log-ins from one address within the window before further ones are refused.
-        attempts_per_address: u32 = 50, within 1..=1_000_000; restart;
+        attempts_per_account: u32 = 10, within 1..=10_000; live;
+        /// Failed log-ins from one address within the window before further ones are refused, but
+        /// for users who have a session from there.
+        attempts_per_address: u32 = 50, within 1..=1_000_000; live;
         /// The window in which failed log-ins are counted.
-        attempts_window: Span = Span::minutes(15), within Span::seconds(1)..=Span::days(1); restart;
-        /// How long a verified password or token is remembered; a changed password and a deleted
-        /// token are forgotten at once. `0s` verifies at every request.
-        credential_cache: Span = Span::seconds(60), within Span::ZERO..=Span::hours(1); restart;
+        attempts_window: Span = Span::minutes(15), within Span::seconds(1)..=Span::days(1); live;
+        /// How long a verified password or token is believed without asking the database; a changed
+        /// password and a deleted token are forgotten at once. `0s` verifies at every request.
+        credential_cache: Span = Span::seconds(60), within Span::ZERO..=Span::hours(1); live;
         /// Passwords hashed at once; each takes 19 MiB of memory and a core meanwhile.
         argon2_concurrency: usize = 2, within 1..=64; restart;
+        /// How long the record of who did what is kept.
+        audit_retention: Span = Span::days(730), within Span::days(1)..=Span::MAX; live;
     }
 }
 
@@ -244,6 +279,7 @@ macro_rules! part {
 
 part! {
     Log: log;
+    Storage: storage;
     Fetch: fetch;
     Bundles: bundles;
     Operations: operations;

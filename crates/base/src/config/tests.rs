@@ -407,3 +407,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_secret_is_not_taken_from_the_command_line() {
+    let flags = Overrides::default().assignment("--set", "database=postgres://u:geheim@h/d");
+    let error = Config::load(None, [], &flags)
+        .expect_err("refused")
+        .to_string();
+    assert!(error.contains("LONGSHORE_DATABASE"), "{error}");
+    assert!(!error.contains("geheim"), "{error}");
+}
+
+#[test]
+fn a_misspelt_kind_is_told_with_the_nearest() {
+    let text = "[operations.concurrency]\nbundel = 3\nbundle = 4\n[operations.retention.nonsense]\nage = \"1d\"";
+    let loaded = Config::load(Some(("longshore.toml", text)), [], &Overrides::default());
+    let config = loaded.expect("every key is known").config;
+    let found = config.unknown_kinds(&["bundle", "retention"]);
+    assert_eq!(
+        found,
+        [
+            "`operations.concurrency.bundel`: there is no kind of operation `bundel`; did you mean `bundle`?",
+            "`operations.retention.nonsense.age`: there is no kind of operation `nonsense`; there are: bundle, retention",
+        ]
+    );
+}

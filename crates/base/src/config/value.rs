@@ -88,6 +88,12 @@ impl<T: Copy> PerKind<T> {
         self.0.get(kind).copied()
     }
 
+    /// The names of the kinds for which something was set.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.0.keys().map(Name::as_str).collect()
+    }
+
     /// The kinds for which something was set.
     pub fn kinds(&self) -> impl Iterator<Item = &Name> {
         self.0.keys()

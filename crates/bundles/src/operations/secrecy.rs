@@ -35,10 +35,7 @@ const SHORTEST: usize = 6;
 
 /// The values that no log may show.
 pub(super) fn secrets(sources: &[Source], access: &Access) -> Vec<String> {
-    let headers = sources
-        .iter()
-        .filter_map(|source| source.headers(access).ok())
-        .flatten();
+    let headers = sources.iter().flat_map(|source| source.texts(access));
     let mut values: Vec<String> = headers
         .filter(|(name, value)| is_secret(name, value))
         .flat_map(|(name, value)| with_credentials(&name, value))

@@ -90,10 +90,14 @@ impl Running {
         self.id.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Waits until `/readyz` answers 200; why not, when it ends or takes too long.
-    pub(super) async fn ready(&mut self, url: &str) -> Result<(), String> {
+    /// Waits until it has the port (`own`) and `/readyz` answers 200; why not, when it
+    /// ends or takes too long.
+    pub(super) async fn ready(&mut self, url: &str, own: impl Fn() -> bool) -> Result<(), String> {
         let url = format!("{url}/readyz");
         self.answers(|| async {
+            if !own() {
+                return false;
+            }
             let answer = super::client().get(&url).send().await;
             answer.is_ok_and(|answer| answer.status() == 200)
         })

@@ -86,6 +86,7 @@ async fn create_schedule(
     By(caller): By,
     Json(request): Json<ScheduleRequest>,
 ) -> Answer<(StatusCode, Json<Schedule>)> {
+    super::may_start(&schedules.operations, &caller, &request.kind)?;
     let new = NewSchedule {
         timing: Timing::parse(&request.cron, &request.zone)?,
         name: request.name,
@@ -147,6 +148,9 @@ async fn change_schedule(
     Path(id): Path<uuid::Uuid>,
     Json(patch): Json<SchedulePatch>,
 ) -> Answer<Json<Schedule>> {
+    let id = ScheduleId::from(id);
+    let operations = &schedules.operations;
+    super::may_start(operations, &caller, &operations.schedule(id).await?.kind)?;
     let timing = match (&patch.cron, &patch.zone) {
         (Some(cron), zone) => Some(Timing::parse(cron, zone.as_deref().unwrap_or_default())?),
         (None, Some(_)) => {
@@ -167,7 +171,7 @@ async fn change_schedule(
     let record = OnTheRecord::of(&schedules.access, &caller);
     let schedule = schedules
         .operations
-        .change_schedule(ScheduleId::from(id), change, &record)
+        .change_schedule(id, change, &record)
         .await?;
     Ok(Json(schedule))
 }

@@ -4,6 +4,7 @@ use crate::{Answer, Json, Page, Paging, Query, Requirement, Routes};
 use access::{Access, AuditFilter, Role, Scope};
 use axum::extract::State;
 use base::{Actor, Timestamp};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -49,6 +50,7 @@ impl From<access::AuditRecord> for AuditEntry {
 
 /// Which entries.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 struct Which {
     /// By whom, as `actor` says it.
     actor: Option<String>,
@@ -62,6 +64,14 @@ struct Which {
     /// Before this time.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
+    /// Read by [`Paging`].
+    #[param(ignore)]
+    #[serde(rename = "limit", default)]
+    _limit: IgnoredAny,
+    /// The same.
+    #[param(ignore)]
+    #[serde(rename = "cursor", default)]
+    _cursor: IgnoredAny,
 }
 
 pub(super) fn routes(access: &Access) -> Routes {

@@ -1,20 +1,18 @@
 //! What access refuses, as problems.
 
-use crate::Problem;
 use crate::problem::from_storage;
+use crate::{Problem, Refused};
 use access::AccessError;
 use http::StatusCode;
-use std::time::Duration;
 
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         let code = error.code();
         match &error {
-            AccessError::Unauthenticated | AccessError::Expired => {
-                Self::unauthenticated_because(code, error.to_string())
-            }
-            AccessError::RateLimited { retry_after } => Self::too_many(*retry_after),
-            AccessError::Busy => Self::unavailable(code, error.to_string(), Duration::from_secs(1)),
+            AccessError::Unauthenticated
+            | AccessError::Expired
+            | AccessError::RateLimited { .. }
+            | AccessError::Busy => Refused::from(error).into(),
             AccessError::NotFound { what } => Self::not_found(what),
             AccessError::Exists { .. } | AccessError::LastAdmin => of_field(
                 Self::new(StatusCode::CONFLICT, code, error.to_string()),

@@ -2,14 +2,16 @@
 
 use super::users::User;
 use crate::identify::SESSION_COOKIE;
-use crate::{Answer, By, Client, Json, Problem, Requirement, Routes};
+use crate::{Answer, By, Client, Json, Problem, Requirement, Routes, Settings};
 use access::{Access, Proof};
+use axum::Extension;
 use axum::extract::State;
 use base::Timestamp;
 use http::header::{SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -60,6 +62,7 @@ pub(super) fn routes(access: &Access) -> Routes {
 async fn log_in(
     State(access): State<Access>,
     client: Client,
+    Extension(settings): Extension<Arc<Settings>>,
     headers: HeaderMap,
     Json(given): Json<Credentials>,
 ) -> Answer<([(HeaderName, HeaderValue); 1], Json<Session>)> {
@@ -79,7 +82,7 @@ async fn log_in(
     let cookie = set_cookie(
         logged_in.cookie.expose_secret(),
         lifetime,
-        client.is_https(),
+        client.is_https() || settings.public_https(),
     )?;
     let (_, ends) = access.session(session.id).await?;
     let answer = Session {
@@ -120,17 +123,19 @@ async fn who_am_i(State(access): State<Access>, by: Option<By>) -> Answer<Json<S
 async fn log_out(
     State(access): State<Access>,
     client: Client,
+    Extension(settings): Extension<Arc<Settings>>,
     by: Option<By>,
 ) -> Answer<(StatusCode, [(HeaderName, HeaderValue); 1])> {
     if let Some(By(caller)) = by {
         access.log_out(&caller).await?;
     }
-    let cookie = set_cookie("", Duration::ZERO, client.is_https())?;
+    let https = client.is_https() || settings.public_https();
+    let cookie = set_cookie("", Duration::ZERO, https)?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]))
 }
 
 /// The session's cookie (RFC 6265): no script reads it, no other site's request
-/// carries it, and one that was set over https never goes out without.
+/// carries it, and where the console is reached by https it never goes out without.
 fn set_cookie(value: &str, lifetime: Duration, https: bool) -> Answer<HeaderValue> {
     let secure = if https { "; Secure" } else { "" };
     let seconds = lifetime.as_secs();

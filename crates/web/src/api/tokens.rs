@@ -60,7 +60,7 @@ struct NewToken {
     name: Name,
     #[schema(value_type = Vec<ScopeWord>, min_items = 1)]
     scopes: Vec<Scope>,
-    /// For how many seconds; for ever without.
+    /// For how many seconds; for ever without. With a token that ends, no longer than that one.
     #[schema(minimum = 1, maximum = 3_153_600_000_u64)]
     expires_in: Option<u64>,
 }
@@ -75,6 +75,7 @@ struct TokenIssued {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 struct Whose {
     /// Everybody's, for admins.
     #[serde(default)]

@@ -3,7 +3,7 @@
 
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -35,7 +35,17 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-pub(super) fn complete(headers: &mut HeaderMap) {
+/// Half a year, for this host alone: what else its domain serves is not ours to say.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=15768000");
+
+/// `https`: whether the console is reached that way, after which it is never again
+/// asked for without.
+pub(super) fn complete(headers: &mut HeaderMap, https: bool) {
+    if https {
+        headers
+            .entry(STRICT_TRANSPORT_SECURITY)
+            .or_insert(HTTPS_ONLY);
+    }
     for (name, value) in ALWAYS {
         headers
             .entry(name)

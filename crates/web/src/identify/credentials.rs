@@ -63,19 +63,22 @@ fn authorization(value: &str) -> Option<Credentials> {
 /// The session's cookie; none when there are two that differ, as only somebody
 /// who plants cookies makes.
 fn cookie(headers: &HeaderMap) -> Option<String> {
-    let mut found: Option<&str> = None;
+    let mut found: Option<&[u8]> = None;
     for value in headers.get_all(COOKIE) {
-        for pair in value.to_str().ok()?.split(';') {
-            match pair.trim().split_once('=') {
-                Some((SESSION_COOKIE, value)) => match found {
-                    Some(before) if before != value => return None,
-                    _ => found = Some(value),
-                },
-                _ => continue,
+        // As bytes: what others set on this host need not be text, and is not ours.
+        for pair in value.as_bytes().split(|byte| *byte == b';') {
+            let value = pair.trim_ascii().strip_prefix(SESSION_COOKIE.as_bytes());
+            let Some(value) = value.and_then(|rest| rest.strip_prefix(b"=")) else {
+                continue;
+            };
+            match found {
+                Some(before) if before != value => return None,
+                _ => found = Some(value),
             }
         }
     }
-    found.filter(|value| !value.is_empty()).map(str::to_owned)
+    let text = std::str::from_utf8(found?).ok()?;
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -134,6 +137,24 @@ mod tests {
         }
         let twice = of(&[(AUTHORIZATION, "Bearer a"), (AUTHORIZATION, "Bearer b")]);
         assert!(is(&twice, &Credentials::Unreadable));
+    }
+
+    #[test]
+    fn cookies_of_others_need_not_be_text() {
+        let mut headers = HeaderMap::new();
+        for bytes in [
+            &b"name=J\xc3\xb6rg; longshore_session=v; x=\xff"[..],
+            &b"longshore_session_old=w"[..],
+        ] {
+            headers.append(COOKIE, HeaderValue::from_bytes(bytes).expect("a header"));
+        }
+        assert!(is(
+            &Credentials::of(&headers),
+            &Credentials::Cookie("v".into())
+        ));
+        let ours = HeaderValue::from_bytes(b"longshore_session=\xff").expect("a header");
+        headers.insert(COOKIE, ours);
+        assert!(is(&Credentials::of(&headers), &Credentials::None));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use base::SharedClock;
 use http::header::{COOKIE, ORIGIN, REFERER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -24,6 +25,7 @@ pub struct Gate {
     clock: SharedClock,
     settings: SettingsSource,
     free: Arc<Semaphore>,
+    untrusted_proxy: Arc<AtomicBool>,
 }
 
 impl Gate {
@@ -43,11 +45,21 @@ impl Gate {
             clock,
             settings,
             free: Arc::new(Semaphore::new(concurrency)),
+            untrusted_proxy: Arc::default(),
         }
     }
 
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.borrow())
+    }
+
+    pub(super) fn source(&self) -> SettingsSource {
+        self.settings.clone()
+    }
+
+    /// Whether nobody has been told yet that a proxy is not trusted.
+    pub(crate) fn first_untrusted_proxy(&self) -> bool {
+        !self.untrusted_proxy.swap(true, Ordering::Relaxed)
     }
 
     fn admit(&self, admission: Admission) -> Result<Admitted, Problem> {

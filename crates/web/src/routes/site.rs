@@ -4,21 +4,25 @@
 use super::gate::{Guard, guard};
 use super::{Entry, Gate, RouteTable, Routes, responses, table};
 use crate::problem::{FieldProblem, ProblemDocument};
-use crate::{Problem, Requirement, RouteLimits, console, docs, front};
+use crate::{Problem, Requirement, RouteLimits, SettingsSource, console, docs, front};
+use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::{Extension, Router};
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tower::ServiceExt;
 use utoipa::PartialSchema;
 use utoipa::openapi::{Components, Info, OpenApi, Paths};
 
-/// Everything that answers.
+/// Everything that answers. Only [`crate::serve`] takes it apart, so that no route can
+/// be added to it past the table.
 #[derive(Clone)]
 pub struct Site {
-    /// For [`crate::serve`].
-    pub router: Router,
+    router: Router,
+    settings: SettingsSource,
     /// What was added, for the test that walks it.
     pub table: RouteTable,
     /// The API's description.
@@ -62,9 +66,25 @@ impl Routes {
             .layer(DefaultBodyLimit::disable());
         Site {
             router: front::around(router, gate),
+            settings: gate.source(),
             table,
             document,
         }
+    }
+}
+
+impl Site {
+    /// Answers one request, as if it had come over a connection.
+    pub async fn call(&self, request: Request<Body>) -> Response {
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// What answers, and the settings that it answers by.
+    pub(crate) fn into_parts(self) -> (Router, SettingsSource) {
+        (self.router, self.settings)
     }
 }
 

@@ -169,6 +169,7 @@ mod tests {
         let limit = Arc::new(Semaphore::new(1));
         let place = Place::new(
             limit.clone().try_acquire_owned().expect("one"),
+            crate::server::Entered::uncounted(),
             TaskTracker::new().token(),
         );
         let guarded = Guarded::new(

@@ -226,16 +226,17 @@ async fn json_is_compressed_for_those_who_take_it_and_archives_never() {
     );
 }
 
-#[tokio::test]
-async fn an_answer_in_time_is_not_held_to_less() {
-    let settings = Settings {
-        request_timeout: Duration::from_secs(60),
-        ..Settings::default()
-    };
-    assert_eq!(
-        get("/api/v1/from").to(&site_with(settings)).await.status,
-        200
-    );
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_waited_for_as_long_as_is_configured_and_no_longer() {
+    for (seconds, status) in [(31, 200), (29, 503)] {
+        let settings = Settings {
+            request_timeout: Duration::from_secs(seconds),
+            ..Settings::default()
+        };
+        // It takes 30 seconds of a clock that runs ahead.
+        let answer = get("/api/v1/slow").to(&site_with(settings)).await;
+        assert_eq!(answer.status, status, "{seconds}");
+    }
 }
 
 #[tokio::test]
@@ -272,4 +273,18 @@ async fn a_body_has_its_time_also_where_the_handler_has_its_own() {
         (408, "request-timeout".into())
     );
     assert_eq!(began.elapsed(), Settings::default().request_timeout * 10);
+}
+
+#[tokio::test]
+async fn where_users_come_by_https_no_browser_ever_asks_without() {
+    let strict = |answer: &crate::fixture::Answered| {
+        answer.headers.contains_key("strict-transport-security")
+    };
+    assert!(!strict(&get("/api/v1/from").to(&site()).await));
+    let url = "https://longshore.example.org".parse();
+    let settings = Settings {
+        public_url: Some(url.expect("an address")),
+        ..Settings::default()
+    };
+    assert!(strict(&get("/api/v1/from").to(&site_with(settings)).await));
 }

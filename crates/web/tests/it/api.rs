@@ -6,13 +6,11 @@ mod users;
 
 use crate::fixture::{call, get, post};
 use crate::house::{PASSWORD, in_house};
-use ::access::Scope;
 use axum::body::Body;
 use base::Clock;
 use http::Method;
 use serde_json::json;
 use std::time::Duration;
-use web::{WalkTokens, walk};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -34,30 +32,6 @@ fn field(answer: &crate::fixture::Answered) -> (String, String) {
     let error = &answer.json()["errors"][0];
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
     (text("field"), text("code"))
-}
-
-#[tokio::test]
-async fn every_route_refuses_whom_it_must() {
-    in_house(|house| async move {
-        let expired = house
-            .token("admin", &Scope::ALL, Duration::from_secs(1))
-            .await;
-        house.clock.advance(Duration::from_secs(2));
-        let mut narrow = Vec::new();
-        for scope in [Scope::OperationsRead, Scope::BundlesRead] {
-            narrow.push((scope, house.token("admin", &[scope], HOUR).await));
-        }
-        let tokens = WalkTokens {
-            expired,
-            viewer: house.token("viewer", &Scope::ALL, HOUR).await,
-            operator: house.token("operator", &Scope::ALL, HOUR).await,
-            narrow,
-        };
-        let walked = walk(&house.site, &tokens).await;
-        assert_eq!(walked.faults, Vec::<String>::new());
-        assert!(walked.refusals > 50, "{}", walked.refusals);
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tower::ServiceExt;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use web::{
@@ -152,6 +151,12 @@ async fn hangs() -> String {
     std::future::pending().await
 }
 
+#[utoipa::path(get, path = "/api/v1/slow", tag = "things", responses((status = 200)))]
+async fn slow() -> &'static str {
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    "at last"
+}
+
 #[utoipa::path(get, path = "/api/v1/large", tag = "things", responses((status = 200)))]
 async fn large() -> Json<String> {
     Json("long ".repeat(1000))
@@ -215,6 +220,7 @@ pub(crate) fn routes() -> Routes {
         .add(Requirement::Public, routes!(panics))
         .add(Requirement::Public, routes!(fails))
         .add(Requirement::Public, routes!(large))
+        .add(Requirement::Public, routes!(slow))
         .add(Requirement::Public, routes!(archive))
         .add_within(quick, Requirement::Public, routes!(hangs))
         .add_within(
@@ -296,12 +302,7 @@ impl Call {
 
     pub(crate) async fn to(self, site: &Site) -> Answered {
         let request = self.0.body(self.1).expect("a request");
-        let response = site
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("an answer");
+        let response = site.call(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         Answered {

@@ -21,6 +21,7 @@ pub(crate) const OTHER: &str = "another good password";
 pub(crate) struct House {
     pub(crate) access: Access,
     pub(crate) site: Site,
+    pub(crate) settings: watch::Sender<Arc<Settings>>,
     pub(crate) clock: Arc<ManualClock>,
     db: Db,
     stop: CancellationToken,
@@ -63,7 +64,7 @@ impl House {
             };
             access.create_user(&Doer::host(), new).await.expect("made");
         }
-        let (_, settings) = watch::channel(Arc::new(Settings {
+        let (sender, settings) = watch::channel(Arc::new(Settings {
             trusted_proxies: vec!["0.0.0.0/32".parse().expect("a network")],
             ..Settings::default()
         }));
@@ -79,6 +80,7 @@ impl House {
         Self {
             access,
             site,
+            settings: sender,
             clock,
             db,
             stop,

@@ -186,7 +186,7 @@ pub(crate) async fn play(arguments: &[&str]) -> Result {
     let id: OperationId = operations.submit(new).await?;
     println!("ready {address} {id}");
     let mut told = process::told();
-    let served = web::serve(vec![listener], site.router, ServerLimits::default(), stop);
+    let served = web::serve(vec![listener], site, ServerLimits::default(), stop);
     let listens = async {
         while let Some(line) = told.recv().await {
             if line == "go" {

@@ -65,6 +65,22 @@ async fn a_person_logs_in_works_and_logs_out() {
 }
 
 #[tokio::test]
+async fn where_the_public_address_is_https_a_cookie_never_goes_out_without() {
+    in_house(|house| async move {
+        house.settings.send_modify(|settings| {
+            let mut changed = web::Settings::clone(settings);
+            changed.public_url = "https://longshore.example.org".parse().ok();
+            *settings = changed.into();
+        });
+        let json = format!(r#"{{"name":"viewer","password":"{PASSWORD}"}}"#);
+        let answer = house.call(post("/api/v1/session", &json)).await;
+        let set = answer.header("set-cookie");
+        assert!(set.ends_with("; Secure"), "{set}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_cookie_set_over_https_never_goes_out_without() {
     in_house(|house| async move {
         let json = format!(r#"{{"name":"viewer","password":"{PASSWORD}"}}"#);
