@@ -8,6 +8,7 @@ import { useEffect, useRef, useState } from "react";
 import { operationKinds } from "../../api/operations";
 import type { Trigger } from "../../api/types";
 import { stateWord } from "../../components/StateBadge";
+import { TYPING_PAUSE_MS } from "../../frame/typing";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import classes from "./ActivityFilters.module.css";
 import { activeFilters, type Filters, type Range, STATES, TRIGGERS } from "./filters";
@@ -17,7 +18,6 @@ interface ActivityFiltersProps {
   onChange: (filters: Filters) => void;
 }
 
-const TYPING_PAUSE_MS = 250;
 const RANGE_WORDS: ReadonlyArray<{ value: Range; label: string }> = [
   { value: "1h", label: "Last hour" },
   { value: "24h", label: "Last day" },
