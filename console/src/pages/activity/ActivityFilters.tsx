@@ -33,7 +33,7 @@ const TRIGGER_WORDS: Record<Trigger, string> = {
   system: "The server",
 };
 // Set by links from elsewhere; shown so that they can be taken away.
-const LINKED = ["subject", "server", "parent", "from", "to"] as const;
+const LINKED = ["subject", "parent", "from", "to"] as const;
 
 export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
   const { data: kinds } = useQuery(operationKinds);
@@ -70,6 +70,7 @@ export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
         value={filters.range ?? null}
         onChange={(range) => set({ range })}
       />
+      <Exact name="Server" value={filters.server} onChange={(server) => set({ server })} />
       <Exact name="By" value={filters.actor} onChange={(actor) => set({ actor })} />
       <Select
         aria-label="Trigger"
