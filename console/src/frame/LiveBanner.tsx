@@ -75,5 +75,10 @@ function LostBanner({ status }: { status: LiveStatus }) {
 
 function Countdown({ retryAt }: { retryAt: number }) {
   const now = useQuickNow();
-  return <span className="figures">Next attempt in {secondsUntil(retryAt, now)} s.</span>;
+  // Each second would be read out, as it stands in an alert.
+  return (
+    <span aria-hidden className="figures">
+      Next attempt in {secondsUntil(retryAt, now)} s.
+    </span>
+  );
 }

@@ -75,10 +75,18 @@ function UserRow({ user }: { user: User }) {
           aria-label={`Role of ${user.name}`}
           allowDeselect={false}
           data={ROLES}
-          value={changing.isPending ? (changing.variables ?? user.role) : user.role}
-          disabled={self || changing.isPending}
-          onChange={(role) => role && changing.mutate(role as Role)}
+          value={user.role}
+          disabled={self}
+          aria-busy={changing.isPending}
+          onChange={(role) => {
+            if (role && role !== user.role && !changing.isPending) changing.mutate(role as Role);
+          }}
         />
+        {changing.isPending && (
+          <Text size="sm" c="dimmed" role="status">
+            Changing…
+          </Text>
+        )}
         <Button
           size="xs"
           variant="default"
