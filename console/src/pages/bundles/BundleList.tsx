@@ -10,6 +10,7 @@ import { changeInPages } from "../../api/pages";
 import { useMay } from "../../api/session";
 import type { Bundle } from "../../api/types";
 import { useOperationChanges } from "../../api/use-live";
+import { ActButton } from "../../components/ActButton";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ProgressBar } from "../../components/ProgressBar";
@@ -88,14 +89,14 @@ export function BundleList() {
         </div>
       </div>
       {hasNextPage && (
-        <Button
+        <ActButton
           mt="sm"
           variant="default"
-          disabled={isFetchingNextPage}
+          busy={isFetchingNextPage}
           onClick={() => fetchNextPage()}
         >
           {isFetchingNextPage ? "Reading older bundles…" : "Show older bundles"}
-        </Button>
+        </ActButton>
       )}
     </>
   );

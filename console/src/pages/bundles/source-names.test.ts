@@ -43,15 +43,18 @@ describe("SourceNames", () => {
     expect(changes).toBe(1);
   });
 
-  it("does not ask again once the list is gone, and calls that no failure", async () => {
-    answer = () => Promise.reject(new ProblemError({ status: 410, code: "gone" }));
-    names.want(0);
-    await settle();
-    names.want(0);
-    names.want(1_500);
-    expect(asked).toEqual([0]);
-    expect(names.error).toBeNull();
-  });
+  it.each([404, 410])(
+    "asks no more once the list is gone (%d), which is no failure",
+    async (status) => {
+      answer = () => Promise.reject(new ProblemError({ status, code: "gone" }));
+      names.want(0);
+      await settle();
+      names.want(0);
+      names.want(1_500);
+      expect(asked).toEqual([0]);
+      expect(names.error).toBeNull();
+    },
+  );
 
   it("keeps a failure until it is told to try again", async () => {
     answer = () => Promise.reject(new Error("no"));

@@ -53,8 +53,8 @@ export class SourceNames {
       }
       this.#pages.set(number, page);
     } catch (error) {
-      // The operation is not on record any more, and the list went with it.
-      if (asProblem(error).status === 410) this.#gone = true;
+      // The operation, or the whole bundle, is not on record any more: neither is the list.
+      if ([404, 410].includes(asProblem(error).status)) this.#gone = true;
       else this.#error = error;
     } finally {
       this.#asked.delete(number);

@@ -7,6 +7,7 @@ import { queryClient } from "../../api/query-client";
 import { useSession } from "../../api/session";
 import { userList } from "../../api/settings";
 import type { Role, User } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { confirmDestruction } from "../../components/confirm";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { NewUserForm } from "./NewUserForm";
@@ -104,10 +105,10 @@ function UserRow({ user }: { user: User }) {
           Sessions
         </Button>
         {!self && (
-          <Button
+          <ActButton
             size="xs"
             variant="default"
-            disabled={deleting.isPending}
+            busy={deleting.isPending}
             onClick={() =>
               confirmDestruction({
                 action: `Delete ${user.name}`,
@@ -120,7 +121,7 @@ function UserRow({ user }: { user: User }) {
             }
           >
             {deleting.isPending ? "Deleting…" : "Delete"}
-          </Button>
+          </ActButton>
         )}
       </Group>
       {unfolded === "sessions" && (
