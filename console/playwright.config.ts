@@ -1,6 +1,6 @@
 // Drives the real server in a real Chromium. `LONGSHORE_URL` and
 // `LONGSHORE_PASSWORD` point at a running one; without them a server is started
-// on a data directory of its own (`LONGSHORE_BIN` names the program).
+// on a data directory of its own (`LONGSHORE_BIN` names the program). `LONGSHORE_CHROMIUM` names the browser.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
     storageState: process.env.LONGSHORE_STATE,
     trace: "retain-on-failure",
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      executablePath: process.env.LONGSHORE_CHROMIUM || "/usr/bin/chromium",
       args: [
         "--no-sandbox",
         "--disable-background-networking",

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { expect, origin, sources, test, unique } from "./support/test.ts";
+import { expect, held, origin, release, sources, test, unique } from "./support/test.ts";
 
 test("filters and sorting live in the address, and Back returns", async ({ page, api }) => {
   const name = unique("found");
@@ -23,21 +23,24 @@ test("filters and sorting live in the address, and Back returns", async ({ page,
   await page.goBack();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page).toHaveURL(/sort=kind/);
+  await expect(page).toHaveTitle(/^Activity/);
 });
 
 test("new operations wait until they are asked for; running ones change in place", async ({
   page,
   api,
 }) => {
-  const [early, late] = [unique("early"), unique("late")];
-  const first = await api.makeBundle(early, sources(6, "?size=8192&trickle=300"));
-  await page.goto("/activity");
+  const both = unique("both");
+  const [early, late] = [`${both}-early`, `${both}-late`];
+  const first = await api.makeBundle(early, held(6, both));
+  await page.goto(`/activity?text=${both}`);
   const row = page.getByRole("row").filter({ hasText: early });
   await expect(row).toContainText(/Running|Queued/);
   const second = await api.makeBundle(late, sources(1));
   await expect(page.getByRole("button", { name: "1 new" })).toBeVisible();
   await expect(page.getByRole("row").filter({ hasText: late })).toHaveCount(0);
-  await expect(row).toContainText("Succeeded", { timeout: 30_000 });
+  await release(both);
+  await expect(row).toContainText("Succeeded");
   await page.getByRole("button", { name: "1 new" }).click();
   await expect(page.getByRole("row").nth(1)).toContainText(late);
   await Promise.all([api.ended(first.id), api.ended(second.id)]);
@@ -73,4 +76,15 @@ test("a failed operation keeps its error on its page, to be copied", async ({ pa
   await expect(alert.getByRole("button", { name: "Copy error" })).toBeVisible();
   await page.getByRole("button", { name: "Run again" }).click();
   await expect(page.getByText(/^(Queued|Running|Failed) as/)).toBeVisible();
+});
+
+test("an old operation that comes into the filter is counted as new", async ({ page, api }) => {
+  const name = unique("about-to-fail");
+  const { id } = await api.makeBundle(name, [origin(`x?size=2048&status=404`), ...held(1, name)]);
+  await page.goto(`/activity?state=cancelled&text=${name}`);
+  await expect(page.getByText("No operation matches these filters")).toBeVisible();
+  await api.cancel(id);
+  await page.getByRole("button", { name: "1 new" }).click();
+  await expect(page.getByRole("row").nth(1)).toContainText(name);
+  await release(name);
 });

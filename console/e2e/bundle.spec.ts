@@ -1,5 +1,5 @@
 import { contentOf } from "./support/origin.ts";
-import { expect, origin, sources, test } from "./support/test.ts";
+import { expect, held, origin, release, sources, test, unique } from "./support/test.ts";
 import { readZip } from "./support/zip.ts";
 
 test("a pasted list becomes a saved zip", async ({ page }) => {
@@ -54,28 +54,72 @@ test("a list is dropped as a file", async ({ page }) => {
   await expect(page.getByRole("button", { name: "Fetch 3,000 files" })).toBeEnabled();
 });
 
+test("a list that is typed survives leaving the page", async ({ page }) => {
+  await page.goto("/bundles");
+  await page.getByLabel("Addresses").fill(sources(3).join("\n"));
+  await expect(page.getByRole("button", { name: "Fetch 3 files" })).toBeEnabled();
+  await page.getByRole("link", { name: "Activity" }).first().click();
+  await expect(page.getByRole("heading", { name: "Activity" })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole("button", { name: "Fetch 3 files" })).toBeEnabled();
+});
+
+test("a bundle that somebody else begins waits to be shown", async ({ page, api }) => {
+  await page.goto("/bundles");
+  const earlier = await api.makeBundle(unique("mine"), sources(1));
+  await api.ended(earlier.id);
+  const fresh = page.getByRole("button", { name: /^\d+ new$/ });
+  await fresh.click();
+  const name = unique("somebody-elses");
+  await api.makeBundle(name, sources(1));
+  await fresh.click();
+  await expect(page.getByRole("link", { name: new RegExp(name) })).toBeVisible();
+});
+
 test("a reload in the middle attaches again and misses nothing", async ({ page, api }) => {
-  const urls = [
+  const hold = unique("slow");
+  const { id } = await api.makeBundle("reloaded", [
     ...sources(20, "?size=100", "quick"),
-    ...sources(16, "?size=8192&trickle=500", "slow"),
-  ];
-  const { id } = await api.makeBundle("reloaded", urls);
+    ...held(12, hold),
+  ]);
   await page.goto(`/bundles/${id}`);
-  const done = page.getByText(/^Done 2\d$/);
+  const done = page.getByText(/^Done 20$/);
   await expect(done).toBeVisible();
   await page.reload();
   await expect(done).toBeVisible();
   await expect(page.getByRole("row", { name: /Done quick-0\.bin/ })).toBeVisible();
-  await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible({ timeout: 30_000 });
-  await expect(page.getByText(/^Done 36$/)).toBeVisible();
+  await release(hold);
+  await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible();
+  await expect(page.getByText(/^Done 32$/)).toBeVisible();
+});
+
+test("sources that wait for their turn have their names after a reload", async ({ page, api }) => {
+  const hold = unique("queue");
+  // More than are fetched from one origin at once.
+  const { id } = await api.makeBundle("named", held(40, hold, "named"));
+  await page.goto(`/bundles/${id}`);
+  await page.getByText(/^Queued [1-9]\d*$/).click();
+  await page.reload();
+  const last = page.getByRole("row", { name: /Queued named-39\.bin/ });
+  await page.getByRole("table", { name: "Sources" }).locator("..").press("End");
+  await expect(last).toBeVisible();
+  await release(hold);
+  await api.ended(id);
 });
 
 test("cancelling stops it, and it can be made again and deleted", async ({ page, api }) => {
-  const { id } = await api.makeBundle("stopped", sources(8, "?size=65536&trickle=400", "trickle"));
+  const hold = unique("never");
+  const { id } = await api.makeBundle("stopped", [...sources(2), ...held(6, hold)]);
   await page.goto(`/bundles/${id}`);
+  await expect(page.getByText(/^Done 2$/)).toBeVisible();
   await page.getByRole("button", { name: "Cancel" }).click();
   await expect(page.getByText("Cancelled; nothing was kept")).toBeVisible();
   expect((await api.operation(id)).state).toBe("cancelled");
+  const stages = page.getByRole("list", { name: "Stages" });
+  await expect(stages.getByText("Fetching cancelled")).toBeVisible();
+  await expect(stages.locator("[data-phase=passed]")).toHaveCount(1);
+  await expect(page.getByText(/^Not fetched 6$/)).toBeVisible();
+  await release(hold);
 
   const made = await api.makeBundle("short-lived", sources(3));
   await api.ended(made.id);
@@ -113,26 +157,36 @@ test("thousands of sources are listed with few rows on the page", async ({ page,
   await expect(page.getByRole("row", { name: /file-2999\.bin/ })).toBeVisible();
 });
 
-test("an operation shows where it was started, within a moment", async ({ page }) => {
+test("a bundle's page stands before the server was asked a second time", async ({ page }) => {
   await page.goto("/bundles");
   await page.getByLabel("Addresses").fill(sources(5).join("\n"));
   await expect(page.getByRole("button", { name: "Fetch 5 files" })).toBeEnabled();
+  let answer = () => {};
+  const shown = new Promise<void>((resume) => {
+    answer = resume;
+  });
+  // Whatever is asked for after the list was sent is answered only once the page stands.
+  await page.route(/\/api\/v1\/bundles(\/|\?)/, async (route) => {
+    if (route.request().method() === "GET") await shown;
+    await route.continue();
+  });
   const milliseconds = await page.evaluate(async () => {
     const button = [...document.querySelectorAll("button")].find((b) => b.type === "submit");
     const from = performance.now();
     button?.click();
-    await new Promise<void>((shown) => {
+    await new Promise<void>((seen) => {
       const watch = new MutationObserver(() => {
         if (!document.querySelector('[aria-label="Stages"]')) return;
         watch.disconnect();
-        shown();
+        seen();
       });
       watch.observe(document.body, { childList: true, subtree: true });
     });
     return performance.now() - from;
   });
+  answer();
+  // The promise is 200 ms; a loaded machine takes longer for what is right.
   test.info().annotations.push({ type: "latency", description: `${milliseconds.toFixed(0)} ms` });
   process.stdout.write(`    from the press to the bundle's page: ${milliseconds.toFixed(0)} ms\n`);
-  // The promise is 200 ms; here a loaded machine must not fail what is right.
-  expect(milliseconds).toBeLessThan(3_000);
+  await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible();
 });

@@ -7,6 +7,7 @@ test("a bundle is made and saved with the keyboard alone", async ({ page }) => {
   await page.keyboard.press("g");
   await page.keyboard.press("b");
   await expect(page).toHaveURL(/\/bundles$/);
+  await expect(page.getByLabel("Addresses")).toBeVisible();
   await page.keyboard.press("/");
   await expect(page.getByLabel("Addresses")).toBeFocused();
   await page.keyboard.insertText(sources(3).join("\n"));

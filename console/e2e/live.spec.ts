@@ -1,6 +1,6 @@
 // The live connection is cut as a network cuts it, and resumed.
 import { CuttableProxy } from "./support/cuttable-proxy.ts";
-import { expect, sources, test } from "./support/test.ts";
+import { expect, held, release, sources, test, unique } from "./support/test.ts";
 
 test.use({
   expectedComplaints: /WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK|SOCKET)/,
@@ -14,7 +14,12 @@ test.beforeEach(async () => {
 test.afterEach(() => proxy.stop());
 
 test("a cut connection says so, counts down, and resumes without a gap", async ({ page, api }) => {
-  const { id } = await api.makeBundle("cut", sources(60, "?size=4096&trickle=250", "steady"));
+  const [during, after] = [unique("during"), unique("after")];
+  const { id } = await api.makeBundle("cut", [
+    ...sources(4),
+    ...held(4, during, "during"),
+    ...held(4, after, "after"),
+  ]);
   await page.addInitScript(() => {
     const seen: number[] = [];
     Object.assign(window, { seenLines: seen });
@@ -30,17 +35,19 @@ test("a cut connection says so, counts down, and resumes without a gap", async (
     };
   });
   await page.goto(`${proxy.url}/operations/${id}`);
-  await expect(page.getByLabel("Log lines")).toBeVisible();
+  await expect(page.getByLabel("Log lines")).toContainText("file-0.bin");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   proxy.cut();
   const banner = page.getByRole("alert").filter({ hasText: "live connection is lost" });
   await expect(banner).toContainText(/Next attempt in \d+ s|Trying now/);
   const atCut = (await api.operation(id)).last_seq;
+  await release(during);
   await expect.poll(async () => (await api.operation(id)).last_seq).toBeGreaterThan(atCut);
   proxy.restore();
   const tryNow = banner.getByRole("button", { name: "Try now" });
   if (await tryNow.isVisible()) await tryNow.click({ timeout: 2_000 }).catch(() => {});
   await expect(banner).toHaveCount(0);
+  await release(after);
   await api.ended(id);
   const { last_seq } = await api.operation(id);
   await expect
@@ -53,12 +60,15 @@ test("a cut connection says so, counts down, and resumes without a gap", async (
 });
 
 test("the bundle's page catches up after a cut", async ({ page, api }) => {
-  const { id } = await api.makeBundle("caught-up", sources(24, "?size=4096&trickle=300", "steady"));
+  const hold = unique("caught");
+  const { id } = await api.makeBundle("caught-up", [...sources(12), ...held(8, hold)]);
   await page.goto(`${proxy.url}/bundles/${id}`);
   await expect(page.getByText(/^Fetching [1-9]/)).toBeVisible();
   proxy.cut();
+  await expect(page.getByText("this page has lost its connection")).toBeVisible();
+  await release(hold);
   await api.ended(id);
   proxy.restore();
-  await expect(page.getByText(/^Done 24$/)).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(/^Done 20$/)).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible();
 });

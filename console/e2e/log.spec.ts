@@ -1,4 +1,5 @@
-import { expect, sources, test } from "./support/test.ts";
+import type { Locator } from "@playwright/test";
+import { expect, held, release, sources, test, unique } from "./support/test.ts";
 
 const scene = { id: "", lines: 0 };
 
@@ -64,21 +65,84 @@ test("the download is the whole log", async ({ page }) => {
 });
 
 test("following obeys the reader", async ({ page, api }) => {
-  const { id } = await api.makeBundle("followed", sources(300, "?size=2048&trickle=150", "steady"));
+  const hold = unique("followed");
+  const { id } = await api.makeBundle("followed", [...sources(80), ...held(8, hold, "later")]);
   await page.goto(`/operations/${id}`);
   const log = page.getByLabel("Log lines");
   await expect(log).toHaveAttribute("data-following", "true");
   await expect
     .poll(() => log.evaluate((view) => view.scrollHeight - view.clientHeight))
-    .toBeGreaterThan(300);
+    .toBeGreaterThan(400);
+  const lines = async () => (await api.operation(id)).last_seq;
+  await expect.poll(lines).toBeGreaterThan(80);
   await log.hover();
   await page.mouse.wheel(0, -200);
   await expect(log).toHaveAttribute("data-following", "false");
-  const top = await log.evaluate((view) => view.scrollTop);
+  const top = await stillScroll(log);
+  await release(hold);
   const back = page.getByRole("button", { name: /new lines?$/ });
   await expect(back).toBeVisible();
   expect(await log.evaluate((view) => view.scrollTop)).toBe(top);
   await back.click();
   await expect(log).toHaveAttribute("data-following", "true");
-  await api.cancel(id);
+  await expect(log).toContainText(/later-\d\.bin/);
 });
+
+test("every hit is reached, beyond the first hundred", async ({ page }) => {
+  await page.goto(`/operations/${scene.id}`);
+  const search = page.getByLabel("Search the whole log");
+  await search.fill("line-1");
+  const hits = page.getByRole("status").filter({ hasText: / of / });
+  await expect(hits).toContainText(/^1 of 1,\d{3}$/);
+  for (let hit = 2; hit <= 130; hit += 1) {
+    await search.press("Enter");
+    await expect(hits).toContainText(`${hit} of`);
+  }
+  await expect(page.locator("[data-hit=true]")).toBeVisible();
+});
+
+test("a log that fills the window keeps Tab, and Esc leaves it", async ({ page }) => {
+  await page.goto(`/operations/${scene.id}`);
+  const fill = page.getByRole("button", { name: "Fill the window" });
+  await fill.focus();
+  await page.keyboard.press("Enter");
+  const view = page.locator("[data-full=true]");
+  await expect(view).toBeVisible();
+  await expect(fill).toBeFocused();
+  for (let i = 0; i < 12; i += 1) {
+    await page.keyboard.press("Tab");
+    expect(await view.evaluate((log) => log.contains(document.activeElement))).toBe(true);
+  }
+  await page.keyboard.press("Escape");
+  await expect(view).toHaveCount(0);
+});
+
+test("the link of a line is reached with the keyboard", async ({ page }) => {
+  await page.goto(`/operations/${scene.id}#L10`);
+  await expect(page.locator('[data-seq="10"]')).toBeVisible();
+  await page.getByLabel("Log lines").focus();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Link to line 10", exact: true })).toBeFocused();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/#L11$/);
+});
+
+// A wheel scrolls on for some frames.
+async function stillScroll(log: Locator): Promise<number> {
+  let before = Number.NaN;
+  await expect
+    .poll(async () => {
+      const now = await log.evaluate(
+        (view) =>
+          new Promise<number>((resume) =>
+            requestAnimationFrame(() => requestAnimationFrame(() => resume(view.scrollTop))),
+          ),
+      );
+      const still = now === before;
+      before = now;
+      return still;
+    })
+    .toBe(true);
+  return before;
+}

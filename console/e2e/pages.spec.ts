@@ -1,8 +1,9 @@
 // Every page and overlay in both schemes and at both widths: no accessibility
 // violation, no sideways scroll, nothing in the browser's console.
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-import { expect, origin, sidewaysScroll, sources, test } from "./support/test.ts";
+import type { Locator, Page } from "@playwright/test";
+import { CuttableProxy } from "./support/cuttable-proxy.ts";
+import { isSound } from "./support/sound.ts";
+import { expect, held, origin, release, sources, test, unique } from "./support/test.ts";
 
 const scene = { bundle: "" };
 
@@ -19,60 +20,151 @@ test.beforeAll(async ({ playwright }) => {
   ]);
   await api.ended(id);
   scene.bundle = id;
+  await api.change("/api/v1/tokens", {
+    name: unique("a-token"),
+    scopes: ["operations:read"],
+    expires_in: 86_400,
+  });
+  await api.put("/api/v1/secrets/A_SECRET", { value: "kept to itself" });
   await request.dispose();
 });
 
-async function isSound(page: Page, what: string) {
-  // What fades in is judged once it is there.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
-        .map((animation) => animation.finished.catch(() => {})),
-    ),
-  );
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(" | ")}`);
-  expect(found, what).toEqual([]);
-  expect(await sidewaysScroll(page), `sideways scroll of ${what}`).toBeLessThanOrEqual(0);
-  const shots = process.env.LONGSHORE_SHOTS;
-  if (shots) await page.screenshot({ path: `${shots}/${test.info().project.name}${what}.png` });
+interface Shown {
+  name: string;
+  path: () => string;
+  /** What is there once all of it has arrived. */
+  ready: (page: Page) => Locator;
 }
 
-const PAGES: ReadonlyArray<readonly [name: string, path: () => string, shows: RegExp]> = [
-  ["dashboard", () => "/", /Dashboard/],
-  ["bundles", () => "/bundles", /Bundles/],
-  ["bundle", () => `/bundles/${scene.bundle}`, /covers-for-looking-at/],
-  ["activity", () => "/activity", /Activity/],
-  ["activity-empty", () => "/activity?text=nothing-has-these-words", /Activity/],
-  ["operation", () => `/operations/${scene.bundle}`, /covers-for-looking-at/],
-  ["users", () => "/settings/users", /Users/],
-  ["tokens", () => "/settings/tokens", /API tokens/],
-  ["secrets", () => "/settings/secrets", /Secrets/],
-  ["about", () => "/settings/about", /About/],
-  ["not-found", () => "/no/such/page", /nothing at this address/],
+const PAGES: readonly Shown[] = [
+  {
+    name: "dashboard",
+    path: () => "/",
+    ready: (page) => page.getByLabel("Recent").getByRole("link", { name: /covers/ }).first(),
+  },
+  {
+    name: "bundles",
+    path: () => "/bundles",
+    ready: (page) => page.getByRole("link", { name: /covers-for-looking-at/ }).first(),
+  },
+  {
+    name: "bundle",
+    path: () => `/bundles/${scene.bundle}`,
+    ready: (page) => page.getByRole("row", { name: /missing\.jpg/ }),
+  },
+  { name: "activity", path: () => "/activity", ready: (page) => page.getByRole("row").nth(1) },
+  {
+    name: "activity-empty",
+    path: () => "/activity?text=nothing-has-these-words",
+    ready: (page) => page.getByText("No operation matches these filters"),
+  },
+  {
+    name: "operation",
+    path: () => `/operations/${scene.bundle}`,
+    ready: (page) => page.locator("[data-seq]").first(),
+  },
+  {
+    name: "account",
+    path: () => "/settings/account",
+    ready: (page) => page.getByText(/\(this one\)/),
+  },
+  {
+    name: "users",
+    path: () => "/settings/users",
+    ready: (page) => page.getByLabel("Role of admin"),
+  },
+  {
+    name: "tokens",
+    path: () => "/settings/tokens",
+    ready: (page) => page.getByText(/^a-token/).first(),
+  },
+  {
+    name: "secrets",
+    path: () => "/settings/secrets",
+    ready: (page) => page.getByText("A_SECRET"),
+  },
+  {
+    name: "schedules",
+    path: () => "/settings/schedules",
+    ready: (page) => page.getByText("Nothing runs by itself yet."),
+  },
+  {
+    name: "audit",
+    path: () => "/settings/audit",
+    ready: (page) => page.getByText("secret.put").first(),
+  },
+  {
+    name: "about",
+    path: () => "/settings/about",
+    ready: (page) => page.getByText("Running since"),
+  },
+  {
+    name: "not-found",
+    path: () => "/no/such/page",
+    ready: (page) => page.getByRole("heading", { name: /nothing at this address/ }),
+  },
 ];
 
 const VARIANTS = (["dark", "light"] as const).flatMap((colorScheme) =>
   [1280, 400].map((width) => ({ colorScheme, width, name: `${colorScheme}-${width}` })),
 );
 
-for (const [name, path, shows] of PAGES) {
+async function isSoundInAll(page: Page, name: string, ready: Locator) {
+  for (const { colorScheme, width, name: variant } of VARIANTS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
+    await expect(ready).toBeVisible();
+    await isSound(page, `${name}-${variant}`);
+  }
+}
+
+for (const { name, path, ready } of PAGES) {
   test(`${name} is sound in both schemes and widths`, async ({ page }) => {
     await page.goto(path());
-    await expect(page.getByRole("heading", { name: shows }).first()).toBeVisible();
-    await expect(page.getByRole("status").filter({ hasText: /^Reading/ })).toHaveCount(0);
-    for (const { colorScheme, width, name: variant } of VARIANTS) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 800 });
-      await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
-      await isSound(page, `${name}-${variant}`);
-    }
+    await isSoundInAll(page, name, ready(page));
   });
 }
+
+test("a running bundle is sound in both schemes and widths", async ({ page, api }) => {
+  const hold = unique("running");
+  const { id } = await api.makeBundle("running", [...sources(3), ...held(3, hold)]);
+  await page.goto(`/bundles/${id}`);
+  await expect(page.getByText(/^Fetching 3$/)).toBeVisible();
+  await isSoundInAll(page, "running-bundle", page.getByRole("button", { name: "Cancel" }));
+  await release(hold);
+  await api.ended(id);
+});
+
+test("the form of a schedule is sound, and says what an expression means", async ({ page }) => {
+  await page.goto("/settings/schedules");
+  await page.getByRole("button", { name: "New schedule" }).click();
+  await isSoundInAll(page, "schedule-form", page.getByText(/^Next, in your time/));
+  await page.getByLabel("When").fill("99 * * * *");
+  await expect(page.getByText(/^Next, in your time/)).toHaveCount(0);
+});
+
+test.describe("trouble", () => {
+  test.use({
+    expectedComplaints: /status of 4|WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK)/,
+  });
+
+  test("an error panel is sound in both schemes and widths", async ({ page }) => {
+    await page.goto("/operations/00000000-0000-7000-8000-000000000000");
+    const panel = page.getByRole("alert").filter({ hasText: "could not be read" });
+    await isSoundInAll(page, "error", panel);
+  });
+
+  test("the banner of a lost connection is sound in both schemes and widths", async ({ page }) => {
+    const proxy = await CuttableProxy.start(process.env.LONGSHORE_URL ?? "");
+    await page.goto(`${proxy.url}/bundles`);
+    await expect(page.getByText("Live", { exact: true })).toBeVisible();
+    proxy.cut();
+    const banner = page.getByRole("alert").filter({ hasText: "live connection is lost" });
+    await isSoundInAll(page, "lost", banner);
+    await proxy.stop();
+  });
+});
 
 for (const { colorScheme, width, name: variant } of VARIANTS) {
   test.describe(variant, () => {

@@ -1,6 +1,6 @@
 // A proxy that passes no WebSocket on: the page says so, and lives all the same.
 import { PlainProxy } from "./support/plain-proxy.ts";
-import { expect, sources, test } from "./support/test.ts";
+import { expect, held, release, sources, test, unique } from "./support/test.ts";
 
 test.use({ expectedComplaints: /WebSocket connection .* failed/ });
 
@@ -15,12 +15,22 @@ test("changes and lines arrive by polling, and the missing headers are named", a
   page,
   api,
 }) => {
-  const { id } = await api.makeBundle("polled", sources(80, "?size=4096&trickle=250", "steady"));
+  const hold = unique("polled");
+  const { id } = await api.makeBundle("polled", [...sources(3, "", "early"), ...held(3, hold)]);
+  const reads: string[] = [];
+  page.on("request", (request) => {
+    if (/\/log\?/.test(request.url())) reads.push(request.url());
+  });
   await page.goto(`${proxy.url}/operations/${id}`);
   const banner = page.getByRole("status").filter({ hasText: "A proxy refuses WebSockets" });
   await expect(banner).toContainText("Upgrade", { timeout: 20_000 });
   await expect(page.getByText("Polling", { exact: true })).toBeVisible();
-  await expect(page.getByLabel("Log lines")).toContainText("steady-0.bin");
+  const log = page.getByLabel("Log lines");
+  await expect(log).toContainText("early-0.bin");
+  const before = reads.length;
+  await release(hold);
+  await expect(log).toContainText("held-0.bin");
+  expect(reads.length, "lines that were read and not told").toBe(before);
   await api.ended(id);
   await expect(page.getByText("Succeeded", { exact: true }).first()).toBeVisible();
   await banner.getByRole("button", { name: "Dismiss" }).click();

@@ -10,15 +10,16 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { onSignedOut } from "./api/client";
+import { onCsrfRefused, onSignedOut } from "./api/client";
 import { queryClient } from "./api/query-client";
-import { forgetSession } from "./api/session";
+import { forgetSession, sessionQuery } from "./api/session";
 import { router } from "./router";
 import { cssVariablesResolver, theme } from "./theme";
 
 const schemes = localStorageColorSchemeManager({ key: "longshore-color-scheme" });
 
 onSignedOut(forgetSession);
+onCsrfRefused(() => queryClient.refetchQueries({ queryKey: sessionQuery.queryKey }));
 
 const root = document.getElementById("root");
 if (root) {

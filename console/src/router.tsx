@@ -8,9 +8,10 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { queryClient } from "./api/query-client";
-import { sessionQuery } from "./api/session";
+import { isAdmin, sessionQuery } from "./api/session";
 import { NotFound, PageFailed, PagePending } from "./frame/Fallbacks";
 import { readFilters } from "./pages/activity/filters";
+import { readAuditFilters } from "./pages/settings/audit-filters";
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
@@ -80,13 +81,40 @@ const settingsIndexRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/",
   beforeLoad: () => {
-    throw redirect({ to: "/settings/tokens", replace: true });
+    throw redirect({ to: "/settings/account", replace: true });
   },
+});
+
+// Who may not see a panel has no link to it; an address that was passed on leads here, too.
+const adminOnly = async () => {
+  const session = await queryClient.ensureQueryData(sessionQuery);
+  if (!isAdmin(session)) throw redirect({ to: "/settings/account", replace: true });
+};
+
+const accountRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "account",
+  component: lazyRouteComponent(() => import("./pages/settings/AccountPanel"), "AccountPanel"),
+});
+
+const schedulesRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "schedules",
+  component: lazyRouteComponent(() => import("./pages/settings/SchedulesPanel"), "SchedulesPanel"),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "audit",
+  beforeLoad: adminOnly,
+  validateSearch: readAuditFilters,
+  component: lazyRouteComponent(() => import("./pages/settings/AuditPanel"), "AuditPanel"),
 });
 
 const usersRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "users",
+  beforeLoad: adminOnly,
   component: lazyRouteComponent(() => import("./pages/settings/UsersPanel"), "UsersPanel"),
 });
 
@@ -99,6 +127,7 @@ const tokensRoute = createRoute({
 const secretsRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "secrets",
+  beforeLoad: adminOnly,
   component: lazyRouteComponent(() => import("./pages/settings/SecretsPanel"), "SecretsPanel"),
 });
 
@@ -119,9 +148,12 @@ export const router = createRouter({
       operationRoute,
       settingsRoute.addChildren([
         settingsIndexRoute,
+        accountRoute,
         usersRoute,
         tokensRoute,
         secretsRoute,
+        schedulesRoute,
+        auditRoute,
         aboutRoute,
       ]),
     ]),

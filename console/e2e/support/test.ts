@@ -1,6 +1,8 @@
 // The test function of this suite: a page that must not complain, and the few
 // steps that many tests begin with.
-import { type APIRequestContext, test as base, expect, type Page } from "@playwright/test";
+import { type APIRequestContext, test as base, expect } from "@playwright/test";
+
+import { RELEASE } from "./origin.ts";
 
 export { expect };
 
@@ -57,12 +59,21 @@ export class Api {
     return (await this.operation(id)).state;
   }
 
-  async #change(method: "post", path: string, data: unknown) {
+  async change(path: string, data: unknown): Promise<Record<string, unknown>> {
+    return this.#change("post", path, data);
+  }
+
+  async put(path: string, data: unknown): Promise<void> {
+    await this.#change("put", path, data);
+  }
+
+  async #change(method: "post" | "put", path: string, data: unknown) {
     const { csrf } = await (await this.#request.get("/api/v1/session")).json();
     const headers = { "X-CSRF-Token": csrf };
     const answer = await this.#request[method](path, { headers, ...(data ? { data } : {}) });
     expect(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`).toBe(true);
-    return answer.json();
+    const text = await answer.text();
+    return text === "" ? {} : JSON.parse(text);
   }
 }
 
@@ -74,11 +85,20 @@ export function sources(count: number, query = "", prefix = "file"): string[] {
   return Array.from({ length: count }, (_, i) => origin(`${prefix}-${i}.bin${query}`));
 }
 
-/** A name that no earlier run has used on the same server. */
-export function unique(name: string): string {
-  return `${name}-${Date.now().toString(36)}`;
+/** Sources that stop half-way until `release` is called with the same name. */
+export function held(count: number, name: string, prefix = "held"): string[] {
+  return sources(count, `?size=2048&hold=${name}`, prefix);
 }
 
-export async function sidewaysScroll(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+export async function release(name: string): Promise<void> {
+  const answer = await fetch(`${origin(RELEASE.slice(1))}?hold=${name}`);
+  expect(answer.ok).toBe(true);
+}
+
+let made = 0;
+
+/** A name that no earlier run has used on the same server. */
+export function unique(name: string): string {
+  made += 1;
+  return `${name}-${Date.now().toString(36)}-${made}`;
 }

@@ -8,6 +8,7 @@ const CHANGING = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 let csrf: string | null = null;
 let signedOut: () => void = () => {};
+let renewCsrf: () => Promise<unknown> = async () => {};
 
 export function setCsrf(token: string | null): void {
   csrf = token;
@@ -18,13 +19,32 @@ export function onSignedOut(listener: () => void): void {
   signedOut = listener;
 }
 
+/** Called when the token is refused, as after logging in anew in another tab. */
+export function onCsrfRefused(renew: () => Promise<unknown>): void {
+  renewCsrf = renew;
+}
+
+// A request's body can be sent once, so a copy is kept until it was taken.
+const copies = new WeakMap<Request, Request>();
+
 const rules: Middleware = {
   onRequest({ request }) {
-    if (csrf && CHANGING.has(request.method)) request.headers.set("X-CSRF-Token", csrf);
+    if (csrf && CHANGING.has(request.method)) {
+      request.headers.set("X-CSRF-Token", csrf);
+      copies.set(request, request.clone());
+    }
     return request;
   },
   async onResponse({ request, response }) {
     if (response.ok) return undefined;
+    const copy = copies.get(request);
+    copies.delete(request);
+    if (response.status === 403 && copy) {
+      const problem = await problemOf(response.clone());
+      const again = problem.code === "csrf" ? await sendAgain(copy) : null;
+      if (again?.ok) return again;
+      throw again ? await problemOf(again) : problem;
+    }
     if (response.status === 401 && !new URL(request.url).pathname.endsWith("/session")) signedOut();
     throw await problemOf(response);
   },
@@ -33,6 +53,15 @@ const rules: Middleware = {
     return unreachable();
   },
 };
+
+// Once, with the token of whoever is logged in now.
+async function sendAgain(request: Request): Promise<Response | null> {
+  const refused = csrf;
+  await renewCsrf();
+  if (csrf === null || csrf === refused) return null;
+  request.headers.set("X-CSRF-Token", csrf);
+  return fetch(request);
+}
 
 export const api = createClient<Paths>({
   baseUrl: globalThis.location?.origin ?? "",

@@ -6,7 +6,6 @@ class FakeSocket implements LiveSocket {
   sent: Array<Record<string, unknown>> = [];
   closed = false;
   readyState = 1;
-  onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;
   send(text: string) {
@@ -47,6 +46,7 @@ let sockets: FakeSocket[];
 let clock: FakeClock;
 let live: Live;
 let refusals: number;
+let greetings: number;
 let ways: string[];
 
 const newest = () => {
@@ -77,10 +77,16 @@ beforeEach(() => {
   ways = [];
   clock = new FakeClock();
   refusals = 0;
+  greetings = 0;
   live = new Live(
     { socket: () => opened("socket"), poll: () => opened("poll") },
-    () => {
-      refusals += 1;
+    {
+      refused: () => {
+        refusals += 1;
+      },
+      greeted: () => {
+        greetings += 1;
+      },
     },
     clock,
   );
@@ -89,14 +95,16 @@ beforeEach(() => {
 function reading(id: string) {
   const lines: LiveLine[] = [];
   const gaps: Array<[number, number, string]> = [];
-  live.subscribe(
+  const ends: number[] = [];
+  const leave = live.subscribe(
     { kind: "operation", operation: id, logFrom: 1 },
     {
       onLog: (batch) => lines.push(...batch),
       onGap: (from, to, reason) => gaps.push([from, to, reason]),
+      onLogEnd: (last) => ends.push(last),
     },
   );
-  return { lines, gaps };
+  return { lines, gaps, ends, leave };
 }
 
 describe("subscribing", () => {
@@ -247,13 +255,46 @@ describe("the log", () => {
     expect(lines.map((line) => line.seq)).toEqual([6, 7]);
   });
 
-  it("names lines that are missing without a word", () => {
-    const { gaps } = reading("a");
+  it("leaves lines beyond the next one to the subscription that they were sent for", () => {
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    const before = live.subscribe({ kind: "operation", operation: "a", logFrom: 5_001 }, {});
+    before();
+    const { lines, gaps, ends } = reading("a");
+    newest().says(log("a", 5_001, 5_010));
+    newest().says({ type: "log_gap", operation: "a", from: 5_011, to: 5_020, reason: "expired" });
+    newest().says({ type: "log_end", operation: "a", last_seq: 5_020 });
+    newest().says(log("a", 1, 4));
+    expect(gaps).toEqual([]);
+    expect(ends).toEqual([]);
+    expect(lines.map((line) => line.seq)).toEqual([1, 2, 3, 4]);
+    clock.advance(5_000);
+    expect(newest().sent.filter(({ type }) => type === "subscribe")).toHaveLength(2);
+  });
+
+  it("is asked for again when its next line does not come", () => {
+    const { lines, gaps } = reading("a");
     live.start();
     newest().says({ type: "hello", changed: 0 });
     newest().says(log("a", 1, 2));
     newest().says(log("a", 5, 6));
-    expect(gaps).toEqual([[3, 4, "not sent"]]);
+    clock.advance(5_000);
+    expect(newest().sent.slice(1)).toMatchObject([
+      { type: "unsubscribe", id: 1 },
+      { type: "subscribe", id: 1, topic: { log_from: 3 } },
+    ]);
+    newest().says(log("a", 3, 6));
+    expect(lines.map((line) => line.seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(gaps).toEqual([]);
+  });
+
+  it("ends for a reader when it has every line", () => {
+    const { ends } = reading("a");
+    live.start();
+    newest().says({ type: "hello", changed: 0 });
+    newest().says(log("a", 1, 2));
+    newest().says({ type: "log_end", operation: "a", last_seq: 2 });
+    expect(ends).toEqual([2]);
   });
 });
 
@@ -359,5 +400,41 @@ describe("a topic that cannot be followed just now", () => {
       { type: "subscribe", id: 1, topic: { kind: "operations", filter: {}, since: 8 } },
     ]);
     expect(errors).toEqual([]);
+  });
+
+  const inTrouble = () => {
+    live.subscribe({ kind: "operations", filter: {} }, {});
+    live.start();
+    newest().says({ type: "hello", changed: 4 });
+    newest().says({ type: "error", id: 1, code: "unavailable", message: "the database is away" });
+  };
+
+  it("is asked for once when the connection was renewed meanwhile", () => {
+    inTrouble();
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 4 });
+    clock.advance(2_000);
+    expect(newest().sent.map(({ type }) => type)).toEqual(["subscribe"]);
+  });
+
+  it("is not asked for after a stop, nor once nobody listens", () => {
+    inTrouble();
+    const asked = newest().sent.length;
+    live.stop();
+    clock.advance(2_000);
+    expect(newest().sent).toHaveLength(asked);
+    expect(clock.timers).toEqual([]);
+  });
+});
+
+describe("the greeting", () => {
+  it("is told each time, as another may have logged in meanwhile", () => {
+    live.start();
+    newest().says({ type: "hello", changed: 1 });
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 1 });
+    expect(greetings).toBe(2);
   });
 });

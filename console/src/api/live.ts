@@ -39,7 +39,6 @@ export interface LiveSocket {
   readonly readyState: number;
   send(text: string): void;
   close(): void;
-  onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: (() => void) | null;
 }
@@ -59,6 +58,8 @@ interface Subscription {
   since: number | null;
   nextSeq: number;
   seen: Map<string, number>;
+  cancelTrouble: () => void;
+  cancelStalled: (() => void) | null;
 }
 
 // WebSocket.OPEN, which only browsers define.
@@ -72,6 +73,8 @@ const ANSWER_LIMIT_MS = 10_000;
 const SEEN_LIMIT = 2_000;
 /** When the server cannot follow a topic just now, it is asked again after this. */
 const TROUBLE_MS = 2_000;
+/** A log whose next line has not come this long after later ones came is asked for again. */
+const STALLED_MS = 5_000;
 /** So many sockets refused in a row, and a proxy is suspected to pass none on. */
 const REFUSALS = 3;
 /** How long is polled before a socket is tried again. */
@@ -85,6 +88,13 @@ export const systemClock: LiveClock = {
   },
   chance: () => Math.random(),
 };
+
+export interface LiveEvents {
+  /** The server greeted: who is logged in may have changed while it was away. */
+  greeted?(): void;
+  /** An attempt failed before the greeting. */
+  refused?(): void;
+}
 
 /** Both ways to the server. */
 export interface LiveWays {
@@ -110,12 +120,11 @@ export class Live {
   #listeners = new Set<() => void>();
   #cancelTimer: () => void = () => {};
   #cancelPolling: () => void = () => {};
-  #refused: () => void;
+  #events: LiveEvents;
 
-  /** `refused` is called when an attempt fails before the server's greeting. */
-  constructor(ways: LiveWays, refused: () => void = () => {}, clock = systemClock) {
+  constructor(ways: LiveWays, events: LiveEvents = {}, clock = systemClock) {
     this.#ways = ways;
-    this.#refused = refused;
+    this.#events = events;
     this.#clock = clock;
   }
 
@@ -162,11 +171,14 @@ export class Live {
       since: null,
       nextSeq,
       seen: new Map(),
+      cancelTrouble: () => {},
+      cancelStalled: null,
     };
     this.#subscriptions.set(id, subscription);
     if (this.#greeted) this.#request(subscription);
     return () => {
       this.#subscriptions.delete(id);
+      cancelTimers(subscription);
       if (this.#greeted) this.#send({ type: "unsubscribe", id });
     };
   }
@@ -200,13 +212,15 @@ export class Live {
       retryAt: this.#clock.now() + wait,
     });
     this.#timer(wait, () => this.#connect());
-    if (!greeted) this.#refused();
+    if (!greeted) this.#events.refused?.();
   }
 
   #dropSocket(): void {
     this.#cancelTimer();
     this.#cancelPolling();
     this.#greeted = false;
+    // Once greeted anew, everything is asked for anew.
+    for (const subscription of this.#subscriptions.values()) cancelTimers(subscription);
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
@@ -237,15 +251,13 @@ export class Live {
         break;
       case "log_gap":
         for (const subscription of this.#logReaders(message.operation)) {
-          if (message.to < subscription.nextSeq) continue;
-          const from = Math.max(message.from, subscription.nextSeq);
-          subscription.nextSeq = message.to + 1;
-          subscription.handlers.onGap?.(from, message.to, message.reason);
+          this.#deliverGap(subscription, message.from, message.to, message.reason);
         }
         break;
       case "log_end":
         for (const subscription of this.#logReaders(message.operation)) {
-          subscription.handlers.onLogEnd?.(message.last_seq);
+          if (subscription.nextSeq <= message.last_seq) this.#awaitNext(subscription);
+          else subscription.handlers.onLogEnd?.(message.last_seq);
         }
         break;
       case "error":
@@ -259,12 +271,15 @@ export class Live {
       this.#subscriptions.get(id)?.handlers.onError?.(code, text);
       return;
     }
-    this.#clock.after(TROUBLE_MS, () => {
-      const subscription = this.#subscriptions.get(id);
-      if (!subscription || !this.#greeted) return;
-      this.#send({ type: "unsubscribe", id });
-      this.#request(subscription);
-    });
+    const subscription = this.#subscriptions.get(id);
+    if (!subscription) return;
+    subscription.cancelTrouble();
+    subscription.cancelTrouble = this.#clock.after(TROUBLE_MS, () => this.#askAnew(subscription));
+  }
+
+  #askAnew(subscription: Subscription): void {
+    this.#send({ type: "unsubscribe", id: subscription.id });
+    this.#request(subscription);
   }
 
   #greet(changed: number): void {
@@ -279,6 +294,7 @@ export class Live {
     else this.#refusals = 0;
     this.#become({ phase: "open", polling: this.#polling });
     this.#watchQuiet();
+    this.#events.greeted?.();
     for (const subscription of this.#subscriptions.values()) {
       if (foreign) subscription.since = null;
       if (again && subscription.since === null) {
@@ -311,16 +327,44 @@ export class Live {
     }
   }
 
+  // A message of a log does not say for whom it is. Lines beyond the next one were on
+  // their way to another reader, or to one that has left; what is gone for good is
+  // said by a gap.
   #deliverLines(subscription: Subscription, lines: LiveLine[]): void {
     const fresh = lines.filter((line) => line.seq >= subscription.nextSeq);
     const first = fresh[0];
     const last = fresh.at(-1);
     if (!first || !last) return;
     if (first.seq > subscription.nextSeq) {
-      subscription.handlers.onGap?.(subscription.nextSeq, first.seq - 1, "not sent");
+      this.#awaitNext(subscription);
+      return;
     }
-    subscription.nextSeq = last.seq + 1;
+    this.#goOn(subscription, last.seq + 1);
     subscription.handlers.onLog?.(fresh);
+  }
+
+  #deliverGap(subscription: Subscription, from: number, to: number, reason: string): void {
+    if (to < subscription.nextSeq) return;
+    if (from > subscription.nextSeq) {
+      this.#awaitNext(subscription);
+      return;
+    }
+    const missing = subscription.nextSeq;
+    this.#goOn(subscription, to + 1);
+    subscription.handlers.onGap?.(missing, to, reason);
+  }
+
+  #goOn(subscription: Subscription, nextSeq: number): void {
+    subscription.nextSeq = nextSeq;
+    subscription.cancelStalled?.();
+    subscription.cancelStalled = null;
+  }
+
+  #awaitNext(subscription: Subscription): void {
+    subscription.cancelStalled ??= this.#clock.after(STALLED_MS, () => {
+      subscription.cancelStalled = null;
+      this.#askAnew(subscription);
+    });
   }
 
   #logReaders(operation: string): Subscription[] {
@@ -353,4 +397,10 @@ export class Live {
     this.#status = status;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function cancelTimers(subscription: Subscription): void {
+  subscription.cancelTrouble();
+  subscription.cancelStalled?.();
+  subscription.cancelStalled = null;
 }

@@ -1,6 +1,7 @@
 // Reading and steering operations.
-import { type InfiniteData, infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, take } from "./client";
+import { changeInPages, type Pages } from "./pages";
 import { queryClient } from "./query-client";
 import type { Operation, OperationDetail, Paths } from "./types";
 
@@ -48,20 +49,11 @@ export function mergeOperation(operation: Operation): void {
   );
 }
 
-export type OperationPages = InfiniteData<{ items: Operation[]; next?: string | null }>;
+export type OperationPages = Pages<Operation>;
 
 /** The same for a list; false when the list does not hold this operation. */
 export function mergeIntoPages(queryKey: readonly unknown[], operation: Operation): boolean {
-  const known = queryClient.getQueryData<OperationPages>(queryKey);
-  const at = known?.pages.findIndex(({ items }) => items.some(({ id }) => id === operation.id));
-  if (!known || at === undefined || at === -1) return false;
-  const pages = known.pages.map((page, index) => {
-    if (index !== at) return page;
-    const items = page.items.map((item) =>
-      item.id === operation.id && item.changed < operation.changed ? operation : item,
-    );
-    return { ...page, items };
-  });
-  queryClient.setQueryData<OperationPages>(queryKey, { ...known, pages });
-  return true;
+  return changeInPages<Operation>(queryKey, operation.id, (known) =>
+    known.changed < operation.changed ? operation : known,
+  );
 }

@@ -87,6 +87,17 @@ describe("polling", () => {
     expect(newest().body.subscriptions[1]?.topic.log_from).toBeNull();
   });
 
+  it("moves only the log that a message continues, where two read the same one", async () => {
+    subscribe(1, { kind: "operation", operation: "a", since: null, log_from: 41 });
+    subscribe(2, { kind: "operation", operation: "a", since: null, log_from: 1 });
+    await settle();
+    await newest().answer(
+      { type: "log", operation: "a", lines: [[41, 0, 0, "forty-one"]] },
+      { type: "log_end", operation: "a", last_seq: 41 },
+    );
+    expect(newest().body.subscriptions.map(({ topic }) => topic.log_from)).toEqual([null, 1]);
+  });
+
   it("asks anew at once for a new topic", async () => {
     const before = newest();
     subscribe(1, { kind: "operations", filter: {}, since: null });

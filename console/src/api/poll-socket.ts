@@ -28,7 +28,6 @@ const TROUBLE_PAUSE_MS = 2_000;
 
 export class PollSocket implements LiveSocket {
   readyState = OPEN;
-  onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;
   #poll: Poll;
@@ -120,15 +119,18 @@ export class PollSocket implements LiveSocket {
         break;
       }
       case "log": {
+        const first = message.lines[0];
         const last = message.lines.at(-1);
-        if (last) this.#logGoesOn(message.operation, last[0] + 1);
+        if (first && last) this.#logGoesOn(message.operation, first[0], last[0]);
         break;
       }
       case "log_gap":
-        this.#logGoesOn(message.operation, message.to + 1);
+        this.#logGoesOn(message.operation, message.from, message.to);
         break;
       case "log_end":
-        this.#logGoesOn(message.operation, null);
+        for (const topic of this.#logTopics(message.operation)) {
+          if (topic.log_from > message.last_seq) Object.assign(topic, { log_from: null });
+        }
         break;
       case "error":
         // The next request asks again, which is what the others would not survive.
@@ -142,12 +144,18 @@ export class PollSocket implements LiveSocket {
     this.#say(message);
   }
 
-  #logGoesOn(operation: string, from: number | null): void {
-    for (const topic of this.#topics.values()) {
-      if (topic.operation === operation && typeof topic.log_from === "number") {
-        topic.log_from = from;
-      }
+  // A message does not say for which topic it is: it moves those that it continues.
+  #logGoesOn(operation: string, from: number, to: number): void {
+    for (const topic of this.#logTopics(operation)) {
+      if (from <= topic.log_from && topic.log_from <= to) topic.log_from = to + 1;
     }
+  }
+
+  #logTopics(operation: string): Array<PollTopic & { log_from: number }> {
+    return [...this.#topics.values()].filter(
+      (topic): topic is PollTopic & { log_from: number } =>
+        topic.operation === operation && typeof topic.log_from === "number",
+    );
   }
 
   #say(message: ServerMessage): void {

@@ -11,7 +11,7 @@ export const sessionQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
   queryFn: async (): Promise<Session | null> => {
     try {
-      return remember(await take(api.GET("/api/v1/session")));
+      return changed(remember(await take(api.GET("/api/v1/session"))));
     } catch (error) {
       if (error instanceof ProblemError && error.status === 401) return remember(null);
       throw error;
@@ -47,6 +47,21 @@ const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
 export function useMay(role: Role): boolean {
   const session = useSession();
   return session !== null && RANK[session.user.role] >= RANK[role];
+}
+
+export function isAdmin(session: Session | null | undefined): boolean {
+  return session?.user.role === "admin";
+}
+
+// Another user or another role may do other things, and sees other things.
+function changed(session: Session | null): Session | null {
+  const before = queryClient.getQueryData<Session | null>(["session"]);
+  if (!before || !session) return session;
+  const same = before.user.id === session.user.id && before.user.role === session.user.role;
+  if (!same) {
+    void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+  }
+  return session;
 }
 
 function remember(session: Session | null): Session | null {

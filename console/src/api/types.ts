@@ -15,6 +15,11 @@ export type TokenIssued = Schemas["TokenIssued"];
 export type Scope = Schemas["Scope"];
 export type Secret = Schemas["Secret"];
 export type About = Schemas["About"];
+export type Schedule = Schemas["Schedule"];
+export type ScheduleRequest = Schemas["ScheduleRequest"];
+export type SchedulePatch = Schemas["SchedulePatch"];
+export type Missed = Schemas["Missed"];
+export type AuditEntry = Schemas["AuditEntry"];
 
 export type Operation = Schemas["OperationView"];
 export type OperationDetail = Schemas["DetailedOperation"];

@@ -20,12 +20,16 @@ function openPolling(): LiveSocket {
   );
 }
 
-// A refused attempt may mean that the session has ended: asking tells.
+// A refused attempt may mean that the session has ended, and a new connection that it
+// is another's, or has another role: asking tells.
 function askForSession(): void {
   void queryClient.refetchQueries({ queryKey: sessionQuery.queryKey });
 }
 
-export const live = new Live({ socket: openSocket, poll: openPolling }, askForSession);
+export const live = new Live(
+  { socket: openSocket, poll: openPolling },
+  { greeted: askForSession, refused: askForSession },
+);
 export const feed = new OperationFeed();
 
 /** Runs the connection for as long as somebody is logged in. */

@@ -7,7 +7,7 @@ interface EmptyStateProps {
   icon: ReactNode;
   sentence: string;
   action?: ReactNode;
-  command?: string;
+  command?: string | undefined;
 }
 
 export function EmptyState({ icon, sentence, action, command }: EmptyStateProps) {

@@ -40,6 +40,13 @@ export function Page({ title, trail, beside, actions, lead, children }: PageProp
 
 export function usePageTitle(title: string): void {
   useEffect(() => {
-    document.title = `${title} · Longshore`;
+    const before = document.title;
+    const mine = `${title} · Longshore`;
+    document.title = mine;
+    return () => {
+      // A drawer that closes gives the page beneath its name back; a page that follows
+      // has set its own.
+      if (document.title === mine) document.title = before;
+    };
   }, [title]);
 }

@@ -23,7 +23,7 @@ export function stateWord(state: OperationState): string {
   return LOOKS[state].word;
 }
 
-export function StateBadge({ state, word }: { state: OperationState; word?: string }) {
+export function StateBadge({ state }: { state: OperationState }) {
   const look = LOOKS[state];
   return (
     <Badge
@@ -36,7 +36,7 @@ export function StateBadge({ state, word }: { state: OperationState; word?: stri
       data-state={state}
       leftSection={<look.Icon size={12} stroke={2.4} aria-hidden />}
     >
-      {word ?? look.word}
+      {look.word}
     </Badge>
   );
 }

@@ -1,6 +1,6 @@
 // What stands where a page should be: still loading, failed, or no such address.
 import { Container, Stack, Text, Title } from "@mantine/core";
-import type { ErrorComponentProps } from "@tanstack/react-router";
+import { type ErrorComponentProps, useRouter } from "@tanstack/react-router";
 import { ErrorPanel } from "../components/ErrorPanel";
 import { ButtonLink } from "../components/links";
 import { usePageTitle } from "../components/Page";
@@ -11,9 +11,15 @@ export function PagePending() {
 }
 
 export function PageFailed({ error, reset }: ErrorComponentProps) {
+  const router = useRouter();
+  const again = async () => {
+    // What failed may have been a part of the page that was to be loaded.
+    await router.invalidate();
+    reset();
+  };
   return (
     <Container size="sm" py="xl">
-      <ErrorPanel title="This page could not be shown" error={error} onRetry={reset} />
+      <ErrorPanel title="This page could not be shown" error={error} onRetry={() => void again()} />
     </Container>
   );
 }

@@ -5,6 +5,7 @@ import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import type { LiveStatus } from "../api/live";
 import { live, useLiveStatus } from "../api/use-live";
+import { ActButton } from "../components/ActButton";
 import { useQuickNow } from "../components/use-now";
 import classes from "./Live.module.css";
 import { secondsUntil } from "./live-words";
@@ -61,19 +62,24 @@ function LostBanner({ status }: { status: LiveStatus }) {
           What you see may be out of date; nothing that was missed will be lost.
         </Text>
       </div>
-      <Button
+      <ActButton
         size="xs"
         variant="default"
-        disabled={status.phase !== "waiting"}
+        busy={status.phase !== "waiting"}
         onClick={() => live.retry()}
       >
         Try now
-      </Button>
+      </ActButton>
     </div>
   );
 }
 
 function Countdown({ retryAt }: { retryAt: number }) {
   const now = useQuickNow();
-  return <span className="figures">Next attempt in {secondsUntil(retryAt, now)} s.</span>;
+  // Each second would be read out, as it stands in an alert.
+  return (
+    <span aria-hidden className="figures">
+      Next attempt in {secondsUntil(retryAt, now)} s.
+    </span>
+  );
 }

@@ -14,6 +14,8 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { api, take } from "../api/client";
+import { asProblem } from "../api/problem";
+import { useMay } from "../api/session";
 import { stateWord } from "../components/StateBadge";
 import { actorName } from "../format/actor";
 import { SECTIONS } from "./sections";
@@ -24,7 +26,7 @@ const FEW = 6;
 export function Palette({ openHelp }: { openHelp: () => void }) {
   const [query, setQuery] = useState("");
   const commands = useCommands(openHelp);
-  const operations = useFoundOperations(query);
+  const { operations, searching, error } = useFoundOperations(query);
   const wanted = query.trim().toLowerCase();
   const matching = commands.filter(({ label, keywords, description }) =>
     `${label} ${keywords ?? ""} ${description ?? ""}`.toLowerCase().includes(wanted),
@@ -64,7 +66,13 @@ export function Palette({ openHelp }: { openHelp: () => void }) {
           </Spotlight.ActionsGroup>
         )}
         {matching.length + operations.length === 0 && (
-          <Spotlight.Empty>Nothing has these words. Try fewer of them.</Spotlight.Empty>
+          <Spotlight.Empty role="status">
+            {error
+              ? `Operations could not be searched: ${asProblem(error).message}`
+              : searching
+                ? "Searching operations…"
+                : "Nothing has these words. Try fewer of them."}
+          </Spotlight.Empty>
         )}
       </Spotlight.ActionsList>
     </Spotlight.Root>
@@ -84,6 +92,15 @@ function useFirstChosen(first: string | undefined): void {
 function useCommands(openHelp: () => void): SpotlightActionData[] {
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme();
+  const mayMake = useMay("operator");
+  const making: SpotlightActionData = {
+    id: "new bundle",
+    label: "New bundle",
+    description: "Paste a list of addresses",
+    keywords: "zip fetch download",
+    leftSection: <IconPackage size={20} stroke={1.6} aria-hidden />,
+    onClick: () => void navigate({ to: "/bundles" }),
+  };
   return [
     ...SECTIONS.map(({ name, to, about, Icon }) => ({
       id: `go ${to}`,
@@ -92,14 +109,7 @@ function useCommands(openHelp: () => void): SpotlightActionData[] {
       leftSection: <Icon size={20} stroke={1.6} aria-hidden />,
       onClick: () => void navigate({ to }),
     })),
-    {
-      id: "new bundle",
-      label: "New bundle",
-      description: "Paste a list of addresses",
-      keywords: "zip fetch download",
-      leftSection: <IconPackage size={20} stroke={1.6} aria-hidden />,
-      onClick: () => void navigate({ to: "/bundles" }),
-    },
+    ...(mayMake ? [making] : []),
     {
       id: "failed",
       label: "Failed operations of the last day",
@@ -137,21 +147,29 @@ function useCommands(openHelp: () => void): SpotlightActionData[] {
   ];
 }
 
-function useFoundOperations(query: string): SpotlightActionData[] {
+function useFoundOperations(query: string) {
   const navigate = useNavigate();
   const [text] = useDebouncedValue(query.trim(), 150);
-  const { data } = useQuery({
+  const { data, error, isFetching } = useQuery({
     queryKey: ["palette", text],
     enabled: text.length > 1,
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) =>
       take(api.GET("/api/v1/operations", { params: { query: { text, limit: FEW } }, signal })),
   });
-  if (text.length < 2 || query.trim() === "") return [];
-  return (data?.items ?? []).slice(0, FEW).map((operation) => ({
+  const typed = query.trim();
+  const asked = typed.length > 1;
+  const items = asked && text.length > 1 ? (data?.items ?? []) : [];
+  const operations: SpotlightActionData[] = items.slice(0, FEW).map((operation) => ({
     id: operation.id,
     label: operation.title,
     description: `${stateWord(operation.state)} · ${operation.kind} by ${actorName(operation.actor)}`,
     onClick: () => void navigate({ to: "/operations/$id", params: { id: operation.id } }),
   }));
+  // What is typed is asked for after a pause, and until then nobody knows.
+  return {
+    operations,
+    searching: asked && (isFetching || typed !== text),
+    error: asked ? error : null,
+  };
 }

@@ -31,7 +31,7 @@ export function UserMenu() {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <MenuLink to="/settings" leftSection={<IconUser size={16} aria-hidden />}>
+        <MenuLink to="/settings/account" leftSection={<IconUser size={16} aria-hidden />}>
           <Text component="span" size="sm" fw={600} className="ellipsis">
             {name}
           </Text>{" "}

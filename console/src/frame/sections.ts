@@ -43,6 +43,6 @@ export const SECTIONS: readonly Section[] = [
     to: "/settings",
     key: "s",
     Icon: IconSettings,
-    about: "Users, API tokens, secrets, about",
+    about: "Account, users, API tokens, secrets, schedules, audit",
   },
 ];

@@ -1,5 +1,6 @@
 // The keys that work everywhere: `g` and a letter, `/`, `?`. None of them fires
-// inside a field, in a dialog, or together with Ctrl, Alt or Meta.
+// inside a field or together with Ctrl, Alt or Meta; in a dialog
+// only `/` does, for its own field.
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { SECTIONS } from "./sections";
@@ -16,7 +17,12 @@ export function useKeys(openHelp: () => void): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-      if (takesText(event.target) || isDialogOpen()) return;
+      if (takesText(event.target)) return;
+      const dialog = openDialog();
+      if (dialog) {
+        if (event.key === "/") goToSearch(dialog, event);
+        return;
+      }
       if (event.timeStamp - prefixAt.current < PREFIX_MS) {
         prefixAt.current = Number.NEGATIVE_INFINITY;
         const section = SECTIONS.find(({ key }) => key === event.key);
@@ -29,11 +35,7 @@ export function useKeys(openHelp: () => void): void {
         event.preventDefault();
         openHelp();
       } else if (event.key === "/") {
-        const fields = document.querySelectorAll<HTMLElement>("[data-search-here]");
-        const field = fields[fields.length - 1];
-        if (!field) return;
-        event.preventDefault();
-        field.focus();
+        goToSearch(document, event);
       }
     };
     prefixAt.current = Number.NEGATIVE_INFINITY;
@@ -49,6 +51,14 @@ function takesText(target: EventTarget | null): boolean {
   );
 }
 
-function isDialogOpen(): boolean {
-  return document.querySelector("[role=dialog][aria-modal=true]") !== null;
+function goToSearch(within: ParentNode, event: KeyboardEvent): void {
+  const fields = within.querySelectorAll<HTMLElement>("[data-search-here]");
+  const field = fields[fields.length - 1];
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+}
+
+function openDialog(): Element | undefined {
+  return [...document.querySelectorAll("[role=dialog][aria-modal=true]")].at(-1);
 }

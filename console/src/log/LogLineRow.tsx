@@ -17,6 +17,8 @@ interface LogLineRowProps {
   settings: LogSettings;
   operation: string;
   marked: boolean;
+  /** Whether Tab stops at its link. */
+  reachable: boolean;
   hit: boolean;
   words: string;
   onMark: (seq: number) => void;
@@ -43,7 +45,7 @@ export const LogLineRow = memo(function LogLineRow(props: LogLineRowProps) {
           href={`/operations/${props.operation}#L${seq}`}
           aria-label={`Link to line ${seq}`}
           data-number={seq}
-          tabIndex={-1}
+          tabIndex={props.reachable ? 0 : -1}
           onClick={(event) => {
             if (event.metaKey || event.ctrlKey || event.shiftKey) return;
             event.preventDefault();

@@ -3,7 +3,14 @@
 import { Button } from "@mantine/core";
 import { IconArrowDown } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { count, counted } from "../format/numbers";
 import { afterScroll, atEnd, type FollowState, newLines } from "./follow";
 import { LogLineRow } from "./LogLineRow";
@@ -39,7 +46,7 @@ export function LogRows(props: LogRowsProps) {
     count: Math.max(0, to - from + 1),
     getScrollElement: () => frame.current,
     estimateSize: () => LINE_PX,
-    getItemKey: (index) => from + index,
+    getItemKey: useCallback((index: number) => from + index, [from]),
     overscan: 20,
     paddingStart: 6,
     paddingEnd: 6,
@@ -77,7 +84,12 @@ export function LogRows(props: LogRowsProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a hit is shown when it becomes the current one
   useEffect(() => {
     if (search.current !== null) show(search.current);
-  }, [search.current]);
+  }, [search.current, search.steps]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another line in the address is gone to, unless it is in sight
+  useEffect(() => {
+    if (target === null || isInSight(frame.current, target)) return;
+    show(target);
+  }, [target]);
 
   const scrolled = () => {
     const view = frame.current;
@@ -85,7 +97,7 @@ export function LogRows(props: LogRowsProps) {
     const was = before.current;
     before.current = view.scrollTop;
     setFollow((state) => {
-      const next = afterScroll(state, was, view, store.last);
+      const next = afterScroll(state, was, view, store.last, later === null);
       return next.following && !state.following && !live ? state : next;
     });
   };
@@ -94,7 +106,10 @@ export function LogRows(props: LogRowsProps) {
     setFollow({ following: true, leftAt: store.last });
   };
   const missed = newLines(follow, store.last);
-  const away = !follow.following && live && frame.current !== null && !atEnd(frame.current);
+  const above = later !== null || (frame.current !== null && !atEnd(frame.current));
+  const away = !follow.following && live && above;
+  const inSight = virtual.range ? from + virtual.range.startIndex : firstShown;
+  const entry = target !== null && firstShown <= target && target <= lastShown ? target : inSight;
   return (
     <div className={classes.rows}>
       {earlier && (
@@ -113,6 +128,7 @@ export function LogRows(props: LogRowsProps) {
         onScroll={scrolled}
         onKeyDown={(event) => {
           if (event.key === "End") toEnd();
+          else moveBetweenLinks(event);
         }}
       >
         <div className={classes.body} style={{ height: total }}>
@@ -133,6 +149,7 @@ export function LogRows(props: LogRowsProps) {
                   settings={settings}
                   operation={props.operation}
                   marked={seq === target}
+                  reachable={seq === entry}
                   hit={seq === search.current}
                   words={search.regex ? "" : search.text}
                   onMark={props.onMark}
@@ -160,4 +177,21 @@ export function LogRows(props: LogRowsProps) {
       )}
     </div>
   );
+}
+
+function isInSight(frame: HTMLElement | null, seq: number): boolean {
+  const row = frame?.querySelector(`[data-seq="${seq}"]`);
+  if (!frame || !row) return false;
+  const [view, line] = [frame.getBoundingClientRect(), row.getBoundingClientRect()];
+  return line.top >= view.top && line.bottom <= view.bottom;
+}
+
+// Tab reaches one line's link; from there the arrows go from line to line.
+function moveBetweenLinks(event: KeyboardEvent): void {
+  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+  const row = (event.target as HTMLElement).closest("a")?.closest("[data-seq]");
+  if (!row) return;
+  const next = event.key === "ArrowUp" ? row.previousElementSibling : row.nextElementSibling;
+  event.preventDefault();
+  next?.querySelector("a")?.focus();
 }

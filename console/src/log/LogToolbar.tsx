@@ -17,12 +17,11 @@ import { type ReactNode, useState } from "react";
 import { asProblem } from "../api/problem";
 import type { Operation } from "../api/types";
 import { count } from "../format/numbers";
+import { TYPING_PAUSE_MS } from "../frame/typing";
 import { SEARCH_HERE } from "../frame/use-keys";
 import classes from "./LogView.module.css";
 import type { LogSettings } from "./log-settings";
 import type { LogSearch } from "./use-log-search";
-
-const TYPING_PAUSE_MS = 250;
 
 interface LogToolbarProps {
   operation: Operation;
@@ -62,7 +61,7 @@ export function LogToolbar(props: LogToolbarProps) {
             <IconDownload size={17} aria-hidden />
           </ActionIcon>
         </Tooltip>
-        <Switch label="Fill the window" on={full} onClick={() => onFull(!full)}>
+        <Switch label="Fill the window" on={full} first={full} onClick={() => onFull(!full)}>
           {full ? (
             <IconArrowsMinimize size={17} aria-hidden />
           ) : (
@@ -77,11 +76,13 @@ export function LogToolbar(props: LogToolbarProps) {
 interface SwitchProps {
   label: string;
   on: boolean;
+  /** Where focus stays when the log fills the window. */
+  first?: boolean;
   onClick: () => void;
   children: ReactNode;
 }
 
-function Switch({ label, on, onClick, children }: SwitchProps) {
+function Switch({ label, on, first, onClick, children }: SwitchProps) {
   return (
     <Tooltip label={label}>
       <ActionIcon
@@ -90,6 +91,7 @@ function Switch({ label, on, onClick, children }: SwitchProps) {
         size={32}
         aria-label={label}
         aria-pressed={on}
+        data-autofocus={first || undefined}
         onClick={onClick}
       >
         {children}
@@ -118,7 +120,8 @@ function SearchField({ search }: { search: LogSearch }) {
         }}
         onKeyDown={(event) => {
           if (event.key === "Enter") search.step(event.shiftKey ? -1 : 1);
-          if (event.key === "Escape") {
+          if (event.key === "Escape" && typed !== "") {
+            event.preventDefault();
             setTyped("");
             search.setText("");
           }

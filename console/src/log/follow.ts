@@ -20,14 +20,20 @@ export function atEnd({ scrollTop, scrollHeight, clientHeight }: ScrollView): bo
   return scrollHeight - scrollTop - clientHeight <= END_PX;
 }
 
-/** What a scroll by the reader means. `before` is where the scroll stood. */
+/**
+ * What a scroll by the reader means. `before` is where the scroll stood; `last` tells
+ * whether the end of the view is that of the log.
+ */
 export function afterScroll(
   state: FollowState,
   before: number,
   view: ScrollView,
   newest: number,
+  last: boolean,
 ): FollowState {
-  if (atEnd(view)) return state.following ? state : { following: true, leftAt: newest };
+  if (atEnd(view)) {
+    return state.following || !last ? state : { following: true, leftAt: newest };
+  }
   if (state.following && view.scrollTop < before) return { following: false, leftAt: newest };
   return state;
 }

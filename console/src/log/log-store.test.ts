@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LiveLine } from "../api/live";
-import { type FetchedLines, LogStore, PAGE_LINES } from "./log-store";
+import { type FetchedLines, LogStore, MOST_BYTES, PAGE_LINES } from "./log-store";
 
 const line = (seq: number): LiveLine => ({ seq, time: seq, stream: "stdout", text: `line ${seq}` });
 const lines = (from: number, to: number) =>
@@ -90,6 +90,17 @@ describe("LogStore", () => {
     }
     expect(log.held).toBeLessThanOrEqual(240 * PAGE_LINES);
     expect(log.line(399_000)?.seq).toBe(399_000);
+    expect(log.line(1)).toBeUndefined();
+  });
+
+  it("stays bounded in bytes when lines are long", () => {
+    const log = store(0);
+    const long = "x".repeat(16 * 1024);
+    for (let from = 1; from < 8_000; from += 500) {
+      log.push(lines(from, from + 499).map((each) => ({ ...each, text: long })));
+      expect(log.bytes).toBeLessThanOrEqual(MOST_BYTES + 500 * 33 * 1024);
+    }
+    expect(log.line(8_000)?.text).toBe(long);
     expect(log.line(1)).toBeUndefined();
   });
 

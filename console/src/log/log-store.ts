@@ -14,10 +14,17 @@ export type FetchLines = (from: number, limit: number) => Promise<FetchedLines>;
 
 export const PAGE_LINES = 500;
 const MOST_PAGES = 240;
+/** Lines may be long, so their bytes are bounded, too. */
+export const MOST_BYTES = 64 * 1024 * 1024;
+// What is being looked at stays, however large it is.
+const KEPT_PAGES = 4;
+// An object with its numbers, beside its text.
+const LINE_BYTES = 100;
 
 interface Page {
   lines: Array<LiveLine | undefined>;
   held: number;
+  bytes: number;
   usedAt: number;
 }
 
@@ -31,6 +38,7 @@ export class LogStore {
   #ended = false;
   #error: unknown = null;
   #uses = 0;
+  #bytes = 0;
   #version = 0;
   #listeners = new Set<() => void>();
   #scheduled = false;
@@ -64,6 +72,11 @@ export class LogStore {
     let lines = 0;
     for (const page of this.#pages.values()) lines += page.held;
     return lines;
+  }
+
+  /** About how much memory the lines take. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   line(seq: number): LiveLine | undefined {
@@ -152,20 +165,31 @@ export class LogStore {
     const number = pageOf(line.seq);
     let page = this.#pages.get(number);
     if (!page) {
-      page = { lines: [], held: 0, usedAt: ++this.#uses };
+      page = { lines: [], held: 0, bytes: 0, usedAt: ++this.#uses };
       this.#pages.set(number, page);
     }
     const at = (line.seq - 1) % PAGE_LINES;
-    if (!page.lines[at]) page.held += 1;
+    const known = page.lines[at];
+    if (!known) page.held += 1;
+    const more = sizeOf(line) - (known ? sizeOf(known) : 0);
+    page.bytes += more;
+    this.#bytes += more;
     page.lines[at] = line;
   }
 
   #evict(): void {
-    if (this.#pages.size <= MOST_PAGES) return;
+    if (!this.#isFull()) return;
     const oldest = [...this.#pages].sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    for (const [number] of oldest.slice(0, this.#pages.size - MOST_PAGES)) {
-      if (number !== pageOf(this.#last)) this.#pages.delete(number);
+    for (const [number, page] of oldest.slice(0, -KEPT_PAGES)) {
+      if (!this.#isFull()) return;
+      if (number === pageOf(this.#last)) continue;
+      this.#pages.delete(number);
+      this.#bytes -= page.bytes;
     }
+  }
+
+  #isFull(): boolean {
+    return this.#pages.size > MOST_PAGES || this.#bytes > MOST_BYTES;
   }
 
   // A burst of lines is drawn once; timers run in background tabs too.
@@ -182,4 +206,8 @@ export class LogStore {
 
 function pageOf(seq: number): number {
   return Math.floor((seq - 1) / PAGE_LINES);
+}
+
+function sizeOf({ text, data }: LiveLine): number {
+  return LINE_BYTES * (data === undefined ? 1 : 3) + text.length * 2;
 }

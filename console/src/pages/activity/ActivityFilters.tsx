@@ -1,29 +1,22 @@
 // Narrowing the table down. Each change goes into the address at once; typed
 // words follow when the typing pauses.
 import { Button, Pill, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
 import { operationKinds } from "../../api/operations";
 import type { Trigger } from "../../api/types";
+import { ExactField } from "../../components/ExactField";
 import { stateWord } from "../../components/StateBadge";
+import { useTyped } from "../../components/use-typed";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import classes from "./ActivityFilters.module.css";
-import { activeFilters, type Filters, type Range, STATES, TRIGGERS } from "./filters";
+import { activeFilters, type Filters, RANGE_WORDS, STATES, TRIGGERS } from "./filters";
 
 interface ActivityFiltersProps {
   filters: Filters;
   onChange: (filters: Filters) => void;
 }
 
-const TYPING_PAUSE_MS = 250;
-const RANGE_WORDS: ReadonlyArray<{ value: Range; label: string }> = [
-  { value: "1h", label: "Last hour" },
-  { value: "24h", label: "Last day" },
-  { value: "7d", label: "Last 7 days" },
-  { value: "30d", label: "Last 30 days" },
-];
 const TRIGGER_WORDS: Record<Trigger, string> = {
   person: "A person",
   api: "The API",
@@ -33,7 +26,7 @@ const TRIGGER_WORDS: Record<Trigger, string> = {
   system: "The server",
 };
 // Set by links from elsewhere; shown so that they can be taken away.
-const LINKED = ["subject", "server", "parent", "from", "to"] as const;
+const LINKED = ["subject", "parent", "from", "to"] as const;
 
 export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
   const { data: kinds } = useQuery(operationKinds);
@@ -70,7 +63,18 @@ export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
         value={filters.range ?? null}
         onChange={(range) => set({ range })}
       />
-      <Exact name="By" value={filters.actor} onChange={(actor) => set({ actor })} />
+      <ExactField
+        className={classes.exact}
+        name="Server"
+        value={filters.server}
+        onChange={(server) => set({ server })}
+      />
+      <ExactField
+        className={classes.exact}
+        name="By"
+        value={filters.actor}
+        onChange={(actor) => set({ actor })}
+      />
       <Select
         aria-label="Trigger"
         placeholder="Any trigger"
@@ -124,44 +128,4 @@ function Words({ value, onChange }: { value: string; onChange: (text: string) =>
       {...SEARCH_HERE}
     />
   );
-}
-
-interface ExactProps {
-  name: string;
-  value: string | undefined;
-  onChange: (text: string) => void;
-}
-
-function Exact({ name, value, onChange }: ExactProps) {
-  const [text, setText] = useTyped(value ?? "", onChange);
-  return (
-    <TextInput
-      className={classes.exact}
-      aria-label={name}
-      placeholder={`${name}: anything`}
-      value={text}
-      autoCapitalize="none"
-      onChange={(event) => setText(event.currentTarget.value)}
-    />
-  );
-}
-
-// The field leads while one types; the address leads when it changes by itself.
-function useTyped(value: string, onChange: (text: string) => void) {
-  const [text, setText] = useState(value);
-  const sent = useRef(value);
-  const send = useDebouncedCallback((next: string) => {
-    sent.current = next.trim();
-    onChange(next.trim());
-  }, TYPING_PAUSE_MS);
-  useEffect(() => {
-    if (value === sent.current) return;
-    sent.current = value;
-    setText(value);
-  }, [value]);
-  const type = (next: string) => {
-    setText(next);
-    send(next);
-  };
-  return [text, type] as const;
 }

@@ -13,10 +13,11 @@ export function ActivityPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const filters = readFilters({ ...search });
-  const change = (next: Filters) => navigate({ search: next, replace: true });
+  const change = (next: Filters) => navigate({ search: next, replace: true, resetScroll: false });
   const open = (id: string | undefined) =>
     navigate({
       search: (before) => ({ ...readFilters({ ...before }), ...(id ? { open: id } : {}) }),
+      resetScroll: false,
     });
   return (
     <Page

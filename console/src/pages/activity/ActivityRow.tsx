@@ -57,6 +57,9 @@ export function ActivityRow({ operation, position, top, onOpen }: ActivityRowPro
       <span role="cell" className={classes.subject}>
         {operation.subject ?? "–"}
       </span>
+      <span role="cell" className={classes.server}>
+        {operation.server ?? "–"}
+      </span>
       <span role="cell" className={classes.actor}>
         {actorName(operation.actor)}
       </span>

@@ -2,7 +2,8 @@
 import { Button, Text } from "@mantine/core";
 import { IconActivity, IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef } from "react";
+import { useMay } from "../../api/session";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ButtonLink } from "../../components/links";
@@ -27,7 +28,7 @@ const NARROW_ROW = 64;
 const AHEAD = 15;
 
 export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps) {
-  const { query, operations, fresh, showFresh } = useActivity(filters);
+  const { query, operations, fresh, showFresh, asks, lookFurther } = useActivity(filters);
   const { error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = query;
   const narrow = useNarrow();
   const frame = useRef<HTMLDivElement>(null);
@@ -35,7 +36,7 @@ export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps)
     count: operations.length,
     getScrollElement: () => frame.current,
     estimateSize: () => (narrow ? NARROW_ROW : ROW),
-    getItemKey: (index) => operations[index]?.id ?? index,
+    getItemKey: useCallback((index: number) => operations[index]?.id ?? index, [operations]),
     overscan: 10,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height
@@ -44,8 +45,8 @@ export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps)
   const lowest = items.at(-1)?.index ?? 0;
   useEffect(() => {
     const near = lowest >= operations.length - AHEAD;
-    if (near && hasNextPage && !isFetchingNextPage && !error) void fetchNextPage();
-  }, [lowest, operations.length, hasNextPage, isFetchingNextPage, error, fetchNextPage]);
+    if (near && hasNextPage && !isFetchingNextPage && !asks && !error) void fetchNextPage();
+  }, [lowest, operations.length, hasNextPage, isFetchingNextPage, asks, error, fetchNextPage]);
 
   if (isPending) return <Waiting what="Reading operations…" />;
   if (error && operations.length === 0) {
@@ -110,6 +111,18 @@ export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps)
               Reading older operations…
             </Text>
           )}
+          {asks && (
+            <div className={classes.asks} role="status">
+              <Text size="sm">
+                {operations.length === 0
+                  ? "Nothing found among the newest operations."
+                  : "Nothing more found for a good while back."}
+              </Text>
+              <Button size="xs" variant="default" onClick={lookFurther}>
+                Look further
+              </Button>
+            </div>
+          )}
           {error && (
             <ErrorPanel
               title="Older operations could not be read"
@@ -161,6 +174,7 @@ function Heading({ column: { name, sort, className }, filters, onChange }: Headi
 }
 
 function Nothing({ filtered }: { filtered: boolean }) {
+  const mayMake = useMay("operator");
   return (
     <div className="card">
       <EmptyState
@@ -168,9 +182,11 @@ function Nothing({ filtered }: { filtered: boolean }) {
         sentence={
           filtered
             ? "No operation matches these filters. Widen the time or take one away."
-            : "Nothing has happened yet. Make a bundle, and it is listed here with its log."
+            : "Nothing has happened yet. Whatever takes time is listed here, with its log."
         }
-        action={filtered ? undefined : <ButtonLink to="/bundles">Make a bundle</ButtonLink>}
+        action={
+          filtered || !mayMake ? undefined : <ButtonLink to="/bundles">Make a bundle</ButtonLink>
+        }
         command={filtered ? undefined : "longshore ops ls"}
       />
     </div>

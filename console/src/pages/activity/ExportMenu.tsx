@@ -1,7 +1,7 @@
 // The filtered list as CSV, as JSON, or as the call that gives it.
 import { Button, Group, Menu, Text } from "@mantine/core";
 import { IconCopy, IconDownload, IconFileTypeCsv, IconJson } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { copyText } from "../../components/copy";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { count } from "../../format/numbers";
@@ -12,7 +12,9 @@ export function ExportMenu({ filters }: { filters: Filters }) {
   const [read, setRead] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [note, setNote] = useState("");
+  const button = useRef<HTMLButtonElement>(null);
   const stop = useRef<AbortController | null>(null);
+  useEffect(() => () => stop.current?.abort(), []);
   const run = async (format: "csv" | "json") => {
     const controller = new AbortController();
     stop.current = controller;
@@ -30,20 +32,26 @@ export function ExportMenu({ filters }: { filters: Filters }) {
       setRead(null);
     }
   };
-  if (read !== null) {
-    return (
-      <Group gap="xs">
-        <Text size="sm" role="status" className="figures">
-          Reading {count(read)} rows…
-        </Text>
-        <Button variant="default" size="xs" onClick={() => stop.current?.abort()}>
-          Stop
-        </Button>
-      </Group>
-    );
-  }
+  const reading = read !== null;
   return (
     <>
+      {reading && (
+        <Group gap="xs">
+          <Text size="sm" role="status" className="figures">
+            Reading {count(read)} rows…
+          </Text>
+          <Button
+            variant="default"
+            size="xs"
+            onClick={() => {
+              stop.current?.abort();
+              button.current?.focus();
+            }}
+          >
+            Stop
+          </Button>
+        </Group>
+      )}
       {note && (
         <Text size="sm" c="dimmed" role="status">
           {note}
@@ -52,9 +60,15 @@ export function ExportMenu({ filters }: { filters: Filters }) {
       {error !== null && (
         <ErrorPanel title="The export failed" error={error} onDismiss={() => setError(null)} />
       )}
-      <Menu position="bottom-end">
+      <Menu position="bottom-end" disabled={reading}>
         <Menu.Target>
-          <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />}>
+          <Button
+            ref={button}
+            variant="default"
+            aria-disabled={reading || undefined}
+            data-disabled={reading || undefined}
+            leftSection={<IconDownload size={16} aria-hidden />}
+          >
             Export
           </Button>
         </Menu.Target>

@@ -3,6 +3,7 @@ import { Drawer, Group } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { ButtonLink } from "../../components/links";
 import { Waiting } from "../../components/Waiting";
+import { isLogFull } from "../../log/log-full";
 
 const OperationView = lazy(async () => {
   const { OperationView: view } = await import("../operation/OperationView");
@@ -13,7 +14,9 @@ export function OperationDrawer({ id, onClose }: { id: string | undefined; onClo
   return (
     <Drawer
       opened={id !== undefined}
-      onClose={onClose}
+      onClose={() => {
+        if (!isLogFull()) onClose();
+      }}
       position="right"
       size="min(860px, 92vw)"
       title={

@@ -12,6 +12,7 @@ export const COLUMNS: readonly Column[] = [
   { name: "Operation", className: "title" },
   { name: "Kind", sort: "kind", className: "kind" },
   { name: "Subject", sort: "subject", className: "subject" },
+  { name: "Server", sort: "server", className: "server" },
   { name: "By", sort: "actor", className: "actor" },
   { name: "Trigger", sort: "trigger", className: "trigger" },
   { name: "Took", className: "took" },

@@ -31,6 +31,13 @@ export const SORTS = [
 ] as const;
 export const RANGES = { "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000 } as const;
 
+export const RANGE_WORDS = [
+  { value: "1h", label: "Last hour" },
+  { value: "24h", label: "Last day" },
+  { value: "7d", label: "Last 7 days" },
+  { value: "30d", label: "Last 30 days" },
+];
+
 export type Sort = (typeof SORTS)[number];
 export type Range = keyof typeof RANGES;
 

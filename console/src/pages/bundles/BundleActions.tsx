@@ -1,27 +1,25 @@
 // What can be done with this bundle now, as the server lists it.
 import { Button, Stack } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { bundleQuery, deleteBundle, mergeIntoBundle } from "../../api/bundles";
-import { cancelOperation, retryOperation } from "../../api/operations";
+import { bundleQuery, deleteBundle } from "../../api/bundles";
 import { queryClient } from "../../api/query-client";
 import type { Bundle } from "../../api/types";
+import { useSteering } from "../../api/use-steering";
+import { ActButton } from "../../components/ActButton";
+import { CancelButton } from "../../components/CancelButton";
 import { confirmDestruction } from "../../components/confirm";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { bytes } from "../../format/numbers";
 
 export function BundleActions({ bundle }: { bundle: Bundle }) {
   const navigate = useNavigate();
-  const cancelling = useMutation({
-    mutationFn: () => cancelOperation(bundle.id),
-    onSuccess: mergeIntoBundle,
-  });
-  const again = useMutation({
-    mutationFn: () => retryOperation(bundle.id),
-    onSuccess: ({ id }) => navigate({ to: "/bundles/$id", params: { id } }),
-  });
+  const steering = useSteering(bundle.id, ({ id }) =>
+    navigate({ to: "/bundles/$id", params: { id } }),
+  );
+  const { cancelling, again } = steering;
   const deleting = useMutation({
     mutationFn: () => deleteBundle(bundle.id),
     onSuccess: (freed) => {
@@ -31,36 +29,27 @@ export function BundleActions({ bundle }: { bundle: Bundle }) {
     },
   });
   const can = (action: "cancel" | "again" | "delete") => bundle.actions.includes(action);
-  const failed = cancelling.error ?? again.error ?? deleting.error;
+  const failed = steering.error ?? deleting.error;
   const stopping = cancelling.isPending || bundle.operation?.cancel_requested === true;
   return (
     <Stack gap="xs" align="flex-end">
       <Button.Group>
-        {can("cancel") && (
-          <Button
-            variant="default"
-            leftSection={<IconPlayerStop size={16} aria-hidden />}
-            disabled={stopping}
-            onClick={() => cancelling.mutate()}
-          >
-            {stopping ? "Stopping…" : "Cancel"}
-          </Button>
-        )}
+        {can("cancel") && <CancelButton stopping={stopping} onClick={() => cancelling.mutate()} />}
         {can("again") && (
-          <Button
+          <ActButton
             variant="default"
             leftSection={<IconRefresh size={16} aria-hidden />}
-            disabled={again.isPending}
+            busy={again.isPending}
             onClick={() => again.mutate()}
           >
             {again.isPending ? "Queuing…" : "Make again"}
-          </Button>
+          </ActButton>
         )}
         {can("delete") && (
-          <Button
+          <ActButton
             variant="default"
             leftSection={<IconTrash size={16} aria-hidden />}
-            disabled={deleting.isPending}
+            busy={deleting.isPending}
             onClick={() =>
               confirmDestruction({
                 action: `Delete ${bundle.name}`,
@@ -73,7 +62,7 @@ export function BundleActions({ bundle }: { bundle: Bundle }) {
             }
           >
             {deleting.isPending ? "Deleting…" : "Delete"}
-          </Button>
+          </ActButton>
         )}
       </Button.Group>
       {failed && (
@@ -81,8 +70,7 @@ export function BundleActions({ bundle }: { bundle: Bundle }) {
           title="That did not work"
           error={failed}
           onDismiss={() => {
-            cancelling.reset();
-            again.reset();
+            steering.dismiss();
             deleting.reset();
           }}
         />

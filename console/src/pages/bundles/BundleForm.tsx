@@ -1,11 +1,12 @@
 // Paste or drop a list, see what was understood, fetch.
-import { Button, Group, Text, Textarea } from "@mantine/core";
+import { Button, FileButton, Group, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
-import { useDeferredValue, useEffect, useMemo, useState } from "react";
+import { useDeferredValue, useEffect, useMemo } from "react";
 import { makeBundle } from "../../api/bundles";
 import type { BundleRequest } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { counted } from "../../format/numbers";
 import { SEARCH_HERE } from "../../frame/use-keys";
@@ -13,13 +14,13 @@ import classes from "./BundleForm.module.css";
 import { BundleOptionsFields, type OptionValues, START_OPTIONS, toRequest } from "./BundleOptions";
 import { DroppedFile, useListDrop } from "./ListDrop";
 import { ListSummary } from "./ListSummary";
-import { rememberSources } from "./sent-lists";
 import { readSourceList } from "./source-list";
+import { useDraft } from "./use-draft";
 
 export function BundleForm() {
   const navigate = useNavigate();
   usePageAhead();
-  const [pasted, setPasted] = useState("");
+  const [pasted, setPasted, forgetDraft] = useDraft();
   const drop = useListDrop();
   const text = useDeferredValue(drop.file ? drop.file.text : pasted);
   const list = useMemo(() => readSourceList(text), [text]);
@@ -27,7 +28,7 @@ export function BundleForm() {
   const making = useMutation({
     mutationFn: (request: BundleRequest) => makeBundle(request),
     onSuccess: (bundle) => {
-      rememberSources(bundle.id, list.urls);
+      forgetDraft();
       return navigate({ to: "/bundles/$id", params: { id: bundle.id } });
     },
   });
@@ -50,7 +51,7 @@ export function BundleForm() {
       ) : (
         <Textarea
           label="Addresses"
-          description="One per line. Or drop a text file anywhere on this panel."
+          description="One per line. Or drop a text file anywhere on this page."
           placeholder={"https://example.com/covers/1.jpg\nhttps://example.com/covers/2.jpg"}
           rows={7}
           resize="vertical"
@@ -77,13 +78,20 @@ export function BundleForm() {
         />
       )}
       <Group gap="md">
-        <Button type="submit" disabled={files === 0 || making.isPending}>
+        <ActButton type="submit" busy={files === 0 || making.isPending}>
           {making.isPending
             ? `Queuing ${counted(files, "file")}…`
             : files === 0
               ? "Fetch files"
               : `Fetch ${counted(files, "file")}`}
-        </Button>
+        </ActButton>
+        <FileButton onChange={drop.choose} accept="text/*,.txt,.csv,.json,.lst">
+          {(props) => (
+            <Button variant="default" {...props}>
+              Choose a file
+            </Button>
+          )}
+        </FileButton>
         <Text size="xs" c="dimmed" visibleFrom="sm">
           Ctrl Enter sends
         </Text>

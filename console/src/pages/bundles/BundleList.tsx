@@ -1,13 +1,16 @@
 // Earlier bundles, the newest first; running ones keep themselves up to date.
 import { Button, Text } from "@mantine/core";
-import { IconPackage } from "@tabler/icons-react";
-import { type InfiniteData, useInfiniteQuery } from "@tanstack/react-query";
+import { IconArrowUp, IconPackage } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
 import { bundlePages } from "../../api/bundles";
 import { isActive } from "../../api/feed";
-import { queryClient } from "../../api/query-client";
-import type { Bundle, Operation } from "../../api/types";
+import { changeInPages } from "../../api/pages";
+import { useMay } from "../../api/session";
+import type { Bundle } from "../../api/types";
 import { useOperationChanges } from "../../api/use-live";
+import { ActButton } from "../../components/ActButton";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ProgressBar } from "../../components/ProgressBar";
@@ -22,25 +25,48 @@ const COMMAND = "longshore bundle list.txt -o files.zip";
 export function BundleList() {
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
     useInfiniteQuery(bundlePages);
-  useOperationChanges(merge, () => void refetch());
+  const mayMake = useMay("operator");
+  const bundles = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
+  const { fresh, showFresh } = useChanges(bundles, refetch);
   if (isPending) return <Waiting what="Reading earlier bundles…" />;
   if (error && !data) {
     return <ErrorPanel title="Earlier bundles could not be read" error={error} onRetry={refetch} />;
   }
-  const bundles = data.pages.flatMap((page) => page.items);
-  if (bundles.length === 0 && !hasNextPage) {
+  if (bundles.length === 0 && !hasNextPage && fresh === 0) {
     return (
       <div className="card">
         <EmptyState
           icon={<IconPackage size={34} stroke={1.4} aria-hidden />}
-          sentence="No bundle has been made yet. Paste addresses above, or hand a list to the command line."
-          command={COMMAND}
+          sentence={
+            mayMake
+              ? "No bundle has been made yet. Paste addresses above, or hand a list to the command line."
+              : "No bundle has been made yet. Operators and admins make them; they are listed here."
+          }
+          command={mayMake ? COMMAND : undefined}
         />
       </div>
     );
   }
   return (
     <>
+      {error && (
+        <ErrorPanel
+          title="This list may be out of date: it could not be read again"
+          error={error}
+          onRetry={refetch}
+        />
+      )}
+      {fresh > 0 && (
+        <Button
+          mb="sm"
+          size="compact-sm"
+          radius="xl"
+          leftSection={<IconArrowUp size={14} aria-hidden />}
+          onClick={showFresh}
+        >
+          <span aria-live="polite">{count(fresh)} new</span>
+        </Button>
+      )}
       <div className={`card ${classes.table}`} role="table" aria-label="Earlier bundles">
         <div role="rowgroup" className={classes.head}>
           <div role="row" className={classes.row}>
@@ -63,14 +89,14 @@ export function BundleList() {
         </div>
       </div>
       {hasNextPage && (
-        <Button
+        <ActButton
           mt="sm"
           variant="default"
-          disabled={isFetchingNextPage}
+          busy={isFetchingNextPage}
           onClick={() => fetchNextPage()}
         >
           {isFetchingNextPage ? "Reading older bundles…" : "Show older bundles"}
-        </Button>
+        </ActButton>
       )}
     </>
   );
@@ -123,26 +149,31 @@ function BundleRow({ bundle }: { bundle: Bundle }) {
   );
 }
 
-// Cells change in place; a bundle that ended is read anew for its size.
-function merge(operation: Operation): void {
-  const known = queryClient.getQueryData<InfiniteData<{ items: Bundle[] }>>(bundlePages.queryKey);
-  const bundle = known?.pages.flatMap((page) => page.items).find(({ id }) => id === operation.id);
-  if (!bundle || (bundle.operation?.changed ?? 0) >= operation.changed) return;
-  if (!isActive(operation)) {
-    void queryClient.invalidateQueries({ queryKey: bundlePages.queryKey });
-    return;
-  }
-  queryClient.setQueryData(
-    bundlePages.queryKey,
-    (pages) =>
-      pages && {
-        ...pages,
-        pages: pages.pages.map((page) => ({
-          ...page,
-          items: page.items.map((item) =>
-            item.id === operation.id ? { ...item, state: operation.state, operation } : item,
-          ),
-        })),
-      },
+// Cells change in place; a bundle that ended is read anew for its size. Those that
+// others began since are counted, and shown when they are asked for.
+function useChanges(listed: readonly Bundle[], refetch: () => unknown) {
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const newest = listed[0]?.created_at ?? "";
+  useOperationChanges(
+    (operation) => {
+      const listedNow = changeInPages<Bundle>(bundlePages.queryKey, operation.id, (bundle) =>
+        (bundle.operation?.changed ?? 0) < operation.changed && isActive(operation)
+          ? { ...bundle, state: operation.state, operation }
+          : bundle,
+      );
+      if (listedNow && !isActive(operation)) void refetch();
+      if (!listedNow && operation.kind === "bundle" && operation.created_at > newest) {
+        setFresh((before) => new Set(before).add(operation.id));
+      }
+    },
+    () => void refetch(),
   );
+  const known = new Set(listed.map(({ id }) => id));
+  return {
+    fresh: [...fresh].filter((id) => !known.has(id)).length,
+    showFresh: () => {
+      setFresh(new Set());
+      void refetch();
+    },
+  };
 }

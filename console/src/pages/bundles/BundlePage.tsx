@@ -72,6 +72,13 @@ function OneBundle({ id }: { id: string }) {
           </>
         )}
       </Text>
+      {query.error && (
+        <ErrorPanel
+          title="This may be out of date: the bundle could not be read again"
+          error={query.error}
+          onRetry={query.refetch}
+        />
+      )}
       {operation?.error && (
         <ErrorPanel
           title={bundle.state === "failed" ? "The bundle failed" : "The bundle ended early"}

@@ -1,30 +1,34 @@
 // The whole bundle in one bar: bytes, rate, time left, and the stage in a word.
 import { Group, Text } from "@mantine/core";
 import { isActive } from "../../api/feed";
-import type { Bundle } from "../../api/types";
+import type { Bundle, OperationState } from "../../api/types";
+import { useLiveStatus } from "../../api/use-live";
 import { ProgressBar } from "../../components/ProgressBar";
 import { Took } from "../../components/Times";
 import { useNow } from "../../components/use-now";
-import { bytes, bytesPerSecond, count, percent } from "../../format/numbers";
-import { aboutLeft, span } from "../../format/times";
+import { bytes, count } from "../../format/numbers";
 import classes from "./BundleProgress.module.css";
+import { paceWords } from "./pace";
 import { StageSteps } from "./StageSteps";
-import type { SourceCounts } from "./source-rows";
-import { stageOf, stageSentence } from "./stage";
-import { type BundleLive, movedBytes } from "./use-bundle-live";
+import { endSentence, figuresOf, shareOf, stageOf } from "./stage";
+import type { BundleLive } from "./use-bundle-live";
+
+const COLORS: Partial<Record<OperationState, string>> = {
+  succeeded: "green.8",
+  failed: "red.8",
+  cancelled: "gray.6",
+  interrupted: "orange.8",
+};
 
 export function BundleProgress({ bundle, live }: { bundle: Bundle; live: BundleLive }) {
   const counts = live.rows.counts();
   const { operation } = bundle;
   const running = isActive(bundle);
-  const share = running ? runningShare(bundle, counts) : 100;
-  const stage = stageOf(bundle, counts);
-  const color =
-    bundle.state === "failed" ? "red.8" : bundle.state === "succeeded" ? "green.8" : undefined;
+  const { done, failed, bytes: fetched } = figuresOf(bundle, counts, !live.replaying);
   return (
     <section className={`card ${classes.panel}`} aria-label="Progress">
       <Group justify="space-between" gap="sm">
-        <StageSteps stage={stage} ended={!running} />
+        <StageSteps stage={stageOf(bundle)} state={bundle.state} />
         <Text size="sm" c="dimmed">
           <Took from={operation?.started_at ?? null} to={operation?.ended_at ?? null} />
         </Text>
@@ -32,27 +36,40 @@ export function BundleProgress({ bundle, live }: { bundle: Bundle; live: BundleL
       <ProgressBar
         size={10}
         active={running}
-        percent={bundle.state === "queued" ? 0 : share}
-        color={color}
+        percent={shareOf(bundle, counts)}
+        color={COLORS[bundle.state]}
         label={`Progress of ${bundle.name}`}
       />
       <div className={classes.figures}>
-        <Figure name="Files" value={`${count(counts.done)} of ${count(counts.total)}`} />
-        <Figure name="Failed" value={count(counts.failed)} alarming={counts.failed > 0} />
-        <Figure name="Fetched" value={bytes(fetchedBytes(bundle, counts))} />
+        <Figure name="Files" value={`${count(done)} of ${count(bundle.sources)}`} />
+        <Figure name="Failed" value={count(failed)} alarming={failed > 0} />
+        <Figure name="Fetched" value={bytes(fetched)} />
         {running ? (
           <Speed live={live} bundle={bundle} />
         ) : (
-          <Figure name="State" value={stageSentence(bundle, counts)} wide />
+          <Figure name="State" value={endSentence(bundle)} wide />
         )}
       </div>
-      {live.lost > 0 && (
-        <Text size="sm" c="dimmed">
-          {count(live.lost)} lines of this log have expired, so some rows below are unknown. The
-          counts above are whole.
-        </Text>
-      )}
+      <LogRemark bundle={bundle} live={live} />
     </section>
+  );
+}
+
+// How much of the log the rows below know.
+function LogRemark({ bundle, live }: { bundle: Bundle; live: BundleLive }) {
+  const words = live.gone
+    ? "The log of this bundle is gone, so what became of each source is not known."
+    : live.replaying
+      ? `Reading the log: ${count(live.read)} of ${count(bundle.operation?.last_seq ?? 0)} lines.`
+      : live.lost > 0
+        ? `${count(live.lost)} lines of this log have expired, so some rows below are not known.`
+        : null;
+  return (
+    words && (
+      <Text size="sm" c="dimmed" role="status">
+        {words}
+      </Text>
+    )
   );
 }
 
@@ -78,35 +95,16 @@ function Figure({ name, value, alarming, wide }: FigureProps) {
 
 function Speed({ bundle, live }: { bundle: Bundle; live: BundleLive }) {
   const now = useNow();
-  const rate = live.meter.rate(now);
-  const left = live.fileMeter.timeLeft(bundle.operation?.progress?.total ?? null, now);
-  const stalled = live.meter.stalledFor(now);
+  const { phase } = useLiveStatus();
+  const words = paceWords(bundle, phase, {
+    rate: live.meter.rate(now),
+    left: live.fileMeter.timeLeft(bundle.operation?.progress?.total ?? null, now),
+    stalled: live.meter.stalledFor(now),
+  });
   return (
     <>
-      <Figure name="Rate" value={rate === null ? "measuring" : bytesPerSecond(rate)} />
-      <Figure
-        name="Time left"
-        wide
-        value={
-          stalled !== null
-            ? `no bytes for ${span(stalled)}: the origins are slow`
-            : left === null
-              ? "not known yet"
-              : aboutLeft(left)
-        }
-      />
+      <Figure name="Rate" value={words.rate} />
+      <Figure name="Time left" value={words.left} wide />
     </>
   );
-}
-
-// By what the operation counts, or until it does by its sources.
-function runningShare(bundle: Bundle, counts: SourceCounts): number | null {
-  const progress = bundle.operation?.progress;
-  const byProgress = progress ? percent(progress.done, progress.total) : null;
-  return byProgress ?? percent(counts.done + counts.failed, counts.total);
-}
-
-function fetchedBytes(bundle: Bundle, counts: SourceCounts): number {
-  const reported = bundle.operation ? movedBytes(bundle.operation) : 0;
-  return Math.max(reported, counts.bytes, bundle.bytes);
 }

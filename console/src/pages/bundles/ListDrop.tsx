@@ -2,7 +2,7 @@
 // thousand lines in a text field would make typing slow.
 import { Button, Text } from "@mantine/core";
 import { IconFileText } from "@tabler/icons-react";
-import { type DragEvent, useState } from "react";
+import { type DragEvent, useEffect, useState } from "react";
 import { bytes } from "../../format/numbers";
 import classes from "./BundleForm.module.css";
 
@@ -18,19 +18,23 @@ export function useListDrop() {
   const [over, setOver] = useState(false);
   const [file, setFile] = useState<ListFile | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  const take = async (transfer: DataTransfer) => {
+  const take = async (read: () => Promise<ListFile>) => {
     setError(null);
     try {
-      setFile(await readDropped(transfer));
+      setFile(await read());
     } catch (failure) {
       setError(failure instanceof Error ? failure : new Error(String(failure)));
     }
   };
+  useDropGuard((transfer) => void take(() => readDropped(transfer)));
   return {
     over,
     file,
     error,
     clear: () => setFile(null),
+    choose: (chosen: File | null) => {
+      if (chosen) void take(() => readFile(chosen));
+    },
     target: {
       onDragOver: (event: DragEvent) => {
         event.preventDefault();
@@ -43,25 +47,50 @@ export function useListDrop() {
       onDrop: (event: DragEvent) => {
         event.preventDefault();
         setOver(false);
-        void take(event.dataTransfer);
+        const { dataTransfer } = event;
+        void take(() => readDropped(dataTransfer));
       },
     },
   };
 }
 
+// A file dropped beside the panel would replace the whole console by that file.
+function useDropGuard(dropped: (transfer: DataTransfer) => void): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is done with a list stays the same
+  useEffect(() => {
+    const hold = (event: globalThis.DragEvent) => {
+      if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+    };
+    const drop = (event: globalThis.DragEvent) => {
+      if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      dropped(event.dataTransfer);
+    };
+    window.addEventListener("dragover", hold);
+    window.addEventListener("drop", drop);
+    return () => {
+      window.removeEventListener("dragover", hold);
+      window.removeEventListener("drop", drop);
+    };
+  }, []);
+}
+
 async function readDropped(transfer: DataTransfer): Promise<ListFile> {
   const dropped = transfer.files[0];
-  if (!dropped) return { name: "Dropped text", text: transfer.getData("text/plain") };
-  if (dropped.size > LARGEST) {
-    throw new Error(
-      `${dropped.name} is ${bytes(dropped.size)}; a list may have ${bytes(LARGEST)}.`,
-    );
+  return dropped
+    ? readFile(dropped)
+    : { name: "Dropped text", text: transfer.getData("text/plain") };
+}
+
+async function readFile(file: File): Promise<ListFile> {
+  if (file.size > LARGEST) {
+    throw new Error(`${file.name} is ${bytes(file.size)}; a list may have ${bytes(LARGEST)}.`);
   }
-  const text = await dropped.text();
+  const text = await file.text();
   if (text.includes("\u0000")) {
-    throw new Error(`${dropped.name} is not a text file. Drop a list of addresses, one per line.`);
+    throw new Error(`${file.name} is not a text file. Choose a list of addresses, one per line.`);
   }
-  return { name: dropped.name, text };
+  return { name: file.name, text };
 }
 
 interface DroppedFileProps {

@@ -1,6 +1,13 @@
 // One source: its name, where it comes from or why it failed, its state.
-import { Button } from "@mantine/core";
-import { IconCheck, IconClock, IconDownload, IconX } from "@tabler/icons-react";
+import {
+  IconCheck,
+  IconClock,
+  IconDownload,
+  IconHelp,
+  IconMinus,
+  IconX,
+} from "@tabler/icons-react";
+import { ActButton } from "../../components/ActButton";
 import { ProgressBar } from "../../components/ProgressBar";
 import { bytes, count, percent } from "../../format/numbers";
 import classes from "./SourceTable.module.css";
@@ -12,10 +19,16 @@ const LOOKS = {
   fetching: { word: "Fetching", Icon: IconDownload },
   done: { word: "Done", Icon: IconCheck },
   failed: { word: "Failed", Icon: IconX },
+  "not fetched": { word: "Not fetched", Icon: IconMinus },
+  "not known": { word: "Not known", Icon: IconHelp },
 } as const;
+
+/** What is said of a source that has not ended: it still may, or never will. */
+export type Unended = "open" | "not fetched" | "not known";
 
 interface SourceLineProps {
   row: SourceRow;
+  unended: Unended;
   /** Its place in the shown list, from 1. */
   position: number;
   top: number;
@@ -23,9 +36,10 @@ interface SourceLineProps {
   retrying: boolean;
 }
 
-export function SourceLine({ row, position, top, onRetry, retrying }: SourceLineProps) {
+export function SourceLine({ row, unended, position, top, onRetry, retrying }: SourceLineProps) {
   const { transfer } = row;
-  const { word, Icon } = LOOKS[row.state];
+  const over = unended !== "open" && (row.state === "queued" || row.state === "fetching");
+  const { word, Icon } = LOOKS[over ? unended : row.state];
   const name = row.path ?? (row.url ? fileNameOf(row.url) : `Source ${count(row.index + 1)}`);
   const fetched = transfer?.done ?? row.bytes;
   return (
@@ -38,21 +52,22 @@ export function SourceLine({ row, position, top, onRetry, retrying }: SourceLine
     >
       <span role="cell" className={classes.state}>
         <Icon size={15} stroke={2.2} aria-hidden />
-        {word}
+        <span>{word}</span>
       </span>
       <span role="cell" className={classes.source}>
         <span className={classes.name} title={name}>
           {name}
         </span>
-        {row.reason ? (
-          <span className={classes.reason} title={row.reason.message}>
-            {row.reason.message}
-          </span>
-        ) : (
+        <span className={classes.about}>
+          {row.reason && (
+            <span className={classes.reason} title={row.reason.message}>
+              {row.reason.message}
+            </span>
+          )}
           <span className={classes.url} title={row.url ?? undefined}>
-            {row.url ?? "Waiting for its turn"}
+            {row.url ?? (unended === "open" ? "Waiting for its turn" : "")}
           </span>
-        )}
+        </span>
       </span>
       <span role="cell" className={classes.amount}>
         {transfer && (
@@ -68,15 +83,15 @@ export function SourceLine({ row, position, top, onRetry, retrying }: SourceLine
       </span>
       <span role="cell" className={classes.action}>
         {onRetry && (
-          <Button
+          <ActButton
             size="compact-xs"
             variant="default"
-            disabled={retrying}
+            busy={retrying}
             aria-label={`Retry ${name}`}
             onClick={() => onRetry([row.index])}
           >
             Retry
-          </Button>
+          </ActButton>
         )}
       </span>
     </div>

@@ -1,20 +1,24 @@
 // A row for every source, up to 100,000: only those in sight are on the page.
-import { Button, Group, SegmentedControl, Text } from "@mantine/core";
+import { Group, SegmentedControl, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { retrySources } from "../../api/bundles";
+import { isActive } from "../../api/feed";
 import type { Bundle } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
+import { useNarrow } from "../../components/use-narrow";
 import { count, counted } from "../../format/numbers";
-import { SourceLine } from "./SourceLine";
+import { SourceLine, type Unended } from "./SourceLine";
 import classes from "./SourceTable.module.css";
-import type { Shown } from "./source-rows";
+import type { Shown, SourceRow } from "./source-rows";
 import type { BundleLive } from "./use-bundle-live";
 
 const route = getRouteApi("/frame/bundles/$id");
 const ROW = 50;
+const NARROW_ROW = 104;
 const SHOWN: readonly Shown[] = ["all", "queued", "fetching", "done", "failed"];
 const WORDS = {
   all: "All",
@@ -25,7 +29,9 @@ const WORDS = {
 };
 
 export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive }) {
-  const { rows, version } = live;
+  const { rows, names, version } = live;
+  const narrow = useNarrow();
+  const unended = unendedOf(bundle, live);
   const counts = rows.counts();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -39,9 +45,24 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
   const virtual = useVirtualizer({
     count: indexes ? indexes.length : counts.total,
     getScrollElement: () => frame.current,
-    estimateSize: () => ROW,
+    estimateSize: () => (narrow ? NARROW_ROW : ROW),
     overscan: 8,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height
+  useEffect(() => virtual.measure(), [narrow]);
+  const items = virtual.getVirtualItems();
+  const rowAt = (place: number): SourceRow => {
+    const row = rows.row(indexes ? (indexes[place] ?? 0) : place);
+    const asked = names.at(row.index);
+    return { ...row, url: row.url ?? asked?.url ?? null, path: row.path ?? asked?.path ?? null };
+  };
+  useEffect(() => {
+    for (const { index } of items) {
+      const row = rows.row(indexes ? (indexes[index] ?? 0) : index);
+      if (row.url === null) names.want(row.index);
+    }
+  });
+  const words = { ...WORDS, queued: unended === "open" ? WORDS.queued : wordOf(unended) };
   const mayRetry = bundle.actions.includes("retry_failed");
   return (
     <section aria-label="Sources">
@@ -53,24 +74,28 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
             value={shown}
             data={SHOWN.map((state) => ({
               value: state,
-              label: `${WORDS[state]} ${count(state === "all" ? counts.total : counts[state])}`,
+              label: `${words[state]} ${count(state === "all" ? counts.total : counts[state])}`,
             }))}
             onChange={(state) =>
-              navigate({ search: state === "all" ? {} : { show: state }, replace: true })
+              navigate({
+                search: state === "all" ? {} : { show: state },
+                replace: true,
+                resetScroll: false,
+              })
             }
           />
         </div>
         {mayRetry && counts.failed > 0 && (
-          <Button
+          <ActButton
             size="xs"
             variant="default"
-            disabled={retrying.isPending}
+            busy={retrying.isPending}
             onClick={() => retrying.mutate(null)}
           >
             {retrying.isPending
               ? "Queuing the retry…"
               : `Retry ${counted(counts.failed, "failed file")}`}
-          </Button>
+          </ActButton>
         )}
       </Group>
       {retrying.data && (
@@ -90,6 +115,13 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
           onDismiss={retrying.reset}
         />
       )}
+      {names.error !== null && (
+        <ErrorPanel
+          title="The addresses could not be read"
+          error={names.error}
+          onRetry={() => names.retry()}
+        />
+      )}
       <div ref={frame} className={`card ${classes.frame}`} tabIndex={0}>
         <div
           role="table"
@@ -98,12 +130,13 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
           className={classes.body}
           style={{ height: virtual.getTotalSize() }}
         >
-          {virtual.getVirtualItems().map((item) => {
-            const row = rows.row(indexes ? (indexes[item.index] ?? 0) : item.index);
+          {items.map((item) => {
+            const row = rowAt(item.index);
             return (
               <SourceLine
                 key={row.index}
                 row={row}
+                unended={unended}
                 position={item.index + 1}
                 top={item.start}
                 onRetry={mayRetry && row.state === "failed" ? retrying.mutate : undefined}
@@ -114,10 +147,20 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
         </div>
         {indexes?.length === 0 && (
           <Text size="sm" c="dimmed" p="md">
-            No source is {WORDS[shown].toLowerCase()}.
+            No source is {words[shown].toLowerCase()}.
           </Text>
         )}
       </div>
     </section>
   );
+}
+
+// What never ended was not fetched, unless the log that would tell is gone in part.
+function unendedOf(bundle: Bundle, live: BundleLive): Unended {
+  if (isActive(bundle) || live.replaying) return "open";
+  return live.gone || live.lost > 0 ? "not known" : "not fetched";
+}
+
+function wordOf(unended: Unended): string {
+  return unended === "not known" ? "Not known" : "Not fetched";
 }

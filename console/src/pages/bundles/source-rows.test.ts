@@ -12,11 +12,11 @@ const line = (data: unknown): LiveLine => ({
 });
 
 describe("SourceRows", () => {
-  it("starts with everything queued, and with the addresses when they are known", () => {
-    const rows = new SourceRows(2, ["http://a.test/1", "http://a.test/2"]);
+  it("starts with everything queued", () => {
+    const rows = new SourceRows(2);
     expect(rows.row(1)).toEqual({
       index: 1,
-      url: "http://a.test/2",
+      url: null,
       path: null,
       state: "queued",
       bytes: 0,
@@ -69,6 +69,18 @@ describe("SourceRows", () => {
     ]);
     expect(rows.row(0)).toMatchObject({ state: "done", transfer: null });
     expect(rows.counts()).toMatchObject({ queued: 1, fetching: 0, done: 1, total: 2 });
+  });
+
+  it("starts over with each attempt, as a restarted server does", () => {
+    const rows = new SourceRows(2);
+    const start: LiveLine = { seq: 1, time: 0, stream: "system", text: "Fetching 2 sources." };
+    const reason = { code: "status", message: "The origin answered 404" };
+    rows.fold([start, line({ source: 0, url: "http://a.test/0", state: "done", bytes: 9 })]);
+    rows.fold([line({ source: 1, state: "failed", status: 404, reason })]);
+    expect(rows.fold([start])).toBe(true);
+    expect(rows.counts()).toMatchObject({ queued: 2, done: 0, failed: 0, bytes: 0 });
+    expect(rows.row(0)).toMatchObject({ state: "queued", bytes: 0, url: "http://a.test/0" });
+    expect(rows.row(1)).toMatchObject({ state: "queued", status: null, reason: null });
   });
 
   it("counts a refused source among the failed", () => {

@@ -61,24 +61,34 @@ export class SourceRows {
   #sum = 0;
   #size: number;
 
-  /** `urls` are the addresses if they are known already, as right after sending them. */
-  constructor(size: number, urls: readonly string[] = []) {
+  constructor(size: number) {
     this.#size = Math.min(size, MOST);
     this.#states = new Uint8Array(this.#size);
     this.#bytes = new Float64Array(this.#size);
-    this.#urls = [...urls];
+    this.#urls = [];
     this.#counts[0] = this.#size;
   }
 
   /** Takes a batch of log lines; true when any of them was about a source. */
   fold(lines: readonly LiveLine[]): boolean {
     let changed = false;
-    for (const { data } of lines) {
-      if (!isReport(data)) continue;
-      this.#apply(data);
+    for (const line of lines) {
+      if (isReport(line.data)) this.#apply(line.data);
+      else if (isStart(line)) this.#startOver();
+      else continue;
       changed = true;
     }
     return changed;
+  }
+
+  // An attempt fetches everything; what an earlier one had is not kept.
+  #startOver(): void {
+    this.#states.fill(0);
+    this.#bytes.fill(0);
+    this.#counts = [this.#size, 0, 0, 0];
+    this.#sum = 0;
+    this.#moving.clear();
+    for (const known of [this.#paths, this.#statuses, this.#reasons]) known.clear();
   }
 
   /** Takes what moves right now. Only the end of a source stands in the log. */
@@ -163,6 +173,11 @@ export class SourceRows {
     this.#bytes = bytes;
     this.#size = size;
   }
+}
+
+// The line that each attempt begins with. It has no data, so its words are read.
+function isStart({ stream, text, data }: LiveLine): boolean {
+  return stream === "system" && data === undefined && /^Fetching \d+ sources\.$/.test(text);
 }
 
 function isReport(data: unknown): data is Report {

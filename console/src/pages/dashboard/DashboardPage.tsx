@@ -1,11 +1,13 @@
 // What runs now, what ended lately, and on a fresh server what to do first.
 import { SimpleGrid, Text, Title } from "@mantine/core";
+import { useThrottledCallback } from "@mantine/hooks";
 import { IconActivity, IconProgress } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { isActive } from "../../api/feed";
 import { mergeIntoPages, operationPages } from "../../api/operations";
 import { useMay } from "../../api/session";
-import { useActiveOperations, useOperationChanges } from "../../api/use-live";
+import { useActiveOperations, useLiveStatus, useOperationChanges } from "../../api/use-live";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ButtonLink, TextLink } from "../../components/links";
@@ -18,45 +20,69 @@ import { FirstSteps } from "./FirstSteps";
 import { useFailures } from "./use-failures";
 
 const RECENT = 10;
-const recentPages = operationPages({ sort: "created_at", order: "desc", limit: 25 });
+// While so many run that none of the newest has ended, older ones are looked at.
+const MOST_PAGES = 10;
+// So many running ones are told when the connection opens; there may be more.
+const MOST_TOLD = 200;
+const CALM_MS = 1_000;
+const recentPages = operationPages({ sort: "created_at", order: "desc", limit: 50 });
 
 export function DashboardPage() {
   const mayMake = useMay("operator");
   const active = useActiveOperations();
+  const { phase } = useLiveStatus();
   const recent = useInfiniteQuery(recentPages);
-  const { refetch } = recent;
-  useOperationChanges(
-    (operation) => {
-      const shown = mergeIntoPages(recentPages.queryKey, operation);
-      if (!shown && operation.state !== "running") void refetch();
-    },
-    () => void refetch(),
-  );
+  const { data, hasNextPage, isFetching, error, fetchNextPage, refetch } = recent;
+  const reread = useThrottledCallback(() => void refetch(), CALM_MS);
+  useOperationChanges((operation) => {
+    const shown = mergeIntoPages(recentPages.queryKey, operation);
+    if (!shown && operation.state !== "running") reread();
+  }, reread);
   const failures = useFailures();
   const queued = active.filter(({ state }) => state === "queued").length;
-  const ended = (recent.data?.pages[0]?.items ?? []).filter((operation) => !isActive(operation));
+  const newest = data?.pages.flatMap((page) => page.items) ?? [];
+  const ended = newest.filter((operation) => !isActive(operation));
+  const pages = data?.pages.length ?? 0;
+  const goOn = ended.length < RECENT && hasNextPage && pages < MOST_PAGES;
+  useEffect(() => {
+    if (goOn && !isFetching && !error) void fetchNextPage();
+  }, [goOn, isFetching, error, fetchNextPage]);
+  const many = active.length >= MOST_TOLD ? "+" : "";
   return (
     <Page title="Dashboard" actions={mayMake && <ButtonLink to="/bundles">New bundle</ButtonLink>}>
       <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="md">
-        <Tile name="Running now" value={count(active.length - queued)} state="running" />
-        <Tile name="Waiting in line" value={count(queued)} state="queued" />
+        <Tile name="Running now" value={count(active.length - queued) + many} state="running" />
+        <Tile name="Waiting in line" value={count(queued) + many} state="queued" />
         <Tile
           name="Failed in the last day"
           value={
-            failures === null ? "…" : failures.more ? `${failures.count}+` : count(failures.count)
+            failures.counted === null
+              ? failures.error
+                ? "not known"
+                : "…"
+              : count(failures.counted) + (failures.more ? "+" : "")
           }
           state="failed"
           range="24h"
-          alarming={failures !== null && failures.count > 0}
+          alarming={failures.counted !== null && failures.counted > 0}
         />
       </SimpleGrid>
+      {failures.error && (
+        <ErrorPanel
+          title="The failures of the last day could not be counted"
+          error={failures.error}
+          onRetry={failures.refetch}
+        />
+      )}
       <FirstSteps />
       <section aria-labelledby="running">
         <Title order={2} id="running" mb="sm">
           Running now
         </Title>
         <div className="card">
-          {active.length === 0 ? (
+          {active.length === 0 && phase !== "open" ? (
+            <Waiting what="Asking what runs…" />
+          ) : active.length === 0 ? (
             <EmptyState
               icon={<IconProgress size={30} stroke={1.4} aria-hidden />}
               sentence="Nothing runs at the moment."
@@ -83,14 +109,23 @@ export function DashboardPage() {
           </TextLink>
         </div>
         <div className="card">
-          {recent.isPending ? (
-            <Waiting what="Reading recent operations…" />
-          ) : recent.error && !recent.data ? (
+          {error && (
             <ErrorPanel
-              title="Recent operations could not be read"
-              error={recent.error}
+              title={
+                data
+                  ? "This list may be out of date: it could not be read again"
+                  : "Recent operations could not be read"
+              }
+              error={error}
               onRetry={refetch}
             />
+          )}
+          {recent.isPending ? (
+            <Waiting what="Reading recent operations…" />
+          ) : !data ? null : ended.length === 0 && (goOn || hasNextPage) ? (
+            <Text size="sm" c="dimmed" p="md">
+              None of the {count(newest.length)} newest operations has ended yet.
+            </Text>
           ) : ended.length === 0 ? (
             <EmptyState
               icon={<IconActivity size={30} stroke={1.4} aria-hidden />}

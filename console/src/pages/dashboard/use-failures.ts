@@ -1,13 +1,15 @@
 // How many operations failed within the last day; beyond a page it says "more".
+import { useThrottledCallback } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
 import { useOperationChanges } from "../../api/use-live";
 
 const DAY_MS = 86_400_000;
 const COUNTED = 100;
+const CALM_MS = 1_000;
 
-export function useFailures(): { count: number; more: boolean } | null {
-  const { data, refetch } = useQuery({
+export function useFailures() {
+  const { data, error, refetch } = useQuery({
     queryKey: ["failures-of-the-day"],
     queryFn: ({ signal }) => {
       const from = new Date(Date.now() - DAY_MS).toISOString();
@@ -15,11 +17,15 @@ export function useFailures(): { count: number; more: boolean } | null {
       return take(api.GET("/api/v1/operations", { params: { query }, signal }));
     },
   });
-  useOperationChanges(
-    ({ state }) => {
-      if (state === "failed") void refetch();
-    },
-    () => void refetch(),
-  );
-  return data ? { count: data.items.length, more: data.next !== null } : null;
+  const recount = useThrottledCallback(() => void refetch(), CALM_MS);
+  useOperationChanges(({ state }) => {
+    if (state === "failed") recount();
+  }, recount);
+  return {
+    /** Null until it is known. */
+    counted: data?.items.length ?? null,
+    more: data ? data.next !== null : false,
+    error,
+    refetch,
+  };
 }

@@ -1,10 +1,11 @@
 // Logging in. Says what went wrong without saying which half of it was wrong.
-import { Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { asProblem } from "../../api/problem";
 import { logIn } from "../../api/session";
+import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { usePageTitle } from "../../components/Page";
 import { Mark } from "../../frame/Mark";
@@ -59,9 +60,9 @@ export function LoginPage() {
               {...form.getInputProps("password")}
             />
             {attempt.error && <LoginError error={attempt.error} />}
-            <Button type="submit" disabled={attempt.isPending} fullWidth>
+            <ActButton type="submit" busy={attempt.isPending} fullWidth>
               {attempt.isPending ? "Logging in…" : "Log in"}
-            </Button>
+            </ActButton>
           </Stack>
         </form>
       </Paper>

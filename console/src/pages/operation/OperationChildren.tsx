@@ -1,14 +1,19 @@
 // The tree of operations that this one started. Done ones stay folded.
 import { ActionIcon, Button, Title } from "@mantine/core";
+import { useThrottledCallback } from "@mantine/hooks";
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { api, take } from "../../api/client";
 import { mergeIntoPages, operationPages } from "../../api/operations";
 import type { Operation } from "../../api/types";
 import { useOperationChanges } from "../../api/use-live";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { OperationLine } from "../../components/OperationLine";
+import { Waiting } from "../../components/Waiting";
 import classes from "./Operation.module.css";
+
+const CALM_MS = 1_000;
 
 export function OperationChildren({ parent }: { parent: string }) {
   const tree = useChildren(parent);
@@ -47,30 +52,39 @@ function Branch({ tree }: { tree: ReturnType<typeof useChildren> }) {
 
 function Child({ operation }: { operation: Operation }) {
   const [open, setOpen] = useState(operation.state === "running");
+  const hasParts = useHasParts(operation);
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (
     <div className={classes.child}>
       <div className={classes.childRow}>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size={26}
-          ml={4}
-          aria-expanded={open}
-          aria-label={`Parts of ${operation.title}`}
-          onClick={() => setOpen(!open)}
-        >
-          <Chevron size={16} aria-hidden />
-        </ActionIcon>
+        {hasParts && (
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={26}
+            ml={4}
+            aria-expanded={open}
+            aria-label={`Parts of ${operation.title}`}
+            onClick={() => setOpen(!open)}
+          >
+            <Chevron size={16} aria-hidden />
+          </ActionIcon>
+        )}
         <OperationLine operation={operation} />
       </div>
-      {open && <NestedBranch parent={operation.id} />}
+      {open && hasParts && <NestedBranch parent={operation.id} />}
     </div>
   );
 }
 
 function NestedBranch({ parent }: { parent: string }) {
   const tree = useChildren(parent);
+  if (tree.error) {
+    return (
+      <ErrorPanel title="Its parts could not be read" error={tree.error} onRetry={tree.refetch} />
+    );
+  }
+  if (tree.isPending) return <Waiting what="Reading its parts…" />;
   if (tree.children.length === 0) return null;
   return (
     <div className={classes.nested}>
@@ -82,18 +96,36 @@ function NestedBranch({ parent }: { parent: string }) {
 function useChildren(parent: string) {
   const options = operationPages({ parent, sort: "created_at", order: "asc", limit: 50 });
   const query = useInfiniteQuery(options);
-  useOperationChanges(
-    (change) => {
-      if (change.parent !== parent) return;
-      if (!mergeIntoPages(options.queryKey, change)) void query.refetch();
-    },
-    () => void query.refetch(),
-  );
+  const reread = useThrottledCallback(() => void query.refetch(), CALM_MS);
+  useOperationChanges((change) => {
+    if (change.parent !== parent || mergeIntoPages(options.queryKey, change)) return;
+    // The oldest stand first: what is new follows on a page that is not asked for yet.
+    if (!query.hasNextPage) reread();
+  }, reread);
   return {
     children: query.data?.pages.flatMap((page) => page.items) ?? [],
     error: query.error,
+    isPending: query.isPending,
     refetch: query.refetch,
     hasNextPage: query.hasNextPage,
     fetchNextPage: query.fetchNextPage,
   };
+}
+
+// The list does not tell, so the first part is asked for; one that comes later is heard of.
+function useHasParts({ id }: Operation): boolean {
+  const first = useQuery({
+    queryKey: ["has-parts", id],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: ({ signal }) =>
+      take(api.GET("/api/v1/operations", { params: { query: { parent: id, limit: 1 } }, signal })),
+  });
+  const [heard, setHeard] = useState(false);
+  useOperationChanges(
+    (change) => {
+      if (change.parent === id) setHeard(true);
+    },
+    () => {},
+  );
+  return heard || (first.data?.items.length ?? 0) > 0;
 }

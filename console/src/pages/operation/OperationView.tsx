@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { isActive } from "../../api/feed";
 import { operationQuery } from "../../api/operations";
-import type { OperationDetail } from "../../api/types";
+import type { Operation, OperationDetail } from "../../api/types";
 import { useOperationChanges } from "../../api/use-live";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ButtonLink } from "../../components/links";
@@ -21,22 +21,47 @@ import { OperationFacts } from "./OperationFacts";
 import { OperationTransitions } from "./OperationTransitions";
 
 export function OperationView({ id, level }: { id: string; level: 1 | 2 }) {
-  const { data: operation, error, refetch } = useQuery(operationQuery(id));
-  // Transitions come with the whole operation, so a new state asks for it again.
+  // A log is opened at its end, and what was read earlier does not know where that is.
+  const query = useQuery({ ...operationQuery(id), refetchOnMount: "always" });
+  const { data: operation, error, refetch } = query;
+  // Transitions come with the whole operation, so a new one asks for it again.
   useOperationChanges(
     (change) => {
-      if (change.id === id && change.state !== operation?.state) void refetch();
+      if (change.id === id && (!operation || hasMovedOn(operation, change))) void refetch();
     },
     () => void refetch(),
   );
-  if (operation) return <Shown operation={operation} level={level} />;
-  if (error) {
+  if (!operation) {
+    if (!error) return <Waiting what="Reading the operation…" />;
     return <ErrorPanel title="This operation could not be read" error={error} onRetry={refetch} />;
   }
-  return <Waiting what="Reading the operation…" />;
+  return (
+    <>
+      {error && (
+        <ErrorPanel
+          title="This may be out of date: it could not be read again"
+          error={error}
+          onRetry={refetch}
+        />
+      )}
+      <Shown operation={operation} level={level} fresh={query.isFetchedAfterMount} />
+    </>
+  );
 }
 
-function Shown({ operation, level }: { operation: OperationDetail; level: 1 | 2 }) {
+// Back in the queue and running again may be told in one change: then the attempt tells.
+function hasMovedOn(known: OperationDetail, change: Operation): boolean {
+  return known.state !== change.state || known.attempt !== change.attempt;
+}
+
+interface ShownProps {
+  operation: OperationDetail;
+  level: 1 | 2;
+  /** It was read since this page was opened. */
+  fresh: boolean;
+}
+
+function Shown({ operation, level, fresh }: ShownProps) {
   usePageTitle(operation.title);
   const target = useLineInAddress();
   const { progress, error } = operation;
@@ -79,7 +104,11 @@ function Shown({ operation, level }: { operation: OperationDetail; level: 1 | 2 
       <OperationFacts operation={operation} />
       <OperationTransitions transitions={operation.transitions} />
       <OperationChildren parent={operation.id} />
-      <LogView operation={operation} target={target} />
+      {fresh ? (
+        <LogView operation={operation} target={target} />
+      ) : (
+        <Waiting what="Reading the log…" />
+      )}
     </Stack>
   );
 }

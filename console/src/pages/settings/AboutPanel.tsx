@@ -4,6 +4,8 @@ import type { ReactNode } from "react";
 import { about } from "../../api/settings";
 import { useLiveStatus } from "../../api/use-live";
 import { ButtonLink } from "../../components/links";
+import { Ago } from "../../components/Times";
+import { fullTime } from "../../format/times";
 import { statusWord } from "../../frame/live-words";
 import { Loaded, Panel } from "./Panel";
 import classes from "./Settings.module.css";
@@ -18,6 +20,14 @@ export function AboutPanel() {
           <div className="card">
             <Fact name="Version">{facts.version}</Fact>
             <Fact name="Database">{facts.database}</Fact>
+            <Fact name="Running since">
+              {fullTime(facts.started_at)} (<Ago time={facts.started_at} />)
+            </Fact>
+            {facts.data && (
+              <Fact name="Data">
+                <span className="mono">{facts.data}</span>
+              </Fact>
+            )}
             <Fact name="Live connection">
               {statusWord(live)}
               {live.phase === "open" &&

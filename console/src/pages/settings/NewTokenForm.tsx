@@ -1,10 +1,11 @@
-import { Button, Checkbox, Select, SimpleGrid, TextInput } from "@mantine/core";
+import { Checkbox, Select, SimpleGrid, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
 import { queryClient } from "../../api/query-client";
 import { tokenList } from "../../api/settings";
 import type { Scope, TokenIssued } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { SCOPES } from "./roles";
 import classes from "./Settings.module.css";
@@ -67,9 +68,9 @@ export function NewTokenForm({ onIssued }: { onIssued: (token: TokenIssued) => v
           ))}
         </SimpleGrid>
       </Checkbox.Group>
-      <Button type="submit" flex="0 0 auto" disabled={creating.isPending}>
+      <ActButton type="submit" flex="0 0 auto" busy={creating.isPending}>
         {creating.isPending ? "Creating…" : "Create token"}
-      </Button>
+      </ActButton>
       {creating.error && (
         <div className={classes.wide}>
           <ErrorPanel

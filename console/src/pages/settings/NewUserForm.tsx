@@ -1,12 +1,14 @@
-import { Button, PasswordInput, Select, Text, TextInput } from "@mantine/core";
+import { PasswordInput, Select, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
 import { queryClient } from "../../api/query-client";
 import { userList } from "../../api/settings";
 import type { Role } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { CopyLine } from "../../components/CopyLine";
 import { ErrorPanel } from "../../components/ErrorPanel";
+import { PASSWORD_TOGGLE, passwordProblem } from "./passwords";
 import { ROLES } from "./roles";
 import classes from "./Settings.module.css";
 
@@ -21,8 +23,7 @@ export function NewUserForm() {
     initialValues: { name: "", role: "operator", password: "" },
     validate: {
       name: (name) => (name.trim() === "" ? "Give a name" : null),
-      password: (password) =>
-        password !== "" && password.length < 10 ? "At least 10 characters" : null,
+      password: (password) => (password === "" ? null : passwordProblem(password)),
     },
   });
   const adding = useMutation({
@@ -49,12 +50,12 @@ export function NewUserForm() {
         label="First password"
         placeholder="Empty: one is made up"
         autoComplete="new-password"
-        visibilityToggleButtonProps={{ "aria-label": "Show or hide the password", tabIndex: 0 }}
+        visibilityToggleButtonProps={PASSWORD_TOGGLE}
         {...form.getInputProps("password")}
       />
-      <Button type="submit" className={classes.submit} disabled={adding.isPending}>
+      <ActButton type="submit" className={classes.submit} busy={adding.isPending}>
         {adding.isPending ? "Adding…" : "Add user"}
-      </Button>
+      </ActButton>
       {adding.data?.password && (
         <div className={classes.wide}>
           <Text size="sm" mb={6}>

@@ -1,9 +1,11 @@
 // A new password. One's own needs the present one too.
-import { Button, PasswordInput } from "@mantine/core";
+import { PasswordInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api } from "../../api/client";
+import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
+import { PASSWORD_TOGGLE, passwordProblem } from "./passwords";
 import classes from "./Settings.module.css";
 
 interface PasswordFormProps {
@@ -12,13 +14,11 @@ interface PasswordFormProps {
   onDone: () => void;
 }
 
-const TOGGLE = { "aria-label": "Show or hide the password", tabIndex: 0 };
-
 export function PasswordForm({ name, self, onDone }: PasswordFormProps) {
   const form = useForm({
     initialValues: { current: "", password: "" },
     validate: {
-      password: (password) => (password.length < 10 ? "At least 10 characters" : null),
+      password: passwordProblem,
       current: (current) => (self && current === "" ? "Enter the present password" : null),
     },
   });
@@ -28,7 +28,10 @@ export function PasswordForm({ name, self, onDone }: PasswordFormProps) {
         params: { path: { name } },
         body: { password, ...(self ? { current } : {}) },
       }),
-    onSuccess: onDone,
+    onSuccess: () => {
+      form.reset();
+      onDone();
+    },
   });
   return (
     <form className={classes.form} onSubmit={form.onSubmit((values) => setting.mutate(values))}>
@@ -36,19 +39,19 @@ export function PasswordForm({ name, self, onDone }: PasswordFormProps) {
         <PasswordInput
           label="Present password"
           autoComplete="current-password"
-          visibilityToggleButtonProps={TOGGLE}
+          visibilityToggleButtonProps={PASSWORD_TOGGLE}
           {...form.getInputProps("current")}
         />
       )}
       <PasswordInput
         label="New password"
         autoComplete="new-password"
-        visibilityToggleButtonProps={TOGGLE}
+        visibilityToggleButtonProps={PASSWORD_TOGGLE}
         {...form.getInputProps("password")}
       />
-      <Button type="submit" className={classes.submit} disabled={setting.isPending}>
+      <ActButton type="submit" className={classes.submit} busy={setting.isPending}>
         {setting.isPending ? "Setting…" : "Set password"}
-      </Button>
+      </ActButton>
       {setting.error && (
         <div className={classes.wide}>
           <ErrorPanel title="The password was not set" error={setting.error} />

@@ -1,5 +1,5 @@
 // Secrets by name. A value can be set and replaced, never read.
-import { Button, PasswordInput, Text, TextInput } from "@mantine/core";
+import { PasswordInput, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconLock } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import { api } from "../../api/client";
 import { queryClient } from "../../api/query-client";
 import { secretList } from "../../api/settings";
 import type { Secret } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { confirmDestruction } from "../../components/confirm";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
@@ -80,9 +81,9 @@ function SecretForm() {
         visibilityToggleButtonProps={{ "aria-label": "Show or hide the value", tabIndex: 0 }}
         {...form.getInputProps("value")}
       />
-      <Button type="submit" className={classes.submit} disabled={setting.isPending}>
+      <ActButton type="submit" className={classes.submit} busy={setting.isPending}>
         {setting.isPending ? "Setting…" : "Set secret"}
-      </Button>
+      </ActButton>
       {setting.error && (
         <div className={classes.wide}>
           <ErrorPanel
@@ -112,10 +113,10 @@ function SecretRow({ secret }: { secret: Secret }) {
           Set <Ago time={secret.changed_at} />
         </div>
       </div>
-      <Button
+      <ActButton
         size="xs"
         variant="default"
-        disabled={deleting.isPending}
+        busy={deleting.isPending}
         onClick={() =>
           confirmDestruction({
             action: `Delete ${secret.name}`,
@@ -125,7 +126,7 @@ function SecretRow({ secret }: { secret: Secret }) {
         }
       >
         {deleting.isPending ? "Deleting…" : "Delete"}
-      </Button>
+      </ActButton>
       {deleting.error && <ErrorPanel title="The secret was not deleted" error={deleting.error} />}
     </div>
   );

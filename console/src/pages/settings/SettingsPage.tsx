@@ -6,9 +6,12 @@ import { Page } from "../../components/Page";
 import classes from "./Settings.module.css";
 
 const PANELS = [
+  { to: "/settings/account", name: "Account", admin: false },
   { to: "/settings/users", name: "Users", admin: true },
   { to: "/settings/tokens", name: "API tokens", admin: false },
   { to: "/settings/secrets", name: "Secrets", admin: true },
+  { to: "/settings/schedules", name: "Schedules", admin: false },
+  { to: "/settings/audit", name: "Audit", admin: true },
   { to: "/settings/about", name: "About", admin: false },
 ] as const;
 

@@ -1,5 +1,5 @@
 // API tokens: what they may do, until when. A value is shown once.
-import { Alert, Badge, Button, Group, Text } from "@mantine/core";
+import { Alert, Badge, Group, Text } from "@mantine/core";
 import { IconKey } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { api } from "../../api/client";
 import { queryClient } from "../../api/query-client";
 import { tokenList } from "../../api/settings";
 import type { Token, TokenIssued } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { CopyLine } from "../../components/CopyLine";
 import { confirmDestruction } from "../../components/confirm";
 import { EmptyState } from "../../components/EmptyState";
@@ -98,10 +99,10 @@ function TokenRow({ token }: { token: Token }) {
           ))}
         </Group>
       </div>
-      <Button
+      <ActButton
         size="xs"
         variant="default"
-        disabled={deleting.isPending}
+        busy={deleting.isPending}
         onClick={() =>
           confirmDestruction({
             action: `Delete ${token.name}`,
@@ -111,7 +112,7 @@ function TokenRow({ token }: { token: Token }) {
         }
       >
         {deleting.isPending ? "Deleting…" : "Delete"}
-      </Button>
+      </ActButton>
       {deleting.error && <ErrorPanel title="The token was not deleted" error={deleting.error} />}
     </div>
   );

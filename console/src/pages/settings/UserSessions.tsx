@@ -1,9 +1,10 @@
 // Where somebody is logged in, and ending it.
-import { Button, Group, Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { api } from "../../api/client";
 import { queryClient } from "../../api/query-client";
 import { userSessions } from "../../api/settings";
+import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { Ago } from "../../components/Times";
 import { Loaded } from "./Panel";
@@ -24,17 +25,19 @@ export function UserSessions({ name }: { name: string }) {
           {items.map((session) => (
             <Group key={session.id} justify="space-between" py={4}>
               <Text size="sm">
-                {session.address ?? "Unknown address"}, since <Ago time={session.created_at} />
+                {session.address || "Unknown address"}, since <Ago time={session.created_at} />,
+                used <Ago time={session.last_seen} />
                 {session.current && " (this one)"}
               </Text>
-              <Button
+              <ActButton
                 size="compact-xs"
                 variant="default"
-                disabled={ending.isPending}
+                aria-label={`End the session from ${session.address || "an unknown address"}`}
+                busy={ending.isPending}
                 onClick={() => ending.mutate(session.id)}
               >
                 End
-              </Button>
+              </ActButton>
             </Group>
           ))}
           {ending.error && <ErrorPanel title="The session was not ended" error={ending.error} />}

@@ -7,6 +7,7 @@ import { queryClient } from "../../api/query-client";
 import { useSession } from "../../api/session";
 import { userList } from "../../api/settings";
 import type { Role, User } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
 import { confirmDestruction } from "../../components/confirm";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { NewUserForm } from "./NewUserForm";
@@ -75,10 +76,18 @@ function UserRow({ user }: { user: User }) {
           aria-label={`Role of ${user.name}`}
           allowDeselect={false}
           data={ROLES}
-          value={changing.isPending ? (changing.variables ?? user.role) : user.role}
-          disabled={self || changing.isPending}
-          onChange={(role) => role && changing.mutate(role as Role)}
+          value={user.role}
+          disabled={self}
+          aria-busy={changing.isPending}
+          onChange={(role) => {
+            if (role && role !== user.role && !changing.isPending) changing.mutate(role as Role);
+          }}
         />
+        {changing.isPending && (
+          <Text size="sm" c="dimmed" role="status">
+            Changing…
+          </Text>
+        )}
         <Button
           size="xs"
           variant="default"
@@ -96,10 +105,10 @@ function UserRow({ user }: { user: User }) {
           Sessions
         </Button>
         {!self && (
-          <Button
+          <ActButton
             size="xs"
             variant="default"
-            disabled={deleting.isPending}
+            busy={deleting.isPending}
             onClick={() =>
               confirmDestruction({
                 action: `Delete ${user.name}`,
@@ -112,7 +121,7 @@ function UserRow({ user }: { user: User }) {
             }
           >
             {deleting.isPending ? "Deleting…" : "Delete"}
-          </Button>
+          </ActButton>
         )}
       </Group>
       {unfolded === "sessions" && (

@@ -1,0 +1,27 @@
+// What every page must be: accessible by axe's rules, and no wider than its window.
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+
+export async function isSound(page: Page, what: string) {
+  // What fades in is judged once it is there.
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
+        .map((animation) => animation.finished.catch(() => {})),
+    ),
+  );
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(" | ")}`);
+  expect(found, what).toEqual([]);
+  expect(await sidewaysScroll(page), `sideways scroll of ${what}`).toBeLessThanOrEqual(0);
+  const shots = process.env.LONGSHORE_SHOTS;
+  if (shots) await page.screenshot({ path: `${shots}/${test.info().project.name}${what}.png` });
+}
+
+function sidewaysScroll(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
