@@ -22,7 +22,10 @@ const LAST: Duration = Duration::from_millis(200);
 /// Does what the arguments ask for.
 pub(crate) fn run(arguments: Arguments) -> Result {
     match arguments.command {
-        Command::Serve(arguments) => crate::serve::run(arguments),
+        Command::Serve(arguments) => {
+            crate::arenas::keep_few();
+            crate::serve::run(arguments)
+        }
         Command::Openapi => crate::serve::print_openapi(),
         Command::Login(arguments) => login::log_in(arguments),
         Command::Logout(arguments) => login::log_out(arguments),

@@ -3,6 +3,7 @@
 //! This file reads the arguments and hands them on; what the program is made of
 //! is put together in `serve.rs`.
 
+mod arenas;
 mod arguments;
 mod client;
 mod commands;

@@ -121,3 +121,15 @@ async fn the_description_in_the_repository_is_that_of_the_program() {
         "openapi.json is not what `longshore openapi` prints; `cargo xtask gen-api` writes it anew"
     );
 }
+
+#[tokio::test]
+async fn the_server_keeps_few_arenas_under_the_number_that_it_was_started_with() {
+    let server = server().start().await;
+    let of_process = format!("/proc/{}/environ", server.process_id());
+    let environment = fs::read(of_process).expect("Linux tells the environment");
+    let mut variables = environment.split(|byte| *byte == 0);
+    assert!(
+        variables.any(|variable| variable == b"MALLOC_ARENA_MAX=2"),
+        "what a bundle of many sources costs depends on it"
+    );
+}
