@@ -38,7 +38,7 @@ const COPIED: usize = 16 << 10;
 /// What anything that waits costs, beside its bytes.
 const FLOOR: usize = 2 << 10;
 /// How long a large answer waits for its turn before it gives its connection up.
-const PARKED: Duration = Duration::from_secs(10);
+const PARKED: Duration = Duration::from_secs(2);
 /// How often a body that broke off is taken up again.
 pub(crate) const RESUMPTIONS: u32 = 3;
 

@@ -72,7 +72,7 @@ impl Outlet {
     pub(crate) async fn finish(self) -> Result<Option<StoredBlob>, Failure> {
         match self {
             Self::Kept(blob) => Ok(Some(blob.finish().await?)),
-            Self::Streamed(taker) => taker.finish().await.map(|()| None),
+            Self::Streamed(taker) => taker.end().await.map(|()| None),
         }
     }
 }

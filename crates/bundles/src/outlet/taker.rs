@@ -73,17 +73,19 @@ impl Taker {
         }
     }
 
-    /// Says that all was given, and waits until whoever takes the archive is done with
-    /// it: a small one is whole before anybody has come for it, and is forgotten when
-    /// its operation ends.
-    pub(super) async fn finish(mut self) -> Result<(), Failure> {
+    /// All was given. Waits until it was taken, too: an archive that is small enough to
+    /// be ready before anybody came for it must still be there when somebody does.
+    pub(super) async fn end(mut self) -> Result<(), Failure> {
         self.give(Flow::End).await?;
+        let everything = self.sender.reserve_many(self.sender.max_capacity());
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Failure::cancelled()),
-            gone = tokio::time::timeout(PATIENCE, self.sender.closed()) => {
-                gone.map_err(|_| Failure::withdrawn("Nobody took the archive for five minutes."))
-            }
+            taken = tokio::time::timeout(PATIENCE, everything) => match taken {
+                // Whoever has the end goes away.
+                Ok(Ok(_) | Err(_)) => Ok(()),
+                Err(_) => Err(too_slow("too little of its end for five minutes")),
+            },
         }
     }
 }
@@ -170,6 +172,22 @@ mod tests {
         cancel.cancel();
         let failure = sending.now_or_never().expect("at once");
         assert_eq!(failure.expect_err("cancelled").code(), "cancelled");
+    }
+
+    #[tokio::test]
+    async fn the_end_is_reached_when_all_was_taken() {
+        let (sender, mut receiver) = mpsc::channel(8);
+        let mut taker = Taker::new(sender, CancellationToken::new());
+        taker.give(piece()).await.expect("there is room");
+        let mut ending = Box::pin(taker.end());
+        assert!(ending.as_mut().now_or_never().is_none(), "nobody has come");
+        assert!(matches!(receiver.recv().await, Some(Flow::Piece(_))));
+        assert!(ending.as_mut().now_or_never().is_none(), "not yet");
+        assert!(matches!(receiver.recv().await, Some(Flow::End)));
+        ending
+            .now_or_never()
+            .expect("at once")
+            .expect("all was taken");
     }
 
     #[tokio::test]
