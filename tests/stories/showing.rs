@@ -30,11 +30,11 @@ async fn the_sources_are_named_without_what_is_secret_a_page_at_a_time() {
         let server = server().on(&database).start().await;
         viewer(&server).await;
         let mut sources = vec![json!({
-            "url": "http://anna:geheim@127.0.0.1:1/a.jpg?key=geheim",
+            "url": "http://anna:geheim@10.0.0.1/a.jpg?key=geheim",
             "path": "covers/a.jpg",
             "headers": { "authorization": "Bearer geheim" },
         })];
-        sources.extend((1..1500).map(|number| json!(format!("http://127.0.0.1:1/{number}.jpg"))));
+        sources.extend((1..1500).map(|number| json!(format!("http://10.0.0.1/{number}.jpg"))));
         let id = accepted(&server, &json!({ "sources": sources })).await;
         let path = format!("/api/v1/bundles/{id}/sources");
 
@@ -42,11 +42,11 @@ async fn the_sources_are_named_without_what_is_secret_a_page_at_a_time() {
         assert_eq!(page["next"], 1000);
         let items = page["items"].as_array().expect("a list");
         let first =
-            json!({ "source": 0, "url": "http://127.0.0.1:1/a.jpg?…", "path": "covers/a.jpg" });
+            json!({ "source": 0, "url": "http://10.0.0.1/a.jpg?…", "path": "covers/a.jpg" });
         assert_eq!((items.len(), &items[0]), (1000, &first));
         assert_eq!(
             items[7],
-            json!({ "source": 7, "url": "http://127.0.0.1:1/7.jpg" })
+            json!({ "source": 7, "url": "http://10.0.0.1/7.jpg" })
         );
         let page = seen_by_viewer(&server, &format!("{path}?from=1000")).await;
         let items = page["items"].as_array().expect("a list");

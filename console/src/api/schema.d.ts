@@ -123,7 +123,7 @@ export interface paths {
          * The archive.
          * @description A kept one as often as wanted, with ranges; while it is still being made, it
          *     flows as it grows, and an archive that cannot be finished breaks the connection
-         *     off. A streamed one flows once.
+         *     off. A streamed one flows once. HEAD takes nothing and waits for nothing.
          */
         get: operations["get_archive"];
         put?: never;
@@ -162,6 +162,23 @@ export interface paths {
         put?: never;
         /** Make a new bundle of the sources that failed. */
         post: operations["retry_bundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundles/{id}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sources that a bundle was asked to hold, without credentials and headers. */
+        get: operations["list_sources"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -675,6 +692,13 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        /** @description A source as it was asked for. */
+        AskedSource: {
+            /** @description The path that was asked for. */
+            path?: string | null;
+            /** @description The address, without credentials and query. */
+            url: string;
+        };
         /** @description What somebody did. */
         AuditEntry: {
             /** @description What, such as `user.created`. */
@@ -696,9 +720,12 @@ export interface components {
         };
         /** @description A bundle, as it stands. */
         Bundle: {
-            /** @description What can be done with it as it stands. */
+            /**
+             * @description What this caller can do with it as it stands: `cancel`, `again`, `link`,
+             *     `retry_failed`, `delete`.
+             */
             actions: string[];
-            /** @description Where the archive is fetched, while there is one. */
+            /** @description Where the archive is fetched, while there is one to be had. */
             archive_url?: string | null;
             /**
              * Format: int64
@@ -748,6 +775,14 @@ export interface components {
             /** @description Where its operation stands. */
             state: components["schemas"]["State"];
         };
+        /** @description A source, by its number. */
+        BundleSource: components["schemas"]["AskedSource"] & {
+            /**
+             * Format: int64
+             * @description Its number, from 0.
+             */
+            source: number;
+        };
         /**
          * @description What is compressed.
          * @enum {string}
@@ -776,8 +811,8 @@ export interface components {
         /** @description A URL with what is particular about it. */
         DetailedSource: {
             /**
-             * @description Headers sent to the origin of `url`, and to no other. Their values are kept
-             *     encrypted, and never shown.
+             * @description Headers sent to the origin of `url`, and to no other: at most 100. Their values
+             *     are kept encrypted, and never shown.
              */
             headers?: {
                 [key: string]: string;
@@ -1132,9 +1167,12 @@ export interface components {
         Page_Bundle: {
             /** @description The items. There may be fewer than asked for although more follow. */
             items: {
-                /** @description What can be done with it as it stands. */
+                /**
+                 * @description What this caller can do with it as it stands: `cancel`, `again`, `link`,
+                 *     `retry_failed`, `delete`.
+                 */
                 actions: string[];
-                /** @description Where the archive is fetched, while there is one. */
+                /** @description Where the archive is fetched, while there is one to be had. */
                 archive_url?: string | null;
                 /**
                  * Format: int64
@@ -1564,6 +1602,16 @@ export interface components {
          * @enum {string}
          */
         Sort: "created_at" | "kind" | "state" | "subject" | "server" | "actor" | "trigger";
+        /** @description A page of what a bundle was asked to hold. */
+        SourcePage: {
+            /** @description The sources, in the order in which they were asked for. */
+            items: components["schemas"]["BundleSource"][];
+            /**
+             * Format: int64
+             * @description Where the next page begins; `null` at the end.
+             */
+            next: number | null;
+        };
         /** @description One URL asked for, as a request gives it: the address alone, or with more. */
         SourceRequest: string | components["schemas"]["DetailedSource"];
         /**
@@ -2368,6 +2416,15 @@ export interface operations {
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
+            /** @description The archive is not kept any more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
@@ -2409,6 +2466,51 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_sources: {
+        parameters: {
+            query?: {
+                /** @description The number of the first source, from 0; 0 when absent. */
+                from?: number;
+                /** @description How many at most: 1 to 5,000, and 1,000 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The bundle's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourcePage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The bundle's operation is not on record any more. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];

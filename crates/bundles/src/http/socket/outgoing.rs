@@ -68,9 +68,7 @@ mod tests {
     #[tokio::test]
     async fn a_long_message_is_cut_into_frames_that_are_it() {
         let text = "é".repeat(PIECE);
-        let mut outgoing = Outgoing::cut(Message::text(text.clone()))
-            .ok()
-            .expect("cut");
+        let mut outgoing = Outgoing::cut(Message::text(text.clone())).expect("cut");
         let (mut all, mut kinds) = (Vec::new(), Vec::new());
         while !outgoing.is_done() {
             let Some(Message::Frame(frame)) = outgoing.next().await else {
