@@ -65,15 +65,14 @@ test("a list that is typed survives leaving the page", async ({ page }) => {
 });
 
 test("a bundle that somebody else begins waits to be shown", async ({ page, api }) => {
+  const [mine, theirs] = [unique("mine"), unique("theirs")];
+  await api.ended((await api.makeBundle(mine, sources(1))).id);
   await page.goto("/bundles");
-  const earlier = await api.makeBundle(unique("mine"), sources(1));
-  await api.ended(earlier.id);
-  const fresh = page.getByRole("button", { name: /^\d+ new$/ });
-  await fresh.click();
-  const name = unique("somebody-elses");
-  await api.makeBundle(name, sources(1));
-  await fresh.click();
-  await expect(page.getByRole("link", { name: new RegExp(name) })).toBeVisible();
+  await expect(page.getByRole("link", { name: new RegExp(mine) })).toBeVisible();
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await api.makeBundle(theirs, sources(1));
+  await page.getByRole("button", { name: "1 new" }).click();
+  await expect(page.getByRole("link", { name: new RegExp(theirs) })).toBeVisible();
 });
 
 test("a reload in the middle attaches again and misses nothing", async ({ page, api }) => {

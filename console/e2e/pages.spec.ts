@@ -40,7 +40,11 @@ const PAGES: readonly Shown[] = [
   {
     name: "dashboard",
     path: () => "/",
-    ready: (page) => page.getByLabel("Recent").getByRole("link", { name: /covers/ }).first(),
+    ready: (page) =>
+      page
+        .getByLabel("Recent")
+        .getByRole("link", { name: /covers/ })
+        .first(),
   },
   {
     name: "bundles",
@@ -86,7 +90,7 @@ const PAGES: readonly Shown[] = [
   {
     name: "schedules",
     path: () => "/settings/schedules",
-    ready: (page) => page.getByText("Nothing runs by itself yet."),
+    ready: (page) => page.getByText("bundle-expiry").first(),
   },
   {
     name: "audit",

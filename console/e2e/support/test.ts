@@ -10,6 +10,8 @@ interface Fixtures {
   /** What a test expects the browser to note, and that is no defect. */
   expectedComplaints: RegExp | null;
   api: Api;
+  /** Lets go what a test that failed still holds: it would keep the next ones waiting. */
+  letGo: undefined;
 }
 
 export const test = base.extend<Fixtures>({
@@ -28,6 +30,14 @@ export const test = base.extend<Fixtures>({
     expect(complaints, "what the browser complained about").toEqual([]);
   },
   api: async ({ request }, use) => use(new Api(request)),
+  letGo: [
+    // biome-ignore lint/correctness/noEmptyPattern: it needs no other fixture
+    async ({}, use) => {
+      await use(undefined);
+      await Promise.all([...holding].map(release));
+    },
+    { auto: true },
+  ],
 });
 
 /** The same API as the console uses, for setting a scene. */
@@ -86,14 +96,18 @@ export function sources(count: number, query = "", prefix = "file"): string[] {
   return Array.from({ length: count }, (_, i) => origin(`${prefix}-${i}.bin${query}`));
 }
 
+const holding = new Set<string>();
+
 /** Sources that stop half-way until `release` is called with the same name. */
 export function held(count: number, name: string, prefix = "held"): string[] {
+  holding.add(name);
   return sources(count, `?size=2048&hold=${name}`, prefix);
 }
 
 export async function release(name: string): Promise<void> {
   const answer = await fetch(`${origin(RELEASE.slice(1))}?hold=${name}`);
   expect(answer.ok).toBe(true);
+  holding.delete(name);
 }
 
 let made = 0;

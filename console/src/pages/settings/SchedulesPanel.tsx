@@ -89,7 +89,7 @@ function NewSchedule() {
 }
 
 function ScheduleRow({ schedule, maySteer }: { schedule: Schedule; maySteer: boolean }) {
-  const { id, name, title, words, zone, enabled } = schedule;
+  const { id, name, title, kind, words, zone, enabled } = schedule;
   const [editing, setEditing] = useState(false);
   const params = { path: { id } };
   const patching = useMutation({
@@ -112,7 +112,7 @@ function ScheduleRow({ schedule, maySteer }: { schedule: Schedule; maySteer: boo
           {name}
         </Text>
         <div className={classes.sub}>
-          {title} · {words} ({zone})
+          {title || kind} · {words.replace(/\.$/, "")} ({zone})
         </div>
         <Course schedule={schedule} />
       </div>

@@ -73,6 +73,8 @@ pub(super) async fn poll(
     let shutdown = hub.shutdown.clone();
     let mut answer = Growing::default();
     answer.add(&hub.hello());
+    // Who has not said yet what to watch waits for the greeting alone.
+    answer.eventful = request.subscriptions.is_empty();
     let mut subscriptions = Subscriptions::new(hub);
     for PollSubscription { id, topic } in request.subscriptions {
         let is_new = topic.is_new();
