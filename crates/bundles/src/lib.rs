@@ -20,6 +20,7 @@ mod make;
 pub mod name;
 mod operations;
 mod outlet;
+mod parts;
 pub mod report;
 mod request;
 mod settings;
@@ -38,7 +39,7 @@ pub use source::{DetailedSource, HeaderText, SourceRequest, StoredSecret};
 use ::operations::Operations;
 use access::Access;
 use asked::AskedLists;
-use base::{SharedClock, Timestamp};
+use base::SharedClock;
 use budget::Budget;
 use fetch::Client;
 use outlet::Outlets;
@@ -112,56 +113,5 @@ impl Bundles {
             .current
             .write()
             .unwrap_or_else(PoisonError::into_inner) = fresh;
-    }
-
-    pub(crate) fn operations(&self) -> &Operations {
-        self.0
-            .operations
-            .get()
-            .expect("the composition root connects the engine before it serves")
-    }
-
-    pub(crate) fn db(&self) -> &Db {
-        &self.0.db
-    }
-
-    pub(crate) fn blobs(&self) -> &Blobs {
-        &self.0.blobs
-    }
-
-    /// What is in force now; a bundle keeps to what was in force when it began.
-    pub(crate) fn current(&self) -> Arc<Current> {
-        Arc::clone(
-            &self
-                .0
-                .current
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
-    }
-
-    pub(crate) fn access(&self) -> &Access {
-        &self.0.access
-    }
-
-    pub(crate) fn budget(&self) -> &Arc<Budget> {
-        &self.0.budget
-    }
-
-    pub(crate) fn outlets(&self) -> &Outlets {
-        &self.0.outlets
-    }
-
-    /// Who takes kept archives from this process.
-    pub(crate) fn takers(&self) -> &Takers {
-        &self.0.takers
-    }
-
-    pub(crate) fn asked(&self) -> &AskedLists {
-        &self.0.asked
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.0.clock.now()
     }
 }
