@@ -2,7 +2,10 @@
 import { PlainProxy } from "./support/plain-proxy.ts";
 import { expect, held, release, sources, test, unique } from "./support/test.ts";
 
-test.use({ expectedComplaints: /WebSocket connection .* failed/ });
+// The proxy is ended while the page still asks.
+test.use({
+  expectedComplaints: /WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK|SOCKET)/,
+});
 
 let proxy: PlainProxy;
 

@@ -164,7 +164,7 @@ export function LogRows(props: LogRowsProps) {
           Show the {counted(later.lines, "later line")}
         </button>
       )}
-      {(away || missed > 0) && live && (
+      {(away || missed > 0) && (
         <Button
           className={classes.toEnd}
           size="compact-sm"

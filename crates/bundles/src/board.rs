@@ -117,10 +117,17 @@ impl Board {
         }
     }
 
-    /// Nothing moves for a while: what was held back is told.
-    pub(crate) fn catch_up(&self) {
-        if self.inner().stale {
-            self.tell("Fetching");
+    /// Waits for `what`, and tells meanwhile what was held back: a source that answers
+    /// and then falls silent would otherwise never be seen.
+    pub(crate) async fn meanwhile<T>(&self, what: impl Future<Output = T>) -> T {
+        let mut what = std::pin::pin!(what);
+        loop {
+            if self.inner().stale {
+                self.tell("Fetching");
+            }
+            if let Ok(done) = tokio::time::timeout(OFTEN, &mut what).await {
+                return done;
+            }
         }
     }
 

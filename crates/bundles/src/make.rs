@@ -134,8 +134,7 @@ impl Maker {
             Err(_) => {
                 self.drain(0).await?;
                 self.outlet.pause().await?;
-                self.board.catch_up();
-                arrivals.recv().await
+                self.board.meanwhile(arrivals.recv()).await
             }
         };
         self.context.check()?;

@@ -33,7 +33,14 @@ export function OperationView({ id, level }: { id: string; level: 1 | 2 }) {
   );
   if (!operation) {
     if (!error) return <Waiting what="Reading the operation…" />;
-    return <ErrorPanel title="This operation could not be read" error={error} onRetry={refetch} />;
+    return (
+      <Stack gap="sm">
+        <Title order={level} size="h2">
+          Operation
+        </Title>
+        <ErrorPanel title="This operation could not be read" error={error} onRetry={refetch} />
+      </Stack>
+    );
   }
   return (
     <>

@@ -231,8 +231,7 @@ impl Way<'_> {
         }
         drain(self.pieces, self.outlet).await?;
         self.outlet.pause().await?;
-        self.board.catch_up();
-        Ok(next.await)
+        Ok(self.board.meanwhile(next).await)
     }
 }
 
