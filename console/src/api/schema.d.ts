@@ -780,7 +780,7 @@ export interface components {
              *     encrypted, and never shown.
              */
             headers?: {
-                [key: string]: string;
+                [key: string]: components["schemas"]["HeaderText"];
             };
             /** @description The path that the file gets in the archive. Cleaned. */
             path?: string | null;
@@ -860,6 +860,11 @@ export interface components {
             /** @enum {string} */
             type: "ping";
         };
+        /**
+         * @description The value of a header: the text itself, or the name of a stored secret, whose value
+         *     at the time of fetching is sent.
+         */
+        HeaderText: string | components["schemas"]["StoredSecret"];
         /** @description A kind, as it is shown. */
         KindInfo: {
             /**
@@ -960,7 +965,7 @@ export interface components {
         NewToken: {
             /**
              * Format: int64
-             * @description For how many seconds; for ever without.
+             * @description For how many seconds; for ever without. With a token that ends, no longer than that one.
              */
             expires_in?: number | null;
             name: components["schemas"]["Name"];
@@ -1571,6 +1576,11 @@ export interface components {
          * @enum {string}
          */
         State: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+        /** @description A stored secret, by name. */
+        StoredSecret: {
+            /** @description Its name. */
+            secret: string;
+        };
         /**
          * @description Where a line came from.
          * @enum {string}
