@@ -22,7 +22,7 @@ export function StageSteps({ stage, state }: { stage: Stage; state: OperationSta
               {passed && <IconCheck size={11} stroke={3} />}
               {here && End && <End size={11} stroke={3} />}
             </span>
-            {name}
+            {`${name} `}
             {here && End && <span className={classes.end}>{stateWord(state).toLowerCase()}</span>}
           </li>
         );

@@ -83,6 +83,16 @@ describe("SourceRows", () => {
     expect(rows.row(1)).toMatchObject({ state: "queued", status: null, reason: null });
   });
 
+  it("still shows what moves when the log is read from its start afterwards", () => {
+    const rows = new SourceRows(3);
+    rows.moving([{ index: 2, name: "c", done: 5 }]);
+    rows.fold([
+      { ...line(undefined), stream: "system", text: "Fetching 3 sources." },
+      line({ source: 0, state: "done", bytes: 1 }),
+    ]);
+    expect(rows.counts()).toMatchObject({ queued: 1, fetching: 1, done: 1 });
+  });
+
   it("counts a refused source among the failed", () => {
     const rows = new SourceRows(2);
     rows.fold([line({ source: 1, state: "refused", reason: { code: "private", message: "no" } })]);

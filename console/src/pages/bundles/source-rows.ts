@@ -58,6 +58,7 @@ export class SourceRows {
   #reasons = new Map<number, { code: string; message: string }>();
   #counts = [0, 0, 0, 0];
   #moving = new Map<number, Moving>();
+  #told: readonly Moving[] = [];
   #sum = 0;
   #size: number;
 
@@ -72,12 +73,20 @@ export class SourceRows {
   /** Takes a batch of log lines; true when any of them was about a source. */
   fold(lines: readonly LiveLine[]): boolean {
     let changed = false;
+    let anew = false;
     for (const line of lines) {
-      if (isReport(line.data)) this.#apply(line.data);
-      else if (isStart(line)) this.#startOver();
-      else continue;
+      if (isReport(line.data)) {
+        this.#apply(line.data);
+      } else if (isStart(line)) {
+        this.#startOver();
+        anew = true;
+      } else {
+        continue;
+      }
       changed = true;
     }
+    // The log may be read again from its start after what moves now was told.
+    if (anew) this.moving(this.#told);
     return changed;
   }
 
@@ -93,6 +102,7 @@ export class SourceRows {
 
   /** Takes what moves right now. Only the end of a source stands in the log. */
   moving(transfers: readonly Moving[]): void {
+    this.#told = transfers;
     const now = new Map<number, Moving>();
     for (const transfer of transfers) {
       const { index } = transfer;
