@@ -148,8 +148,8 @@ async fn run(kind: AnyKind, mut place: Place, operation: Operation, failures: u3
     };
     place.recorded = state;
     drop(place);
-    messages::changed(&engine.bus).await;
-    messages::queued(&engine.bus).await;
+    messages::changed(&engine.bus);
+    messages::queued(&engine.bus);
     if state.is_some_and(|state| state.is_ended() && state != State::Succeeded) {
         engine.cancel_children(id).await;
     }

@@ -36,13 +36,13 @@ impl Engine {
         self.changes.wake();
         match self.running.get(id) {
             Some(running) => running.stop(Stop::Cancel),
-            None if asked == Asked::Runs => messages::cancel(&self.bus, id).await,
+            None if asked == Asked::Runs => messages::cancel(&self.bus, id),
             None => {}
         }
         self.logs.wake(id);
         // Others may wait for its key or its place.
         self.queued.notify_one();
-        messages::changed(&self.bus).await;
+        messages::changed(&self.bus);
         Ok(asked)
     }
 

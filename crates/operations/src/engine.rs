@@ -140,7 +140,7 @@ impl Operations {
         let mut tx = self.0.db.begin().await?;
         let submitted = self.submit_in(&mut tx, new).await?;
         tx.commit().await?;
-        Ok(self.announce(submitted).await)
+        Ok(self.announce(submitted))
     }
 
     /// Stores an operation within the transaction of what belongs to it. Announce it
@@ -181,16 +181,16 @@ impl Operations {
     }
 
     /// Tells whoever waits for work that there is some.
-    pub async fn announce(&self, submitted: Submitted) -> OperationId {
+    pub fn announce(&self, submitted: Submitted) -> OperationId {
         let engine = &self.0;
         metrics::counter!("longshore_operations_accepted_total", "kind" => submitted.kind)
             .increment(1);
         engine.queued.notify_one();
         engine.changes.wake();
         if !submitted.pinned {
-            messages::queued(&engine.bus).await;
+            messages::queued(&engine.bus);
         }
-        messages::changed(&engine.bus).await;
+        messages::changed(&engine.bus);
         submitted.id
     }
 

@@ -161,7 +161,8 @@ async fn take_up_once(engine: &Arc<Engine>, alone: bool) -> Result<()> {
 
 /// Takes up what the database says that this process runs, and that it does not: its
 /// lease was lost, or its end could not be recorded, or the answer to its claim did
-/// not arrive: then nothing of it was begun, and it waits again whatever its kind. Only for the one who claims, while no claim is on its way.
+/// not arrive: then nothing of it was begun, and it waits again whatever its kind. Only
+/// for the one who claims, while no claim is on its way.
 pub(crate) async fn take_back(engine: &Arc<Engine>) -> Result<()> {
     let all = lease::held(&engine.db, &engine.worker).await?;
     let running = &engine.running;
@@ -199,7 +200,7 @@ async fn replace(engine: &Arc<Engine>, lost: &Lost, end: End) -> Result<()> {
     engine.changes.wake();
     engine.logs.wake(lost.id);
     engine.queued.notify_one();
-    messages::changed(&engine.bus).await;
+    messages::changed(&engine.bus);
     if state.is_ended() {
         engine.cancel_children(lost.id).await;
     }

@@ -48,23 +48,23 @@ impl Heard {
     }
 }
 
-pub(crate) async fn changed(bus: &Bus) {
+pub(crate) fn changed(bus: &Bus) {
     tell(bus, "changed");
 }
 
-pub(crate) async fn queued(bus: &Bus) {
+pub(crate) fn queued(bus: &Bus) {
     tell(bus, "queued");
 }
 
-pub(crate) async fn schedules(bus: &Bus) {
+pub(crate) fn schedules(bus: &Bus) {
     tell(bus, "schedules");
 }
 
-pub(crate) async fn cancel(bus: &Bus, id: OperationId) {
+pub(crate) fn cancel(bus: &Bus, id: OperationId) {
     tell(bus, &format!("cancel {id}"));
 }
 
-pub(crate) async fn lines_stored(bus: &Bus, ids: &[OperationId]) {
+pub(crate) fn lines_stored(bus: &Bus, ids: &[OperationId]) {
     for ids in ids.chunks(IDS) {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         tell(bus, &format!("lines {}", ids.join(" ")));

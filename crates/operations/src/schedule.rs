@@ -349,6 +349,6 @@ impl Operations {
 
     async fn schedules_changed(&self) {
         self.0.scheduled.notify_one();
-        messages::schedules(&self.0.bus).await;
+        messages::schedules(&self.0.bus);
     }
 }

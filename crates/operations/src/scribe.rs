@@ -107,7 +107,7 @@ impl Scribe {
             }
             running.sink.stored();
         }
-        crate::messages::lines_stored(&self.bus, &told).await;
+        crate::messages::lines_stored(&self.bus, &told);
         Ok(())
     }
 
@@ -195,7 +195,7 @@ impl Scribe {
         }
         tx.commit().await?;
         self.changes.wake();
-        crate::messages::changed(&self.bus).await;
+        crate::messages::changed(&self.bus);
         Ok(())
     }
 }

@@ -112,7 +112,7 @@ async fn claim_due(engine: &Arc<Engine>) -> Result<Duration> {
         }
         if claim(engine, kind, free, now).await? {
             engine.changes.wake();
-            messages::changed(&engine.bus).await;
+            messages::changed(&engine.bus);
         }
     }
     if !engine.settings.alone {

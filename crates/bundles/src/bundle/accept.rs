@@ -157,7 +157,7 @@ impl Bundles {
         let submitted = self.operations().submit_in(&mut tx, operation).await?;
         sql::insert_in(&mut tx, row).await?;
         tx.commit().await?;
-        self.operations().announce(submitted).await;
+        self.operations().announce(submitted);
         Ok(())
     }
 }

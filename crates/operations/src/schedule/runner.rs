@@ -123,8 +123,8 @@ async fn run_one(engine: &Arc<Engine>, due: StoredSchedule, now: Timestamp) -> R
     }
     engine.queued.notify_one();
     engine.changes.wake();
-    messages::queued(&engine.bus).await;
-    messages::changed(&engine.bus).await;
+    messages::queued(&engine.bus);
+    messages::changed(&engine.bus);
     Ok(())
 }
 
