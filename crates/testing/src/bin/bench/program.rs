@@ -29,6 +29,9 @@ impl Program {
             .env("LONGSHORE_ADMIN_PASSWORD", PASSWORD)
             .env("LONGSHORE_FETCH_ALLOW", "127.0.0.0/8")
             .env("LONGSHORE_LOG_FILTER", "warn")
+            // What was made up for measuring is older and more than is usually kept.
+            .env("LONGSHORE_OPERATIONS_RETENTION_AGE", "36500d")
+            .env("LONGSHORE_OPERATIONS_RETENTION_COUNT", "1000000000")
             .current_dir(data.parent().unwrap_or(data))
             .arg("serve")
             .args(["--listen", &address.to_string(), "--data"])
