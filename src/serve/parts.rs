@@ -6,6 +6,7 @@ use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
 use base::{Config, SharedClock, SystemClock, Timestamp};
 use bundles::{BundleSettings, Bundles};
 use fetch::Client;
+use files::{FileSettings, Files, Ground};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use operations::{EngineSettings, Kinds, Operations, Retained, Retention};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(super) struct Parts {
     pub(super) access: Access,
     pub(super) operations: Operations,
     pub(super) bundles: Bundles,
+    pub(super) files: Files,
     /// As it was at the start: a later one waits at the gate of this one.
     pub(super) client: Client,
     pub(super) started_at: Timestamp,
@@ -54,7 +56,7 @@ impl Parts {
         let db = Db::open_within(&database(config), &database_limits(config)).await?;
         let bus = Bus::start(&db, &tasks, stop.clone());
         let directory = Arc::new(directory);
-        let (keys, blobs) = open_files(&directory).await?;
+        let (keys, blobs, contents) = open_directories(&directory).await?;
         let access = Access::open(
             db.clone(),
             bus.clone(),
@@ -63,6 +65,20 @@ impl Parts {
             access_settings(config),
         )
         .await?;
+        let files = Files::open(
+            Ground {
+                db: db.clone(),
+                blobs: contents,
+                bus: bus.clone(),
+                access: access.clone(),
+                clock: Arc::clone(&clock),
+                tasks: tasks.clone(),
+                stop: stop.clone(),
+            },
+            file_settings(config),
+        )
+        .await
+        .map_err(Failure::failed)?;
         let client = outbound::client(config, None);
         let bundles = Bundles::new(
             db.clone(),
@@ -76,12 +92,13 @@ impl Parts {
             db.clone(),
             bus,
             Arc::clone(&clock),
-            kinds(config, &bundles),
+            kinds(config, &bundles, &files),
             access.redactors(),
             engine_settings(config, db.dialect()),
         )
         .await?;
         bundles.connect(operations.clone());
+        files.connect(operations.clone());
         Ok(Self {
             directory,
             clock,
@@ -89,6 +106,7 @@ impl Parts {
             access,
             operations,
             bundles,
+            files,
             client,
             started_at,
             tasks,
@@ -100,6 +118,7 @@ impl Parts {
     pub(super) async fn schedule(&self) -> Result {
         self.operations.schedule_retention().await?;
         self.bundles.schedule_expiry().await?;
+        self.files.schedule_sweep().await?;
         Ok(())
     }
 
@@ -151,13 +170,14 @@ fn database_limits(config: &Config) -> DbLimits {
     }
 }
 
-/// The master key, made at the first start, and the blobs.
-async fn open_files(directory: &Arc<DataDir>) -> Result<(MasterKeys, Blobs)> {
+/// The master key, made at the first start, and the bytes of archives and of files.
+async fn open_directories(directory: &Arc<DataDir>) -> Result<(MasterKeys, Blobs, Blobs)> {
     let directory = Arc::clone(directory);
-    let opened = tokio::task::spawn_blocking(move || -> Result<(MasterKeys, Blobs)> {
+    let opened = tokio::task::spawn_blocking(move || -> Result<(MasterKeys, Blobs, Blobs)> {
         let keys = master_keys(&directory)?;
         let blobs = Blobs::open(&directory.path().join("blobs"))?;
-        Ok((keys, blobs))
+        let contents = Blobs::open(&directory.path().join("files"))?;
+        Ok((keys, blobs, contents))
     });
     opened.await.map_err(Failure::failed)?
 }
@@ -168,13 +188,14 @@ pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
     Ok(MasterKeys::parse(&content)?)
 }
 
-fn kinds(config: &Config, bundles: &Bundles) -> Kinds {
+fn kinds(config: &Config, bundles: &Bundles, files: &Files) -> Kinds {
     let (make, expire) = bundles.kinds();
     let retention = &config.operations.retention;
     let mut kinds = Kinds::new()
         .with(Retention)
         .with(make)
         .with(expire)
+        .with(files.kinds())
         .keep_of_unknown(Retained {
             age: retention.age.duration(),
             count: retention.count,
@@ -237,5 +258,12 @@ pub(super) fn bundle_settings(config: &Config) -> BundleSettings {
         link_expires_in: config.bundles.link_expires_in.duration(),
         max_kept: config.bundles.max_kept as u64,
         max_kept_bytes: config.bundles.max_kept_bytes.bytes(),
+    }
+}
+
+pub(super) fn file_settings(config: &Config) -> FileSettings {
+    FileSettings {
+        max_file_bytes: config.files.max_file_bytes.bytes(),
+        silence: config.files.silence_timeout.duration(),
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn build(
             current.clone(),
             stop.clone(),
         ))
+        .merge(files::routes(parts.files.clone()))
         .merge(bundles::routes(parts.bundles.clone(), links, current, stop))
         .finish(&gate);
     Built { site, settings }

@@ -66,6 +66,12 @@ pub enum Scope {
     /// Make and delete bundles.
     #[serde(rename = "bundles:write")]
     BundlesWrite,
+    /// List and get files.
+    #[serde(rename = "files:read")]
+    FilesRead,
+    /// Put, change, share and delete files.
+    #[serde(rename = "files:write")]
+    FilesWrite,
     /// Everything that the user's role allows, people and secrets included.
     #[serde(rename = "admin")]
     Admin,
@@ -73,11 +79,13 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::OperationsRead,
         Self::OperationsWrite,
         Self::BundlesRead,
         Self::BundlesWrite,
+        Self::FilesRead,
+        Self::FilesWrite,
         Self::Admin,
     ];
 
@@ -89,6 +97,8 @@ impl Scope {
             Self::OperationsWrite => "operations:write",
             Self::BundlesRead => "bundles:read",
             Self::BundlesWrite => "bundles:write",
+            Self::FilesRead => "files:read",
+            Self::FilesWrite => "files:write",
             Self::Admin => "admin",
         }
     }
@@ -97,7 +107,7 @@ impl Scope {
 /// A word that names no scope.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` is not a scope; use operations:read, operations:write, bundles:read, bundles:write or admin"
+    "`{0}` is not a scope; use operations:read, operations:write, bundles:read, bundles:write, files:read, files:write or admin"
 )]
 pub struct UnknownScope(String);
 

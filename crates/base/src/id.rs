@@ -67,6 +67,10 @@ id!(/// A console session.
     SessionId);
 id!(/// An API token.
     TokenId);
+id!(/// A bucket of files.
+    BucketId);
+id!(/// A content that is or was at a path of a bucket.
+    FileId);
 
 impl From<OperationId> for BundleId {
     fn from(value: OperationId) -> Self {

@@ -12,6 +12,7 @@ pub use read::{BlobFile, BlobStream, BlobTail};
 pub use write::BlobWriter;
 
 use crate::{Error, Result};
+use md5::{Digest, Md5};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ pub struct StoredBlob {
     pub size: u64,
     /// The SHA-256 of its content.
     pub sha256: [u8; 32],
+    /// The MD5 of its content, where it was asked for.
+    pub md5: Option<[u8; 16]>,
 }
 
 /// The blobs of a data directory. Cheap to clone.
@@ -106,9 +109,21 @@ impl Blobs {
     /// # Errors
     /// When its temporary file cannot be made.
     pub async fn create(&self) -> Result<BlobWriter> {
+        self.begin(None).await
+    }
+
+    /// Begins a blob of which the MD5 is wanted, too, for clients that compare it.
+    ///
+    /// # Errors
+    /// When its temporary file cannot be made.
+    pub async fn create_with_md5(&self) -> Result<BlobWriter> {
+        self.begin(Some(Md5::new())).await
+    }
+
+    async fn begin(&self, md5: Option<Md5>) -> Result<BlobWriter> {
         let name = BlobName::new();
         let (temporary, target) = (self.incoming(name), self.path(name));
-        BlobWriter::begin(name, temporary, target).await
+        BlobWriter::begin(name, temporary, target, md5).await
     }
 
     /// Opens a stored blob for reading.

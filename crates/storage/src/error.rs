@@ -47,6 +47,9 @@ pub enum Error {
         /// The constraint or the columns that say so.
         constraint: String,
     },
+    /// A row names another one that is not there.
+    #[error("what this belongs to is gone")]
+    Reference,
     /// No connection became free in time.
     #[error("the database is busy; try again in a moment")]
     Busy,
@@ -62,6 +65,9 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// A text in a row is not what it should be; of what.
+    #[error("what is stored of {0} is not understood; it may come from another version")]
+    Stored(&'static str),
     /// Another process uses the data directory.
     #[error(
         "the data directory {path} is in use by another Longshore process{holder}; stop that one, or choose another directory with --data"
@@ -110,6 +116,7 @@ impl From<sqlx::Error> for Error {
                     .constraint()
                     .map_or_else(|| refused.message().to_owned(), str::to_owned),
             },
+            sqlx::Error::Database(refused) if refused.is_foreign_key_violation() => Self::Reference,
             // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes; of Postgres
             // serialization_failure and deadlock_detected: the same may pass next time.
             sqlx::Error::Database(refused)

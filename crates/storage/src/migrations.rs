@@ -25,6 +25,7 @@ migrations! {
     1 "0001_operations";
     2 "0002_access";
     3 "0003_bundles";
+    4 "0004_files";
 }
 
 /// The newest schema version that this program knows.

@@ -20,7 +20,7 @@ use http::header::{
     ETAG, LAST_MODIFIED, RANGE,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use range::Wanted;
 use std::convert::Infallible;
 use std::ops::Range;
@@ -59,6 +59,7 @@ pub struct Download {
     modified: Option<Timestamp>,
     disposition: Option<HeaderValue>,
     cache: HeaderValue,
+    more: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Download {
@@ -72,13 +73,24 @@ impl Download {
             modified: None,
             disposition: None,
             cache: HeaderValue::from_static("private, no-cache"),
+            more: Vec::new(),
         }
     }
 
     /// What kind of bytes they are.
     #[must_use]
-    pub fn media_type(mut self, media_type: &'static str) -> Self {
-        self.media_type = HeaderValue::from_static(media_type);
+    pub fn media_type(mut self, media_type: &str) -> Self {
+        // What cannot stand in a header says nothing, as bytes of no known kind.
+        if let Ok(value) = HeaderValue::from_str(media_type) {
+            self.media_type = value;
+        }
+        self
+    }
+
+    /// With a header of the bytes' own, which comes instead of one of these.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.more.push((name, value));
         self
     }
 
@@ -159,7 +171,9 @@ impl Download {
         let mut response = Response::new(body);
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, self.cache);
+        let cache = self.more.iter().find(|(name, _)| *name == CACHE_CONTROL);
+        let cache = cache.map_or(self.cache, |(_, value)| value.clone());
+        headers.insert(CACHE_CONTROL, cache);
         if let Some(etag) = self
             .etag
             .as_deref()
@@ -173,6 +187,7 @@ impl Download {
         if status == StatusCode::NOT_MODIFIED {
             return response;
         }
+        headers.extend(self.more);
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(CONTENT_TYPE, self.media_type);
         if let Some(disposition) = self.disposition {

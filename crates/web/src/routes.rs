@@ -38,7 +38,19 @@ struct Added<S> {
     requirement: Requirement,
     limits: RouteLimits,
     paths: Paths,
+    /// Whether the last parameter takes the rest of the path, `/` included.
+    deep: bool,
     handlers: MethodRouter<S, Infallible>,
+}
+
+impl<S> Added<S> {
+    /// A path of the description as the router writes it.
+    fn routed(&self, path: &str) -> String {
+        match path.rfind('{') {
+            Some(at) if self.deep => format!("{}{{*{}", &path[..at], &path[at + 1..]),
+            _ => path.to_owned(),
+        }
+    }
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
@@ -58,9 +70,30 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Adds handlers of one path, with limits of their own.
     pub fn add_within(
+        self,
+        limits: RouteLimits,
+        requirement: Requirement,
+        routes: UtoipaMethodRouter<S>,
+    ) -> Self {
+        self.push(limits, requirement, false, routes)
+    }
+
+    /// The same where the last parameter of the path takes all the rest of the address,
+    /// `/` included: the path of a file, say.
+    pub fn add_deep(
+        self,
+        limits: RouteLimits,
+        requirement: Requirement,
+        routes: UtoipaMethodRouter<S>,
+    ) -> Self {
+        self.push(limits, requirement, true, routes)
+    }
+
+    fn push(
         mut self,
         limits: RouteLimits,
         requirement: Requirement,
+        deep: bool,
         (schemas, paths, handlers): UtoipaMethodRouter<S>,
     ) -> Self {
         self.schemas.extend(schemas);
@@ -68,6 +101,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             requirement,
             limits,
             paths,
+            deep,
             handlers,
         });
         self
@@ -95,6 +129,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             requirement: added.requirement,
             limits: added.limits,
             paths: added.paths,
+            deep: added.deep,
             handlers: added.handlers.with_state(state.clone()),
         };
         Routes {

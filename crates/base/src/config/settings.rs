@@ -13,12 +13,13 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// All settings, in the order in which they are documented.
-pub(super) const ALL: [Group; 11] = [
+pub(super) const ALL: [Group; 12] = [
     Config::GROUP,
     Log::GROUP,
     Storage::GROUP,
     Fetch::GROUP,
     Bundles::GROUP,
+    Files::GROUP,
     Operations::GROUP,
     Retention::GROUP,
     Http::GROUP,
@@ -57,6 +58,8 @@ settings! {
         fetch: Fetch,
         /// Bundles.
         bundles: Bundles,
+        /// Files.
+        files: Files,
         /// Operations.
         operations: Operations,
         /// The HTTP interface.
@@ -145,6 +148,16 @@ settings! {
         max_kept: usize = 10_000, within 1..=10_000_000; live;
         /// Bytes of all kept archives together. At the limit, a new bundle can only be streamed.
         max_kept_bytes: Size = Size::tib(1), within Size::kib(1)..=Size::tib(1024); live;
+    }
+}
+
+settings! {
+    /// Files: buckets and what is in them.
+    Files at "files." {
+        /// Largest file.
+        max_file_bytes: Size = Size::tib(5), within Size::kib(1)..=Size::tib(1024); live;
+        /// How long a client that uploads may send nothing.
+        silence_timeout: Span = Span::seconds(60), within Span::seconds(1)..=Span::hours(1); live;
     }
 }
 
@@ -282,6 +295,7 @@ part! {
     Storage: storage;
     Fetch: fetch;
     Bundles: bundles;
+    Files: files;
     Operations: operations;
     Retention: operations.retention;
     Http: http;

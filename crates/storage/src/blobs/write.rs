@@ -5,7 +5,8 @@ use super::{BlobName, StoredBlob, blocking};
 use crate::Result;
 use crate::data_dir::sync_folder;
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
+use md5::{Digest, Md5};
+use sha2::Sha256;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -31,6 +32,17 @@ pub struct BlobWriter {
 struct State {
     file: File,
     hash: Sha256,
+    md5: Option<Md5>,
+}
+
+impl State {
+    fn take(&mut self, bytes: &Bytes) -> io::Result<()> {
+        self.hash.update(bytes);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
+        self.file.write_all(bytes)
+    }
 }
 
 /// A file that is removed when this is dropped, unless it is kept.
@@ -64,7 +76,12 @@ impl Drop for Unkept {
 }
 
 impl BlobWriter {
-    pub(super) async fn begin(name: BlobName, temporary: PathBuf, target: PathBuf) -> Result<Self> {
+    pub(super) async fn begin(
+        name: BlobName,
+        temporary: PathBuf,
+        target: PathBuf,
+        md5: Option<Md5>,
+    ) -> Result<Self> {
         let (file, temporary) = blocking(move || {
             let file = File::options()
                 .read(true)
@@ -82,6 +99,7 @@ impl BlobWriter {
             state: Some(State {
                 file,
                 hash: Sha256::new(),
+                md5,
             }),
             waiting: Vec::new(),
             waiting_bytes: 0,
@@ -130,8 +148,7 @@ impl BlobWriter {
         let length = std::mem::take(&mut self.waiting_bytes);
         let state = blocking(move || {
             for bytes in batch {
-                state.hash.update(&bytes);
-                state.file.write_all(&bytes)?;
+                state.take(&bytes)?;
             }
             Ok(state)
         })
@@ -158,7 +175,7 @@ impl BlobWriter {
     /// When the disk does not take it. Nothing is left of it then.
     pub async fn finish(mut self) -> Result<StoredBlob> {
         self.flush().await?;
-        let State { file, hash } = self.state.take().ok_or(crate::Error::Stopped)?;
+        let State { file, hash, md5 } = self.state.take().ok_or(crate::Error::Stopped)?;
         let size = *self.written.borrow();
         let (temporary, target) = (self.temporary, self.target);
         // Both guards go along: whoever stops waiting half-way leaves neither file behind.
@@ -168,6 +185,7 @@ impl BlobWriter {
             name: self.name,
             size,
             sha256: hash.finalize().into(),
+            md5: md5.map(|md5| md5.finalize().into()),
         })
     }
 }

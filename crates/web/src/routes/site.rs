@@ -54,9 +54,10 @@ impl Routes {
                 requirement: added.requirement,
                 limits: added.limits,
             });
+            let paths: Vec<String> = added.paths.paths.keys().map(|path| added.routed(path)).collect();
             let handlers = added.handlers.route_layer(from_fn_with_state(check, guard));
-            for path in added.paths.paths.keys() {
-                router = router.route(path, handlers.clone());
+            for path in paths {
+                router = router.route(&path, handlers.clone());
             }
         }
         let router = router

@@ -1,0 +1,141 @@
+//! Changing what is said of a file, and copying and moving it within this server.
+
+use crate::bucket::Bucket;
+use crate::expect::Expect;
+use crate::file::{File, Headers, Metadata, media_type, metadata_text};
+use crate::path::FilePath;
+use crate::permit::Writer;
+use crate::put::Uncommitted;
+use crate::{Error, Files, Result, sql};
+use base::FileId;
+use serde::Deserialize;
+
+/// What changes of what is said of a file; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Description {
+    /// Its media type.
+    #[serde(rename = "type")]
+    pub media_type: Option<String>,
+    /// Headers to be answered with it, instead of those that there are.
+    pub headers: Option<Headers>,
+    /// What is said of it, instead of what was.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Metadata>,
+}
+
+impl Description {
+    fn apply(self, file: &mut File) -> Result<()> {
+        if let Some(text) = self.media_type {
+            file.media_type = media_type(&text).ok_or(Error::Header("content-type"))?;
+        }
+        if let Some(headers) = self.headers {
+            headers.check()?;
+            file.headers = headers;
+        }
+        if let Some(metadata) = self.metadata {
+            metadata_text(&metadata)?;
+            file.metadata = metadata;
+        }
+        Ok(())
+    }
+}
+
+impl Files {
+    /// Changes what is said of a file; its content stays.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`], [`Error::Precondition`], or what cannot be kept.
+    pub async fn describe(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+        expect: &Expect,
+        description: Description,
+    ) -> Result<File> {
+        let mut tx = self.db().begin().await?;
+        sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
+        let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
+        let mut file = there.ok_or_else(|| Error::NoFile(path.clone()))?;
+        expect.check(Some(&file))?;
+        description.apply(&mut file)?;
+        sql::file::describe(&mut tx, &file).await?;
+        tx.commit().await?;
+        Ok(file)
+    }
+
+    /// Puts the content of a file at a second path, without reading it.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`], [`Error::Precondition`], [`Error::Quota`].
+    pub async fn copy(
+        &self,
+        (from_bucket, from): (&Bucket, &FilePath),
+        (bucket, to): (&Bucket, &FilePath),
+        expect: &Expect,
+        description: Description,
+        by: &Writer,
+    ) -> Result<File> {
+        let source = self.file(from_bucket, from).await?;
+        let mut file = source.clone();
+        let now = self.now();
+        file.id = FileId::new();
+        file.path = to.clone();
+        file.bucket = bucket.id;
+        file.created_at = now;
+        file.modified_at = now;
+        by.actor.as_str().clone_into(&mut file.uploader);
+        file.account = by.account;
+        description.apply(&mut file)?;
+        match self.commit(bucket, file, expect, Some(&source)).await {
+            Ok(file) => Ok(file),
+            Err(Uncommitted::Certainly(error) | Uncommitted::Perhaps(error)) => Err(error),
+        }
+    }
+
+    /// Puts a file at another path, where what is said of it goes along.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`], [`Error::Precondition`], [`Error::Quota`].
+    pub async fn rename(
+        &self,
+        (from_bucket, from): (&Bucket, &FilePath),
+        (bucket, to): (&Bucket, &FilePath),
+        expect: &Expect,
+        by: &Writer,
+    ) -> Result<File> {
+        let mut tx = self.db().begin().await?;
+        let places = [(from_bucket.id, from.as_str()), (bucket.id, to.as_str())];
+        sql::file::lock(&mut tx, &places).await?;
+        let source = sql::file::current_in(&mut tx, from_bucket.id, from.as_str()).await?;
+        let source = source.ok_or_else(|| Error::NoFile(from.clone()))?;
+        if places[0] == places[1] {
+            return Ok(source);
+        }
+        let there = sql::file::current_in(&mut tx, bucket.id, to.as_str()).await?;
+        expect.check(there.as_ref())?;
+        let mut freed = None;
+        if let Some(there) = &there {
+            freed = self
+                .displace(&mut tx, bucket, there, by.actor.as_str())
+                .await?;
+        }
+        let mut file = source.clone();
+        file.path = to.clone();
+        file.bucket = bucket.id;
+        if from_bucket.id != bucket.id {
+            sql::usage::subtract(&mut tx, &source).await?;
+            if sql::usage::has_quota(bucket) {
+                sql::usage::check(&mut tx, bucket, &file).await?;
+            }
+            sql::usage::add(&mut tx, &file).await?;
+        }
+        sql::file::rename(&mut tx, &file).await?;
+        let unused = sql::file::unused(&mut tx, freed).await?;
+        tx.commit().await?;
+        if let Some(blob) = unused {
+            self.discard(blob).await;
+        }
+        Ok(file)
+    }
+}

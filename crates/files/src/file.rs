@@ -1,0 +1,248 @@
+//! A file: a content at a path.
+
+use crate::bucket::Bucket;
+use crate::path::FilePath;
+use crate::{Error, Files, Result, sql};
+use base::{BucketId, FileId, Timestamp};
+use serde::{Deserialize, Serialize};
+use storage::{BlobFile, BlobName};
+
+/// The longest metadata, in bytes of JSON.
+const MOST_METADATA: usize = 8 * 1024;
+/// The longest value of a header that is kept, in bytes.
+const MOST_HEADER: usize = 512;
+
+/// A file, as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct File {
+    /// The id of this content; another one lies at the path when it is overwritten.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: FileId,
+    /// Its path in the bucket.
+    #[schema(value_type = String)]
+    pub path: FilePath,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its media type, as declared or, where none was, as recognised.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Its media type as its first bytes look; nothing where they tell none.
+    pub sniffed_type: String,
+    /// The SHA-256 of its content, in hexadecimal digits.
+    pub sha256: Option<String>,
+    /// What changes exactly when the content does, without quotes. For most files it is
+    /// the MD5 of the content in hexadecimal digits.
+    pub etag: String,
+    /// Since when there is a file at this path.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When this content came.
+    #[schema(value_type = String, format = DateTime)]
+    pub modified_at: Timestamp,
+    /// Who put it there: `user:anna`, `token:anna/ci`, `system`.
+    pub uploader: String,
+    /// What its uploader says of it.
+    #[schema(value_type = Object)]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// Headers that are answered with it.
+    #[serde(skip_serializing_if = "Headers::is_empty")]
+    pub headers: Headers,
+    /// When a picture or a video says that it was taken.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub taken_at: Option<Timestamp>,
+    /// Where it says so, in degrees north.
+    pub latitude: Option<f64>,
+    /// Where it says so, in degrees east.
+    pub longitude: Option<f64>,
+    /// Its width in pixels, where it has one.
+    pub width: Option<u64>,
+    /// Its height in pixels, where it has one.
+    pub height: Option<u64>,
+    /// In which bucket.
+    #[serde(skip)]
+    pub(crate) bucket: BucketId,
+    /// Whose quota it counts against.
+    #[serde(skip)]
+    pub(crate) account: Option<uuid::Uuid>,
+    /// Where its bytes are.
+    #[serde(skip)]
+    pub(crate) blob: Option<BlobName>,
+}
+
+/// Headers that are kept with a file and answered with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Headers {
+    /// `Cache-Control`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_control: Option<String>,
+    /// `Content-Disposition`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_disposition: Option<String>,
+    /// `Content-Encoding`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
+    /// `Content-Language`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_language: Option<String>,
+}
+
+impl Headers {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each by its name in HTTP.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("cache-control", &self.cache_control),
+            ("content-disposition", &self.content_disposition),
+            ("content-encoding", &self.content_encoding),
+            ("content-language", &self.content_language),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+
+    /// # Errors
+    /// [`Error::Header`] for a value that no header has.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (name, value) in self.iter() {
+            let visible = |c: char| c == '\t' || !c.is_control();
+            if value.len() > MOST_HEADER || value.is_empty() || !value.chars().all(visible) {
+                return Err(Error::Header(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// As it is stored.
+    pub(crate) fn text(&self) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// What an uploader says of a file: a JSON object.
+pub type Metadata = serde_json::Map<String, serde_json::Value>;
+
+/// As it is stored.
+///
+/// # Errors
+/// [`Error::Metadata`] when it is too long, or holds what no database holds.
+pub(crate) fn metadata_text(metadata: &Metadata) -> Result<String> {
+    if metadata.is_empty() {
+        return Ok(String::new());
+    }
+    let text = serde_json::to_string(metadata).map_err(|_| Error::Metadata)?;
+    if text.len() > MOST_METADATA || text.contains(r"\u0000") {
+        return Err(Error::Metadata);
+    }
+    Ok(text)
+}
+
+/// A media type as it is kept: without what no header may hold. Nothing where it is none.
+#[must_use]
+pub fn media_type(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (kind, rest) = text.split_once('/')?;
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let name = rest.split(';').next().unwrap_or_default().trim();
+    let usable = text.len() <= 255
+        && !kind.is_empty()
+        && kind.chars().all(token)
+        && !name.is_empty()
+        && name.chars().all(token)
+        && text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+    usable.then(|| text.to_owned())
+}
+
+impl Files {
+    /// The file at this path.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`].
+    pub async fn file(&self, bucket: &Bucket, path: &FilePath) -> Result<File> {
+        let found = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
+        found.ok_or_else(|| Error::NoFile(path.clone()))
+    }
+
+    /// The content of a file. It can be read to its end, though it may be overwritten
+    /// or deleted meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`] when its bytes are gone, as it was deleted a moment ago.
+    pub async fn content(&self, file: &File) -> Result<BlobFile> {
+        let Some(blob) = file.blob else {
+            return Err(Error::NoFile(file.path.clone()));
+        };
+        match self.blobs().read(blob).await {
+            Ok(content) => Ok(content),
+            Err(storage::Error::NoBlob) => Err(Error::NoFile(file.path.clone())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The file at this path with its content. What is overwritten between the one look
+    /// and the other is looked at once more.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`].
+    pub async fn file_and_content(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+    ) -> Result<(File, BlobFile)> {
+        const LOOKS: usize = 5;
+        for _ in 1..LOOKS {
+            let file = self.file(bucket, path).await?;
+            match self.content(&file).await {
+                Ok(content) => return Ok((file, content)),
+                Err(Error::NoFile(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let file = self.file(bucket, path).await?;
+        let content = self.content(&file).await?;
+        Ok((file, content))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_media_type_is_kept_as_it_can_stand_in_a_header() {
+        for (text, kept) in [
+            ("image/png", Some("image/png")),
+            (" text/plain; charset=utf-8 ", Some("text/plain; charset=utf-8")),
+            ("application/vnd.x+json", Some("application/vnd.x+json")),
+            ("", None),
+            ("image", None),
+            ("/png", None),
+            ("image/", None),
+            ("image/p ng", None),
+            ("text/plain; a=\u{7}", None),
+            ("text/plain\r\nX: y", None),
+        ] {
+            assert_eq!(media_type(text).as_deref(), kept, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_bounded() {
+        let mut metadata = Metadata::new();
+        assert_eq!(metadata_text(&metadata).expect("short"), "");
+        metadata.insert("a".to_owned(), "x".repeat(8000).into());
+        assert!(metadata_text(&metadata).is_ok());
+        metadata.insert("b".to_owned(), "x".repeat(200).into());
+        assert!(matches!(metadata_text(&metadata), Err(Error::Metadata)));
+        let nul = Metadata::from_iter([("a".to_owned(), "\0".into())]);
+        assert!(matches!(metadata_text(&nul), Err(Error::Metadata)));
+    }
+}

@@ -1,0 +1,50 @@
+//! The routes of buckets and files.
+
+mod answer;
+mod buckets;
+mod contents;
+mod folder;
+mod past;
+mod problem;
+mod request;
+mod transfer;
+
+use crate::Files;
+use access::{Role, Scope};
+use utoipa_axum::routes;
+use web::{AnswerTime, BodyLimit, Requirement, RouteLimits, Routes};
+
+/// The routes of the API.
+pub fn routes(files: Files) -> Routes {
+    let sees = Requirement::Role(Role::Viewer, Scope::FilesRead);
+    let changes = Requirement::Role(Role::Viewer, Scope::FilesWrite);
+    let makes = Requirement::Role(Role::Operator, Scope::FilesWrite);
+    let rules = Requirement::Role(Role::Admin, Scope::FilesWrite);
+    let reads = Requirement::SelfChecked {
+        why: "anybody may read a public bucket",
+    };
+    // A large file takes its time; the handler bounds the silence within it.
+    let flows = RouteLimits::default()
+        .body(BodyLimit::Streamed)
+        .time(AnswerTime::OwnLimit);
+    let usual = RouteLimits::default();
+    Routes::new()
+        .add(sees, routes!(buckets::list_buckets))
+        .add(makes, routes!(buckets::create_bucket))
+        .add(sees, routes!(buckets::get_bucket))
+        .add(rules, routes!(buckets::change_bucket))
+        .add(makes, routes!(buckets::delete_bucket))
+        .add(sees, routes!(folder::list_files))
+        .add_deep(usual, sees, routes!(contents::file_details))
+        .add_deep(flows, reads, routes!(contents::get_file))
+        .add_deep(flows, changes, routes!(contents::put_file))
+        .add_deep(usual, changes, routes!(contents::delete_file))
+        .add_deep(usual, changes, routes!(contents::describe_file))
+        .add(changes, routes!(transfer::copy_file))
+        .add(changes, routes!(transfer::move_file))
+        .add(sees, routes!(past::list_trash))
+        .add(sees, routes!(past::list_versions))
+        .add(changes, routes!(past::restore_file))
+        .add(changes, routes!(past::purge_file))
+        .with_state(files)
+}

@@ -1,0 +1,47 @@
+//! From a file to the answer that gives it.
+
+use crate::file::File;
+use axum::response::Response;
+use http::header::{CONTENT_DISPOSITION, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use storage::BlobFile;
+use web::{Download, Wants};
+
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+
+/// The content, or the part of it that is wanted. `save`: as a file to be kept, under
+/// its name.
+pub(super) fn content(file: &File, blob: &BlobFile, wants: &Wants, save: bool) -> Response {
+    let mut download = Download::new(file.size)
+        .media_type(&file.media_type)
+        .etag(&file.etag)
+        .modified(file.modified_at);
+    for (name, value) in file.headers.iter() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            download = download.header(HeaderName::from_static(name), value);
+        }
+    }
+    if let Some(digest) = file.sha256.as_deref().and_then(repr_digest) {
+        download = download.header(REPR_DIGEST, digest);
+    }
+    if save {
+        download = download.header(CONTENT_DISPOSITION, web::attachment(file.path.name()));
+    }
+    download.of_blob(wants, blob)
+}
+
+/// RFC 9530 §3.
+fn repr_digest(sha256: &str) -> Option<HeaderValue> {
+    let bytes = data_encoding::HEXLOWER.decode(sha256.as_bytes()).ok()?;
+    let text = format!("sha-256=:{}:", data_encoding::BASE64.encode(&bytes));
+    HeaderValue::from_str(&text).ok()
+}
+
+/// The tag of a file, as an answer to a change carries it.
+pub(super) fn tagged(file: &File) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", file.etag)) {
+        headers.insert(http::header::ETAG, tag);
+    }
+    headers
+}

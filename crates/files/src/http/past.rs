@@ -1,0 +1,139 @@
+//! The trash and older versions.
+
+use crate::file::File;
+use crate::permit::Permission;
+use crate::remove::{Heap, Past};
+use crate::Files;
+use axum::extract::State;
+use base::FileId;
+use http::StatusCode;
+use serde::Deserialize;
+use web::{Answer, By, Json, Page, Paging, Path, Problem, Query};
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PastQuery {
+    /// What paths begin with.
+    #[serde(default)]
+    prefix: String,
+}
+
+/// List what was deleted, by path and time.
+#[utoipa::path(
+    get, path = "/api/v1/buckets/{bucket}/trash", tag = "files",
+    params(("bucket" = String, Path, description = "The bucket's name."), PastQuery, Paging),
+    responses((status = 200, description = "A page of the trash.", body = Page<Past>))
+)]
+pub(super) async fn list_trash(
+    files: State<Files>,
+    by: By,
+    bucket: Path<String>,
+    query: Query<PastQuery>,
+    paging: Paging,
+) -> Answer<Json<Page<Past>>> {
+    list(Heap::Trash, files, by, bucket, query, paging).await
+}
+
+/// List older versions, by path and time.
+#[utoipa::path(
+    get, path = "/api/v1/buckets/{bucket}/versions", tag = "files",
+    params(("bucket" = String, Path, description = "The bucket's name."), PastQuery, Paging),
+    responses((status = 200, description = "A page of versions.", body = Page<Past>))
+)]
+pub(super) async fn list_versions(
+    files: State<Files>,
+    by: By,
+    bucket: Path<String>,
+    query: Query<PastQuery>,
+    paging: Paging,
+) -> Answer<Json<Page<Past>>> {
+    list(Heap::Versions, files, by, bucket, query, paging).await
+}
+
+async fn list(
+    heap: Heap,
+    State(files): State<Files>,
+    By(caller): By,
+    Path(bucket): Path<String>,
+    Query(query): Query<PastQuery>,
+    paging: Paging,
+) -> Answer<Json<Page<Past>>> {
+    let bucket = files.bucket(&bucket)?;
+    files
+        .permit(Some(&caller), &bucket, &query.prefix, Permission::List)
+        .await?;
+    let limit = usize::from(paging.limit());
+    let after: Option<(String, FileId)> = paging.after()?;
+    let found = files
+        .past(&bucket, heap, &query.prefix, after.as_ref(), limit + 1)
+        .await?;
+    Ok(Json(Page::of_found(found, limit, |past| {
+        (past.file.path.as_str().to_owned(), past.file.id)
+    })))
+}
+
+/// What is brought back.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Restore {
+    /// The id of the content.
+    #[schema(value_type = String, format = Uuid)]
+    id: FileId,
+    /// Whether it may replace what lies at its path now.
+    #[serde(default)]
+    replace: bool,
+}
+
+/// Bring a deleted file or an older version back to its path.
+#[utoipa::path(
+    post, path = "/api/v1/buckets/{bucket}/restore", tag = "files",
+    params(("bucket" = String, Path, description = "The bucket's name.")),
+    request_body = Restore,
+    responses(
+        (status = 200, description = "The file that is there again.", body = File),
+        (status = 412, description = "Another file lies there now.", body = web::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn restore_file(
+    State(files): State<Files>,
+    By(caller): By,
+    Path(bucket): Path<String>,
+    Json(restore): Json<Restore>,
+) -> Answer<Json<File>> {
+    let bucket = files.bucket(&bucket)?;
+    let path = files.past_path(&bucket, restore.id).await?;
+    files
+        .permit(Some(&caller), &bucket, &path, Permission::Write)
+        .await?;
+    let file = files
+        .restore(&bucket, restore.id, restore.replace, &caller.actor())
+        .await?;
+    Ok(Json(file))
+}
+
+/// Remove a deleted file or an older version for good.
+#[utoipa::path(
+    delete, path = "/api/v1/buckets/{bucket}/past/{id}", tag = "files",
+    params(
+        ("bucket" = String, Path, description = "The bucket's name."),
+        ("id" = uuid::Uuid, Path, description = "The id of the content."),
+    ),
+    responses((status = 204, description = "It is gone."))
+)]
+pub(super) async fn purge_file(
+    State(files): State<Files>,
+    By(caller): By,
+    Path((bucket, id)): Path<(String, uuid::Uuid)>,
+) -> Answer<StatusCode> {
+    let bucket = files.bucket(&bucket)?;
+    let id = FileId::from(id);
+    let path = files.past_path(&bucket, id).await?;
+    files
+        .permit(Some(&caller), &bucket, &path, Permission::Delete)
+        .await?;
+    if files.purge(&bucket, id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found("deleted file or version"))
+    }
+}

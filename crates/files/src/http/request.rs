@@ -1,0 +1,222 @@
+//! From what a request says of a file to what is kept of it.
+
+use crate::expect::{Expect, Promised, Tags};
+use crate::file::{Headers, Metadata};
+use crate::path::FilePath;
+use crate::put::{Incoming, NewFile};
+use crate::Error;
+use axum::body::Body;
+use base::Timestamp;
+use data_encoding::BASE64;
+use futures::StreamExt;
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, RANGE,
+};
+use http::{HeaderMap, StatusCode};
+use std::time::{Duration, UNIX_EPOCH};
+use web::{Answer, Problem};
+
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+const CONTENT_RANGE: HeaderName = http::header::CONTENT_RANGE;
+/// Metadata as a JSON object.
+pub(super) const METADATA: HeaderName = HeaderName::from_static("longshore-metadata");
+
+/// The file that a request puts, without its bytes.
+pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
+    // A part of a file is not a file (RFC 9110 §14.5).
+    if headers.contains_key(CONTENT_RANGE) || headers.contains_key(RANGE) {
+        return Err(Problem::invalid(
+            "content-range",
+            "unsupported",
+            "a file is put as a whole; for parts, use a resumable upload",
+        ));
+    }
+    Ok(NewFile {
+        path,
+        media_type: text(headers, &CONTENT_TYPE)?,
+        headers: Headers {
+            cache_control: text(headers, &CACHE_CONTROL)?,
+            content_disposition: text(headers, &CONTENT_DISPOSITION)?,
+            content_encoding: text(headers, &CONTENT_ENCODING)?
+                .filter(|coding| coding != "aws-chunked" && coding != "identity"),
+            content_language: text(headers, &CONTENT_LANGUAGE)?,
+        },
+        metadata: metadata(headers)?,
+        expect: expect(headers)?,
+        promised: promised(headers)?,
+    })
+}
+
+/// A header as text; one that is not is refused.
+fn text(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<String>> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(value.as_bytes())
+        .map_err(|_| Problem::invalid(name.as_str(), "invalid", "this header is not UTF-8"))?;
+    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+fn metadata(headers: &HeaderMap) -> Answer<Metadata> {
+    match text(headers, &METADATA)? {
+        None => Ok(Metadata::new()),
+        Some(text) => serde_json::from_str(&text).map_err(|_| Error::Metadata.into()),
+    }
+}
+
+/// What a request holds on to.
+pub(super) fn expect(headers: &HeaderMap) -> Answer<Expect> {
+    let list = |name: &HeaderName| -> Answer<Option<String>> {
+        let values: Vec<String> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        Ok((!values.is_empty()).then(|| values.join(",")))
+    };
+    let since = text(headers, &IF_UNMODIFIED_SINCE)?
+        .and_then(|text| httpdate::parse_http_date(&text).ok())
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .and_then(|since| i64::try_from(since.as_micros()).ok())
+        .map(Timestamp::from_micros);
+    Ok(Expect {
+        // If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
+        matches: list(&IF_MATCH)?.map(|text| Tags::parse(&text, false)),
+        none_matches: list(&IF_NONE_MATCH)?.map(|text| Tags::parse(&text, true)),
+        unmodified_since: since,
+    })
+}
+
+/// What a request promises of its body.
+fn promised(headers: &HeaderMap) -> Answer<Promised> {
+    let mut promised = Promised::default();
+    if let Some(length) = headers.get(CONTENT_LENGTH) {
+        let length = length.to_str().ok().and_then(|text| text.parse().ok());
+        promised.length = Some(length.ok_or_else(|| {
+            Problem::invalid("content-length", "invalid", "this is no length in bytes")
+        })?);
+    }
+    if let Some(text) = text(headers, &CONTENT_MD5)? {
+        promised.md5 = Some(exact("content-md5", &text)?);
+    }
+    for name in [CONTENT_DIGEST, REPR_DIGEST] {
+        let Some(text) = text(headers, &name)? else {
+            continue;
+        };
+        // `sha-256=:…:, md5=:…:` (RFC 9530 §2); algorithms that are not known say nothing.
+        for member in text.split(',') {
+            let Some((algorithm, value)) = member.trim().split_once('=') else {
+                return Err(Problem::invalid(name.as_str(), "invalid", DIGEST));
+            };
+            let value = value.split(';').next().unwrap_or_default().trim();
+            let value = value
+                .strip_prefix(':')
+                .and_then(|value| value.strip_suffix(':'))
+                .ok_or_else(|| Problem::invalid(name.as_str(), "invalid", DIGEST))?;
+            match algorithm.trim().to_ascii_lowercase().as_str() {
+                "sha-256" => promised.sha256 = Some(exact(name.as_str(), value)?),
+                "md5" => promised.md5 = Some(exact(name.as_str(), value)?),
+                _ => {}
+            }
+        }
+    }
+    Ok(promised)
+}
+
+const DIGEST: &str = "a digest is written sha-256=:…:, in Base64";
+
+fn exact<const N: usize>(name: &str, text: &str) -> Answer<[u8; N]> {
+    let bytes = BASE64.decode(text.as_bytes()).ok();
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| Problem::invalid(name, "invalid", DIGEST))
+}
+
+/// Writes a body into a file. It may take as long as it likes while it moves.
+pub(super) async fn receive(
+    body: Body,
+    incoming: &mut Incoming,
+    silence: Duration,
+) -> Answer<()> {
+    let mut body = body.into_data_stream();
+    loop {
+        match tokio::time::timeout(silence, body.next()).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(Ok(bytes))) => incoming.write(bytes).await?,
+            Ok(Some(Err(error))) => {
+                tracing::debug!(%error, "an upload broke off");
+                return Err(Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "body-incomplete",
+                    "The body ended early, and nothing was stored; send it again.",
+                ));
+            }
+            Err(_) => return Err(Problem::request_timeout()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn digests_are_read_as_they_are_written() {
+        let empty = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let both: &'static str = Box::leak(
+            format!("sha-512=:AAAA:, sha-256=:{empty}:;q=1, md5=:1B2M2Y8AsgTpgAmY7PhCfg==:")
+                .into_boxed_str(),
+        );
+        let read = promised(&headers(&[("repr-digest", both), ("content-length", "0")]));
+        let read = read.expect("a digest");
+        assert_eq!(read.length, Some(0));
+        assert_eq!(read.sha256.map(|sha| BASE64.encode(&sha)).as_deref(), Some(empty));
+        assert!(read.md5.is_some());
+        for (name, value) in [
+            ("content-digest", "sha-256"),
+            ("content-digest", "sha-256=AAAA"),
+            ("content-digest", "sha-256=:AAAA:"),
+            ("repr-digest", "sha-256=:***:"),
+            ("content-md5", "AAAA"),
+        ] {
+            let problem = promised(&headers(&[(name, value)])).expect_err(value);
+            assert_eq!(problem.status(), 400, "{value}");
+        }
+    }
+
+    #[test]
+    fn conditions_compare_as_they_must() {
+        let read = expect(&headers(&[
+            ("if-match", "\"a\", W/\"b\""),
+            ("if-none-match", "W/\"c\""),
+        ]))
+        .expect("conditions");
+        assert_eq!(read.matches, Some(Tags::These(vec!["a".to_owned()])));
+        assert_eq!(read.none_matches, Some(Tags::These(vec!["c".to_owned()])));
+        let any = expect(&headers(&[("if-none-match", "*")])).expect("a condition");
+        assert_eq!(any, Expect::nothing());
+    }
+
+    #[test]
+    fn a_part_is_not_taken_for_a_file() {
+        let path: FilePath = "a".parse().expect("a path");
+        let part = headers(&[("content-range", "bytes 0-1/4")]);
+        assert!(new_file(path, &part).is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! What happens to files by the clock.
+
+use crate::{Files, sql};
+use operations::{Context, Failure, Kind, Missed, NewSchedule, Outcome, Settings, Timing};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use storage::BlobName;
+
+/// How long bytes that no file names are left alone: a file may be about to.
+const ORPHANED: Duration = Duration::from_secs(24 * 3600);
+/// Rows looked at between two looks at whether to stop.
+const BATCH: usize = 100;
+
+/// Empties the trash of what has been there long enough, and removes bytes that no file
+/// names: what a crash between the one and the other left.
+#[derive(Clone, Debug)]
+pub struct SweepFiles(pub(crate) Files);
+
+/// Nothing to say.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SweepInput {}
+
+impl Kind for SweepFiles {
+    const NAME: &'static str = "file-sweep";
+    type Input = SweepInput;
+
+    fn settings(&self) -> Settings {
+        Settings::new("Empty the trash")
+            .limit(1)
+            .resumable()
+            .keep(operations::Retained {
+                count: 50,
+                ..operations::Retained::default()
+            })
+    }
+
+    async fn run(&self, _input: SweepInput, context: Context) -> Result<Outcome, Failure> {
+        let removed = self.empty_trash(&context).await?;
+        self.0.blobs().sweep_incoming(ORPHANED).await?;
+        let orphans = self.sweep_orphans(&context).await?;
+        context
+            .log(format!(
+                "{removed} files of the trash were removed for good; {orphans} contents had no file."
+            ))
+            .await;
+        Ok(serde_json::json!({ "removed": removed, "orphans": orphans }))
+    }
+}
+
+impl SweepFiles {
+    async fn empty_trash(&self, context: &Context) -> Result<u64, Failure> {
+        let mut removed = 0;
+        for bucket in self.0.buckets().all() {
+            let kept = Duration::from_secs(bucket.trash_seconds);
+            let before = self.0.now().minus(kept);
+            loop {
+                context.check()?;
+                let overdue = sql::file::overdue(self.0.db(), bucket.id, before, BATCH).await?;
+                if overdue.is_empty() {
+                    break;
+                }
+                for id in overdue {
+                    removed += u64::from(self.0.purge(&bucket, id).await.map_err(failure)?);
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn sweep_orphans(&self, context: &Context) -> Result<u64, Failure> {
+        let (sender, mut names) = tokio::sync::mpsc::channel::<BlobName>(BATCH);
+        let blobs = self.0.blobs().clone();
+        let listing = self.0.tasks().spawn(async move {
+            blobs
+                .list(move |name, _| {
+                    // Nobody listens any more: the rest is left for the next time.
+                    let _ = sender.blocking_send(name);
+                })
+                .await
+        });
+        let mut orphans = 0;
+        let mut batch = Vec::new();
+        while names.recv_many(&mut batch, BATCH).await > 0 {
+            context.check()?;
+            batch.retain(|name| self.0.now().since(name.created_at()) > ORPHANED);
+            for name in sql::file::unnamed(self.0.db(), &batch).await? {
+                self.0.blobs().delete(name).await?;
+                orphans += 1;
+            }
+            batch.clear();
+        }
+        listing
+            .await
+            .map_err(|_| Failure::passing("stopped", "Longshore stopped while it swept."))??;
+        Ok(orphans)
+    }
+}
+
+fn failure(error: crate::Error) -> Failure {
+    match error {
+        crate::Error::Storage(error) => error.into(),
+        error => Failure::passing("files", error.to_string()),
+    }
+}
+
+impl Files {
+    /// Sees to it that the trash is emptied every hour.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn schedule_sweep(&self) -> operations::Result<()> {
+        let name = "file-sweep"
+            .parse()
+            .map_err(|_| operations::Error::Stored("name"))?;
+        self.operations()
+            .ensure_schedule(NewSchedule {
+                name,
+                kind: SweepFiles::NAME.to_owned(),
+                title: String::new(),
+                input: serde_json::json!({}),
+                timing: Timing::parse("7 * * * *", "UTC")?,
+                missed: Missed::RunOnce,
+                enabled: true,
+            })
+            .await
+    }
+}

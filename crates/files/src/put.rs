@@ -1,0 +1,294 @@
+//! Putting a file: its bytes first, to where nobody sees them, and then all at once.
+//!
+//! A reader finds the old content or the new one. What was acknowledged is on the disk:
+//! the bytes and their folder are synced before the row that names them is committed.
+//! Whoever leaves half-way leaves nothing: bytes that no row names go with their writer,
+//! and what a crash left is swept.
+
+use crate::bucket::Bucket;
+use crate::expect::{Expect, Promised, hex};
+use crate::file::{File, Headers, Metadata, metadata_text};
+use crate::path::FilePath;
+use crate::permit::Writer;
+use crate::{Error, Files, Result, sniff, sql};
+use base::FileId;
+use bytes::Bytes;
+use std::sync::Arc;
+use storage::{BlobName, BlobWriter, StoredBlob, Tx};
+
+/// A file to be put.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Where.
+    pub path: FilePath,
+    /// What it is said to be.
+    pub media_type: Option<String>,
+    /// Headers to be answered with it.
+    pub headers: Headers,
+    /// What is said of it.
+    pub metadata: Metadata,
+    /// What must be there.
+    pub expect: Expect,
+    /// What the content is said to be.
+    pub promised: Promised,
+}
+
+impl NewFile {
+    /// At this path, with nothing said of it.
+    #[must_use]
+    pub fn at(path: FilePath) -> Self {
+        Self {
+            path,
+            media_type: None,
+            headers: Headers::default(),
+            metadata: Metadata::new(),
+            expect: Expect::default(),
+            promised: Promised::default(),
+        }
+    }
+}
+
+/// A file that comes in. Dropped before [`Incoming::finish`], nothing is left of it.
+#[derive(Debug)]
+pub struct Incoming {
+    files: Files,
+    bucket: Arc<Bucket>,
+    by: Writer,
+    new: NewFile,
+    blob: BlobWriter,
+    beginning: Vec<u8>,
+    most: u64,
+}
+
+impl Files {
+    /// Begins to put a file. What can be refused before its bytes come is refused here.
+    ///
+    /// # Errors
+    /// [`Error::Precondition`], [`Error::Quota`], [`Error::TooLarge`], or what cannot be
+    /// kept of what is said of it.
+    pub async fn put(&self, bucket: &Arc<Bucket>, by: Writer, new: NewFile) -> Result<Incoming> {
+        new.headers.check()?;
+        metadata_text(&new.metadata)?;
+        let most = self.settings().max_file_bytes;
+        let length = new.promised.length.unwrap_or(0);
+        if length > most {
+            return Err(Error::TooLarge { most });
+        }
+        if !new.expect.is_nothing() {
+            let there = sql::file::current(self.db(), bucket.id, new.path.as_str()).await?;
+            new.expect.check(there.as_ref())?;
+        }
+        self.check_quota(bucket, &by, length).await?;
+        Ok(Incoming {
+            files: self.clone(),
+            bucket: Arc::clone(bucket),
+            by,
+            new,
+            blob: self.blobs().create_with_md5().await?,
+            beginning: Vec::new(),
+            most,
+        })
+    }
+
+    /// Refuses at once what would not fit. What counts is asked once more at the end,
+    /// when others may have come first.
+    async fn check_quota(&self, bucket: &Bucket, by: &Writer, length: u64) -> Result<()> {
+        if !sql::usage::has_quota(bucket) {
+            return Ok(());
+        }
+        let held = sql::usage::of_bucket(self.db(), bucket.id).await?;
+        let mine = match by.account {
+            Some(account) => sql::usage::of_account(self.db(), bucket.id, account).await?,
+            None => crate::bucket::Usage::default(),
+        };
+        sql::usage::allows(bucket, held, mine, length)
+    }
+}
+
+impl Incoming {
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// [`Error::Content`] as soon as there are more than were announced,
+    /// [`Error::TooLarge`], or what the disk says.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        let size = self.blob.position() + bytes.len() as u64;
+        let announced = self.new.promised.length;
+        if announced.is_some_and(|announced| size > announced) {
+            return Err(Error::Content("it is longer"));
+        }
+        if size > self.most {
+            return Err(Error::TooLarge { most: self.most });
+        }
+        let wanted = sniff::LOOK.saturating_sub(self.beginning.len());
+        let beginning = &bytes[..wanted.min(bytes.len())];
+        self.beginning.extend_from_slice(beginning);
+        self.blob.write(bytes).await?;
+        Ok(())
+    }
+
+    /// Puts it in its place: on return it is there for good. Whoever stops waiting for
+    /// it does not stop it.
+    ///
+    /// # Errors
+    /// [`Error::Content`], [`Error::Precondition`], [`Error::Quota`], or what the disk or
+    /// the database says. Then nothing has changed.
+    pub async fn finish(self) -> Result<File> {
+        let tasks = self.files.tasks().clone();
+        let placed = tasks.spawn(self.place()).await;
+        placed.map_err(|_| storage::Error::Stopped)?
+    }
+
+    async fn place(self) -> Result<File> {
+        let Self {
+            files,
+            bucket,
+            by,
+            new,
+            blob,
+            beginning,
+            ..
+        } = self;
+        let announced = new.promised.length;
+        if announced.is_some_and(|announced| announced != blob.position()) {
+            return Err(Error::Content("it is shorter"));
+        }
+        let stored = blob.finish().await?;
+        let file = described(&files, &bucket, &by, &new, &stored, &beginning);
+        let checked = new.promised.check(&stored);
+        let committed = match checked {
+            Ok(()) => files.commit(&bucket, file, &new.expect, None).await,
+            Err(error) => Err(Uncommitted::Certainly(error)),
+        };
+        match committed {
+            Ok(file) => Ok(file),
+            Err(Uncommitted::Certainly(error)) => {
+                files.discard(stored.name).await;
+                Err(error)
+            }
+            // It may be in the database; where it is not, the sweep finds the bytes.
+            Err(Uncommitted::Perhaps(error)) => Err(error),
+        }
+    }
+}
+
+fn described(
+    files: &Files,
+    bucket: &Bucket,
+    by: &Writer,
+    new: &NewFile,
+    stored: &StoredBlob,
+    beginning: &[u8],
+) -> File {
+    let now = files.now();
+    let sniffed = sniff::sniffed(beginning);
+    File {
+        id: FileId::new(),
+        path: new.path.clone(),
+        size: stored.size,
+        media_type: sniff::media_type(new.media_type.as_deref(), &new.path, sniffed),
+        sniffed_type: sniffed.to_owned(),
+        sha256: Some(hex(&stored.sha256)),
+        etag: hex(&stored.md5.unwrap_or_default()),
+        created_at: now,
+        modified_at: now,
+        uploader: by.actor.as_str().to_owned(),
+        metadata: new.metadata.clone(),
+        headers: new.headers.clone(),
+        taken_at: None,
+        latitude: None,
+        longitude: None,
+        width: None,
+        height: None,
+        bucket: bucket.id,
+        account: by.account,
+        blob: Some(stored.name),
+    }
+}
+
+/// Why a change is not in the database.
+pub(crate) enum Uncommitted {
+    /// It is not.
+    Certainly(Error),
+    /// The database did not say whether it is.
+    Perhaps(Error),
+}
+
+impl<E: Into<Error>> From<E> for Uncommitted {
+    fn from(error: E) -> Self {
+        Self::Certainly(error.into())
+    }
+}
+
+impl Files {
+    /// Makes `file` the current one at its path. A copy needs its `source` to be there
+    /// still, for the bytes are the same.
+    pub(crate) async fn commit(
+        &self,
+        bucket: &Bucket,
+        mut file: File,
+        expect: &Expect,
+        source: Option<&File>,
+    ) -> Result<File, Uncommitted> {
+        let mut tx = self.db().begin().await?;
+        let mut places = vec![(bucket.id, file.path.as_str())];
+        places.extend(source.map(|source| (source.bucket, source.path.as_str())));
+        sql::file::lock(&mut tx, &places).await?;
+        let there = sql::file::current_in(&mut tx, bucket.id, file.path.as_str()).await?;
+        expect.check(there.as_ref())?;
+        if let Some(source) = source
+            && !sql::file::hold(&mut tx, source.id).await?
+        {
+            return Err(Error::NoFile(source.path.clone()).into());
+        }
+        let mut freed = None;
+        if let Some(there) = &there {
+            file.created_at = there.created_at;
+            freed = self.displace(&mut tx, bucket, there, &file.uploader).await?;
+        }
+        if sql::usage::has_quota(bucket) {
+            sql::usage::check(&mut tx, bucket, &file).await?;
+        }
+        match sql::file::insert(&mut tx, &file).await {
+            Ok(()) => {}
+            Err(storage::Error::Reference) => {
+                return Err(Error::NoBucket(bucket.name.to_string()).into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        sql::usage::add(&mut tx, &file).await?;
+        let unused = sql::file::unused(&mut tx, freed).await?;
+        tx.commit()
+            .await
+            .map_err(|error| Uncommitted::Perhaps(error.into()))?;
+        if let Some(blob) = unused {
+            self.discard(blob).await;
+        }
+        Ok(file)
+    }
+
+    /// What lies at a path makes room for something else there. Its bytes, where it does
+    /// not stay as a version.
+    pub(crate) async fn displace(
+        &self,
+        tx: &mut Tx,
+        bucket: &Bucket,
+        there: &File,
+        by: &str,
+    ) -> Result<Option<BlobName>> {
+        if bucket.versions {
+            sql::file::retire(tx, there.id, "old", by, self.now()).await?;
+            return Ok(None);
+        }
+        sql::file::delete(tx, there.id).await?;
+        sql::usage::subtract(tx, there).await?;
+        Ok(there.blob)
+    }
+
+    /// Removes bytes that nothing names any more. What cannot be removed, the sweep will.
+    pub(crate) async fn discard(&self, blob: BlobName) {
+        if let Err(error) = self.blobs().delete(blob).await {
+            tracing::warn!(%error, "stored content could not be removed");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Deleting, the trash, and bringing back.
+
+use crate::bucket::Bucket;
+use crate::expect::Expect;
+use crate::file::File;
+use crate::path::FilePath;
+use crate::{Error, Files, Result, sql};
+use base::{Actor, FileId, Timestamp};
+use serde::Serialize;
+
+/// A content that is not current any more.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Past {
+    /// The file as it was.
+    #[serde(flatten)]
+    pub file: File,
+    /// When it stopped being current.
+    #[schema(value_type = String, format = DateTime)]
+    pub removed_at: Timestamp,
+    /// Who deleted or overwrote it.
+    pub removed_by: String,
+}
+
+/// Which contents of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heap {
+    /// What was deleted.
+    Trash,
+    /// What was overwritten, or deleted in a bucket that keeps versions.
+    Versions,
+}
+
+impl Heap {
+    pub(crate) const fn standing(self) -> &'static str {
+        match self {
+            Self::Trash => "trash",
+            Self::Versions => "old",
+        }
+    }
+}
+
+impl Files {
+    /// Deletes the file at a path: into the trash, where the bucket has one, among the
+    /// versions, where it keeps them, or for good. What was there.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`], [`Error::Precondition`].
+    pub async fn delete(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+        expect: &Expect,
+        by: &Actor,
+    ) -> Result<File> {
+        let mut tx = self.db().begin().await?;
+        sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
+        let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
+        let file = there.ok_or_else(|| Error::NoFile(path.clone()))?;
+        expect.check(Some(&file))?;
+        let heap = if bucket.versions {
+            Some(Heap::Versions)
+        } else if bucket.trash_seconds > 0 {
+            Some(Heap::Trash)
+        } else {
+            None
+        };
+        let mut unused = None;
+        if let Some(heap) = heap {
+            let standing = heap.standing();
+            sql::file::retire(&mut tx, file.id, standing, by.as_str(), self.now()).await?;
+        } else {
+            sql::file::delete(&mut tx, file.id).await?;
+            sql::usage::subtract(&mut tx, &file).await?;
+            unused = sql::file::unused(&mut tx, file.blob).await?;
+        }
+        tx.commit().await?;
+        if let Some(blob) = unused {
+            self.discard(blob).await;
+        }
+        Ok(file)
+    }
+
+    /// Brings a content of the past back to its path.
+    ///
+    /// # Errors
+    /// [`Error::NothingToRestore`], or [`Error::Precondition`] when another file lies at
+    /// the path now, unless `over` it.
+    pub async fn restore(&self, bucket: &Bucket, id: FileId, over: bool, by: &Actor) -> Result<File> {
+        let past = sql::file::past(self.db(), bucket.id, id).await?;
+        let past = past.ok_or(Error::NothingToRestore)?;
+        let path = past.file.path.as_str();
+        let mut tx = self.db().begin().await?;
+        sql::file::lock(&mut tx, &[(bucket.id, path)]).await?;
+        let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
+        let mut freed = None;
+        if let Some(there) = &there {
+            if !over {
+                return Err(Error::Precondition);
+            }
+            freed = self.displace(&mut tx, bucket, there, by.as_str()).await?;
+        }
+        if !sql::file::make_current(&mut tx, id).await? {
+            return Err(Error::NothingToRestore);
+        }
+        let unused = sql::file::unused(&mut tx, freed).await?;
+        tx.commit().await?;
+        if let Some(blob) = unused {
+            self.discard(blob).await;
+        }
+        Ok(past.file)
+    }
+
+    /// The path at which a content of the past lay.
+    ///
+    /// # Errors
+    /// [`Error::NothingToRestore`].
+    pub async fn past_path(&self, bucket: &Bucket, id: FileId) -> Result<String> {
+        let past = sql::file::past(self.db(), bucket.id, id).await?;
+        let past = past.ok_or(Error::NothingToRestore)?;
+        Ok(past.file.path.as_str().to_owned())
+    }
+
+    /// Removes a content of the past for good; whether there was one.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn purge(&self, bucket: &Bucket, id: FileId) -> Result<bool> {
+        let Some(past) = sql::file::past(self.db(), bucket.id, id).await? else {
+            return Ok(false);
+        };
+        let mut tx = self.db().begin().await?;
+        if !sql::file::delete_past(&mut tx, id).await? {
+            return Ok(false);
+        }
+        sql::usage::subtract(&mut tx, &past.file).await?;
+        let unused = sql::file::unused(&mut tx, past.file.blob).await?;
+        tx.commit().await?;
+        if let Some(blob) = unused {
+            self.discard(blob).await;
+        }
+        Ok(true)
+    }
+
+    /// Contents of the past, by path and then the oldest first, after that of `after`.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn past(
+        &self,
+        bucket: &Bucket,
+        heap: Heap,
+        prefix: &str,
+        after: Option<&(String, FileId)>,
+        limit: usize,
+    ) -> Result<Vec<Past>> {
+        let standing = heap.standing();
+        Ok(sql::file::all_past(self.db(), bucket.id, standing, prefix, after, limit).await?)
+    }
+}

@@ -1,0 +1,12 @@
+//! The limits of files.
+
+use std::time::Duration;
+
+/// What files are held to. It can change while the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSettings {
+    /// The largest file, in bytes.
+    pub max_file_bytes: u64,
+    /// How long a client that uploads may send nothing.
+    pub silence: Duration,
+}

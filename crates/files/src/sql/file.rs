@@ -1,0 +1,290 @@
+//! Files, current and past.
+
+use crate::expect::hex;
+use crate::file::{File, metadata_text};
+use crate::path::{FilePath, after_prefix};
+use crate::remove::Past;
+use base::{BucketId, FileId, Timestamp};
+use data_encoding::HEXLOWER;
+use storage::{BlobName, Db, Error, Result, Row, Tx, values};
+use uuid::Uuid;
+
+pub(super) const COLUMNS: &str = "id, bucket, path, size, type, sniffed, sha256, etag, created_at,
+    modified_at, uploader, account, headers, metadata, taken_at, latitude, longitude, width,
+    height, blob";
+
+/// Positions are stored as millionths of a degree.
+const DEGREE: f64 = 1e6;
+
+pub(super) fn read(row: &Row) -> Result<File> {
+    let path: String = row.get("path")?;
+    let path: FilePath = path.parse().map_err(|_| Error::Stored("a file's path"))?;
+    let degrees = |column: &str| -> Result<Option<f64>> {
+        let value: Option<i64> = row.get(column)?;
+        // At most 180 million: exact.
+        #[allow(clippy::cast_precision_loss)]
+        Ok(value.map(|value| value as f64 / DEGREE))
+    };
+    Ok(File {
+        id: row.get::<Uuid>("id")?.into(),
+        bucket: row.get::<Uuid>("bucket")?.into(),
+        path,
+        size: row.get("size")?,
+        media_type: row.get("type")?,
+        sniffed_type: row.get("sniffed")?,
+        sha256: row.get::<Option<Vec<u8>>>("sha256")?.as_deref().map(hex),
+        etag: row.get("etag")?,
+        created_at: row.get("created_at")?,
+        modified_at: row.get("modified_at")?,
+        uploader: row.get("uploader")?,
+        account: row.get("account")?,
+        headers: json(row, "headers")?,
+        metadata: json(row, "metadata")?,
+        taken_at: row.get("taken_at")?,
+        latitude: degrees("latitude")?,
+        longitude: degrees("longitude")?,
+        width: row.get("width")?,
+        height: row.get("height")?,
+        blob: row.get::<Option<Uuid>>("blob")?.map(BlobName::from),
+    })
+}
+
+/// What a column holds as JSON; an empty one holds what there is by default.
+fn json<T: serde::de::DeserializeOwned + Default>(row: &Row, column: &'static str) -> Result<T> {
+    let text: String = row.get(column)?;
+    if text.is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_str(&text).map_err(|_| Error::Stored("what is said of a file"))
+}
+
+const CURRENT: &str = "bucket = $1 AND path = $2 AND standing = 'current'";
+
+/// The current file at a path.
+pub(crate) async fn current(db: &Db, bucket: BucketId, path: &str) -> Result<Option<File>> {
+    let sql = format!("SELECT {COLUMNS} FROM file WHERE {CURRENT}");
+    let row = db.one(sql, values![bucket.uuid(), path]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The same within a transaction.
+pub(crate) async fn current_in(tx: &mut Tx, bucket: BucketId, path: &str) -> Result<Option<File>> {
+    let sql = format!("SELECT {COLUMNS} FROM file WHERE {CURRENT}");
+    let row = tx.one(sql, values![bucket.uuid(), path]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Waits until nobody else changes what is at these paths, until the transaction ends.
+/// The order is the same for all, so that no two wait for each other.
+pub(crate) async fn lock(tx: &mut Tx, places: &[(BucketId, &str)]) -> Result<()> {
+    let mut numbers: Vec<i64> = places.iter().map(number).collect();
+    numbers.sort_unstable();
+    for number in numbers {
+        tx.lock(number).await?;
+    }
+    Ok(())
+}
+
+/// FNV-1a: who shares a number with another path waits for it, too, and no more.
+fn number((bucket, path): &(BucketId, &str)) -> i64 {
+    let mut number: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in bucket.uuid().as_bytes().iter().chain(path.as_bytes()) {
+        number = (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    number.cast_signed()
+}
+
+/// Keeps a row from being changed or removed until the transaction ends; whether it is there.
+pub(crate) async fn hold(tx: &mut Tx, id: FileId) -> Result<bool> {
+    const SQL: &str = "UPDATE file SET size = size WHERE id = $1";
+    Ok(tx.execute(SQL, values![id.uuid()]).await? == 1)
+}
+
+/// Writes again where a file is.
+pub(crate) async fn rename(tx: &mut Tx, file: &File) -> Result<()> {
+    const SQL: &str = "UPDATE file SET bucket = $2, path = $3, folder = $4 WHERE id = $1";
+    tx.execute(
+        SQL,
+        values![
+            file.id.uuid(),
+            file.bucket.uuid(),
+            file.path.as_str(),
+            file.path.folder(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
+    const SQL: &str = "INSERT INTO file (id, bucket, path, folder, standing, size, type, sniffed,
+        sha256, etag, created_at, modified_at, uploader, account, headers, metadata, taken_at,
+        latitude, longitude, width, height, blob)
+        VALUES ($1, $2, $3, $4, 'current', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        $17, $18, $19, $20, $21)";
+    let sha256 = file
+        .sha256
+        .as_deref()
+        .and_then(|text| HEXLOWER.decode(text.as_bytes()).ok());
+    #[allow(clippy::cast_possible_truncation)]
+    let millionths = |degrees: Option<f64>| degrees.map(|degrees| (degrees * DEGREE).round() as i64);
+    tx.execute(
+        SQL,
+        values![
+            file.id.uuid(),
+            file.bucket.uuid(),
+            file.path.as_str(),
+            file.path.folder(),
+            file.size,
+            file.media_type.as_str(),
+            file.sniffed_type.as_str(),
+            sha256,
+            file.etag.as_str(),
+            file.created_at,
+            file.modified_at,
+            file.uploader.as_str(),
+            file.account,
+            file.headers.text(),
+            metadata_text(&file.metadata).unwrap_or_default(),
+            file.taken_at,
+            millionths(file.latitude),
+            millionths(file.longitude),
+            file.width,
+            file.height,
+            file.blob.map(BlobName::uuid),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Writes again what is said of a file: its type, headers and metadata.
+pub(crate) async fn describe(tx: &mut Tx, file: &File) -> Result<()> {
+    const SQL: &str = "UPDATE file SET type = $2, headers = $3, metadata = $4 WHERE id = $1";
+    tx.execute(
+        SQL,
+        values![
+            file.id.uuid(),
+            file.media_type.as_str(),
+            file.headers.text(),
+            metadata_text(&file.metadata).unwrap_or_default(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// A current file is one of the past from now on.
+pub(crate) async fn retire(
+    tx: &mut Tx,
+    id: FileId,
+    standing: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    const SQL: &str =
+        "UPDATE file SET standing = $2, removed_by = $3, removed_at = $4 WHERE id = $1";
+    tx.execute(SQL, values![id.uuid(), standing, by, now])
+        .await
+        .map(drop)
+}
+
+/// A file of the past is current again; whether it was there still.
+pub(crate) async fn make_current(tx: &mut Tx, id: FileId) -> Result<bool> {
+    const SQL: &str = "UPDATE file SET standing = 'current', removed_by = '', removed_at = NULL
+        WHERE id = $1 AND standing <> 'current'";
+    Ok(tx.execute(SQL, values![id.uuid()]).await? == 1)
+}
+
+pub(crate) async fn delete(tx: &mut Tx, id: FileId) -> Result<()> {
+    tx.execute("DELETE FROM file WHERE id = $1", values![id.uuid()])
+        .await
+        .map(drop)
+}
+
+/// Removes a file of the past; whether it was one.
+pub(crate) async fn delete_past(tx: &mut Tx, id: FileId) -> Result<bool> {
+    const SQL: &str = "DELETE FROM file WHERE id = $1 AND standing <> 'current'";
+    Ok(tx.execute(SQL, values![id.uuid()]).await? == 1)
+}
+
+/// These bytes, unless a row names them still. Call it after the row that did is gone.
+pub(crate) async fn unused(tx: &mut Tx, blob: Option<BlobName>) -> Result<Option<BlobName>> {
+    const SQL: &str = "SELECT id FROM file WHERE blob = $1 LIMIT 1";
+    let Some(blob) = blob else { return Ok(None) };
+    let named = tx.one(SQL, values![blob.uuid()]).await?;
+    Ok(named.is_none().then_some(blob))
+}
+
+/// Which of these blobs no file names.
+pub(crate) async fn unnamed(db: &Db, blobs: &[BlobName]) -> Result<Vec<BlobName>> {
+    const SQL: &str = "SELECT id FROM file WHERE blob = $1 LIMIT 1";
+    let mut unnamed = Vec::new();
+    for blob in blobs {
+        if db.one(SQL, values![blob.uuid()]).await?.is_none() {
+            unnamed.push(*blob);
+        }
+    }
+    Ok(unnamed)
+}
+
+fn read_past(row: &Row) -> Result<Past> {
+    Ok(Past {
+        file: read(row)?,
+        removed_at: row.get("removed_at")?,
+        removed_by: row.get("removed_by")?,
+    })
+}
+
+/// A file of the past.
+pub(crate) async fn past(db: &Db, bucket: BucketId, id: FileId) -> Result<Option<Past>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, removed_at, removed_by FROM file
+        WHERE id = $1 AND bucket = $2 AND standing <> 'current'"
+    );
+    let row = db.one(sql, values![id.uuid(), bucket.uuid()]).await?;
+    row.as_ref().map(read_past).transpose()
+}
+
+/// Files of the past by path and age.
+pub(crate) async fn all_past(
+    db: &Db,
+    bucket: BucketId,
+    standing: &str,
+    prefix: &str,
+    after: Option<&(String, FileId)>,
+    limit: usize,
+) -> Result<Vec<Past>> {
+    let nil = (prefix.to_owned(), FileId::from(Uuid::nil()));
+    let (path, id) = after.unwrap_or(&nil);
+    let mut values = values![bucket.uuid(), standing, path, id.uuid(), limit];
+    let mut within = "";
+    if let Some(end) = after_prefix(prefix) {
+        within = "AND path < $6";
+        values.extend(values![end]);
+    }
+    let sql = format!(
+        "SELECT {COLUMNS}, removed_at, removed_by FROM file
+        WHERE bucket = $1 AND standing = $2 AND standing <> 'current'
+        AND (path, id) > ($3, $4) {within} ORDER BY path, id LIMIT $5"
+    );
+    let rows = db.all(sql, values).await?;
+    rows.iter().map(read_past).collect()
+}
+
+/// What has lain in the trash of a bucket since before `before`, the oldest first.
+pub(crate) async fn overdue(
+    db: &Db,
+    bucket: BucketId,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<FileId>> {
+    const SQL: &str = "SELECT id FROM file WHERE bucket = $1 AND standing = 'trash'
+        AND standing <> 'current' AND removed_at <= $2 LIMIT $3";
+    let rows = db
+        .all(SQL, values![bucket.uuid(), before, limit])
+        .await?;
+    rows.iter()
+        .map(|row| Ok(row.get::<Uuid>("id")?.into()))
+        .collect()
+}
