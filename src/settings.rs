@@ -13,9 +13,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Every kind of operation, for settings by kind.
-pub(crate) const KINDS: [&str; 3] = [
+pub(crate) const KINDS: [&str; 4] = [
     bundles::MakeBundle::NAME,
     bundles::ExpireBundles::NAME,
+    files::SweepFiles::NAME,
     operations::Retention::NAME,
 ];
 /// Read when no other file is named.

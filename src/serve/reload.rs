@@ -64,5 +64,6 @@ impl Reloader {
         self.parts
             .bundles
             .reconfigure(client, parts::bundle_settings(config));
+        self.parts.files.reconfigure(parts::file_settings(config));
     }
 }

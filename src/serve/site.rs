@@ -2,12 +2,13 @@
 
 use super::parts::Parts;
 use base::Config;
+use files::Files;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use web::api::About;
-use web::{Gate, Links, Probes, Settings, Site};
+use web::{Gate, Hosted, Links, Probes, Settings, Site};
 
 /// What the server answers with.
 pub(super) struct Built {
@@ -57,8 +58,16 @@ pub(super) fn build(
         ))
         .merge(files::routes(parts.files.clone()))
         .merge(bundles::routes(parts.bundles.clone(), links, current, stop))
-        .finish(&gate);
+        .finish_with(&gate, vec![domains(&parts.files)]);
     Built { site, settings }
+}
+
+/// Buckets on host names of their own.
+fn domains(files: &Files) -> Hosted {
+    let routes = files::domain_routes(files.clone());
+    let files = files.clone();
+    let knows = move |host: &str| files.bucket_of_host(host).is_some();
+    Hosted::new(routes, Arc::new(knows), files::DEFAULT_HOST)
 }
 
 #[cfg(test)]

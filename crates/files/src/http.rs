@@ -3,11 +3,14 @@
 mod answer;
 mod buckets;
 mod contents;
+mod domain;
 mod folder;
 mod past;
 mod problem;
 mod request;
 mod transfer;
+
+pub use domain::domain_routes;
 
 use crate::Files;
 use access::{Role, Scope};

@@ -31,7 +31,7 @@ pub use change::Description;
 pub use error::{Error, Result};
 pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, media_type};
-pub use http::routes;
+pub use http::{domain_routes, routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
 pub use operations::{SweepFiles, SweepInput};
 pub use path::{DELIMITER, FilePath, InvalidPath};

@@ -39,7 +39,7 @@ pub use probes::{Check, Probes};
 pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
 pub use request_id::RequestId;
 pub use routes::{
-    Admission, Admitted, AnswerTime, BodyLimit, Entry, Gate, Requirement, RouteLimits, RouteTable,
+    Admission, Admitted, AnswerTime, BodyLimit, Entry, Gate, Hosted, KnowsHost, Requirement, RouteLimits, RouteTable,
     Routes, Site,
 };
 pub use server::{ServeError, ServerLimits, serve};

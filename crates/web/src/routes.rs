@@ -8,6 +8,7 @@
 mod admitted;
 mod body;
 mod gate;
+mod hosts;
 mod origin;
 mod requirement;
 mod responses;
@@ -17,6 +18,7 @@ mod table;
 pub use admitted::Admitted;
 pub(crate) use body::TooLate;
 pub use gate::Gate;
+pub use hosts::{Hosted, KnowsHost};
 pub use requirement::{Admission, AnswerTime, BodyLimit, Requirement, RouteLimits};
 pub use site::Site;
 pub use table::{Entry, RouteTable};

@@ -116,7 +116,7 @@ fn attempts(entry: &Entry, method: &Method, tokens: &WalkTokens) -> Vec<Attempt>
         attempts
             .push(Attempt::new("a session without its token", TOO_LITTLE).cookie(&tokens.session));
     }
-    if *method == Method::GET {
+    if *method == Method::GET && entry.host.is_none() {
         attempts.push(
             Attempt::new("another site's socket", TOO_LITTLE)
                 .cookie(&tokens.session)
@@ -161,6 +161,10 @@ async fn call(site: &Site, entry: &Entry, method: &Method, attempt: &Attempt) ->
         Request::builder()
             .method(method)
             .uri(format!("{}{}", entry.example_path(), attempt.query));
+    let others = attempt.headers.iter().any(|(name, _)| name == HOST);
+    if let Some(host) = entry.host.filter(|_| !others) {
+        request = request.header(HOST, host);
+    }
     for (name, value) in &attempt.headers {
         request = request.header(name, value);
     }

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base::SharedClock;
 use http::header::{COOKIE, ORIGIN, REFERER, USER_AGENT, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Gate {
 
     async fn authorise(
         &self,
-        requirement: Requirement,
+        (requirement, dialog): (Requirement, bool),
         request: &mut Request,
         settings: &Settings,
     ) -> Result<(), Problem> {
@@ -103,12 +103,13 @@ impl Gate {
             headers: request.headers(),
             client: &client,
             settings,
+            dialog,
         };
         asked.refuse_cross_site(&credentials)?;
         let caller = self.caller(&credentials, requirement, &asked).await?;
         match (requirement.role(), &caller) {
             (Some(_), None) => {
-                return Err(challenged(Problem::unauthenticated(), request.headers()));
+                return Err(challenged(Problem::unauthenticated(), &asked));
             }
             (Some((role, scope)), Some(caller)) if !caller.may(role, scope) => {
                 return Err(Problem::forbidden(format!(
@@ -154,7 +155,7 @@ impl Gate {
         identified.map(Some).map_err(|refused| {
             let problem = Problem::from(refused);
             if problem.status() == StatusCode::UNAUTHORIZED {
-                challenged(problem, asked.headers)
+                challenged(problem, asked)
             } else {
                 problem
             }
@@ -172,8 +173,9 @@ impl std::fmt::Debug for Gate {
 }
 
 /// Names HTTP Basic as a way in, too, but not to a browser's page, which would open a
-/// dialog of its own over the console's.
-fn challenged(problem: Problem, headers: &HeaderMap) -> Problem {
+/// dialog of its own over the console's, where it is the console's.
+fn challenged(problem: Problem, asked: &Asked<'_>) -> Problem {
+    let headers = asked.headers;
     const BASIC: HeaderValue =
         HeaderValue::from_static("Basic realm=\"longshore\", charset=\"UTF-8\"");
     let agent = headers
@@ -184,7 +186,7 @@ fn challenged(problem: Problem, headers: &HeaderMap) -> Problem {
         || [ORIGIN, REFERER, COOKIE]
             .iter()
             .any(|name| headers.contains_key(name));
-    if browser {
+    if browser && !asked.dialog {
         problem
     } else {
         problem.with_header(WWW_AUTHENTICATE, BASIC)
@@ -196,6 +198,8 @@ pub(super) struct Guard {
     pub(super) gate: Gate,
     pub(super) requirement: Requirement,
     pub(super) limits: RouteLimits,
+    /// Whether browsers may ask for a password themselves.
+    pub(super) dialog: bool,
 }
 
 /// The layer around a handler.
@@ -215,7 +219,7 @@ pub(super) async fn guard(
     };
     let authorising = guard
         .gate
-        .authorise(guard.requirement, &mut request, &settings);
+        .authorise((guard.requirement, guard.dialog), &mut request, &settings);
     // Also where the handler has a limit of its own: this part is not the handler's.
     let longest = within.unwrap_or(settings.request_timeout);
     match tokio::time::timeout(longest, authorising).await {

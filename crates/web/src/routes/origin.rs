@@ -19,6 +19,8 @@ pub(super) struct Asked<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) client: &'a Client,
     pub(super) settings: &'a Settings,
+    /// Whether browsers may ask for a password themselves.
+    pub(super) dialog: bool,
 }
 
 impl Asked<'_> {

@@ -2,7 +2,8 @@
 //! description of all of them, and the layers around everything.
 
 use super::gate::{Guard, guard};
-use super::{Entry, Gate, RouteTable, Routes, responses, table};
+use super::hosts::{self, Hosted};
+use super::{Added, Entry, Gate, RouteTable, Routes, responses, table};
 use crate::problem::{FieldProblem, ProblemDocument};
 use crate::{Problem, Requirement, RouteLimits, SettingsSource, console, docs, front};
 use axum::body::Body;
@@ -38,8 +39,20 @@ impl Routes {
     /// the program that its first test shows.
     #[must_use]
     pub fn finish(self, gate: &Gate) -> Site {
+        self.finish_with(gate, Vec::new())
+    }
+
+    /// The same with further routes, which answer on hosts of their own.
+    ///
+    /// # Panics
+    /// As [`finish`](Self::finish).
+    #[must_use]
+    pub fn finish_with(self, gate: &Gate, hosted: Vec<Hosted>) -> Site {
         let routes = self.merge(docs::routes());
-        let table = routes.table().with(console_entry());
+        let mut table = routes.table().with(console_entry());
+        for entry in hosted.iter().flat_map(Hosted::entries) {
+            table = table.with(entry);
+        }
         let document = Arc::new(describe(&routes));
         let published = docs::Published::of(&document).expect("a description is JSON");
         if let Some(schema) = published.undescribed() {
@@ -47,31 +60,49 @@ impl Routes {
                 "a route refers to the schema {schema}, which none describes; add .schema::<…>()"
             );
         }
-        let mut router = Router::new();
-        for added in routes.added {
-            let check = Arc::new(Guard {
-                gate: gate.clone(),
-                requirement: added.requirement,
-                limits: added.limits,
-            });
-            let paths: Vec<String> = added.paths.paths.keys().map(|path| added.routed(path)).collect();
-            let handlers = added.handlers.route_layer(from_fn_with_state(check, guard));
-            for path in paths {
-                router = router.route(&path, handlers.clone());
-            }
-        }
-        let router = router
+        let usual = router(routes.added, gate, false)
             .fallback(console::fallback)
-            .method_not_allowed_fallback(method_not_allowed)
-            .layer(Extension(published))
-            .layer(DefaultBodyLimit::disable());
+            .layer(Extension(published));
+        let hosted = hosted
+            .into_iter()
+            .map(|hosted| hosted.into_router(gate))
+            .collect();
         Site {
-            router: front::around(router, gate),
+            router: hosts::switch(gate, hosted, front::around(usual, gate)),
             settings: gate.source(),
             table,
             document,
         }
     }
+}
+
+/// Every route behind its check. `dialog`: whether browsers may ask for a password
+/// themselves, as there is no page that does.
+pub(super) fn router(added: Vec<Added<()>>, gate: &Gate, dialog: bool) -> Router {
+    let mut router = Router::new();
+    for added in added {
+        let check = Arc::new(Guard {
+            gate: gate.clone(),
+            requirement: added.requirement,
+            limits: added.limits,
+            dialog,
+        });
+        let paths: Vec<String> = added
+            .paths
+            .paths
+            .keys()
+            .map(|path| added.routed(path))
+            .collect();
+        let handlers = added
+            .handlers
+            .route_layer(from_fn_with_state(check, guard));
+        for path in paths {
+            router = router.route(&path, handlers.clone());
+        }
+    }
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::disable())
 }
 
 impl Site {
@@ -94,6 +125,7 @@ fn console_entry() -> Entry {
     Entry {
         method: Method::GET,
         path: "/{*console}".to_owned(),
+        host: None,
         requirement: Requirement::Public,
         limits: RouteLimits::default(),
     }

@@ -11,6 +11,8 @@ pub struct Entry {
     pub method: Method,
     /// Its path, with parameters in braces.
     pub path: String,
+    /// A host on which it answers, where it does not on all that have none of their own.
+    pub host: Option<&'static str>,
     /// What it requires.
     pub requirement: Requirement,
     /// What it takes.
@@ -67,6 +69,7 @@ pub(super) fn entries(
         operations(item).into_iter().map(move |(method, _)| Entry {
             method,
             path: path.clone(),
+            host: None,
             requirement,
             limits,
         })
