@@ -26,6 +26,11 @@ migrations! {
     2 "0002_access";
     3 "0003_bundles";
     4 "0004_files";
+    5 "0005_uploads";
+    6 "0006_s3";
+    7 "0007_sharing";
+    8 "0008_events";
+    9 "0009_search";
 }
 
 /// The newest schema version that this program knows.

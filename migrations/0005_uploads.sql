@@ -1,0 +1,1 @@
+-- Uploads that go on after a break (tus).

@@ -1,0 +1,1 @@
+-- Keys of S3 clients, and uploads in parts.

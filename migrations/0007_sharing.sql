@@ -1,0 +1,1 @@
+-- Grants, shares, and signatures that were used.

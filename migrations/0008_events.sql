@@ -1,0 +1,1 @@
+-- What happens to files, told to others and heard from others.

@@ -1,0 +1,1 @@
+-- Words by which files are found.
