@@ -52,7 +52,9 @@ pub enum Error {
     #[error("log in, or send a name and password or a token")]
     Anonymous,
     /// More than the bucket, or a user in it, may hold.
-    #[error("this is more than the quota of {scope} allows ({limit} {unit}); delete something, or ask for more")]
+    #[error(
+        "this is more than the quota of {scope} allows ({limit} {unit}); delete something, or ask for more"
+    )]
     Quota {
         /// Whose.
         scope: &'static str,

@@ -244,7 +244,9 @@ impl Files {
         let mut freed = None;
         if let Some(there) = &there {
             file.created_at = there.created_at;
-            freed = self.displace(&mut tx, bucket, there, &file.uploader).await?;
+            freed = self
+                .displace(&mut tx, bucket, there, &file.uploader)
+                .await?;
         }
         if sql::usage::has_quota(bucket) {
             sql::usage::check(&mut tx, bucket, &file).await?;

@@ -17,8 +17,10 @@ const UNKNOWN: &str = "application/octet-stream";
 
 /// The media type that the first bytes of a content show; nothing where they show none.
 pub(crate) fn sniffed(beginning: &[u8]) -> &'static str {
-    if let Some(kind) = infer::get(beginning) {
-        return kind.mime_type();
+    // What of texts a few characters tell is looked at more closely below.
+    match infer::get(beginning).map(|kind| kind.mime_type()) {
+        Some(kind) if !kind.starts_with("text/") => return kind,
+        _ => {}
     }
     let text = match std::str::from_utf8(beginning) {
         Ok(text) => text,
@@ -32,7 +34,11 @@ pub(crate) fn sniffed(beginning: &[u8]) -> &'static str {
     if text.is_empty() || !text.chars().all(printed) {
         return "";
     }
-    let begins = text.trim_start().get(..64).unwrap_or(text).to_ascii_lowercase();
+    let begins = text
+        .trim_start()
+        .get(..64)
+        .unwrap_or(text)
+        .to_ascii_lowercase();
     let begins = begins.trim_start();
     if begins.starts_with("<svg") || (begins.starts_with("<?xml") && text.contains("<svg")) {
         "image/svg+xml"
@@ -94,7 +100,10 @@ mod tests {
             "image/png"
         );
         assert_eq!(kind(None, "noname", "application/pdf"), "application/pdf");
-        assert_eq!(kind(None, "noname", "text/plain"), "text/plain; charset=utf-8");
+        assert_eq!(
+            kind(None, "noname", "text/plain"),
+            "text/plain; charset=utf-8"
+        );
         assert_eq!(kind(Some("rubbish"), "noname", ""), UNKNOWN);
     }
 }

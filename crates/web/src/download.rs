@@ -1,11 +1,11 @@
 //! Answering with bytes that have a length: ranges, conditions, HEAD, and a name to
 //! save them under (RFC 9110 §8, §13, §14; RFC 6266).
 //!
-//! `Content-Length` is always exact. Several ranges at once are not worth their
-//! format: a request for them gets the whole, as RFC 9110 §14.2 allows.
+//! `Content-Length` is always exact, that of several ranges at once included.
 
 mod conditions;
 mod disposition;
+mod parts;
 mod range;
 
 use crate::Problem;
@@ -128,12 +128,18 @@ impl Download {
     #[must_use]
     pub fn of_blob(self, wants: &Wants, blob: &BlobFile) -> Response {
         debug_assert_eq!(self.size, blob.size(), "the size is the blob's");
-        self.answer(wants, |range| Body::from_stream(blob.stream(range)))
+        let blob = blob.clone();
+        self.answer(wants, move |range| Body::from_stream(blob.stream(range)))
     }
 
-    /// The answer; `body` makes the bytes of a range, and is asked only when they go out.
+    /// The answer; `body` makes the bytes of a range, and is asked only when they go out,
+    /// for each of several ranges.
     #[must_use]
-    pub fn answer(self, wants: &Wants, body: impl FnOnce(Range<u64>) -> Body) -> Response {
+    pub fn answer(
+        self,
+        wants: &Wants,
+        body: impl Fn(Range<u64>) -> Body + Send + 'static,
+    ) -> Response {
         let conditions = Conditions {
             headers: &wants.headers,
             etag: self.etag.as_deref(),
@@ -155,6 +161,7 @@ impl Download {
                 let body = body(range.clone());
                 self.finish(StatusCode::PARTIAL_CONTENT, body, Some(range))
             }
+            Wanted::Parts(ranges) => parts::answer(self, ranges, body),
             Wanted::Whole => {
                 let whole = 0..self.size;
                 let body = if wants.method == Method::HEAD {

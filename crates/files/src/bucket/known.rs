@@ -7,7 +7,6 @@
 
 use super::Bucket;
 use crate::{Result, sql};
-use base::BucketId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -23,7 +22,6 @@ const LOOK: Duration = Duration::from_secs(1);
 struct Snapshot {
     number: i64,
     by_name: HashMap<String, Arc<Bucket>>,
-    by_id: HashMap<BucketId, Arc<Bucket>>,
     by_host: HashMap<String, Arc<Bucket>>,
 }
 
@@ -60,10 +58,6 @@ impl Buckets {
         self.snapshot().by_name.get(name).cloned()
     }
 
-    pub(crate) fn with_id(&self, id: BucketId) -> Option<Arc<Bucket>> {
-        self.snapshot().by_id.get(&id).cloned()
-    }
-
     /// The bucket of a host name in the form of [`super::host_name`].
     pub(crate) fn of_host(&self, host: &str) -> Option<Arc<Bucket>> {
         self.snapshot().by_host.get(host).cloned()
@@ -89,8 +83,7 @@ impl Buckets {
                 snapshot.by_host.insert(host.clone(), Arc::clone(&bucket));
             }
             let name = bucket.name.as_str().to_owned();
-            snapshot.by_name.insert(name, Arc::clone(&bucket));
-            snapshot.by_id.insert(bucket.id, bucket);
+            snapshot.by_name.insert(name, bucket);
         }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if snapshot.number >= current.number {

@@ -1,4 +1,4 @@
-//! One range of bytes (RFC 9110 §14.1.2).
+//! Ranges of bytes (RFC 9110 §14.1.2).
 
 use http::HeaderValue;
 use std::ops::Range;
@@ -10,6 +10,8 @@ pub(super) enum Wanted {
     Whole,
     /// These, of which there is at least one.
     Part(Range<u64>),
+    /// Several such, in the order in which they were asked for.
+    Parts(Vec<Range<u64>>),
     /// Bytes that there are none of.
     Unsatisfiable,
 }
@@ -24,12 +26,38 @@ impl Wanted {
     }
 }
 
+/// Ranges answered at once. Who asks for more, or in all for more than there is, gets
+/// the whole: nobody can have bytes sent manifold by a short request (§17.15).
+const MOST: usize = 16;
+
 fn parse(text: &str, size: u64) -> Option<Wanted> {
     let (unit, ranges) = text.split_once('=')?;
     if !unit.trim().eq_ignore_ascii_case("bytes") {
         return None;
     }
-    let (first, last) = ranges.trim().split_once('-')?;
+    if !ranges.contains(',') {
+        return parse_one(ranges, size);
+    }
+    let mut parts = Vec::new();
+    for range in ranges.split(',') {
+        match parse_one(range, size)? {
+            Wanted::Part(part) => parts.push(part),
+            // As long as one can be satisfied, the others are left out.
+            _ => continue,
+        }
+    }
+    let lengths = parts.iter().map(|part| part.end - part.start);
+    let bytes = lengths.fold(0_u64, u64::saturating_add);
+    match parts.len() {
+        0 => Some(Wanted::Unsatisfiable),
+        1 => parts.pop().map(Wanted::Part),
+        several if several > MOST || bytes > size => None,
+        _ => Some(Wanted::Parts(parts)),
+    }
+}
+
+fn parse_one(range: &str, size: u64) -> Option<Wanted> {
+    let (first, last) = range.trim().split_once('-')?;
     let last = last.trim_end();
     if first.is_empty() {
         let length = number(last)?;
@@ -115,13 +143,33 @@ mod tests {
             "bytes=a-b",
             "bytes=+1-2",
             "bytes=1 -2",
-            "bytes=0-1,3-4",
             "bytes=0-1,",
+            "bytes=0-1,x",
+            "bytes=0-,0-",
+            "bytes=0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0",
             "items=0-1",
             "bytes=0--1",
             "bytes=--1",
         ] {
             assert_eq!(of(text, 10), Wanted::Whole, "{text}");
         }
+    }
+
+    #[test]
+    fn several_ranges_are_kept_in_their_order() {
+        for (text, wanted) in [
+            ("bytes=0-1,3-4", Wanted::Parts(vec![0..2, 3..5])),
+            (
+                "bytes= 8- , -1, 0-0 ",
+                Wanted::Parts(vec![8..10, 9..10, 0..1]),
+            ),
+            ("bytes=2-3,50-60", Wanted::Part(2..4)),
+            ("bytes=10-,20-", Wanted::Unsatisfiable),
+        ] {
+            assert_eq!(of(text, 10), wanted, "{text}");
+        }
+        let many = format!("bytes={}", vec!["1-1"; MOST + 1].join(","));
+        let many = HeaderValue::from_str(&many).expect("a header");
+        assert_eq!(Wanted::parse(&many, 1000), Wanted::Whole);
     }
 }

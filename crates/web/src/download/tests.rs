@@ -90,8 +90,6 @@ async fn a_part_is_exactly_that_part() {
         assert_eq!(answer.header(CONTENT_RANGE), content_range);
         assert_eq!(answer.header(CONTENT_LENGTH), body.len().to_string());
     }
-    let several = asked(Method::GET, &[("range", "bytes=0-1,4-5")]).await;
-    assert_eq!((several.status, several.body.as_slice()), (200, TEXT));
 }
 
 #[tokio::test]
@@ -198,4 +196,30 @@ async fn a_stored_blob_is_answered_in_any_part() {
             .to_bytes();
         assert!(body == part, "{range:?}");
     }
+}
+
+#[tokio::test]
+async fn several_ranges_come_as_parts_with_an_exact_length() {
+    let several = asked(Method::GET, &[("range", "bytes=0-1,4-5,-1")]).await;
+    assert_eq!(several.status, 206);
+    assert_eq!(
+        several.header(CONTENT_LENGTH),
+        several.body.len().to_string()
+    );
+    assert_eq!(several.header(CONTENT_RANGE), "");
+    let kind = several.header(CONTENT_TYPE);
+    let boundary = kind
+        .strip_prefix("multipart/byteranges; boundary=")
+        .expect("parts");
+    let body = String::from_utf8(several.body.clone()).expect("text");
+    let part = |range: &str, text: &str| {
+        format!(
+            "\r\n--{boundary}\r\nContent-Type: application/zip\r\n\
+             Content-Range: bytes {range}/10\r\n\r\n{text}"
+        )
+    };
+    let expected = [part("0-1", "01"), part("4-5", "45"), part("9-9", "9")].concat();
+    assert_eq!(body, format!("{expected}\r\n--{boundary}--\r\n"));
+    let conditional = [("range", "bytes=0-1,4-5"), ("if-range", "\"old\"")];
+    assert_eq!(asked(Method::GET, &conditional).await.body, TEXT);
 }

@@ -1,0 +1,194 @@
+//! Lists: complete, in order, a page at a time, whatever the paths are.
+
+use crate::world::{World, path};
+use files::{Browse, Entry, Place, Sort};
+use std::time::Duration;
+use testing::on_both;
+
+const PATHS: [&str; 14] = [
+    "/lead",
+    "a",
+    "a/",
+    "a/1",
+    "a/2",
+    "a//x",
+    "a/b/c",
+    "a/b/d/e",
+    "a0",
+    "b/1",
+    "b c",
+    "z+",
+    "ä/ö",
+    "\u{10ffff}/x",
+];
+
+async fn filled(world: &World) {
+    for (number, at) in PATHS.iter().enumerate() {
+        world.put(at, &"x".repeat((number * 7) % 5)).await;
+        world
+            .clock
+            .advance(Duration::from_secs((number as u64 * 5) % 3));
+    }
+}
+
+/// Every page of a question, joined; each of at most `limit`.
+async fn all(world: &World, ask: &Browse, limit: usize) -> (Vec<String>, Vec<String>) {
+    let (mut folders, mut names) = (Vec::new(), Vec::new());
+    let mut after: Option<Place> = None;
+    loop {
+        let found = world
+            .files
+            .browse(&world.bucket, ask, after, limit)
+            .await
+            .unwrap();
+        assert!(found.folders.len() + found.files.len() <= limit);
+        folders.extend(found.folders);
+        names.extend(found.files.iter().map(|file| file.path.to_string()));
+        match found.next {
+            // As it comes back from a client.
+            Some(next) => {
+                let text = serde_json::to_string(&next).unwrap();
+                after = Some(serde_json::from_str(&text).unwrap());
+            }
+            None => return (folders, names),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_shows_what_lies_in_it_in_every_order() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        filled(&world).await;
+        for prefix in ["", "a/", "a/b/", "/", "none/", "ä/"] {
+            let within = PATHS.iter().filter_map(|path| path.strip_prefix(prefix));
+            let mut folders: Vec<String> = within
+                .clone()
+                .filter_map(|rest| Some(format!("{prefix}{}/", rest.split_once('/')?.0)))
+                .collect();
+            folders.sort();
+            folders.dedup();
+            let mut names: Vec<String> = within
+                .filter(|rest| !rest.contains('/') && !rest.is_empty())
+                .map(|rest| format!("{prefix}{rest}"))
+                .collect();
+            names.sort();
+            for sort in [Sort::Name, Sort::Size, Sort::Date] {
+                for descending in [false, true] {
+                    let ask = Browse {
+                        prefix: prefix.to_owned(),
+                        one_folder: true,
+                        sort,
+                        descending,
+                    };
+                    let whole = all(&world, &ask, 100).await;
+                    let mut expected = folders.clone();
+                    if descending && sort == Sort::Name {
+                        expected.reverse();
+                    }
+                    assert_eq!(whole.0, expected, "{ask:?}");
+                    let mut sorted = whole.1.clone();
+                    sorted.sort();
+                    assert_eq!(sorted, names, "{ask:?}");
+                    for limit in [1, 2, 3] {
+                        assert_eq!(all(&world, &ask, limit).await, whole, "{ask:?} {limit}");
+                    }
+                }
+            }
+        }
+        world.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_files_come_in_the_order_that_was_asked_for() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        filled(&world).await;
+        for (sort, prefix) in [
+            (Sort::Name, ""),
+            (Sort::Size, ""),
+            (Sort::Date, ""),
+            (Sort::Size, "a/"),
+        ] {
+            let ask = |descending| Browse {
+                prefix: prefix.to_owned(),
+                one_folder: false,
+                sort,
+                descending,
+            };
+            let (folders, up) = all(&world, &ask(false), 4).await;
+            assert!(folders.is_empty());
+            let within = PATHS.iter().filter(|path| path.starts_with(prefix));
+            assert_eq!(up.len(), within.count());
+            let mut keys = Vec::new();
+            for name in &up {
+                let file = world.files.file(&world.bucket, &path(name)).await.unwrap();
+                keys.push(match sort {
+                    Sort::Name => (0, name.clone()),
+                    Sort::Size => (file.size.cast_signed(), name.clone()),
+                    Sort::Date => (file.modified_at.micros(), name.clone()),
+                });
+            }
+            assert!(keys.is_sorted(), "{keys:?}");
+            let (_, mut down) = all(&world, &ask(true), 3).await;
+            down.reverse();
+            assert_eq!(down, up);
+        }
+        world.close().await;
+    })
+    .await;
+}
+
+/// As S3 defines it, slowly: over all paths.
+fn expected(prefix: &str, delimiter: Option<&str>, after: Option<&str>) -> Vec<String> {
+    let mut keys: Vec<String> = PATHS
+        .iter()
+        .filter_map(|path| {
+            let rest = path.strip_prefix(prefix)?;
+            let key = match delimiter.and_then(|delimiter| Some((rest.find(delimiter)?, delimiter)))
+            {
+                Some((at, delimiter)) => &path[..prefix.len() + at + delimiter.len()],
+                None => path,
+            };
+            Some(key.to_owned())
+        })
+        .filter(|key| after.is_none_or(|after| key.as_str() > after))
+        .collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+#[tokio::test]
+async fn keys_are_listed_as_s3_lists_them() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        filled(&world).await;
+        for prefix in ["", "a", "a/", "a/b", "b", "/", "none", "\u{10ffff}"] {
+            for delimiter in [None, Some("/"), Some("b/"), Some("1")] {
+                let whole = expected(prefix, delimiter, None);
+                for limit in [1, 2, 5, 1000] {
+                    let (mut keys, mut after) = (Vec::new(), None::<String>);
+                    loop {
+                        let page: Vec<Entry> = world
+                            .files
+                            .keys(&world.bucket, prefix, delimiter, after.as_deref(), limit)
+                            .await
+                            .unwrap();
+                        if page.is_empty() {
+                            break;
+                        }
+                        assert!(page.len() <= limit);
+                        after = page.last().map(|entry| entry.key().to_owned());
+                        keys.extend(page.iter().map(|entry| entry.key().to_owned()));
+                    }
+                    assert_eq!(keys, whole, "{prefix:?} {delimiter:?} {limit}");
+                }
+            }
+        }
+        world.close().await;
+    })
+    .await;
+}
