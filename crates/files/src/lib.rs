@@ -16,6 +16,7 @@ mod file;
 mod http;
 mod list;
 mod operations;
+mod parts;
 mod path;
 mod permit;
 mod put;
@@ -42,7 +43,7 @@ pub use settings::FileSettings;
 
 use ::operations::Operations;
 use access::Access;
-use base::{SharedClock, Timestamp};
+use base::SharedClock;
 use bucket::Buckets;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use storage::{Blobs, Bus, Db};
@@ -125,41 +126,5 @@ impl Files {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
-    }
-
-    pub(crate) fn settings(&self) -> FileSettings {
-        *self
-            .0
-            .settings
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.0.clock.now()
-    }
-
-    pub(crate) fn db(&self) -> &Db {
-        &self.0.db
-    }
-
-    pub(crate) fn blobs(&self) -> &Blobs {
-        &self.0.blobs
-    }
-
-    pub(crate) fn access(&self) -> &Access {
-        &self.0.access
-    }
-
-    pub(crate) fn buckets(&self) -> &Buckets {
-        &self.0.buckets
-    }
-
-    pub(crate) fn tasks(&self) -> &TaskTracker {
-        &self.0.tasks
-    }
-
-    pub(crate) fn operations(&self) -> &Operations {
-        self.0.operations.get().expect("connected before use")
     }
 }

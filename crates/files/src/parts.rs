@@ -1,0 +1,51 @@
+//! What files stand on, for the modules of this crate.
+
+use crate::bucket::Buckets;
+use crate::{FileSettings, Files};
+use access::Access;
+use base::Timestamp;
+use operations::Operations;
+use std::sync::PoisonError;
+use storage::{Blobs, Db};
+use tokio_util::task::TaskTracker;
+
+impl Files {
+    pub(crate) fn settings(&self) -> FileSettings {
+        *self
+            .0
+            .settings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    pub(crate) fn buckets(&self) -> &Buckets {
+        &self.0.buckets
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    pub(crate) fn operations(&self) -> &Operations {
+        self.0
+            .operations
+            .get()
+            .expect("the composition root connects the engine before it serves")
+    }
+}
