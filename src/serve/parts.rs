@@ -264,6 +264,7 @@ pub(super) fn bundle_settings(config: &Config) -> BundleSettings {
 pub(super) fn file_settings(config: &Config) -> FileSettings {
     FileSettings {
         max_file_bytes: config.files.max_file_bytes.bytes(),
+        cache: config.files.cache.bytes(),
         silence: config.files.silence_timeout.duration(),
     }
 }

@@ -60,7 +60,9 @@ impl Files {
         expect.check(Some(&file))?;
         description.apply(&mut file)?;
         sql::file::describe(&mut tx, &file).await?;
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changed(&file);
+        committed?;
         Ok(file)
     }
 
@@ -132,7 +134,10 @@ impl Files {
         }
         sql::file::rename(&mut tx, &file).await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changed(&source);
+        self.changed(&file);
+        committed?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }

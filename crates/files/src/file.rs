@@ -2,10 +2,12 @@
 
 use crate::bucket::Bucket;
 use crate::path::FilePath;
+use crate::remembered::{Content, SMALL};
 use crate::{Error, Files, Result, sql};
 use base::{BucketId, FileId, Timestamp};
 use serde::{Deserialize, Serialize};
-use storage::{BlobFile, BlobName};
+use std::sync::Arc;
+use storage::BlobName;
 
 /// The longest metadata, in bytes of JSON.
 const MOST_METADATA: usize = 8 * 1024;
@@ -176,13 +178,13 @@ impl Files {
     ///
     /// # Errors
     /// [`Error::NoFile`] when its bytes are gone, as it was deleted a moment ago.
-    pub async fn content(&self, file: &File) -> Result<BlobFile> {
-        let Some(blob) = file.blob else {
-            return Err(Error::NoFile(file.path.clone()));
-        };
-        match self.blobs().read(blob).await {
-            Ok(content) => Ok(content),
-            Err(storage::Error::NoBlob) => Err(Error::NoFile(file.path.clone())),
+    pub async fn content(&self, file: &File) -> Result<Content> {
+        let gone = || Error::NoFile(file.path.clone());
+        let blob = file.blob.ok_or_else(gone)?;
+        match self.blobs().read_small(blob, SMALL).await {
+            Ok((_, Some(bytes))) => Ok(Content::Small(bytes)),
+            Ok((blob, None)) => Ok(Content::Stored(blob)),
+            Err(storage::Error::NoBlob) => Err(gone()),
             Err(error) => Err(error.into()),
         }
     }
@@ -196,19 +198,55 @@ impl Files {
         &self,
         bucket: &Bucket,
         path: &FilePath,
-    ) -> Result<(File, BlobFile)> {
+    ) -> Result<(Arc<File>, Content)> {
         const LOOKS: usize = 5;
-        for _ in 1..LOOKS {
-            let file = self.file(bucket, path).await?;
+        if let Some(known) = self.remembered().get(bucket.id, path.as_str()) {
+            return Ok((known.file, Content::Small(known.content)));
+        }
+        let mut looks = 1;
+        loop {
+            let since = self.remembered().now(bucket.id, path.as_str());
+            let file = Arc::new(self.file(bucket, path).await?);
             match self.content(&file).await {
-                Ok(content) => return Ok((file, content)),
-                Err(Error::NoFile(_)) => {}
+                Ok(content) => {
+                    if let Content::Small(bytes) = &content {
+                        self.remembered().put(&file, bytes, since);
+                    }
+                    return Ok((file, content));
+                }
+                Err(Error::NoFile(_)) if looks < LOOKS => looks += 1,
                 Err(error) => return Err(error),
             }
         }
-        let file = self.file(bucket, path).await?;
-        let content = self.content(&file).await?;
-        Ok((file, content))
+    }
+}
+
+#[cfg(test)]
+impl Files {
+    /// A file of which nothing is known but where it is.
+    pub(crate) fn file_for_test(bucket: BucketId, path: &str) -> File {
+        File {
+            id: FileId::new(),
+            path: path.parse().expect("a path"),
+            size: 0,
+            media_type: String::new(),
+            sniffed_type: String::new(),
+            sha256: None,
+            etag: String::new(),
+            created_at: Timestamp::from_micros(0),
+            modified_at: Timestamp::from_micros(0),
+            uploader: String::new(),
+            metadata: Metadata::new(),
+            headers: Headers::default(),
+            taken_at: None,
+            latitude: None,
+            longitude: None,
+            width: None,
+            height: None,
+            bucket,
+            account: None,
+            blob: None,
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod parts;
 mod path;
 mod permit;
 mod put;
+mod remembered;
 mod remove;
 mod settings;
 mod sniff;
@@ -38,6 +39,7 @@ pub use operations::{SweepFiles, SweepInput};
 pub use path::{DELIMITER, FilePath, InvalidPath};
 pub use permit::{Permission, Writer};
 pub use put::{Incoming, NewFile};
+pub use remembered::Content;
 pub use remove::{Heap, Past};
 pub use settings::FileSettings;
 
@@ -45,8 +47,9 @@ use ::operations::Operations;
 use access::Access;
 use base::SharedClock;
 use bucket::Buckets;
+use remembered::Remembered;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use storage::{Blobs, Bus, Db};
+use storage::{Blobs, Bus, Db, Dialect};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -61,6 +64,7 @@ struct Inner {
     access: Access,
     clock: SharedClock,
     buckets: Buckets,
+    remembered: Remembered,
     settings: RwLock<FileSettings>,
     tasks: TaskTracker,
     operations: OnceLock<Operations>,
@@ -94,12 +98,16 @@ impl Files {
     pub async fn open(ground: Ground, settings: FileSettings) -> Result<Self> {
         let (buckets, listening) = Buckets::open(ground.db.clone(), ground.bus).await?;
         ground.tasks.spawn(listening.run(ground.stop));
+        // Another replica on the same database would change files unheard.
+        let alone = ground.db.dialect() == Dialect::Sqlite;
+        let remembered = Remembered::new(if alone { settings.cache } else { 0 });
         let files = Self(Arc::new(Inner {
             db: ground.db,
             blobs: ground.blobs,
             access: ground.access,
             clock: ground.clock,
             buckets,
+            remembered,
             settings: RwLock::new(settings),
             tasks: ground.tasks,
             operations: OnceLock::new(),

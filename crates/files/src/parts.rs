@@ -1,6 +1,7 @@
 //! What files stand on, for the modules of this crate.
 
 use crate::bucket::Buckets;
+use crate::remembered::Remembered;
 use crate::{FileSettings, Files};
 use access::Access;
 use base::Timestamp;
@@ -36,6 +37,10 @@ impl Files {
 
     pub(crate) fn buckets(&self) -> &Buckets {
         &self.0.buckets
+    }
+
+    pub(crate) fn remembered(&self) -> &Remembered {
+        &self.0.remembered
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {

@@ -260,9 +260,9 @@ impl Files {
         }
         sql::usage::add(&mut tx, &file).await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
-        tx.commit()
-            .await
-            .map_err(|error| Uncommitted::Perhaps(error.into()))?;
+        let committed = tx.commit().await;
+        self.changed(&file);
+        committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
@@ -285,6 +285,12 @@ impl Files {
         sql::file::delete(tx, there.id).await?;
         sql::usage::subtract(tx, there).await?;
         Ok(there.blob)
+    }
+
+    /// Forgets what was known of the path of a file. After every change, before it is
+    /// acknowledged.
+    pub(crate) fn changed(&self, file: &File) {
+        self.remembered().changed(file.bucket, file.path.as_str());
     }
 
     /// Removes bytes that nothing names any more. What cannot be removed, the sweep will.

@@ -73,7 +73,9 @@ impl Files {
             sql::usage::subtract(&mut tx, &file).await?;
             unused = sql::file::unused(&mut tx, file.blob).await?;
         }
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changed(&file);
+        committed?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
@@ -109,7 +111,9 @@ impl Files {
             return Err(Error::NothingToRestore);
         }
         let unused = sql::file::unused(&mut tx, freed).await?;
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changed(&past.file);
+        committed?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }

@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct FileSettings {
     /// The largest file, in bytes.
     pub max_file_bytes: u64,
+    /// Memory for small files that are asked for often, in bytes. It keeps its size until
+    /// a restart.
+    pub cache: u64,
     /// How long a client that uploads may send nothing.
     pub silence: Duration,
 }

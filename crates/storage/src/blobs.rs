@@ -12,6 +12,7 @@ pub use read::{BlobFile, BlobStream, BlobTail};
 pub use write::BlobWriter;
 
 use crate::{Error, Result};
+use bytes::Bytes;
 use md5::{Digest, Md5};
 use std::fmt;
 use std::io;
@@ -132,6 +133,14 @@ impl Blobs {
     /// [`Error::NoBlob`] when there is none.
     pub async fn read(&self, name: BlobName) -> Result<BlobFile> {
         BlobFile::open(self.path(name)).await
+    }
+
+    /// Opens a stored blob, and reads the whole of it where it has at most `most` bytes.
+    ///
+    /// # Errors
+    /// [`Error::NoBlob`] when there is none.
+    pub async fn read_small(&self, name: BlobName, most: u64) -> Result<(BlobFile, Option<Bytes>)> {
+        BlobFile::open_small(self.path(name), most).await
     }
 
     /// Removes a blob; whether there was one. A reader that has it open reads on.

@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use base::Timestamp;
+use bytes::Bytes;
 use conditions::{Conditions, Verdict};
 pub use disposition::attachment;
 use http::header::{
@@ -130,6 +131,23 @@ impl Download {
         debug_assert_eq!(self.size, blob.size(), "the size is the blob's");
         let blob = blob.clone();
         self.answer(wants, move |range| Body::from_stream(blob.stream(range)))
+    }
+
+    /// The answer, with the wanted part of bytes in memory.
+    #[must_use]
+    pub fn of_bytes(self, wants: &Wants, bytes: Bytes) -> Response {
+        debug_assert_eq!(
+            self.size,
+            bytes.len() as u64,
+            "the size is that of the bytes"
+        );
+        self.answer(wants, move |range| {
+            // A range lies within the size, which is that of the bytes.
+            let end = usize::try_from(range.end).unwrap_or(usize::MAX);
+            let end = end.min(bytes.len());
+            let start = usize::try_from(range.start).unwrap_or(usize::MAX);
+            Body::from(bytes.slice(start.min(end)..end))
+        })
     }
 
     /// The answer; `body` makes the bytes of a range, and is asked only when they go out,

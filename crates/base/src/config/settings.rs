@@ -156,6 +156,9 @@ settings! {
     Files at "files." {
         /// Largest file.
         max_file_bytes: Size = Size::tib(5), within Size::kib(1)..=Size::tib(1024); live;
+        /// Memory for small files that are asked for often. It is used with SQLite alone, where
+        /// no other replica changes them.
+        cache: Size = Size::mib(16), within Size::new(0)..=Size::gib(16); restart;
         /// How long a client that uploads may send nothing.
         silence_timeout: Span = Span::seconds(60), within Span::seconds(1)..=Span::hours(1); live;
     }

@@ -1,17 +1,17 @@
 //! From a file to the answer that gives it.
 
 use crate::file::File;
+use crate::remembered::Content;
 use axum::response::Response;
 use http::header::{CONTENT_DISPOSITION, HeaderName};
 use http::{HeaderMap, HeaderValue};
-use storage::BlobFile;
 use web::{Download, Wants};
 
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// The content, or the part of it that is wanted. `save`: as a file to be kept, under
 /// its name.
-pub(super) fn content(file: &File, blob: &BlobFile, wants: &Wants, save: bool) -> Response {
+pub(super) fn content(file: &File, content: Content, wants: &Wants, save: bool) -> Response {
     let mut download = Download::new(file.size)
         .media_type(&file.media_type)
         .etag(&file.etag)
@@ -27,7 +27,10 @@ pub(super) fn content(file: &File, blob: &BlobFile, wants: &Wants, save: bool) -
     if save {
         download = download.header(CONTENT_DISPOSITION, web::attachment(file.path.name()));
     }
-    download.of_blob(wants, blob)
+    match content {
+        Content::Stored(blob) => download.of_blob(wants, &blob),
+        Content::Small(bytes) => download.of_bytes(wants, bytes),
+    }
 }
 
 /// RFC 9530 §3.

@@ -104,9 +104,9 @@ pub(super) async fn get_file(
     files
         .permit(caller, &bucket, path.as_str(), Permission::Read)
         .await?;
-    let (file, blob) = files.file_and_content(&bucket, &path).await?;
+    let (file, content) = files.file_and_content(&bucket, &path).await?;
     let save = query.download == Some(1);
-    Ok(answer::content(&file, &blob, &wants, save))
+    Ok(answer::content(&file, content, &wants, save))
 }
 
 /// What is known of a file.

@@ -262,8 +262,8 @@ async fn get(
         .permit(caller, &bucket, path.as_str(), Permission::Read)
         .await
         .map_err(asking)?;
-    let (file, blob) = files.file_and_content(&bucket, &path).await?;
-    let mut response = answer::content(&file, &blob, &wants, false);
+    let (file, content) = files.file_and_content(&bucket, &path).await?;
+    let mut response = answer::content(&file, content, &wants, false);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     // What anybody may see, any page may show.

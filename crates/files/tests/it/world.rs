@@ -4,8 +4,8 @@ use access::{Access, AccessSettings, Doer, MasterKeys};
 use base::{Actor, Clock, ManualClock, SystemClock};
 use bytes::Bytes;
 use files::{
-    Bucket, BucketChange, Error, Expect, File, FilePath, FileSettings, Files, Ground, NewBucket,
-    NewFile, Writer,
+    Bucket, BucketChange, Content, Error, Expect, File, FilePath, FileSettings, Files, Ground,
+    NewBucket, NewFile, Writer,
 };
 use futures::StreamExt;
 use std::path::Path;
@@ -53,6 +53,7 @@ impl World {
         };
         let settings = FileSettings {
             max_file_bytes: MOST,
+            cache: 1 << 20,
             silence: Duration::from_secs(60),
         };
         let files = Files::open(ground, settings).await.unwrap();
@@ -108,8 +109,11 @@ impl World {
 
     pub(crate) async fn read(&self, at: &str) -> Option<String> {
         let found = self.files.file_and_content(&self.bucket, &path(at)).await;
-        let (_, blob) = match found {
-            Ok(found) => found,
+        let blob = match found {
+            Ok((_, Content::Stored(blob))) => blob,
+            Ok((_, Content::Small(bytes))) => {
+                return Some(String::from_utf8(bytes.to_vec()).unwrap());
+            }
             Err(Error::NoFile(_)) => return None,
             Err(error) => panic!("{error}"),
         };

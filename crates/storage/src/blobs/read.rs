@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -28,13 +28,30 @@ pub struct BlobFile {
 
 impl BlobFile {
     pub(super) async fn open(path: PathBuf) -> Result<Self> {
+        blocking(move || Self::open_now(&path)).await
+    }
+
+    /// Blocking.
+    fn open_now(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self {
+            file: Arc::new(file),
+            size,
+        })
+    }
+
+    /// In one go: a small blob is not worth a second blocking thread.
+    pub(super) async fn open_small(path: PathBuf, most: u64) -> Result<(Self, Option<Bytes>)> {
         blocking(move || {
-            let file = File::open(path)?;
-            let size = file.metadata()?.len();
-            Ok(Self {
-                file: Arc::new(file),
-                size,
-            })
+            let blob = Self::open_now(&path)?;
+            if blob.size > most {
+                return Ok((blob, None));
+            }
+            let length = usize::try_from(blob.size).map_err(io::Error::other)?;
+            let mut buffer = vec![0; length];
+            blob.file.read_exact_at(&mut buffer, 0)?;
+            Ok((blob, Some(buffer.into())))
         })
         .await
     }

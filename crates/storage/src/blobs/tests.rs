@@ -62,6 +62,22 @@ async fn what_was_written_is_read_back_whole_and_in_ranges() {
 }
 
 #[tokio::test]
+async fn a_small_blob_is_read_as_it_is_opened_and_a_large_one_is_not() {
+    let (_root, blobs) = blobs();
+    let mut writer = blobs.create_with_md5().await.expect("begun");
+    writer
+        .write(Bytes::from_static(b"cargo"))
+        .await
+        .expect("written");
+    let stored = writer.finish().await.expect("stored");
+    assert!(stored.md5.is_some());
+    let (blob, content) = blobs.read_small(stored.name, 5).await.expect("there");
+    assert_eq!((blob.size(), content.as_deref()), (5, Some(&b"cargo"[..])));
+    let (blob, content) = blobs.read_small(stored.name, 4).await.expect("there");
+    assert_eq!((blob.size(), content), (5, None));
+}
+
+#[tokio::test]
 async fn a_blob_that_was_not_finished_leaves_no_bytes() {
     let (root, blobs) = blobs();
     let mut writer = blobs.create().await.expect("begun");
