@@ -5,7 +5,7 @@ use crate::expect::Expect;
 use crate::file::{File, Headers, Metadata, media_type, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::Uncommitted;
+use crate::put::{self, Uncommitted};
 use crate::{Error, Files, Result, sql};
 use base::FileId;
 use serde::Deserialize;
@@ -60,6 +60,8 @@ impl Files {
         expect.check(Some(&file))?;
         description.apply(&mut file)?;
         sql::file::describe(&mut tx, &file).await?;
+        sql::word::remove(&mut tx, bucket.id, path.as_str()).await?;
+        put::index(&mut tx, &file).await?;
         let committed = tx.commit().await;
         self.changed(&file);
         committed?;
@@ -133,6 +135,8 @@ impl Files {
             sql::usage::add(&mut tx, &file).await?;
         }
         sql::file::rename(&mut tx, &file).await?;
+        sql::word::remove(&mut tx, from_bucket.id, from.as_str()).await?;
+        put::index(&mut tx, &file).await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&source);

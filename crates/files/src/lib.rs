@@ -25,6 +25,7 @@ mod remove;
 mod settings;
 mod sniff;
 mod sql;
+mod words;
 
 pub use bucket::{
     Bucket, BucketChange, BucketName, DEFAULT_BUCKET, DEFAULT_HOST, NewBucket, Storage, Usage,

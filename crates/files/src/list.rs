@@ -4,7 +4,7 @@
 use crate::bucket::Bucket;
 use crate::file::File;
 use crate::path::{DELIMITER, after_prefix};
-use crate::{Files, Result, sql};
+use crate::{Files, Result, sql, words};
 use serde::{Deserialize, Serialize};
 
 /// By what a list is sorted; of the same key, by path.
@@ -46,6 +46,9 @@ pub enum Place {
     /// After the file with this key and path.
     #[serde(rename = "f")]
     File(i64, String),
+    /// After the file with this path, which was found by this word.
+    #[serde(rename = "w")]
+    Word(String, String),
 }
 
 /// A page of what was found: first the folders, then the files.
@@ -128,6 +131,38 @@ impl Files {
         // The marker of the folder itself is no file in it.
         files.retain(|file| !ask.one_folder || file.path.as_str() != ask.prefix);
         found.files = files;
+        Ok(found)
+    }
+
+    /// A page of at most `limit` files below `prefix` that have, in their paths or in
+    /// what is said of them, for each word of `text` one that begins with it.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn search(
+        &self,
+        bucket: &Bucket,
+        prefix: &str,
+        text: &str,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<Found> {
+        let words = words::asked(text);
+        let after = match after {
+            Some(Place::Word(word, path)) => Some((word, path)),
+            _ => None,
+        };
+        let after = after.as_ref();
+        let mut rows =
+            sql::word::search(self.db(), bucket.id, &words, prefix, after, limit + 1).await?;
+        let mut found = Found::default();
+        if rows.len() > limit {
+            rows.truncate(limit);
+            found.next = rows
+                .last()
+                .map(|(word, file)| Place::Word(word.clone(), file.path.as_str().to_owned()));
+        }
+        found.files = rows.into_iter().map(|(_, file)| file).collect();
         Ok(found)
     }
 

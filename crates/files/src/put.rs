@@ -10,7 +10,7 @@ use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::{Error, Files, Result, sniff, sql};
+use crate::{Error, Files, Result, sniff, sql, words};
 use base::FileId;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -259,6 +259,7 @@ impl Files {
             Err(error) => return Err(error.into()),
         }
         sql::usage::add(&mut tx, &file).await?;
+        index(&mut tx, &file).await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&file);
@@ -278,6 +279,7 @@ impl Files {
         there: &File,
         by: &str,
     ) -> Result<Option<BlobName>> {
+        sql::word::remove(tx, there.bucket, there.path.as_str()).await?;
         if bucket.versions {
             sql::file::retire(tx, there.id, "old", by, self.now()).await?;
             return Ok(None);
@@ -299,4 +301,9 @@ impl Files {
             tracing::warn!(%error, "stored content could not be removed");
         }
     }
+}
+
+/// Notes the words by which a current file is found.
+pub(crate) async fn index(tx: &mut Tx, file: &File) -> storage::Result<()> {
+    sql::word::add(tx, file, &words::of_file(&file.path, &file.metadata)).await
 }

@@ -4,7 +4,7 @@ use crate::bucket::Bucket;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::path::FilePath;
-use crate::{Error, Files, Result, sql};
+use crate::{Error, Files, Result, put, sql};
 use base::{Actor, FileId, Timestamp};
 use serde::Serialize;
 
@@ -65,6 +65,7 @@ impl Files {
             None
         };
         let mut unused = None;
+        sql::word::remove(&mut tx, bucket.id, path.as_str()).await?;
         if let Some(heap) = heap {
             let standing = heap.standing();
             sql::file::retire(&mut tx, file.id, standing, by.as_str(), self.now()).await?;
@@ -110,6 +111,7 @@ impl Files {
         if !sql::file::make_current(&mut tx, id).await? {
             return Err(Error::NothingToRestore);
         }
+        put::index(&mut tx, &past.file).await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&past.file);

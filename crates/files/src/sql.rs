@@ -4,3 +4,4 @@ pub(crate) mod bucket;
 pub(crate) mod file;
 pub(crate) mod list;
 pub(crate) mod usage;
+pub(crate) mod word;

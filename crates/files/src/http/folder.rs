@@ -18,6 +18,9 @@ pub(super) struct ListQuery {
     /// files.
     #[param(value_type = Option<String>)]
     delimiter: Option<String>,
+    /// Words to be found in paths and metadata, each by how it begins. All files below
+    /// the prefix are searched, in an order of its own.
+    q: Option<String>,
     /// By what they are sorted.
     #[param(inline, required = false)]
     #[serde(default)]
@@ -80,6 +83,13 @@ pub(super) async fn list_files(
         .permit(Some(&caller), &bucket, &query.prefix, Permission::List)
         .await?;
     let after: Option<Place> = paging.after()?;
+    let limit = usize::from(paging.limit());
+    if let Some(text) = query.q.as_deref().filter(|text| !text.trim().is_empty()) {
+        let found = files
+            .search(&bucket, &query.prefix, text, after, limit)
+            .await?;
+        return Ok(Json(found.into()));
+    }
     let found = files
         .browse(
             &bucket,

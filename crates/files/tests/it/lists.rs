@@ -1,7 +1,7 @@
 //! Lists: complete, in order, a page at a time, whatever the paths are.
 
 use crate::world::{World, path};
-use files::{Browse, Entry, Place, Sort};
+use files::{Browse, Entry, Metadata, NewFile, Place, Sort};
 use std::time::Duration;
 use testing::on_both;
 
@@ -188,6 +188,104 @@ async fn keys_are_listed_as_s3_lists_them() {
                 }
             }
         }
+        world.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_are_found_by_how_their_words_begin_as_they_are_now() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        for at in [
+            "covers/Blue Train.jpg",
+            "covers/blueprint.png",
+            "covers/blue/blue.jpg",
+            "docs/train times.txt",
+        ] {
+            world.put(at, "x").await;
+        }
+        let mut song = NewFile::at(path("songs/1"));
+        song.metadata = Metadata::from_iter([("title".to_owned(), "Blue Monday".into())]);
+        world.try_put(song, "x").await.unwrap();
+        let search = |text: &'static str, prefix: &'static str, limit| {
+            let world = &world;
+            async move {
+                let (mut names, mut after) = (Vec::new(), None);
+                loop {
+                    let found = world
+                        .files
+                        .search(&world.bucket, prefix, text, after, limit)
+                        .await
+                        .unwrap();
+                    names.extend(found.files.iter().map(|file| file.path.to_string()));
+                    after = found.next;
+                    if after.is_none() {
+                        names.sort();
+                        return names;
+                    }
+                }
+            }
+        };
+        for limit in [1, 2, 100] {
+            assert_eq!(
+                search("blu", "", limit).await,
+                [
+                    "covers/Blue Train.jpg",
+                    "covers/blue/blue.jpg",
+                    "covers/blueprint.png",
+                    "songs/1"
+                ]
+            );
+            assert_eq!(
+                search("TRAI blue", "", limit).await,
+                ["covers/Blue Train.jpg"]
+            );
+            assert_eq!(
+                search("blue jpg", "covers/blue/", limit).await,
+                ["covers/blue/blue.jpg"]
+            );
+            assert_eq!(search("monday", "", limit).await, ["songs/1"]);
+            assert!(search("nothing blue", "", limit).await.is_empty());
+            assert!(search("/", "", limit).await.is_empty());
+        }
+        let put = world.delete("covers/blueprint.png").await.unwrap();
+        assert!(search("blueprint", "", 10).await.is_empty());
+        let by = base::Actor::user("anna");
+        world
+            .files
+            .restore(&world.bucket, put.id, false, &by)
+            .await
+            .unwrap();
+        assert_eq!(search("blueprint", "", 10).await, ["covers/blueprint.png"]);
+        world
+            .files
+            .rename(
+                (&world.bucket, &path("covers/blueprint.png")),
+                (&world.bucket, &path("plans/house.png")),
+                &files::Expect::default(),
+                &crate::world::writer("anna"),
+            )
+            .await
+            .unwrap();
+        assert!(search("blueprint", "", 10).await.is_empty());
+        assert_eq!(search("plan house", "", 10).await, ["plans/house.png"]);
+        let described = files::Description {
+            metadata: Some(Metadata::from_iter([("by".to_owned(), "Otto".into())])),
+            ..files::Description::default()
+        };
+        world
+            .files
+            .describe(
+                &world.bucket,
+                &path("songs/1"),
+                &files::Expect::default(),
+                described,
+            )
+            .await
+            .unwrap();
+        assert!(search("monday", "", 10).await.is_empty());
+        assert_eq!(search("otto", "", 10).await, ["songs/1"]);
         world.close().await;
     })
     .await;
