@@ -15,6 +15,7 @@ mod expect;
 mod file;
 mod http;
 mod list;
+mod media;
 mod operations;
 mod parts;
 mod path;

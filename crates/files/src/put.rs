@@ -10,7 +10,7 @@ use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::{Error, Files, Result, sniff, sql, words};
+use crate::{Error, Files, Result, media, sniff, sql, words};
 use base::FileId;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -154,7 +154,12 @@ impl Incoming {
             return Err(Error::Content("it is shorter"));
         }
         let stored = blob.finish().await?;
-        let file = described(&files, &bucket, &by, &new, &stored, &beginning);
+        let mut file = described(&files, &bucket, &by, &new, &stored, &beginning);
+        if media::may_tell(&file.sniffed_type)
+            && let Ok(blob) = files.blobs().read(stored.name).await
+        {
+            media::look(blob.reader()).await.describe(&mut file);
+        }
         let checked = new.promised.check(&stored);
         let committed = match checked {
             Ok(()) => files.commit(&bucket, file, &new.expect, None).await,

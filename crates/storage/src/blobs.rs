@@ -8,7 +8,7 @@
 mod read;
 mod write;
 
-pub use read::{BlobFile, BlobStream, BlobTail};
+pub use read::{BlobFile, BlobReader, BlobStream, BlobTail};
 pub use write::BlobWriter;
 
 use crate::{Error, Result};

@@ -7,5 +7,6 @@ extern crate longshore_files as files;
 mod buckets;
 mod contents;
 mod lists;
+mod media;
 mod past;
 mod world;

@@ -62,6 +62,17 @@ impl BlobFile {
         self.size
     }
 
+    /// What reads and seeks in it. Blocking.
+    #[must_use]
+    pub fn reader(&self) -> BlobReader {
+        BlobReader {
+            file: Arc::clone(&self.file),
+            size: self.size,
+            at: 0,
+            left: u64::MAX,
+        }
+    }
+
     /// The bytes of `range`, which is cut at the end of the blob.
     #[must_use]
     pub fn stream(&self, range: Range<u64>) -> BlobStream {
@@ -72,6 +83,49 @@ impl BlobFile {
             end,
             reading: None,
         }
+    }
+}
+
+/// A blob as what reads and seeks, for parsers on a blocking thread. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct BlobReader {
+    file: Arc<File>,
+    size: u64,
+    at: u64,
+    left: u64,
+}
+
+impl BlobReader {
+    /// From its beginning, and it ends when so many bytes were read in all: a parser that
+    /// is led astray does not read for long.
+    #[must_use]
+    pub fn at_most(mut self, bytes: u64) -> Self {
+        self.at = 0;
+        self.left = bytes;
+        self
+    }
+}
+
+impl io::Read for BlobReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let length = buffer.len().min(most);
+        let read = self.file.read_at(&mut buffer[..length], self.at)?;
+        self.at += read as u64;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+impl io::Seek for BlobReader {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            io::SeekFrom::Start(at) => Some(at),
+            io::SeekFrom::End(by) => self.size.checked_add_signed(by),
+            io::SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.at)
     }
 }
 
