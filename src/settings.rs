@@ -13,10 +13,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Every kind of operation, for settings by kind.
-pub(crate) const KINDS: [&str; 4] = [
+pub(crate) const KINDS: [&str; 5] = [
     bundles::MakeBundle::NAME,
     bundles::ExpireBundles::NAME,
     files::SweepFiles::NAME,
+    files::TellWebhook::NAME,
     operations::Retention::NAME,
 ];
 /// Read when no other file is named.

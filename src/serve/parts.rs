@@ -65,11 +65,13 @@ impl Parts {
             access_settings(config),
         )
         .await?;
+        let client = outbound::client(config, None);
         let files = Files::open(
             Ground {
                 db: db.clone(),
                 blobs: contents,
                 bus: bus.clone(),
+                client: client.clone(),
                 access: access.clone(),
                 clock: Arc::clone(&clock),
                 tasks: tasks.clone(),
@@ -79,7 +81,6 @@ impl Parts {
         )
         .await
         .map_err(Failure::failed)?;
-        let client = outbound::client(config, None);
         let bundles = Bundles::new(
             db.clone(),
             blobs,
@@ -190,12 +191,14 @@ pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
 
 fn kinds(config: &Config, bundles: &Bundles, files: &Files) -> Kinds {
     let (make, expire) = bundles.kinds();
+    let (sweep, tell) = files.kinds();
     let retention = &config.operations.retention;
     let mut kinds = Kinds::new()
         .with(Retention)
         .with(make)
         .with(expire)
-        .with(files.kinds())
+        .with(sweep)
+        .with(tell)
         .keep_of_unknown(Retained {
             age: retention.age.duration(),
             count: retention.count,

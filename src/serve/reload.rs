@@ -63,7 +63,9 @@ impl Reloader {
         let client = outbound::client(config, Some(&self.parts.client));
         self.parts
             .bundles
-            .reconfigure(client, parts::bundle_settings(config));
-        self.parts.files.reconfigure(parts::file_settings(config));
+            .reconfigure(client.clone(), parts::bundle_settings(config));
+        self.parts
+            .files
+            .reconfigure(client, parts::file_settings(config));
     }
 }

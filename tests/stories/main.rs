@@ -12,6 +12,7 @@ mod arranging;
 mod breaking;
 mod cancelling;
 mod command_line;
+mod file_events;
 mod files;
 mod killed;
 mod links;

@@ -71,6 +71,8 @@ id!(/// A bucket of files.
     BucketId);
 id!(/// A content that is or was at a path of a bucket.
     FileId);
+id!(/// Somebody who is told of what happens to files.
+    WebhookId);
 
 impl From<OperationId> for BundleId {
     fn from(value: OperationId) -> Self {

@@ -1,13 +1,14 @@
 //! Changing what is said of a file, and copying and moving it within this server.
 
 use crate::bucket::Bucket;
+use crate::event::Happened;
 use crate::expect::Expect;
 use crate::file::{File, Headers, Metadata, media_type, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::put::{self, Uncommitted};
 use crate::{Error, Files, Result, sql};
-use base::FileId;
+use base::{Actor, FileId};
 use serde::Deserialize;
 
 /// What changes of what is said of a file; what is absent stays.
@@ -52,6 +53,7 @@ impl Files {
         path: &FilePath,
         expect: &Expect,
         description: Description,
+        by: &Actor,
     ) -> Result<File> {
         let mut tx = self.db().begin().await?;
         sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
@@ -62,9 +64,14 @@ impl Files {
         sql::file::describe(&mut tx, &file).await?;
         sql::word::remove(&mut tx, bucket.id, path.as_str()).await?;
         put::index(&mut tx, &file).await?;
+        let told = (&file, None);
+        let to_tell = self
+            .note(&mut tx, bucket, Happened::Described, told, by.as_str())
+            .await?;
         let committed = tx.commit().await;
         self.changed(&file);
         committed?;
+        self.tell(to_tell).await;
         Ok(file)
     }
 
@@ -137,11 +144,22 @@ impl Files {
         sql::file::rename(&mut tx, &file).await?;
         sql::word::remove(&mut tx, from_bucket.id, from.as_str()).await?;
         put::index(&mut tx, &file).await?;
+        let told = (&file, Some(from));
+        let actor = by.actor.as_str();
+        let mut to_tell = self
+            .note(&mut tx, bucket, Happened::Moved, told, actor)
+            .await?;
+        if from_bucket.id != bucket.id {
+            let told = (&source, None);
+            let more = self.note(&mut tx, from_bucket, Happened::Deleted, told, actor);
+            to_tell.extend(more.await?);
+        }
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&source);
         self.changed(&file);
         committed?;
+        self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }

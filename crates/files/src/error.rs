@@ -81,6 +81,9 @@ pub enum Error {
     /// A setting of a bucket that makes no sense.
     #[error("{0}")]
     Setting(&'static str),
+    /// An address that nothing may be sent to.
+    #[error("{0}")]
+    Address(String),
     /// Access.
     #[error(transparent)]
     Access(#[from] access::AccessError),

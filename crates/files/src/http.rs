@@ -9,6 +9,7 @@ mod past;
 mod problem;
 mod request;
 mod transfer;
+mod webhooks;
 
 pub use domain::domain_routes;
 
@@ -49,5 +50,8 @@ pub fn routes(files: Files) -> Routes {
         .add(sees, routes!(past::list_versions))
         .add(changes, routes!(past::restore_file))
         .add(changes, routes!(past::purge_file))
+        .add(rules, routes!(webhooks::list_webhooks))
+        .add(rules, routes!(webhooks::create_webhook))
+        .add(rules, routes!(webhooks::delete_webhook))
         .with_state(files)
 }

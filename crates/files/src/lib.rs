@@ -11,6 +11,7 @@
 mod bucket;
 mod change;
 mod error;
+mod event;
 mod expect;
 mod file;
 mod http;
@@ -26,6 +27,7 @@ mod remove;
 mod settings;
 mod sniff;
 mod sql;
+mod webhook;
 mod words;
 
 pub use bucket::{
@@ -37,18 +39,20 @@ pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, media_type};
 pub use http::{domain_routes, routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
-pub use operations::{SweepFiles, SweepInput};
+pub use operations::{SweepFiles, SweepInput, TellInput, TellWebhook};
 pub use path::{DELIMITER, FilePath, InvalidPath};
 pub use permit::{Permission, Writer};
 pub use put::{Incoming, NewFile};
 pub use remembered::Content;
 pub use remove::{Heap, Past};
 pub use settings::FileSettings;
+pub use webhook::{NewWebhook, Webhook};
 
 use ::operations::Operations;
 use access::Access;
 use base::SharedClock;
 use bucket::Buckets;
+use fetch::Client;
 use remembered::Remembered;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use storage::{Blobs, Bus, Db, Dialect};
@@ -68,6 +72,7 @@ struct Inner {
     buckets: Buckets,
     remembered: Remembered,
     settings: RwLock<FileSettings>,
+    client: RwLock<Client>,
     tasks: TaskTracker,
     operations: OnceLock<Operations>,
 }
@@ -83,6 +88,8 @@ pub struct Ground {
     pub bus: Bus,
     /// Who is who.
     pub access: Access,
+    /// How others are told of what happens.
+    pub client: Client,
     /// What time it is.
     pub clock: SharedClock,
     /// Owns what runs in the background.
@@ -111,6 +118,7 @@ impl Files {
             buckets,
             remembered,
             settings: RwLock::new(settings),
+            client: RwLock::new(ground.client),
             tasks: ground.tasks,
             operations: OnceLock::new(),
         }));
@@ -120,8 +128,8 @@ impl Files {
 
     /// The kinds of operation of this part.
     #[must_use]
-    pub fn kinds(&self) -> SweepFiles {
-        SweepFiles(self.clone())
+    pub fn kinds(&self) -> (SweepFiles, TellWebhook) {
+        (SweepFiles(self.clone()), TellWebhook(self.clone()))
     }
 
     /// Gives it the engine that runs its operations, before anything is asked of it.
@@ -130,7 +138,12 @@ impl Files {
     }
 
     /// Takes other limits over, for what begins from now on.
-    pub fn reconfigure(&self, settings: FileSettings) {
+    pub fn reconfigure(&self, client: Client, settings: FileSettings) {
+        *self
+            .0
+            .client
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = client;
         *self
             .0
             .settings

@@ -1,5 +1,9 @@
 //! What happens to files by the clock.
 
+mod tell;
+
+pub use tell::{TellInput, TellWebhook};
+
 use crate::{Files, sql};
 use operations::{Context, Failure, Kind, Missed, NewSchedule, Outcome, Settings, Timing};
 use serde::{Deserialize, Serialize};
@@ -8,6 +12,10 @@ use storage::BlobName;
 
 /// How long bytes that no file names are left alone: a file may be about to.
 const ORPHANED: Duration = Duration::from_secs(24 * 3600);
+/// How long an event may wait before somebody else sees to it.
+const LATE: Duration = Duration::from_secs(300);
+/// How long an event waits for a webhook that does not take it.
+const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Rows looked at between two looks at whether to stop.
 const BATCH: usize = 100;
 
@@ -38,6 +46,7 @@ impl Kind for SweepFiles {
         let removed = self.empty_trash(&context).await?;
         self.0.blobs().sweep_incoming(ORPHANED).await?;
         let orphans = self.sweep_orphans(&context).await?;
+        self.0.wake_late().await?;
         context
             .log(format!(
                 "{removed} files of the trash were removed for good; {orphans} contents had no file."
@@ -104,6 +113,19 @@ fn failure(error: crate::Error) -> Failure {
 }
 
 impl Files {
+    /// Has told what waits for longer than it should: who was to see to it is gone. What
+    /// nobody took for too long is forgotten.
+    async fn wake_late(&self) -> storage::Result<()> {
+        sql::event::forget(self.db(), self.now().minus(FORGOTTEN)).await?;
+        let late = sql::event::waiting(self.db(), self.now().minus(LATE)).await?;
+        for webhook in self.buckets().all_webhooks() {
+            if late.contains(&webhook.id) {
+                self.wake(&webhook).await;
+            }
+        }
+        Ok(())
+    }
+
     /// Sees to it that the trash is emptied every hour.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use crate::remembered::Remembered;
 use crate::{FileSettings, Files};
 use access::Access;
 use base::Timestamp;
+use fetch::Client;
 use operations::Operations;
 use std::sync::PoisonError;
 use storage::{Blobs, Db};
@@ -41,6 +42,11 @@ impl Files {
 
     pub(crate) fn remembered(&self) -> &Remembered {
         &self.0.remembered
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let client = self.0.client.read();
+        client.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {

@@ -6,6 +6,7 @@
 //! and what a crash left is swept.
 
 use crate::bucket::Bucket;
+use crate::event::Happened;
 use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, metadata_text};
 use crate::path::FilePath;
@@ -265,10 +266,15 @@ impl Files {
         }
         sql::usage::add(&mut tx, &file).await?;
         index(&mut tx, &file).await?;
+        let told = (&file, None);
+        let to_tell = self
+            .note(&mut tx, bucket, Happened::Put, told, &file.uploader)
+            .await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&file);
         committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
+        self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }

@@ -1,6 +1,7 @@
 //! Deleting, the trash, and bringing back.
 
 use crate::bucket::Bucket;
+use crate::event::Happened;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::path::FilePath;
@@ -74,9 +75,14 @@ impl Files {
             sql::usage::subtract(&mut tx, &file).await?;
             unused = sql::file::unused(&mut tx, file.blob).await?;
         }
+        let told = (&file, None);
+        let to_tell = self
+            .note(&mut tx, bucket, Happened::Deleted, told, by.as_str())
+            .await?;
         let committed = tx.commit().await;
         self.changed(&file);
         committed?;
+        self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
@@ -112,10 +118,15 @@ impl Files {
             return Err(Error::NothingToRestore);
         }
         put::index(&mut tx, &past.file).await?;
+        let told = (&past.file, None);
+        let to_tell = self
+            .note(&mut tx, bucket, Happened::Put, told, by.as_str())
+            .await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&past.file);
         committed?;
+        self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }

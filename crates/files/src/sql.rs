@@ -1,6 +1,7 @@
 //! Every statement of this crate.
 
 pub(crate) mod bucket;
+pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod list;
 pub(crate) mod usage;

@@ -6,7 +6,9 @@
 //! in a deleted bucket) the database sees to.
 
 use super::Bucket;
+use crate::webhook::Webhook;
 use crate::{Result, sql};
+use base::BucketId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -23,6 +25,7 @@ struct Snapshot {
     number: i64,
     by_name: HashMap<String, Arc<Bucket>>,
     by_host: HashMap<String, Arc<Bucket>>,
+    webhooks: HashMap<BucketId, Vec<Arc<Webhook>>>,
 }
 
 /// The buckets. Cheap to clone.
@@ -63,6 +66,18 @@ impl Buckets {
         self.snapshot().by_host.get(host).cloned()
     }
 
+    /// Who is told of what happens in a bucket.
+    pub(crate) fn webhooks(&self, bucket: BucketId) -> Vec<Arc<Webhook>> {
+        let snapshot = self.snapshot();
+        snapshot.webhooks.get(&bucket).cloned().unwrap_or_default()
+    }
+
+    /// Who is told of anything.
+    pub(crate) fn all_webhooks(&self) -> Vec<Arc<Webhook>> {
+        let snapshot = self.snapshot();
+        snapshot.webhooks.values().flatten().cloned().collect()
+    }
+
     /// All, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Bucket>> {
         let mut all: Vec<_> = self.snapshot().by_name.values().cloned().collect();
@@ -84,6 +99,14 @@ impl Buckets {
             }
             let name = bucket.name.as_str().to_owned();
             snapshot.by_name.insert(name, bucket);
+        }
+        let before = self.all_webhooks();
+        for webhook in sql::event::webhooks(&self.db).await? {
+            // Whether it waits is known to the one that there is.
+            let same = before.iter().find(|known| known.id == webhook.id);
+            let webhook = same.cloned().unwrap_or_else(|| Arc::new(webhook));
+            let of_bucket = snapshot.webhooks.entry(webhook.bucket);
+            of_bucket.or_default().push(webhook);
         }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if snapshot.number >= current.number {

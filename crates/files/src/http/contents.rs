@@ -190,6 +190,9 @@ pub(super) async fn describe_file(
         .permit(Some(&caller), &bucket, path.as_str(), Permission::Write)
         .await?;
     let expect = request::expect(&headers)?;
-    let file = files.describe(&bucket, &path, &expect, description).await?;
+    let by = caller.actor();
+    let file = files
+        .describe(&bucket, &path, &expect, description, &by)
+        .await?;
     Ok((answer::tagged(&file), Json(file)).into_response())
 }

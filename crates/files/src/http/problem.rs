@@ -17,6 +17,7 @@ impl From<Error> for Problem {
             Error::BucketName => Self::invalid("name", "invalid", text),
             Error::Host(_) => Self::invalid("hosts", "invalid", text),
             Error::Setting(_) => Self::invalid("settings", "invalid", text),
+            Error::Address(_) => Self::invalid("url", "refused", text),
             Error::Path(_) => Self::invalid("path", "invalid", text),
             Error::Metadata => Self::invalid("metadata", "invalid", text),
             Error::Header(name) => Self::invalid(name, "invalid", text),

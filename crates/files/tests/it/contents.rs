@@ -282,7 +282,13 @@ async fn a_description_changes_and_the_content_does_not() {
         let expect = Expect::default();
         let changed = world
             .files
-            .describe(&world.bucket, &path("a"), &expect, description)
+            .describe(
+                &world.bucket,
+                &path("a"),
+                &expect,
+                description,
+                &Actor::user("otto"),
+            )
             .await
             .unwrap();
         assert_eq!((changed.id, &changed.etag), (put.id, &put.etag));
@@ -295,7 +301,13 @@ async fn a_description_changes_and_the_content_does_not() {
         };
         let refused = world
             .files
-            .describe(&world.bucket, &path("a"), &expect, wrong)
+            .describe(
+                &world.bucket,
+                &path("a"),
+                &expect,
+                wrong,
+                &Actor::user("otto"),
+            )
             .await;
         assert!(matches!(refused, Err(Error::Header("content-type"))));
         world.close().await;

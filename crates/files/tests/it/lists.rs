@@ -281,6 +281,7 @@ async fn files_are_found_by_how_their_words_begin_as_they_are_now() {
                 &path("songs/1"),
                 &files::Expect::default(),
                 described,
+                &base::Actor::user("otto"),
             )
             .await
             .unwrap();

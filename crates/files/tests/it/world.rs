@@ -3,6 +3,7 @@
 use access::{Access, AccessSettings, Doer, MasterKeys};
 use base::{Actor, Clock, ManualClock, SystemClock};
 use bytes::Bytes;
+use fetch::Client;
 use files::{
     Bucket, BucketChange, Content, Error, Expect, File, FilePath, FileSettings, Files, Ground,
     NewBucket, NewFile, Writer,
@@ -42,11 +43,13 @@ impl World {
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(&folder.path().join("files")).unwrap();
+        let client = Client::new(fetch::Policy::default(), fetch::Limits::default());
         let ground = Ground {
             db: db.clone(),
             blobs,
             bus,
             access,
+            client,
             clock: shared,
             tasks: tasks.clone(),
             stop: stop.clone(),

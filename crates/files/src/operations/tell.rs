@@ -1,0 +1,113 @@
+//! Telling a webhook what happened.
+
+use crate::webhook::{Webhook, signature};
+use crate::{Files, sql};
+use base::WebhookId;
+use bytes::Bytes;
+use fetch::{ExtraHeaders, Request};
+use http::Method;
+use operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Events in one request, at most.
+const BATCH: usize = 100;
+/// With its doubling, attempts go on for about a day.
+const ATTEMPTS: u32 = 24;
+
+/// Tells a webhook of everything that was noted for it, the oldest first.
+#[derive(Clone, Debug)]
+pub struct TellWebhook(pub(crate) Files);
+
+/// Whom.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TellInput {
+    /// The webhook.
+    pub webhook: WebhookId,
+}
+
+impl Kind for TellWebhook {
+    const NAME: &'static str = "webhook";
+    type Input = TellInput;
+
+    fn settings(&self) -> Settings {
+        Settings::new("Tell of files")
+            .limit(8)
+            .resumable()
+            .scope("files:write")
+            .retry(RetryPolicy::exponential(
+                ATTEMPTS,
+                Duration::from_secs(2),
+                Duration::from_secs(3600),
+            ))
+    }
+
+    async fn run(&self, input: TellInput, context: Context) -> Result<Outcome, Failure> {
+        // From now on, what comes is told by another one, or by this one already.
+        for webhook in self.0.buckets().all_webhooks() {
+            if webhook.id == input.webhook {
+                webhook.waits.store(false, Ordering::SeqCst);
+            }
+        }
+        let Some(webhook) = sql::event::webhook(self.0.db(), input.webhook).await? else {
+            return Err(Failure::withdrawn("the webhook was removed"));
+        };
+        let mut told = 0;
+        loop {
+            context.check()?;
+            let events = sql::event::untold(self.0.db(), webhook.id, BATCH).await?;
+            if events.is_empty() {
+                return Ok(serde_json::json!({ "events": told }));
+            }
+            self.send(&webhook, &events, &context).await?;
+            told += events.len();
+            let ids: Vec<Uuid> = events.into_iter().map(|(id, _)| id).collect();
+            sql::event::told(self.0.db(), &ids).await?;
+        }
+    }
+}
+
+impl TellWebhook {
+    async fn send(
+        &self,
+        webhook: &Webhook,
+        events: &[(Uuid, String)],
+        context: &Context,
+    ) -> Result<(), Failure> {
+        let bodies: Vec<&str> = events.iter().map(|(_, body)| body.as_str()).collect();
+        let body = Bytes::from(format!("{{\"events\":[{}]}}", bodies.join(",")));
+        let secret = self
+            .0
+            .webhook_secret(webhook)
+            .map_err(|error| Failure::lasting("secret", error.to_string()))?;
+        let client = self.0.client();
+        let refused = |error: fetch::Refused| Failure::lasting("address", error.to_string());
+        let url = client.check(&webhook.url).map_err(refused)?;
+        let headers = ExtraHeaders::parse([
+            ("content-type", "application/json"),
+            (
+                "longshore-signature",
+                signature(&secret, self.0.now(), &body).as_str(),
+            ),
+        ])
+        .map_err(refused)?;
+        let request = Request::new(Method::POST, url).headers(headers).body(body);
+        let answered = client.send(request, context.cancelled()).await;
+        let status = match answered {
+            Ok(response) => response.status(),
+            Err(error) => return Err(Failure::passing("unreachable", error.to_string())),
+        };
+        let count = events.len();
+        if status.is_success() {
+            context
+                .log(format!("{count} events were told: {status}."))
+                .await;
+            return Ok(());
+        }
+        let text = format!("the webhook answered {status} to {count} events");
+        context.log(format!("{text}.")).await;
+        Err(Failure::passing("refused", text))
+    }
+}

@@ -1,0 +1,114 @@
+//! Webhooks, and what they were not told yet.
+
+use crate::webhook::Webhook;
+use base::{Actor, BucketId, Timestamp, WebhookId};
+use std::sync::Arc;
+use storage::{Db, Result, Row, Tx, values};
+use uuid::Uuid;
+
+const COLUMNS: &str = "id, bucket, url, prefix, secret, enabled, created_at";
+
+fn read(row: &Row) -> Result<Webhook> {
+    Ok(Webhook {
+        id: row.get::<Uuid>("id")?.into(),
+        bucket: row.get::<Uuid>("bucket")?.into(),
+        url: row.get("url")?,
+        prefix: row.get("prefix")?,
+        sealed: row.get("secret")?,
+        enabled: row.get("enabled")?,
+        created_at: row.get("created_at")?,
+        waits: Arc::default(),
+    })
+}
+
+/// All webhooks, by their age.
+pub(crate) async fn webhooks(db: &Db) -> Result<Vec<Webhook>> {
+    let sql = format!("SELECT {COLUMNS} FROM webhook ORDER BY id");
+    db.all(sql, values![]).await?.iter().map(read).collect()
+}
+
+/// One of them.
+pub(crate) async fn webhook(db: &Db, id: WebhookId) -> Result<Option<Webhook>> {
+    let sql = format!("SELECT {COLUMNS} FROM webhook WHERE id = $1");
+    let row = db.one(sql, values![id.uuid()]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(crate) async fn insert_webhook(tx: &mut Tx, webhook: &Webhook, by: &Actor) -> Result<()> {
+    const SQL: &str = "INSERT INTO webhook (id, bucket, url, prefix, secret, enabled, created_at,
+        created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    tx.execute(
+        SQL,
+        values![
+            webhook.id.uuid(),
+            webhook.bucket.uuid(),
+            webhook.url.as_str(),
+            webhook.prefix.as_str(),
+            webhook.sealed.clone(),
+            webhook.enabled,
+            webhook.created_at,
+            by.as_str(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Whether there was one.
+pub(crate) async fn delete_webhook(tx: &mut Tx, bucket: BucketId, id: WebhookId) -> Result<bool> {
+    const SQL: &str = "DELETE FROM webhook WHERE id = $1 AND bucket = $2";
+    Ok(tx.execute(SQL, values![id.uuid(), bucket.uuid()]).await? == 1)
+}
+
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    id: Uuid,
+    webhook: WebhookId,
+    at: Timestamp,
+    body: &str,
+) -> Result<()> {
+    // One that was removed a moment ago is told nothing.
+    const SQL: &str = "INSERT INTO file_event (id, webhook, at, body)
+        SELECT $1, id, $3, $4 FROM webhook WHERE id = $2";
+    tx.execute(SQL, values![id, webhook.uuid(), at, body])
+        .await
+        .map(drop)
+}
+
+/// The oldest events that a webhook was not told.
+pub(crate) async fn untold(
+    db: &Db,
+    webhook: WebhookId,
+    limit: usize,
+) -> Result<Vec<(Uuid, String)>> {
+    const SQL: &str = "SELECT id, body FROM file_event WHERE webhook = $1 ORDER BY id LIMIT $2";
+    let rows = db.all(SQL, values![webhook.uuid(), limit]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("id")?, row.get("body")?)))
+        .collect()
+}
+
+/// These events have been told.
+pub(crate) async fn told(db: &Db, events: &[Uuid]) -> Result<()> {
+    const SQL: &str = "DELETE FROM file_event WHERE id = $1";
+    let mut tx = db.begin().await?;
+    for event in events {
+        tx.execute(SQL, values![*event]).await?;
+    }
+    tx.commit().await
+}
+
+/// Removes what nobody wanted to hear for so long; how many.
+pub(crate) async fn forget(db: &Db, before: Timestamp) -> Result<u64> {
+    db.execute("DELETE FROM file_event WHERE at < $1", values![before])
+        .await
+}
+
+/// Webhooks for which something is noted since before `before`.
+pub(crate) async fn waiting(db: &Db, before: Timestamp) -> Result<Vec<WebhookId>> {
+    const SQL: &str = "SELECT DISTINCT webhook FROM file_event WHERE at < $1";
+    let rows = db.all(SQL, values![before]).await?;
+    rows.iter()
+        .map(|row| Ok(row.get::<Uuid>("webhook")?.into()))
+        .collect()
+}

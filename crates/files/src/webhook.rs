@@ -1,0 +1,182 @@
+//! Webhooks: addresses that are told of what happens to the files of a bucket.
+
+use crate::bucket::Bucket;
+use crate::operations::{TellInput, TellWebhook};
+use crate::{Error, Files, Result, sql};
+use access::{AuditEntry, Doer};
+use base::{Actor, BucketId, Timestamp, Trigger, WebhookId};
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use operations::NewOperation;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::Sha256;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What seals the keys of signatures.
+const PURPOSE: &str = "webhook";
+/// The most webhooks of a bucket.
+const MOST: usize = 32;
+
+/// Somebody who is told.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Webhook {
+    /// Its id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: WebhookId,
+    /// Where it is told: an `https` or `http` address.
+    pub url: String,
+    /// What the paths begin with of which it is told.
+    pub prefix: String,
+    /// Whether it is told anything.
+    pub enabled: bool,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[serde(skip)]
+    pub(crate) bucket: BucketId,
+    #[serde(skip)]
+    pub(crate) sealed: Vec<u8>,
+    /// Whether an operation waits to begin that will tell it what was noted.
+    #[serde(skip)]
+    pub(crate) waits: Arc<AtomicBool>,
+}
+
+/// A webhook to be made.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWebhook {
+    /// Where it shall be told.
+    pub url: String,
+    /// What the paths begin with of which it shall be told; all, when absent.
+    #[serde(default)]
+    pub prefix: String,
+}
+
+/// The signature of a body at a time: `t=…,v1=…`, HMAC-SHA-256 of the time in seconds, a
+/// full stop and the body.
+pub(crate) fn signature(secret: &SecretString, at: Timestamp, body: &[u8]) -> String {
+    let seconds = at.seconds();
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.expose_secret().as_bytes())
+        .expect("HMAC takes a key of any length");
+    mac.update(format!("{seconds}.").as_bytes());
+    mac.update(body);
+    let digest = HEXLOWER.encode(&mac.finalize().into_bytes());
+    format!("t={seconds},v1={digest}")
+}
+
+impl Files {
+    /// Makes a webhook. The key of its signatures is told here and never again.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an address that nothing may be sent to.
+    pub async fn create_webhook(
+        &self,
+        by: &Doer,
+        bucket: &Bucket,
+        new: NewWebhook,
+    ) -> Result<(Webhook, SecretString)> {
+        self.client()
+            .check(&new.url)
+            .map_err(|refused| Error::Address(refused.to_string()))?;
+        if self.buckets().webhooks(bucket.id).len() >= MOST {
+            return Err(Error::Setting("a bucket has at most 32 webhooks"));
+        }
+        let mut key = [0; 32];
+        rand::fill(&mut key);
+        let secret = SecretString::from(format!("whs_{}", HEXLOWER.encode(&key)));
+        let webhook = Webhook {
+            id: WebhookId::new(),
+            url: new.url,
+            prefix: new.prefix,
+            enabled: true,
+            created_at: self.now(),
+            bucket: bucket.id,
+            sealed: self
+                .access()
+                .seal(PURPOSE, secret.expose_secret().as_bytes()),
+            waits: Arc::default(),
+        };
+        let mut tx = self.db().begin().await?;
+        sql::event::insert_webhook(&mut tx, &webhook, by.actor()).await?;
+        sql::bucket::count_change(&mut tx).await?;
+        let shown = json!({ "url": fetch::for_log(&webhook.url), "prefix": webhook.prefix });
+        let entry = AuditEntry::new(by, "webhook.created", subject(bucket)).after(shown);
+        self.access().audit_in(&mut tx, entry).await?;
+        tx.commit().await?;
+        self.buckets().changed().await?;
+        Ok((webhook, secret))
+    }
+
+    /// Removes a webhook, with what it was not told; whether there was one.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn delete_webhook(&self, by: &Doer, bucket: &Bucket, id: WebhookId) -> Result<bool> {
+        let mut tx = self.db().begin().await?;
+        if !sql::event::delete_webhook(&mut tx, bucket.id, id).await? {
+            return Ok(false);
+        }
+        sql::bucket::count_change(&mut tx).await?;
+        let before = json!({ "id": id.to_string() });
+        let entry = AuditEntry::new(by, "webhook.deleted", subject(bucket)).before(before);
+        self.access().audit_in(&mut tx, entry).await?;
+        tx.commit().await?;
+        self.buckets().changed().await?;
+        Ok(true)
+    }
+
+    /// The key of a webhook's signatures.
+    pub(crate) fn webhook_secret(&self, webhook: &Webhook) -> Result<SecretString> {
+        let plain = self.access().unseal(PURPOSE, &webhook.sealed)?;
+        let text = String::from_utf8_lossy(plain.expose_secret()).into_owned();
+        Ok(SecretString::from(text))
+    }
+
+    /// Has an operation tell a webhook what was noted for it, unless one is about to.
+    pub(crate) async fn wake(&self, webhook: &Webhook) {
+        if webhook.waits.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let input = TellInput {
+            webhook: webhook.id,
+        };
+        let new = NewOperation::of::<TellWebhook>(&input, Actor::system(), Trigger::System);
+        let subject = format!("webhook:{}", webhook.id);
+        let submitted = match new {
+            Ok(new) => {
+                let new = new.key(subject.clone()).subject(subject);
+                self.operations().submit(new).await
+            }
+            Err(error) => Err(error),
+        };
+        // It is noted: the next event, or the sweep, has it told.
+        if let Err(error) = submitted {
+            webhook.waits.store(false, Ordering::SeqCst);
+            tracing::warn!(%error, "nobody can be told of a change of a file now");
+        }
+    }
+}
+
+fn subject(bucket: &Bucket) -> String {
+    format!("bucket:{}", bucket.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_what_others_compute() {
+        let secret = SecretString::from("whs_00");
+        let at = Timestamp::from_micros(1_700_000_000_000_000);
+        // printf '1700000000.{}' | openssl dgst -sha256 -hmac whs_00
+        let signature = signature(&secret, at, b"{}");
+        assert_eq!(signature, SIGNED);
+    }
+
+    const SIGNED: &str =
+        "t=1700000000,v1=39ddabd900e68e15036a0736f524fbed2808290de08283ea9674d414d48b3b2b";
+}

@@ -1,0 +1,226 @@
+//! What happens to files is told to webhooks: signed, in order, at least once, also after
+//! the other side was away.
+
+use crate::program::server;
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use testing::{TestServer, on_both, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// A request that came to a webhook.
+struct Told {
+    signature: String,
+    body: Vec<u8>,
+}
+
+impl Told {
+    fn events(&self) -> Vec<Value> {
+        let body: Value = serde_json::from_slice(&self.body).expect("JSON");
+        body["events"].as_array().expect("events").clone()
+    }
+
+    /// That who made it knows the key.
+    fn verify(&self, secret: &str) {
+        let (at, digest) = self.signature.split_once(",v1=").expect("two parts");
+        let at = at.strip_prefix("t=").expect("a time");
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes()).expect("a key");
+        mac.update(format!("{at}.").as_bytes());
+        mac.update(&self.body);
+        let digest = data_encoding::HEXLOWER.decode(digest.as_bytes());
+        mac.verify_slice(&digest.expect("digits")).expect("signed");
+    }
+}
+
+/// One who is told, and answers with these statuses in turn, the last one for ever.
+struct Listener {
+    url: String,
+    told: mpsc::Receiver<Told>,
+    _task: tokio::task::JoinSet<()>,
+}
+
+impl Listener {
+    async fn start(statuses: &'static [u16]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/told", listener.local_addr().expect("bound"));
+        let (sender, told) = mpsc::channel(64);
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(async move {
+            for number in 0_usize.. {
+                let Ok((socket, _)) = listener.accept().await else {
+                    return;
+                };
+                let status = statuses[number.min(statuses.len() - 1)];
+                let Some(told) = take(socket, status).await else {
+                    continue;
+                };
+                if sender.send(told).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            url,
+            told,
+            _task: task,
+        }
+    }
+
+    async fn next(&mut self) -> Told {
+        let told = within("a webhook to be told", self.told.recv()).await;
+        told.expect("the listener lives")
+    }
+
+    /// So many events, over as many requests as they come in, without those that were
+    /// told before.
+    async fn events(&mut self, count: usize, secret: &str) -> Vec<Value> {
+        let mut events: Vec<Value> = Vec::new();
+        while events.len() < count {
+            let told = self.next().await;
+            told.verify(secret);
+            for event in told.events() {
+                if events.iter().all(|known| known["id"] != event["id"]) {
+                    events.push(event);
+                }
+            }
+        }
+        events
+    }
+}
+
+/// Reads one request, and answers it.
+async fn take(mut socket: TcpStream, status: u16) -> Option<Told> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        if let Some(at) = bytes.windows(4).position(|end| end == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if socket.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+    let header = |name: &str| {
+        let mut lines = text.lines();
+        let line = lines.find(|line| line.to_ascii_lowercase().starts_with(name))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let length: usize = header("content-length")?.parse().ok()?;
+    while bytes.len() < head + length {
+        if socket.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let answer = format!("HTTP/1.1 {status} So\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    socket.write_all(answer.as_bytes()).await.ok()?;
+    Some(Told {
+        signature: header("longshore-signature")?,
+        body: bytes[head..].to_vec(),
+    })
+}
+
+async fn put(server: &TestServer, path: &str) {
+    let put = server
+        .request(Method::PUT, &format!("/api/v1/buckets/files/files/{path}"))
+        .body("cargo");
+    assert_eq!(put.send().await.expect("an answer").status(), 201);
+}
+
+/// The key of its signatures, and its id.
+async fn webhook(server: &TestServer, url: &str, prefix: &str) -> (String, String) {
+    let body = json!({ "url": url, "prefix": prefix });
+    let (status, made) = server.post("/api/v1/buckets/files/webhooks", &body).await;
+    assert_eq!(status, 201, "{made}");
+    let text = |field: &str| made[field].as_str().expect("a text").to_owned();
+    (text("secret"), text("id"))
+}
+
+#[tokio::test]
+async fn what_happens_to_files_is_told_signed_and_in_order() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        let mut listener = Listener::start(&[200]).await;
+        let (secret, id) = webhook(&server, &listener.url, "covers/").await;
+        let (_, listed) = server.get("/api/v1/buckets/files/webhooks").await;
+        assert_eq!(listed["items"][0]["id"], id);
+        assert!(listed["items"][0]["secret"].is_null());
+        put(&server, "docs/unheard").await;
+        put(&server, "covers/a").await;
+        let transfer = json!({ "from": "covers/a", "to": "away/b" });
+        let (status, _) = server.post("/api/v1/buckets/files/move", &transfer).await;
+        assert_eq!(status, 200);
+        put(&server, "covers/c").await;
+        let (status, _) = server.delete("/api/v1/buckets/files/files/covers/c").await;
+        assert_eq!(status, 200);
+        let events = listener.events(4, &secret).await;
+        let seen: Vec<(&str, &str)> = events
+            .iter()
+            .map(|event| {
+                let text = |field: &str| event[field].as_str().unwrap_or_default();
+                (text("type"), text("path"))
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("file.put", "covers/a"),
+                ("file.moved", "away/b"),
+                ("file.put", "covers/c"),
+                ("file.deleted", "covers/c"),
+            ]
+        );
+        assert_eq!(events[1]["from"], "covers/a");
+        assert_eq!(events[0]["actor"], "user:admin");
+        assert_eq!(events[0]["bucket"], "files");
+        assert_eq!(events[0]["file"]["size"], 5);
+        let path = format!("/api/v1/buckets/files/webhooks/{id}");
+        let removed = server.request(Method::DELETE, &path).send().await;
+        assert_eq!(removed.expect("an answer").status(), 204);
+        put(&server, "covers/d").await;
+        let (_, listed) = server.get("/api/v1/buckets/files/webhooks").await;
+        assert_eq!(listed["items"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_was_away_is_told_when_it_is_back() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        let mut listener = Listener::start(&[500, 503, 200]).await;
+        let (secret, _) = webhook(&server, &listener.url, "").await;
+        put(&server, "a").await;
+        // The first two requests were refused, so the same event comes three times.
+        for _ in 0..3 {
+            let told = listener.next().await;
+            told.verify(&secret);
+            assert_eq!(told.events()[0]["path"], "a");
+        }
+        put(&server, "b").await;
+        let events = listener.events(1, &secret).await;
+        assert_eq!(events[0]["path"], "b");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_that_must_not_be_reached_is_no_webhook() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        for url in [
+            "ftp://example.org/",
+            "http://169.254.169.254/",
+            "nonsense",
+            "",
+        ] {
+            let body = json!({ "url": url });
+            let (status, problem) = server.post("/api/v1/buckets/files/webhooks", &body).await;
+            assert_eq!(status, 400, "{url}: {problem}");
+            assert_eq!(problem["errors"][0]["field"], "url");
+        }
+    })
+    .await;
+}
