@@ -1,13 +1,13 @@
 //! The parts of the program, opened in order and ended in the opposite one.
 
-use super::outbound;
+use super::{kinds, outbound};
 use crate::exit::{Failure, Result};
 use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
 use base::{Config, SharedClock, SystemClock, Timestamp};
 use bundles::{BundleSettings, Bundles};
 use fetch::Client;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use operations::{EngineSettings, Kinds, Operations, Retained, Retention};
+use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Blobs, Bus, DataDir, Db, DbLimits, DbSettings, Dialect};
@@ -76,7 +76,7 @@ impl Parts {
             db.clone(),
             bus,
             Arc::clone(&clock),
-            kinds(config, &bundles),
+            configured_kinds(config, &bundles),
             access.redactors(),
             engine_settings(config, db.dialect()),
         )
@@ -168,17 +168,13 @@ pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
     Ok(MasterKeys::parse(&content)?)
 }
 
-fn kinds(config: &Config, bundles: &Bundles) -> Kinds {
-    let (make, expire) = bundles.kinds();
+/// Every kind, as the configuration says that it is run and kept.
+fn configured_kinds(config: &Config, bundles: &Bundles) -> Kinds {
     let retention = &config.operations.retention;
-    let mut kinds = Kinds::new()
-        .with(Retention)
-        .with(make)
-        .with(expire)
-        .keep_of_unknown(Retained {
-            age: retention.age.duration(),
-            count: retention.count,
-        });
+    let mut kinds = kinds::all(bundles).keep_of_unknown(Retained {
+        age: retention.age.duration(),
+        count: retention.count,
+    });
     for name in kinds.names() {
         let concurrency = config.operations.concurrency.get(name);
         let keep = config.operations.retention.of_kind(name);
