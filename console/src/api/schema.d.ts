@@ -211,7 +211,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Watch live without a WebSocket: waits up to 20 s for something to happen. */
+        /**
+         * Watch live without a WebSocket: waits up to 20 s for something to happen.
+         * @description Who wants the greeting alone asks with no topics and `"wait": 0`.
+         */
         post: operations["poll"];
         delete?: never;
         options?: never;
@@ -1363,8 +1366,17 @@ export interface components {
         };
         /** @description What is watched. */
         PollRequest: {
-            /** @description The topics. One that cannot be followed is answered with an `error` message. */
+            /**
+             * @description The topics. One that cannot be followed is answered with an `error` message. Where
+             *     there are none, nothing happens.
+             */
             subscriptions: components["schemas"]["PollSubscription"][];
+            /**
+             * Format: int64
+             * @description For how many seconds to wait for something to happen: 0 to 20, and 20 when absent.
+             *     What a new topic begins with is told in any case.
+             */
+            wait?: number | null;
         };
         /** @description One topic that is watched. */
         PollSubscription: {
