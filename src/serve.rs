@@ -3,6 +3,7 @@
 
 mod descriptors;
 mod greeting;
+pub(crate) mod kinds;
 mod logging;
 mod outbound;
 pub(crate) mod parts;

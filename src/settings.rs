@@ -8,18 +8,9 @@ use crate::arguments::ServeArguments;
 use crate::exit::{Code, Failure, Result};
 use base::Config;
 use base::config::{Loaded, Overrides};
-use operations::Kind;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Every kind of operation, for settings by kind.
-pub(crate) const KINDS: [&str; 5] = [
-    bundles::MakeBundle::NAME,
-    bundles::ExpireBundles::NAME,
-    files::SweepFiles::NAME,
-    files::TellWebhook::NAME,
-    operations::Retention::NAME,
-];
 /// Read when no other file is named.
 const USUAL: &str = "longshore.toml";
 
@@ -40,7 +31,7 @@ pub(crate) fn load(arguments: &ServeArguments) -> Result<Loaded> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let loaded = Config::load(file, environment, &overrides)
         .map_err(|error| Failure::new(Code::Usage, error))?;
-    let unknown = loaded.config.unknown_kinds(&KINDS);
+    let unknown = loaded.config.unknown_kinds(&crate::serve::kinds::NAMES);
     if unknown.is_empty() {
         Ok(loaded)
     } else {

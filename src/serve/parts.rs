@@ -1,5 +1,6 @@
 //! The parts of the program, opened in order and ended in the opposite one.
 
+use super::kinds::{self, Features};
 use super::outbound;
 use crate::exit::{Failure, Result};
 use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
@@ -8,7 +9,7 @@ use bundles::{BundleSettings, Bundles};
 use fetch::Client;
 use files::{FileSettings, Files, Ground};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use operations::{EngineSettings, Kinds, Operations, Retained, Retention};
+use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Blobs, Bus, DataDir, Db, DbLimits, DbSettings, Dialect};
@@ -93,7 +94,13 @@ impl Parts {
             db.clone(),
             bus,
             Arc::clone(&clock),
-            kinds(config, &bundles, &files),
+            configured_kinds(
+                config,
+                Features {
+                    bundles: &bundles,
+                    files: &files,
+                },
+            ),
             access.redactors(),
             engine_settings(config, db.dialect()),
         )
@@ -189,20 +196,13 @@ pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
     Ok(MasterKeys::parse(&content)?)
 }
 
-fn kinds(config: &Config, bundles: &Bundles, files: &Files) -> Kinds {
-    let (make, expire) = bundles.kinds();
-    let (sweep, tell) = files.kinds();
+/// Every kind, as the configuration says that it is run and kept.
+fn configured_kinds(config: &Config, of: Features<'_>) -> Kinds {
     let retention = &config.operations.retention;
-    let mut kinds = Kinds::new()
-        .with(Retention)
-        .with(make)
-        .with(expire)
-        .with(sweep)
-        .with(tell)
-        .keep_of_unknown(Retained {
-            age: retention.age.duration(),
-            count: retention.count,
-        });
+    let mut kinds = kinds::all(of).keep_of_unknown(Retained {
+        age: retention.age.duration(),
+        count: retention.count,
+    });
     for name in kinds.names() {
         let concurrency = config.operations.concurrency.get(name);
         let keep = config.operations.retention.of_kind(name);

@@ -245,29 +245,6 @@ async fn guessing_is_slowed_down_and_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn repeating_an_operation_needs_the_scope_of_its_part() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let bundle = json!({ "sources": ["no address"] });
-        let id = crate::desk::accepted(&server, &bundle).await;
-        crate::desk::in_state(&server, &id, &["failed"]).await;
-        let retry = async |name: &str, scopes: &[&str]| {
-            let body = json!({ "name": name, "scopes": scopes });
-            let (status, made) = server.post("/api/v1/tokens", &body).await;
-            assert_eq!(status, 201, "{made}");
-            let token = made["token"].as_str().expect("it is shown this once");
-            let path = format!("/api/v1/operations/{id}/retry");
-            let request = server.anonymous(Method::POST, &path).bearer_auth(token);
-            request.send().await.expect("an answer").status().as_u16()
-        };
-        assert_eq!(retry("narrow", &["operations:write"]).await, 403);
-        let both = ["operations:write", "bundles:write"];
-        assert_eq!(retry("both", &both).await, 201);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_token_opens_what_its_scopes_name_until_it_is_deleted() {
     on_both(|database| async move {
         let server = server().on(&database).start().await;

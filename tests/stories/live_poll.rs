@@ -3,8 +3,10 @@
 
 use crate::desk::{accepted, ended, in_state, log_lines, made, number_of};
 use crate::program::server;
+use futures::future::{Either, select};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use testing::{Answer, Content, Origin, TestServer, on_both};
 
 const POLL: &str = "/api/v1/live/poll";
@@ -176,4 +178,49 @@ async fn what_cannot_be_watched_is_said_at_once() {
     assert_eq!(messages[1]["type"], "error", "{messages:?}");
     assert_eq!(messages[1]["code"], "not-found", "{messages:?}");
     assert_eq!(messages[1]["id"], 1, "{messages:?}");
+}
+
+#[tokio::test]
+async fn who_watches_nothing_waits_as_long_as_it_asked_to() {
+    let server = server().start().await;
+    let ask = async |body: Value| {
+        let (status, answer) = server.post(POLL, &body).await;
+        (status, answer)
+    };
+    // The one that was sent last is answered first: it waits for a second, the other
+    // for twenty.
+    let long = pin!(ask(json!({ "subscriptions": [] })));
+    let short = pin!(ask(json!({ "subscriptions": [], "wait": 1 })));
+    let Either::Right(((status, answer), long)) = select(long, short).await else {
+        panic!("it was answered with nothing to tell");
+    };
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["messages"].as_array().map(Vec::len), Some(1));
+    // And who wants the greeting alone has it at once.
+    let greeted = pin!(ask(json!({ "subscriptions": [], "wait": 0 })));
+    let Either::Right(((_, answer), _)) = select(long, greeted).await else {
+        panic!("it was answered with nothing to tell");
+    };
+    assert_eq!(answer["messages"][0]["type"], "hello", "{answer}");
+    let (status, problem) = ask(json!({ "subscriptions": [], "wait": 21 })).await;
+    assert_eq!(status, 400, "{problem}");
+    assert_eq!(problem["errors"][0]["field"], "wait", "{problem}");
+}
+
+#[tokio::test]
+async fn who_does_not_wait_is_told_all_that_stands_and_its_position() {
+    let origin = origin().await;
+    let server = server().start().await;
+    let id = accepted(&server, &json!({ "sources": [origin.url("/held")] })).await;
+    in_state(&server, &id, &["running"]).await;
+    let topic = json!({ "kind": "operation", "operation": id });
+    let body = json!({ "subscriptions": [{ "id": 1, "topic": topic }], "wait": 0 });
+    let (_, answer) = server.post(POLL, &body).await;
+    let messages = answer["messages"].as_array().expect("messages");
+    let said: Vec<_> = messages.iter().map(|message| &message["type"]).collect();
+    assert!(
+        said.starts_with(&[&json!("hello"), &json!("subscribed"), &json!("operation")]),
+        "{said:?}"
+    );
+    assert!(said.contains(&&json!("position")), "{said:?}");
 }

@@ -21,6 +21,7 @@ mod live_poll;
 mod live_socket;
 mod many;
 mod missing;
+mod offered;
 mod protocol_2020;
 mod refusing;
 mod schedules;

@@ -63,6 +63,12 @@ describe("polling", () => {
     expect(heard.map((message) => message.type)).toEqual(["hello", "pong"]);
   });
 
+  it("waits for something to happen once it is greeted", async () => {
+    expect(newest().body).toEqual({ subscriptions: [], wait: 0 });
+    await newest().answer();
+    expect(newest().body).toEqual({ subscriptions: [] });
+  });
+
   it("goes on from the positions that were told", async () => {
     subscribe(1, { kind: "operations", filter: {}, since: null });
     subscribe(2, { kind: "operation", operation: "a", since: null, log_from: 1 });

@@ -13,6 +13,8 @@ export interface PollTopic {
 
 export interface PollBody {
   subscriptions: Array<{ id: number; topic: PollTopic }>;
+  /** In seconds; as long as the server likes to, when absent. */
+  wait?: number;
 }
 
 /** Asks once; rejects when there is no answer. */
@@ -82,7 +84,9 @@ export class PollSocket implements LiveSocket {
       const limit = setTimeout(() => this.#request.abort("late"), ANSWER_LIMIT_MS);
       try {
         const subscriptions = [...this.#topics].map(([id, topic]) => ({ id, topic }));
-        const { messages } = await this.#poll({ subscriptions }, signal);
+        // Nobody says what to watch before the greeting, so nothing else is waited for.
+        const body = this.#greeted ? { subscriptions } : { subscriptions, wait: 0 };
+        const { messages } = await this.#poll(body, signal);
         for (const message of messages) this.#hear(message as ServerMessage);
       } catch {
         if (this.#closed) return;

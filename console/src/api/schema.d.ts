@@ -269,6 +269,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buckets/{bucket}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the webhooks of a bucket. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Make a webhook: it is told of every file that comes, changes, moves and goes.
+         * @description `POST {"events": […]}` with `Longshore-Signature: t=…,v1=…`, the HMAC-SHA-256, by the
+         *     key that is shown once, of the time in seconds, a full stop and the body.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a webhook; what it was not told yet is not told any more. */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bundles": {
         parameters: {
             query?: never;
@@ -408,7 +447,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Watch live without a WebSocket: waits up to 20 s for something to happen. */
+        /**
+         * Watch live without a WebSocket: waits up to 20 s for something to happen.
+         * @description Who wants the greeting alone asks with no topics and `"wait": 0`.
+         */
         post: operations["poll"];
         delete?: never;
         options?: never;
@@ -1393,6 +1435,11 @@ export interface components {
              */
             next?: number | null;
         };
+        /** @description A webhook that was just made. */
+        MadeWebhook: components["schemas"]["Webhook"] & {
+            /** @description The key of its signatures, shown here and never again. */
+            secret: string;
+        };
         /**
          * @description What is done about runs that were due while Longshore was down.
          * @enum {string}
@@ -1444,6 +1491,13 @@ export interface components {
              */
             password?: string | null;
             role: components["schemas"]["Role"];
+        };
+        /** @description A webhook to be made. */
+        NewWebhook: {
+            /** @description What the paths begin with of which it shall be told; all, when absent. */
+            prefix?: string;
+            /** @description Where it shall be told. */
+            url: string;
         };
         /** @description An operation, as it stands. */
         Operation: {
@@ -1799,6 +1853,30 @@ export interface components {
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
         };
+        /** @description A page of a list. */
+        Page_Webhook: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Whether it is told anything. */
+                enabled: boolean;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /** @description What the paths begin with of which it is told. */
+                prefix: string;
+                /** @description Where it is told: an `https` or `http` address. */
+                url: string;
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
         PartState: {
             /** @description Which part. */
             name: string;
@@ -1832,8 +1910,17 @@ export interface components {
         };
         /** @description What is watched. */
         PollRequest: {
-            /** @description The topics. One that cannot be followed is answered with an `error` message. */
+            /**
+             * @description The topics. One that cannot be followed is answered with an `error` message. Where
+             *     there are none, nothing happens.
+             */
             subscriptions: components["schemas"]["PollSubscription"][];
+            /**
+             * Format: int64
+             * @description For how many seconds to wait for something to happen: 0 to 20, and 20 when absent.
+             *     What a new topic begins with is told in any case.
+             */
+            wait?: number | null;
         };
         /** @description One topic that is watched. */
         PollSubscription: {
@@ -2381,6 +2468,25 @@ export interface components {
              */
             last_seen: string;
         };
+        /** @description Somebody who is told. */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether it is told anything. */
+            enabled: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What the paths begin with of which it is told. */
+            prefix: string;
+            /** @description Where it is told: an `https` or `http` address. */
+            url: string;
+        };
     };
     responses: {
         /** @description It is understood, and the present state of things forbids it. */
@@ -2911,6 +3017,11 @@ export interface operations {
                  *     files.
                  */
                 delimiter?: string;
+                /**
+                 * @description Words to be found in paths and metadata, each by how it begins. All files below
+                 *     the prefix are searched, in an order of its own.
+                 */
+                q?: string;
                 /** @description By what they are sorted. */
                 sort?: "name" | "size" | "date";
                 /** @description `asc` or `desc`. */
@@ -3405,6 +3516,108 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];

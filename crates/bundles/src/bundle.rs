@@ -166,7 +166,7 @@ impl StoredBundle {
         if rights.makes && self.failed > 0 && operation.is_some() {
             actions.push("retry_failed");
         }
-        if rights.operates && operation.is_some() {
+        if rights.operates && rights.makes && operation.is_some() {
             actions.push("again");
         }
         if rights.makes {

@@ -120,11 +120,19 @@ mod tests {
     use super::*;
     use crate::{CheckedUrl, Policy};
     use futures::FutureExt;
+    use futures::future::BoxFuture;
+    use proptest::prelude::*;
 
     fn key(text: &str) -> HostKey {
         CheckedUrl::parse(text, &Policy::default())
             .unwrap()
             .host_key()
+    }
+
+    /// Who waits at a gate; it is asked only when the test says so.
+    fn waiting(gate: &Gate, url: &str) -> BoxFuture<'static, Place> {
+        let (gate, key) = (gate.clone(), key(url));
+        Box::pin(async move { gate.enter(key).await })
     }
 
     #[tokio::test]
@@ -159,5 +167,157 @@ mod tests {
         drop(gives_up);
         drop(place);
         assert_eq!(gate.known_hosts(), 0);
+    }
+
+    #[tokio::test]
+    async fn places_are_given_in_the_order_in_which_they_were_asked_for() {
+        let gate = Gate::new(8, 1);
+        let first = gate.enter(key("http://a.example/")).await;
+        let mut second = waiting(&gate, "http://a.example/");
+        let mut third = waiting(&gate, "http://a.example/");
+        assert!(second.as_mut().now_or_never().is_none());
+        assert!(third.as_mut().now_or_never().is_none());
+        drop(first);
+        assert!(
+            third.as_mut().now_or_never().is_none(),
+            "it jumps the queue"
+        );
+        let second = second.as_mut().now_or_never();
+        assert!(second.is_some());
+        assert!(third.as_mut().now_or_never().is_none());
+        drop(second);
+        assert!(third.as_mut().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_gives_back_what_it_had_of_a_place() {
+        let gate = Gate::new(1, 1);
+        let first = gate.enter(key("http://a.example/")).await;
+        // It has the host's place, and waits for one in all.
+        let mut gives_up = waiting(&gate, "http://b.example/");
+        let mut third = waiting(&gate, "http://b.example/");
+        assert!(gives_up.as_mut().now_or_never().is_none());
+        assert!(third.as_mut().now_or_never().is_none());
+        drop(gives_up);
+        drop(first);
+        assert!(third.as_mut().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_when_its_turn_has_come_passes_it_on() {
+        let gate = Gate::new(1, 8);
+        let first = gate.enter(key("http://a.example/")).await;
+        let mut gives_up = waiting(&gate, "http://b.example/");
+        let mut third = waiting(&gate, "http://c.example/");
+        assert!(gives_up.as_mut().now_or_never().is_none());
+        assert!(third.as_mut().now_or_never().is_none());
+        // The place is given to it, and it does not hear of that any more.
+        drop(first);
+        drop(gives_up);
+        assert!(third.as_mut().now_or_never().is_some());
+    }
+
+    #[test]
+    fn no_places_at_all_are_one() {
+        let gate = Gate::new(0, 0);
+        let first = waiting(&gate, "http://a.example/").now_or_never();
+        assert!(first.is_some());
+        let second = waiting(&gate, "http://b.example/").now_or_never();
+        assert!(second.is_none());
+    }
+
+    /// Some who wait or are inside, and what they may be.
+    struct Crowd {
+        gate: Gate,
+        total: usize,
+        per_host: usize,
+        inside: Vec<(usize, Place)>,
+        waiting: Vec<(usize, BoxFuture<'static, Place>)>,
+    }
+
+    impl Crowd {
+        fn at(total: usize, per_host: usize) -> Self {
+            Self {
+                gate: Gate::new(total, per_host),
+                total,
+                per_host,
+                inside: Vec::new(),
+                waiting: Vec::new(),
+            }
+        }
+
+        fn comes(&mut self, host: usize) {
+            let url = format!("http://h{host}.example/");
+            self.waiting.push((host, waiting(&self.gate, &url)));
+        }
+
+        /// Asks all who wait, until nobody gets on any more.
+        fn settle(&mut self) {
+            let mut before = usize::MAX;
+            while self.waiting.len() < before {
+                before = self.waiting.len();
+                for (host, mut waits) in std::mem::take(&mut self.waiting) {
+                    match waits.as_mut().now_or_never() {
+                        Some(place) => self.inside.push((host, place)),
+                        None => self.waiting.push((host, waits)),
+                    }
+                }
+            }
+        }
+
+        fn inside_of(&self, host: usize) -> usize {
+            self.inside.iter().filter(|(of, _)| *of == host).count()
+        }
+
+        /// The limits hold, and nobody waits but for one of them.
+        fn check(&self) {
+            assert!(self.inside.len() <= self.total);
+            for (host, _) in &self.inside {
+                assert!(self.inside_of(*host) <= self.per_host);
+            }
+            for (host, _) in &self.waiting {
+                let all = self.inside.len() == self.total;
+                assert!(all || self.inside_of(*host) == self.per_host, "for nothing");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_waits_for_a_place_that_is_free_whoever_comes_and_goes(
+            total in 1_usize..5,
+            per_host in 1_usize..4,
+            moves in prop::collection::vec((0_u8..4, any::<prop::sample::Index>()), 0..60),
+        ) {
+            let mut crowd = Crowd::at(total, per_host);
+            for (step, which) in moves {
+                match step {
+                    0 | 1 => crowd.comes(which.index(4)),
+                    2 if !crowd.inside.is_empty() => {
+                        let which = which.index(crowd.inside.len());
+                        drop(crowd.inside.remove(which));
+                    }
+                    // As when all bodies of a host break off together.
+                    3 if !crowd.inside.is_empty() => {
+                        let host = crowd.inside[which.index(crowd.inside.len())].0;
+                        crowd.inside.retain(|(of, _)| *of != host);
+                    }
+                    _ if !crowd.waiting.is_empty() => {
+                        let which = which.index(crowd.waiting.len());
+                        drop(crowd.waiting.remove(which));
+                    }
+                    _ => {}
+                }
+                crowd.settle();
+                crowd.check();
+            }
+            while !crowd.waiting.is_empty() {
+                prop_assert!(!crowd.inside.is_empty(), "they wait for one another");
+                crowd.inside.clear();
+                crowd.settle();
+            }
+            crowd.inside.clear();
+            prop_assert_eq!(crowd.gate.known_hosts(), 0);
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::log::sink::Sink;
 use crate::messages;
 use crate::operation::Operation;
 use crate::running::{Begun, Running, Stop};
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, redact_texts};
 use crate::sql::end::{End, Holder};
 use crate::sql::queue::Claimed;
 use crate::{State, sql};
@@ -155,7 +155,8 @@ async fn run(kind: AnyKind, mut place: Place, operation: Operation, failures: u3
     }
 }
 
-/// An end whose words may be shown.
+/// An end whose words may be shown. What it left behind and how far it came hold no
+/// secrets any more.
 fn redacted(mut end: End, secrets: &Secrets) -> End {
     let redactor = secrets.redactor();
     end.reason = redactor.redact(&end.reason).into_owned();
@@ -233,7 +234,8 @@ fn end(
 ) -> Option<End> {
     let mut end = match (running.stopped(), ended) {
         (Stop::LeaseLost, _) => return None,
-        (_, Ended::Answered(Ok(outcome))) => {
+        (_, Ended::Answered(Ok(mut outcome))) => {
+            redact_texts(&mut outcome, &running.secrets.redactor());
             let mut end = End::new(State::Succeeded, "done");
             end.outcome = Some(outcome.to_string());
             end

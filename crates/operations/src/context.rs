@@ -7,6 +7,7 @@ use crate::kind::Kind;
 use crate::log::{LineWriter, Stream};
 use crate::operation::{NewOperation, Operation, Progress};
 use crate::running::{Running, Stop};
+use crate::secrets::redact_texts;
 use crate::{Error, Result, sql};
 use base::{Actor, OperationId, Trigger};
 use serde::Serialize;
@@ -25,25 +26,6 @@ pub struct Context {
     pub(crate) operation: Arc<Operation>,
     pub(crate) engine: Operations,
     pub(crate) restored: Option<Arc<str>>,
-}
-
-/// Takes secrets out of every text in `value`.
-fn redact_texts(value: &mut serde_json::Value, redactor: &base::redact::Redactor) {
-    use serde_json::Value;
-    match value {
-        Value::String(text) => {
-            if let std::borrow::Cow::Owned(redacted) = redactor.redact(text) {
-                *text = redacted;
-            }
-        }
-        Value::Array(values) => values
-            .iter_mut()
-            .for_each(|value| redact_texts(value, redactor)),
-        Value::Object(fields) => fields
-            .values_mut()
-            .for_each(|value| redact_texts(value, redactor)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 impl Context {
@@ -122,7 +104,6 @@ impl Context {
     /// cannot be written as JSON, or is longer than 64 KiB then, is left out.
     pub async fn event(&self, text: &str, data: &impl Serialize) {
         let redactor = self.running.secrets.redactor();
-        // Text by text: in the JSON itself a secret might be a number, or a part of one.
         let data = serde_json::to_value(data).ok().map(|mut data| {
             redact_texts(&mut data, &redactor);
             data.to_string()
@@ -226,27 +207,5 @@ impl Context {
             Some(()) => Ok(()),
             None => Err(Failure::cancelled()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_taken_out_of_texts_and_numbers_stay() {
-        let redactor = base::redact::Redactor::new(["100000", "ge\"heim"]);
-        let mut value = serde_json::json!({
-            "bytes": 100_000,
-            "url": "https://example.org/100000",
-            "more": [{ "text": "ge\"heim" }, null, true],
-        });
-        redact_texts(&mut value, &redactor);
-        let expected = serde_json::json!({
-            "bytes": 100_000,
-            "url": "https://example.org/[redacted]",
-            "more": [{ "text": "[redacted]" }, null, true],
-        });
-        assert_eq!(value, expected);
     }
 }

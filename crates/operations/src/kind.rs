@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an operation leaves behind when it succeeds: any JSON.
+/// What an operation leaves behind when it succeeds: any JSON. Known secrets are taken
+/// out of its texts, not out of the names of its fields.
 pub type Outcome = serde_json::Value;
 
 /// A kind of operation.
@@ -293,6 +294,13 @@ impl Operations {
     #[must_use]
     pub fn scope_of(&self, kind: &str) -> Option<&'static str> {
         self.0.kinds.get(kind)?.settings.scope
+    }
+
+    /// Whether this version knows the kind; an earlier one may have left operations of
+    /// others.
+    #[must_use]
+    pub fn knows(&self, kind: &str) -> bool {
+        self.0.kinds.get(kind).is_some()
     }
 
     /// The kinds that this server knows, by name.

@@ -5,6 +5,8 @@
 //! redactor for longer than a line.
 
 use base::redact::Redactor;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -78,6 +80,25 @@ impl Known {
     }
 }
 
+/// Takes secrets out of every text in `value`. Numbers stay, of which a secret might be
+/// a part, and so do the names of fields, which are the kind's own words.
+pub(crate) fn redact_texts(value: &mut Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(redacted) = redactor.redact(text) {
+                *text = redacted;
+            }
+        }
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| redact_texts(value, redactor)),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|value| redact_texts(value, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets")
@@ -109,5 +130,22 @@ mod tests {
         shared.send_replace(Redactor::new(["second-secret"]));
         drop(shared);
         assert_eq!(show(), "first-secret [redacted] [redacted]");
+    }
+
+    #[test]
+    fn secrets_are_taken_out_of_texts_and_numbers_stay() {
+        let redactor = Redactor::new(["100000", "ge\"heim"]);
+        let mut value = serde_json::json!({
+            "bytes": 100_000,
+            "url": "https://example.org/100000",
+            "more": [{ "text": "ge\"heim" }, null, true],
+        });
+        redact_texts(&mut value, &redactor);
+        let expected = serde_json::json!({
+            "bytes": 100_000,
+            "url": "https://example.org/[redacted]",
+            "more": [{ "text": "[redacted]" }, null, true],
+        });
+        assert_eq!(value, expected);
     }
 }

@@ -15,7 +15,7 @@ use operations::{
     Filter, Operations, Order, Position, Query as ListQuery, Sort, State as OperationState,
 };
 use serde::{Deserialize, Serialize};
-use shown::{DetailedOperation, ShownOperation};
+use shown::{DetailedOperation, Rights, ShownOperation};
 use utoipa_axum::routes;
 
 const USUAL: u16 = 50;
@@ -158,11 +158,11 @@ async fn list_operations(
 ) -> Answer<Json<Page<ShownOperation>>> {
     let query = params.query()?;
     let page = operations.list(&query).await?;
-    let acts = shown::may_act(&caller);
+    let rights = Rights::of(&operations, &caller);
     let items = page
         .operations
         .into_iter()
-        .map(|operation| ShownOperation::of(operation, acts))
+        .map(|operation| ShownOperation::of(operation, &rights))
         .collect();
     let next = page.next.map(|at| Cursor {
         sort: query.sort,
@@ -186,7 +186,7 @@ async fn get_operation(
     let operation = operations.get(id).await?;
     let transitions = operations.transitions(id).await?;
     Ok(Json(DetailedOperation {
-        operation: ShownOperation::of(operation, shown::may_act(&caller)),
+        operation: ShownOperation::of(operation, &Rights::of(&operations, &caller)),
         transitions,
     }))
 }
@@ -203,23 +203,16 @@ async fn cancel_operation(
     Path(id): Path<uuid::Uuid>,
 ) -> Answer<(StatusCode, Json<ShownOperation>)> {
     let operation = operations.cancel(id.into(), &caller.actor()).await?;
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(ShownOperation::of(operation, true)),
-    ))
+    let shown = ShownOperation::of(operation, &Rights::of(&operations, &caller));
+    Ok((StatusCode::ACCEPTED, Json(shown)))
 }
 
 /// Refuses who may not start an operation of this kind: repeating one and putting one on
 /// a schedule are no ways around the scope of the part that it belongs to.
 fn may_start(operations: &Operations, caller: &Caller, kind: &str) -> Answer<()> {
-    let Some(needed) = operations.scope_of(kind) else {
+    let Some(needed) = shown::missing_scope(operations, caller, kind) else {
         return Ok(());
     };
-    // A scope that there is not is nobody's.
-    let scope = needed.parse::<Scope>().ok();
-    if scope.is_some_and(|scope| caller.may(Role::Operator, scope)) {
-        return Ok(());
-    }
     Err(Problem::forbidden(format!(
         "An operation of the kind {kind} needs, with a token, the scope {needed}, too."
     )))
@@ -244,10 +237,8 @@ async fn retry_operation(
     let kind = operations.get(id).await?.kind;
     may_start(&operations, &caller, &kind)?;
     let operation = operations.retry(id, caller.actor(), trigger).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(ShownOperation::of(operation, true)),
-    ))
+    let shown = ShownOperation::of(operation, &Rights::of(&operations, &caller));
+    Ok((StatusCode::CREATED, Json(shown)))
 }
 
 /// The kinds of operation that this server knows.

@@ -116,11 +116,11 @@ fn attempts(entry: &Entry, method: &Method, tokens: &WalkTokens) -> Vec<Attempt>
         attempts
             .push(Attempt::new("a session without its token", TOO_LITTLE).cookie(&tokens.session));
     }
-    if *method == Method::GET && entry.host.is_none() {
+    if *method == Method::GET {
         attempts.push(
             Attempt::new("another site's socket", TOO_LITTLE)
                 .cookie(&tokens.session)
-                .header(HOST, "longshore.example".to_owned())
+                .header(HOST, entry.host.unwrap_or("longshore.example").to_owned())
                 .header(ORIGIN, "https://elsewhere.example".to_owned())
                 .header(CONNECTION, "upgrade".to_owned())
                 .header(UPGRADE, "websocket".to_owned()),

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Bus, BusEvent, Db};
-use testing::TestDatabase;
+use testing::{TestDatabase, on_both};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +31,24 @@ pub(crate) fn quiet() -> AccessSettings {
         look: Duration::from_secs(3600),
         ..AccessSettings::default()
     }
+}
+
+/// A story in a house of its own, on each database.
+pub(crate) async fn in_house<F, Fut>(settings: AccessSettings, story: F)
+where
+    F: Fn(Arc<House>) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    on_both(|database| {
+        let story = &story;
+        async move {
+            let keys = MasterKeys::generate();
+            let house = Arc::new(House::with(&database, &keys, settings).await);
+            story(Arc::clone(&house)).await;
+            house.close().await;
+        }
+    })
+    .await;
 }
 
 impl House {
@@ -104,7 +122,7 @@ impl House {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(&self) {
         self.access.close().await.unwrap();
         self.stop.cancel();
         self.tasks.close();

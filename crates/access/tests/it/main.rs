@@ -5,6 +5,7 @@
 extern crate longshore_access as access;
 
 mod audit;
+mod guessing;
 mod house;
 mod limits;
 mod remembering;

@@ -4,7 +4,7 @@
 
 use super::{MARK, RedactedStream, Redactor, SHORTEST};
 
-/// A stream comes out as the whole does, and shows no secret.
+/// A stream comes out as the whole does, and shows all of the text but its secrets.
 ///
 /// # Panics
 /// When that is not so.
@@ -15,7 +15,15 @@ pub fn check<S: AsRef<[u8]>>(secrets: &[S], text: &[u8], sizes: &[usize]) {
         streamed(&redactor, text, sizes) == *whole,
         "chunks made a difference"
     );
-    for piece in shown_pieces(&whole) {
+    let pieces = shown_pieces(&whole);
+    assert!(is_from(text, &pieces), "what was no secret is another");
+    if secrets
+        .iter()
+        .all(|secret| secret.as_ref().len() < SHORTEST)
+    {
+        assert!(*whole == *text, "there was nothing to redact");
+    }
+    for piece in pieces {
         for secret in secrets.iter().map(AsRef::as_ref) {
             let shows =
                 secret.len() >= SHORTEST && piece.windows(secret.len()).any(|at| at == secret);
@@ -79,4 +87,20 @@ fn shown_pieces(out: &[u8]) -> Vec<&[u8]> {
     }
     pieces.push(rest);
     pieces
+}
+
+/// Whether `pieces` stand in `text` in this order, the first at its beginning and the
+/// last at its end.
+fn is_from(text: &[u8], pieces: &[&[u8]]) -> bool {
+    let mut rest = text;
+    for piece in pieces {
+        let found = (0..=rest.len()).find(|at| rest[*at..].starts_with(piece));
+        let Some(after) = found.map(|at| at + piece.len()) else {
+            return false;
+        };
+        rest = &rest[after..];
+    }
+    let ends =
+        |whole: &[u8], piece: Option<&&[u8]>| piece.is_some_and(|piece| whole.ends_with(piece));
+    pieces.first().is_some_and(|piece| text.starts_with(piece)) && ends(text, pieces.last())
 }

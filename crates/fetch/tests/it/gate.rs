@@ -1,12 +1,17 @@
 //! How many at once, and over how many connections.
 
 use super::origin::{Origin, ok, redirect};
+use super::raw::{Raw, Then};
 use super::{get, get_text, local, local_policy, quick, soon, text};
 use crate::fetch::{Client, FetchError, Limits};
 use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Semaphore, watch};
+
+/// A body that breaks off, and one that is whole.
+const CUT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234";
+const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
 /// Answers only when told to, and knows how many wait for it at once.
 #[derive(Clone)]
@@ -148,6 +153,70 @@ async fn a_place_is_held_until_the_body_is_dropped() {
     drop(first);
 
     assert_eq!(text(soon(second).await.unwrap()).await.unwrap(), "it");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_gives_its_place_back_when_it_is_given_up() {
+    let raw = Raw::start(vec![(CUT, Then::Close), (WHOLE, Then::Close)]).await;
+    let limits = Limits {
+        total: 1,
+        per_host: 1,
+        ..quick()
+    };
+    let client = Client::new(local_policy(), limits);
+    let first = get(&client, &raw.url()).await.unwrap();
+    let broken = soon(text(first)).await.unwrap_err();
+    assert!(matches!(broken, FetchError::Truncated { .. }), "{broken:?}");
+    let second = soon(get_text(&client, &raw.url())).await;
+    assert_eq!(second.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn when_all_bodies_of_a_host_break_off_together_those_who_wait_come_in() {
+    const PLACES: usize = 3;
+    let mut lines = vec![(CUT, Then::Close); PLACES];
+    lines.push((WHOLE, Then::Close));
+    let raw = Raw::start(lines).await;
+    let limits = Limits {
+        total: PLACES,
+        per_host: PLACES,
+        ..quick()
+    };
+    let client = Client::new(local_policy(), limits);
+    let url = raw.url();
+    let held = join_all((0..PLACES).map(|_| get(&client, &url))).await;
+    let waiting = join_all((0..2 * PLACES).map(|_| get_text(&client, &url)));
+    // Some of those who break off start over on the place that they hold, some give up.
+    let breaking = join_all(held.into_iter().enumerate().map(async |(n, held)| {
+        let mut held = held.unwrap();
+        while let Ok(Some(_)) = held.next_chunk().await {}
+        if n % 2 == 0 {
+            held.resume().await.unwrap();
+            assert_eq!(text(held).await.unwrap(), "ok");
+        }
+    }));
+    let (answers, _) = soon(futures::future::join(waiting, breaking)).await;
+    assert!(answers.into_iter().all(|answer| answer.unwrap() == "ok"));
+}
+
+#[tokio::test]
+async fn a_redirect_within_a_full_host_takes_no_second_place() {
+    let origin = Origin::start(|seen| async move {
+        match seen.path.as_str() {
+            "/moved" => redirect(302, "/here"),
+            _ => ok("it"),
+        }
+    })
+    .await;
+    let limits = Limits {
+        total: 1,
+        per_host: 1,
+        ..quick()
+    };
+    let client = Client::new(local_policy(), limits);
+    let urls = [origin.url("/moved"), origin.url("/moved")];
+    let answers = soon(join_all(urls.iter().map(|url| get_text(&client, url)))).await;
+    assert!(answers.into_iter().all(|answer| answer.unwrap() == "it"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Asking for the end: of what waits, of what runs, and of what it started.
 
-use crate::world::{LIMIT, Plain, Retried, Wide, Work, World, unaware};
+use crate::world::{LIMIT, Plain, Retried, Wide, Work, World, on_replicated, unaware};
 use base::Actor;
 use operations::{Error, State};
 use std::sync::atomic::Ordering;
@@ -153,10 +153,7 @@ async fn a_cancel_that_comes_while_an_attempt_ends_is_heeded() {
 
 #[tokio::test]
 async fn a_cancel_between_the_claim_and_the_start_is_heeded() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return; // It cannot be held there.
-        }
+    on_replicated(|database| async move {
         let world = World::with(&database, unaware()).await;
         let id = world
             .submit_with::<Plain>(Work::Wait("claimed".into()), |new| {

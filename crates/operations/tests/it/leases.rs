@@ -1,6 +1,6 @@
 //! Leases: kept, lost, taken up; and who lost one writes nothing any more.
 
-use crate::world::{Plain, Resumable, Wide, Work, World, quick, unaware};
+use crate::world::{Plain, Resumable, Wide, Work, World, on_replicated, quick, unaware};
 use operations::{EngineSettings, State};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -79,10 +79,7 @@ async fn only_losses_count_against_being_taken_up_again() {
 
 #[tokio::test]
 async fn a_lost_worker_is_replaced_and_can_not_write_any_more() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return; // A SQLite file has one process.
-        }
+    on_replicated(|database| async move {
         let lost = World::with(&database, unaware()).await;
         let writes = lost.submit::<Resumable>(Work::Defy).await;
         let ends = lost.submit::<Resumable>(Work::Wait("ends".into())).await;
@@ -132,10 +129,7 @@ async fn a_lost_worker_is_replaced_and_can_not_write_any_more() {
 
 #[tokio::test]
 async fn a_heartbeat_keeps_what_runs_longer_than_its_lease() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return;
-        }
+    on_replicated(|database| async move {
         let settings = EngineSettings {
             lease: Duration::from_secs(5),
             ..short()
@@ -162,10 +156,7 @@ async fn a_heartbeat_keeps_what_runs_longer_than_its_lease() {
 
 #[tokio::test]
 async fn what_can_not_be_renewed_stops_in_time_and_goes_on_when_the_database_answers() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return; // Alone, nobody would take it up.
-        }
+    on_replicated(|database| async move {
         let world = World::with(&database, short()).await;
         let other = database.open().await;
         let ends = world.submit::<Plain>(Work::Wait("ends".into())).await;
@@ -224,10 +215,7 @@ async fn alone_nothing_stops_because_its_lease_could_not_be_renewed() {
 
 #[tokio::test]
 async fn what_waits_for_a_process_that_is_lost_ends_and_for_one_that_lives_does_not() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return;
-        }
+    on_replicated(|database| async move {
         let lost = World::with(&database, unaware()).await;
         let pinned = |name: &str| {
             let work = Work::Wait(name.to_owned());

@@ -5,6 +5,7 @@ use crate::world::{Plain, Wide, Work, World, quick};
 use base::OperationId;
 use base::redact::Redactor;
 use operations::{EngineSettings, SearchQuery, State};
+use serde_json::json;
 use storage::values;
 use testing::on_both;
 
@@ -110,6 +111,27 @@ async fn neither_progress_nor_a_reason_shows_a_secret() {
         let last = ended.progress.expect("the last");
         assert_eq!(last.message.as_deref(), Some(shown));
         assert_eq!(world.reasons(id).await[2], shown);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn neither_an_outcome_nor_an_error_shows_a_secret() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        world
+            .secrets
+            .send_replace(Redactor::new(["hunter2-and-more"]));
+        let text = "pushed to https://x/?key=hunter2-and-more";
+        let shown = "pushed to https://x/?key=[redacted]";
+        let left = json!({ "files": 3, "pushed": [{ "to": text }] });
+        let id = world.submit::<Plain>(Work::Leave(left)).await;
+        let expected = json!({ "files": 3, "pushed": [{ "to": shown }] });
+        assert_eq!(world.ended(id).await.outcome, Some(expected));
+        let id = world.submit::<Plain>(Work::FailSaying(text.into())).await;
+        let ended = world.ended(id).await;
+        assert_eq!(ended.state, State::Failed);
+        assert_eq!(ended.error.expect("why").message, shown);
     })
     .await;
 }

@@ -10,6 +10,7 @@ mod following;
 mod leases;
 mod lists;
 mod logs;
+mod replicas;
 mod retention;
 mod schedules;
 mod script;

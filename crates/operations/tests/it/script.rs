@@ -58,6 +58,10 @@ pub(crate) enum Work {
     LeaveChild,
     /// Shows this as its progress, passes the gate, and withdraws for this reason.
     Withdraw(String),
+    /// Fails, with this as its sentence.
+    FailSaying(String),
+    /// Succeeds, and leaves this behind.
+    Leave(serde_json::Value),
 }
 
 macro_rules! scripted {
@@ -236,6 +240,8 @@ impl Script {
                 let later = Failure::passing("flaky", "It failed this time.");
                 return Err(later.not_before(Duration::from_secs(3600)));
             }
+            Work::FailSaying(text) => return Err(Failure::lasting("broken", text)),
+            Work::Leave(outcome) => return Ok(outcome),
             Work::Withdraw(text) => {
                 context.progress(|progress| {
                     progress.message = Some(text.clone());

@@ -9,7 +9,7 @@ use operations::{
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Bus, Db};
-use testing::TestDatabase;
+use testing::{TestDatabase, on_both};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -236,4 +236,30 @@ pub(crate) fn unaware() -> EngineSettings {
         heartbeat: Duration::from_secs(3_600),
         ..quick()
     }
+}
+
+/// The state that is stored, seen by one who does not work.
+pub(crate) async fn stored_state(db: &Db, id: OperationId) -> String {
+    const SQL: &str = "SELECT state FROM operation WHERE id = $1";
+    let row = db.one(SQL, storage::values![id.uuid()]).await;
+    let row = row.expect("an answer").expect("it is there");
+    row.get("state").expect("a text")
+}
+
+/// A story of several processes on one database. A SQLite file has one process and one
+/// writer, and says of nobody what it waits for.
+pub(crate) async fn on_replicated<F, Fut>(story: F)
+where
+    F: Fn(TestDatabase) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    on_both(|database| {
+        let story = &story;
+        async move {
+            if database.postgres_url().is_some() {
+                story(database).await;
+            }
+        }
+    })
+    .await;
 }

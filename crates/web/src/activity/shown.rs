@@ -1,7 +1,7 @@
 //! Operations as the API shows them: with what this caller may do.
 
 use access::{Caller, Role, Scope};
-use operations::{Operation, Transition};
+use operations::{Operation, Operations, Transition};
 use serde::Serialize;
 
 /// An operation, and what the caller may do with it now.
@@ -16,9 +16,14 @@ pub(crate) struct ShownOperation {
 }
 
 impl ShownOperation {
-    /// `acts`: whether the caller may do anything with operations at all.
-    pub(crate) fn of(operation: Operation, acts: bool) -> Self {
-        let actions = if acts { operation.actions() } else { &[] };
+    /// As who has these `rights` sees it.
+    pub(crate) fn of(operation: Operation, rights: &Rights) -> Self {
+        Self::offering(rights.allow(&operation), operation)
+    }
+
+    /// The same, where it is known whether the caller may do what can be done with it.
+    pub(crate) fn offering(allowed: bool, operation: Operation) -> Self {
+        let actions = if allowed { operation.actions() } else { &[] };
         Self { operation, actions }
     }
 }
@@ -48,7 +53,42 @@ pub(crate) enum ShownTrigger {
     System,
 }
 
-/// Whether a caller may cancel and retry.
-pub(crate) fn may_act(caller: &Caller) -> bool {
-    caller.may(Role::Operator, Scope::OperationsWrite)
+/// What one caller may do with operations.
+#[derive(Clone, Debug)]
+pub(crate) struct Rights {
+    operations: Operations,
+    caller: Caller,
+}
+
+impl Rights {
+    pub(crate) fn of(operations: &Operations, caller: &Caller) -> Self {
+        Self {
+            operations: operations.clone(),
+            caller: caller.clone(),
+        }
+    }
+
+    /// Whether the caller may do what can be done with `operation` as it stands. One that
+    /// has ended can be started once more, which not everybody may who may cancel it.
+    pub(crate) fn allow(&self, operation: &Operation) -> bool {
+        let acts = self.caller.may(Role::Operator, Scope::OperationsWrite);
+        acts && (!operation.state.is_ended() || self.start(&operation.kind))
+    }
+
+    fn start(&self, kind: &str) -> bool {
+        self.operations.knows(kind) && missing_scope(&self.operations, &self.caller, kind).is_none()
+    }
+}
+
+/// The scope that starting an operation of this kind needs and `caller` lacks.
+pub(crate) fn missing_scope(
+    operations: &Operations,
+    caller: &Caller,
+    kind: &str,
+) -> Option<&'static str> {
+    let needed = operations.scope_of(kind)?;
+    // A scope that there is not is nobody's.
+    let scope = needed.parse::<Scope>().ok();
+    let has_it = scope.is_some_and(|scope| caller.may(Role::Operator, scope));
+    (!has_it).then_some(needed)
 }

@@ -1,7 +1,7 @@
 //! What one subscription does: it follows, and says what happens in messages.
 
 use super::messages::{self, ToClient};
-use crate::activity::shown::ShownOperation;
+use crate::activity::shown::{Rights, ShownOperation};
 use base::OperationId;
 use bytes::Bytes;
 use operations::{Change, ChangeFollower, Filter, LogEvent, LogFollower, Operations, Query, State};
@@ -34,8 +34,8 @@ pub(super) struct Follower {
     /// The subscription's number.
     pub(super) id: u64,
     pub(super) outgoing: mpsc::Sender<Said>,
-    /// Whether who watches may act on operations.
-    pub(super) acts: bool,
+    /// What who watches may do with operations.
+    pub(super) rights: Rights,
     /// Where one operation is watched, only its changes count.
     pub(super) only: Option<OperationId>,
 }
@@ -81,7 +81,8 @@ impl Follower {
     }
 
     async fn tell(&self, operation: operations::Operation) {
-        self.say(encode(&operation, self.acts)).await;
+        let allowed = self.rights.allow(&operation);
+        self.say(encode(&operation, allowed)).await;
     }
 
     /// The operation as it stands, and then its changes.
@@ -159,7 +160,8 @@ impl Follower {
     }
 
     fn encoded(&self, change: &Arc<Change>) -> Bytes {
-        change.encoded(self.acts, |operation| encode(operation, self.acts))
+        let allowed = self.rights.allow(&change.operation);
+        change.encoded(allowed, |operation| encode(operation, allowed))
     }
 
     pub(super) async fn log(&self, mut log: LogFollower) {
@@ -190,10 +192,10 @@ impl Follower {
     }
 }
 
-fn encode(operation: &operations::Operation, acts: bool) -> Bytes {
+fn encode(operation: &operations::Operation, allowed: bool) -> Bytes {
     ToClient::Operation {
         changed: operation.changed,
-        operation: Box::new(ShownOperation::of(operation.clone(), acts)),
+        operation: Box::new(ShownOperation::offering(allowed, operation.clone())),
     }
     .encoded()
 }

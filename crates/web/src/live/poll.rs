@@ -8,7 +8,7 @@ use super::Hub;
 use super::follower::Said;
 use super::messages::{ToClient, Topic};
 use super::subscriptions::Subscriptions;
-use crate::{Answer, By, Json};
+use crate::{Answer, By, Json, Problem};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -34,8 +34,27 @@ const LONGEST_BEGINNING: usize = 16 << 20;
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PollRequest {
-    /// The topics. One that cannot be followed is answered with an `error` message.
+    /// The topics. One that cannot be followed is answered with an `error` message. Where
+    /// there are none, nothing happens.
     subscriptions: Vec<PollSubscription>,
+    /// For how many seconds to wait for something to happen: 0 to 20, and 20 when absent.
+    /// What a new topic begins with is told in any case.
+    #[schema(minimum = 0, maximum = 20)]
+    wait: Option<u64>,
+}
+
+impl PollRequest {
+    fn wait(&self) -> Answer<Duration> {
+        match self.wait.map(Duration::from_secs) {
+            None => Ok(LONGEST_WAIT),
+            Some(wait) if wait <= LONGEST_WAIT => Ok(wait),
+            Some(_) => Err(Problem::invalid(
+                "wait",
+                "out-of-range",
+                "wait is a number of seconds from 0 to 20",
+            )),
+        }
+    }
 }
 
 /// One topic that is watched.
@@ -60,6 +79,8 @@ pub(super) struct PollAnswer {
 }
 
 /// Watch live without a WebSocket: waits up to 20 s for something to happen.
+///
+/// Who wants the greeting alone asks with no topics and `"wait": 0`.
 #[utoipa::path(
     post, path = "/api/v1/live/poll", tag = "operations", request_body = PollRequest,
     responses((status = 200, description = "What happened; perhaps nothing yet.", body = PollAnswer))
@@ -69,12 +90,13 @@ pub(super) async fn poll(
     By(caller): By,
     Json(request): Json<PollRequest>,
 ) -> Answer<Response> {
-    let until = Instant::now() + hub.limits().ping.min(LONGEST_WAIT);
+    let longest = hub.limits().ping.min(LONGEST_WAIT);
+    let wait = request.wait()?.min(longest);
+    let began = Instant::now();
+    let until = began + longest;
     let shutdown = hub.shutdown.clone();
     let mut answer = Growing::default();
     answer.add(&hub.hello());
-    // Who has not said yet what to watch waits for the greeting alone.
-    answer.eventful = request.subscriptions.is_empty();
     let mut subscriptions = Subscriptions::new(hub);
     for PollSubscription { id, topic } in request.subscriptions {
         let is_new = topic.is_new();
@@ -91,7 +113,7 @@ pub(super) async fn poll(
     }
     let gathered = async {
         if !answer.eventful
-            && let Ok(Some(first)) = timeout_at(until, subscriptions.next()).await
+            && let Ok(Some(first)) = timeout_at(began + wait, subscriptions.next()).await
         {
             answer.add_said(&first);
         }

@@ -6,7 +6,7 @@
 use super::Hub;
 use super::follower::{Follower, Said};
 use super::messages::{ToClient, Topic};
-use crate::activity::shown::may_act;
+use crate::activity::shown::Rights;
 use access::Caller;
 use base::OperationId;
 use operations::Filter;
@@ -65,7 +65,7 @@ impl Subscriptions {
         let mut follower = Follower {
             id,
             outgoing: self.outgoing.clone(),
-            acts: may_act(caller),
+            rights: Rights::of(&self.hub.operations, caller),
             only: None,
         };
         let started = match topic {
