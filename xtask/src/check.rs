@@ -4,7 +4,7 @@ use crate::place::Place;
 use crate::process::{Failure, Run};
 use crate::program::Console;
 use crate::report::Report;
-use crate::{console, deny, tidy};
+use crate::{console, deny, deploy, draw, tidy};
 
 /// `cargo xtask check`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
@@ -16,6 +16,8 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
 /// The steps of a check, quickest first.
 pub(crate) fn steps(place: &Place, report: &mut Report, console: Console) {
     report.step("tidy", || tidy::check(&place.root));
+    report.step("docs/architecture.svg is fresh", || draw::is_fresh(place));
+    deploy::steps(place, report);
     report.step("formatting", || {
         Run::cargo()
             .args(["fmt", "--all", "--check"])

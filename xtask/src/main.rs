@@ -9,7 +9,9 @@ mod bench;
 mod check;
 mod console;
 mod deny;
+mod deploy;
 mod dist;
+mod draw;
 mod peers;
 mod place;
 mod postgres;
@@ -37,6 +39,7 @@ cargo xtask COMMAND
   bench [WHAT…]     operations, live, bundles, start; all of them without WHAT
   setup             install what tests need (Debian, as root), or say what is missing
   gen-api           write openapi.json and the console's types from the code
+  draw              write docs/architecture.svg from docs/architecture.txt
   release           an archive of the release binary and its checksum, in target/dist
 
 Environment: LONGSHORE_REQUIRE_PEERS=1 makes a missing peer a failure, as CI does.";
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         "bench" => bench::command(&place, &rest),
         "setup" => setup::command(&place),
         "gen-api" => api::generate(&place),
+        "draw" => draw::command(&place),
         "release" => dist::command(&place),
         "" | "help" | "-h" | "--help" => {
             println!("{USAGE}");

@@ -13,9 +13,10 @@ use rust::RustSource;
 use std::fmt;
 use std::path::Path;
 
-/// Folders that are made, not written.
-const MADE: [&str; 9] = [
+/// What is made, not written.
+const MADE: [&str; 10] = [
     ".git",
+    ".terraform",
     "target",
     "node_modules",
     "dist",
@@ -25,6 +26,11 @@ const MADE: [&str; 9] = [
     "corpus",
     "artifacts",
 ];
+
+/// Whether what has this name is made, not written.
+pub(crate) fn is_made(name: &str) -> bool {
+    MADE.contains(&name)
+}
 
 /// A file of the tree.
 pub(crate) struct File {
@@ -134,10 +140,11 @@ fn read_below(root: &Path, below: &str, files: &mut Vec<File>) -> Result<(), Fai
             continue;
         };
         if kind.is_dir() {
-            if !MADE.contains(&name.as_str()) {
+            if !is_made(&name) {
                 read_below(root, &path, files)?;
             }
-        } else if kind.is_file() {
+        // In a worktree of git, `.git` is a file.
+        } else if kind.is_file() && !is_made(&name) {
             let Ok(bytes) = std::fs::read(entry.path()) else {
                 continue;
             };
