@@ -72,7 +72,8 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 walk(&path, root, found);
-            } else {
+            } else if path.extension().is_none_or(|end| end != "lock") {
+                // Locks of processes are nothing that anybody stored.
                 found.push(path.strip_prefix(root).unwrap_or(&path).to_path_buf());
             }
         }

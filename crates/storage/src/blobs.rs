@@ -5,6 +5,7 @@
 //! the whole of it or nothing, also after a loss of power. A name is only ever
 //! one that this module made: no text from outside becomes a path.
 
+mod incoming;
 mod read;
 mod write;
 
@@ -13,12 +14,14 @@ pub use write::BlobWriter;
 
 use crate::{Error, Result};
 use bytes::Bytes;
+use incoming::Incoming;
 use md5::{Digest, Md5};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The name of a blob.
@@ -83,25 +86,24 @@ pub struct StoredBlob {
 #[derive(Clone, Debug)]
 pub struct Blobs {
     root: PathBuf,
+    incoming: Arc<Incoming>,
 }
 
 impl Blobs {
-    /// Opens the blobs below `root`, creating the folders, and removes what an earlier
-    /// process left half-written. The directory must be this process's alone
-    /// ([`DataDir`](crate::DataDir)). Blocking.
+    /// Opens the blobs below `root`, creating the folders, and removes what processes that
+    /// are gone left half-written. Replicas may share the folder. Blocking.
     ///
     /// # Errors
     /// When the folders cannot be made or read.
     pub fn open(root: &Path) -> Result<Self> {
-        let incoming = root.join("incoming");
-        std::fs::create_dir_all(&incoming)
-            .and_then(|()| sweep(&incoming, Duration::ZERO))
-            .map_err(|source| Error::Directory {
-                path: root.to_owned(),
-                source,
-            })?;
+        let incoming = Incoming::open(&root.join("incoming"));
+        let incoming = incoming.map_err(|source| Error::Directory {
+            path: root.to_owned(),
+            source,
+        })?;
         Ok(Self {
             root: root.to_owned(),
+            incoming: Arc::new(incoming),
         })
     }
 
@@ -155,14 +157,14 @@ impl Blobs {
         }
     }
 
-    /// Removes what a crash left half-written: temporary files untouched for `age`.
-    /// How many there were.
+    /// Removes what was left half-written: by processes that are gone, and temporary files
+    /// of this one untouched for `age`. How many files there were.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub async fn sweep_incoming(&self, age: Duration) -> Result<usize> {
-        let folder = self.root.join("incoming");
-        blocking(move || sweep(&folder, age)).await
+        let incoming = Arc::clone(&self.incoming);
+        blocking(move || incoming.sweep(age)).await
     }
 
     /// Every stored blob with its size, for a sweep that compares it with the
@@ -195,7 +197,7 @@ impl Blobs {
     }
 
     fn incoming(&self, name: BlobName) -> PathBuf {
-        self.root.join("incoming").join(name.to_string())
+        self.incoming.folder().join(name.to_string())
     }
 
     /// The shard is the end of the name: the beginning of a UUIDv7 is its time.
@@ -203,26 +205,6 @@ impl Blobs {
         let text = name.to_string();
         self.root.join(&text[text.len() - 2..]).join(text)
     }
-}
-
-/// Removes the files in `folder` that were not touched for `age`; how many.
-fn sweep(folder: &Path, age: Duration) -> io::Result<usize> {
-    let mut removed = 0;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let Some(metadata) = unless_gone(entry.metadata())? else {
-            continue;
-        };
-        let touched = metadata.modified()?;
-        let old = SystemTime::now()
-            .duration_since(touched)
-            .unwrap_or_default()
-            >= age;
-        if old && std::fs::remove_file(entry.path()).is_ok() {
-            removed += 1;
-        }
-    }
-    Ok(removed)
 }
 
 /// What is said of a file, unless it was renamed or removed meanwhile.

@@ -151,7 +151,14 @@ fn below(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).unwrap();
     entries
         .map(|entry| entry.unwrap().path())
-        .map(|path| if path.is_dir() { below(&path) } else { 1 })
+        .map(|path| {
+            if path.is_dir() {
+                below(&path)
+            } else {
+                // Locks of processes are no contents.
+                usize::from(path.extension().is_none())
+            }
+        })
         .sum()
 }
 

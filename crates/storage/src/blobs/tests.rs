@@ -19,7 +19,7 @@ fn files_below(path: &Path) -> usize {
             if entry.path().is_dir() {
                 files_below(&entry.path())
             } else {
-                1
+                usize::from(entry.path().extension().is_none())
             }
         })
         .sum()
@@ -92,8 +92,8 @@ async fn a_blob_that_was_not_finished_leaves_no_bytes() {
 
 #[tokio::test]
 async fn what_a_crash_left_is_swept_and_what_moves_is_not() {
-    let (root, blobs) = blobs();
-    std::fs::write(root.path().join("blobs/incoming/left"), b"x").expect("written");
+    let (_root, blobs) = blobs();
+    std::fs::write(blobs.incoming.folder().join("left"), b"x").expect("written");
     assert_eq!(
         blobs
             .sweep_incoming(Duration::from_secs(3600))
@@ -114,6 +114,39 @@ async fn whoever_opens_the_blobs_finds_nothing_half_written() {
     drop(blobs);
     Blobs::open(&root.path().join("blobs")).expect("they are ours");
     assert_eq!(files_below(root.path()), 0);
+}
+
+#[tokio::test]
+async fn who_comes_later_leaves_alone_what_others_write() {
+    let (root, blobs) = blobs();
+    let mut writer = blobs.create().await.expect("begun");
+    let other = Blobs::open(&root.path().join("blobs")).expect("it is shared");
+    assert_eq!(
+        other.sweep_incoming(Duration::ZERO).await.expect("swept"),
+        0
+    );
+    writer
+        .write(Bytes::from_static(b"cargo"))
+        .await
+        .expect("written");
+    let stored = writer.finish().await.expect("stored");
+    other.read(stored.name).await.expect("both see it");
+}
+
+#[tokio::test]
+async fn what_a_process_that_is_gone_wrote_is_swept() {
+    let (root, blobs) = blobs();
+    let all = root.path().join("blobs/incoming");
+    // As it is after a crash: a folder with a file, and a lock that nobody holds.
+    let gone = all.join("01890a5dac96774bbcceb302099a8057");
+    std::fs::create_dir(&gone).expect("made");
+    std::fs::write(gone.with_extension("lock"), b"").expect("written");
+    std::fs::write(gone.join("half"), b"x").expect("written");
+    assert_eq!(
+        blobs.sweep_incoming(Duration::ZERO).await.expect("swept"),
+        1
+    );
+    assert!(!gone.exists() && !gone.with_extension("lock").exists());
 }
 
 #[tokio::test]
