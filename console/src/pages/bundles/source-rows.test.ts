@@ -73,7 +73,7 @@ describe("SourceRows", () => {
 
   it("starts over with each attempt, as a restarted server does", () => {
     const rows = new SourceRows(2);
-    const start: LiveLine = { seq: 1, time: 0, stream: "system", text: "Fetching 2 sources." };
+    const start = line({ attempt: 2, sources: 2 });
     const reason = { code: "status", message: "The origin answered 404" };
     rows.fold([start, line({ source: 0, url: "http://a.test/0", state: "done", bytes: 9 })]);
     rows.fold([line({ source: 1, state: "failed", status: 404, reason })]);
@@ -86,10 +86,7 @@ describe("SourceRows", () => {
   it("still shows what moves when the log is read from its start afterwards", () => {
     const rows = new SourceRows(3);
     rows.moving([{ index: 2, name: "c", done: 5 }]);
-    rows.fold([
-      { ...line(undefined), stream: "system", text: "Fetching 3 sources." },
-      line({ source: 0, state: "done", bytes: 1 }),
-    ]);
+    rows.fold([line({ attempt: 1, sources: 3 }), line({ source: 0, state: "done", bytes: 1 })]);
     expect(rows.counts()).toMatchObject({ queued: 1, fetching: 1, done: 1 });
   });
 
@@ -110,8 +107,11 @@ describe("SourceRows", () => {
       {},
       { source: -1, state: "done" },
       { source: 1e9, state: "done" },
+      { attempt: "first" },
     ];
     expect(rows.fold(nonsense.map(line))).toBe(false);
+    const words: LiveLine = { seq: 1, time: 0, stream: "system", text: "Fetching 2 sources." };
+    expect(rows.fold([words])).toBe(false);
     expect(rows.counts()).toMatchObject({ queued: 1, total: 1 });
   });
 

@@ -77,7 +77,7 @@ export class SourceRows {
     for (const line of lines) {
       if (isReport(line.data)) {
         this.#apply(line.data);
-      } else if (isStart(line)) {
+      } else if (isStart(line.data)) {
         this.#startOver();
         anew = true;
       } else {
@@ -185,13 +185,13 @@ export class SourceRows {
   }
 }
 
-// The line that each attempt begins with. It has no data, so its words are read.
-function isStart({ stream, text, data }: LiveLine): boolean {
-  return stream === "system" && data === undefined && /^Fetching \d+ sources\.$/.test(text);
+// The line that each attempt begins with.
+function isStart(data: unknown): boolean {
+  return isObject(data) && Number.isInteger((data as { attempt?: unknown }).attempt);
 }
 
 function isReport(data: unknown): data is Report {
-  if (typeof data !== "object" || data === null) return false;
+  if (!isObject(data)) return false;
   const { source, state } = data as Partial<Report>;
   return (
     typeof state === "string" &&
@@ -199,4 +199,8 @@ function isReport(data: unknown): data is Report {
     Number(source) >= 0 &&
     Number(source) < MOST
   );
+}
+
+function isObject(data: unknown): data is object {
+  return typeof data === "object" && data !== null;
 }
