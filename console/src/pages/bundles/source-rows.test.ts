@@ -45,7 +45,7 @@ describe("SourceRows", () => {
     expect(rows.row(0).reason).toBeNull();
   });
 
-  it("shows what moves, and lets it wait again when it does not", () => {
+  it("shows what moves, and that it is underway until its end is known", () => {
     const rows = new SourceRows(3);
     rows.moving([{ index: 1, name: "http://a.test/1", done: 10, total: 50 }]);
     expect(rows.counts()).toMatchObject({ queued: 2, fetching: 1 });
@@ -55,8 +55,13 @@ describe("SourceRows", () => {
       transfer: { done: 10, total: 50 },
     });
     rows.moving([{ index: 2, name: "http://a.test/2", done: 1 }]);
-    expect(rows.row(1)).toMatchObject({ state: "queued", transfer: null });
+    expect(rows.row(1)).toMatchObject({ state: "fetching", transfer: null });
     expect(rows.row(2).transfer).toEqual({ done: 1, total: null });
+    rows.fold([line({ source: 1, state: "done", bytes: 50 })]);
+    expect(rows.counts()).toMatchObject({ queued: 1, fetching: 1, done: 1 });
+    rows.moving(null);
+    expect(rows.row(2)).toMatchObject({ state: "queued", transfer: null });
+    expect(rows.counts()).toMatchObject({ queued: 2, fetching: 0, done: 1 });
   });
 
   it("believes the log over a late word of what moves", () => {

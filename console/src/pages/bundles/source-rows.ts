@@ -58,7 +58,7 @@ export class SourceRows {
   #reasons = new Map<number, { code: string; message: string }>();
   #counts = [0, 0, 0, 0];
   #moving = new Map<number, Moving>();
-  #told: readonly Moving[] = [];
+  #told: readonly Moving[] | null = [];
   #sum = 0;
   #size: number;
 
@@ -100,24 +100,29 @@ export class SourceRows {
     for (const known of [this.#paths, this.#statuses, this.#reasons]) known.clear();
   }
 
-  /** Takes what moves right now. Only the end of a source stands in the log. */
-  moving(transfers: readonly Moving[]): void {
+  /** Takes what moves right now; null once nothing does any more, nor will. */
+  moving(transfers: readonly Moving[] | null): void {
     this.#told = transfers;
     const now = new Map<number, Moving>();
-    for (const transfer of transfers) {
+    for (const transfer of transfers ?? []) {
       const { index } = transfer;
       if (index === null || index === undefined || index >= this.#size) continue;
       if ((this.#states[index] ?? 0) > FETCHING) continue;
       now.set(index, transfer);
     }
-    for (const index of this.#moving.keys()) {
-      if (!now.has(index) && this.#states[index] === FETCHING) this.#become(index, QUEUED);
-    }
+    // What moves no longer has come and waits to be packed: only its end stands in the log.
+    if (transfers === null) this.#queueAgain();
     for (const [index, transfer] of now) {
       this.#become(index, FETCHING);
       this.#urls[index] ??= transfer.name;
     }
     this.#moving = now;
+  }
+
+  #queueAgain(): void {
+    for (let i = 0; i < this.#size; i += 1) {
+      if (this.#states[i] === FETCHING) this.#become(i, QUEUED);
+    }
   }
 
   row(index: number): SourceRow {

@@ -77,7 +77,7 @@ export function useBundleLive(id: string) {
       const active = isActive(operation);
       seen.meter.add(movedBytes({ operation }), Date.now());
       seen.fileMeter.add(operation.progress?.done ?? 0, Date.now());
-      seen.rows.moving(active ? (operation.progress?.transfers ?? []) : []);
+      seen.rows.moving(active ? (operation.progress?.transfers ?? []) : null);
       draw();
       mergeIntoBundle(operation);
       if (!active) void refetch();
