@@ -75,7 +75,7 @@ const PAGES: readonly Shown[] = [
   {
     name: "users",
     path: () => "/settings/users",
-    ready: (page) => page.getByRole("combobox", { name: "Role of admin" }),
+    ready: (page) => page.getByText("(you)"),
   },
   {
     name: "tokens",
@@ -109,9 +109,11 @@ const PAGES: readonly Shown[] = [
   },
 ];
 
-const VARIANTS = (["dark", "light"] as const).flatMap((colorScheme) =>
-  [1280, 400].map((width) => ({ colorScheme, width, name: `${colorScheme}-${width}` })),
-);
+const VARIANTS = (["dark", "light"] as const)
+  .flatMap((colorScheme) =>
+    [1280, 768, 400].map((width) => ({ colorScheme, width, name: `${colorScheme}-${width}` })),
+  )
+  .filter(({ colorScheme, width }) => width !== 768 || colorScheme === "light");
 
 async function isSoundInAll(page: Page, name: string, ready: Locator) {
   for (const { colorScheme, width, name: variant } of VARIANTS) {

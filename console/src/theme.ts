@@ -30,6 +30,7 @@ const slate: MantineColorsTuple = [
 const DIALOG = {
   closeButtonProps: { "aria-label": "Close" },
   attributes: { header: { role: "presentation" } },
+  styles: { title: { fontWeight: 600 } },
 };
 
 export const theme = createTheme({

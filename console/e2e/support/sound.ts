@@ -1,4 +1,5 @@
-// What every page must be: accessible by axe's rules, and no wider than its window.
+// What every page must be: accessible by axe's rules, no wider than its window, and
+// with room for its words.
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 
@@ -18,10 +19,31 @@ export async function isSound(page: Page, what: string) {
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(" | ")}`);
   expect(found, what).toEqual([]);
   expect(await sidewaysScroll(page), `sideways scroll of ${what}`).toBeLessThanOrEqual(0);
+  expect(await cramped(page), `what has no room on ${what}`).toEqual([]);
   const shots = process.env.LONGSHORE_SHOTS;
   if (shots) await page.screenshot({ path: `${shots}/${test.info().project.name}${what}.png` });
 }
 
 function sidewaysScroll(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+// Words that are cut off after a letter or two, and tables wider than their frames.
+function cramped(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const readable = 48;
+    const cut = [...document.querySelectorAll("body *")].filter(
+      (element) =>
+        element.clientWidth < readable &&
+        element.scrollWidth > element.clientWidth &&
+        getComputedStyle(element).textOverflow === "ellipsis" &&
+        // Where rows have two lines, heads are there for screen readers alone.
+        !element.closest("[role=columnheader]"),
+    );
+    const wide = [...document.querySelectorAll("[role=table]")].filter((table) => {
+      const frame = table.parentElement ?? table;
+      return frame.scrollWidth > frame.clientWidth;
+    });
+    return [...cut, ...wide].map((element) => (element.textContent ?? "").slice(0, 60));
+  });
 }

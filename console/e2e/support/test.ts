@@ -19,7 +19,6 @@ export const test = base.extend<Fixtures>({
   page: async ({ page, expectedComplaints }, use) => {
     const complaints: string[] = [];
     const complain = (text: string) => {
-      if (/status of 404/.test(text)) return; // TEMP
       if (!expectedComplaints?.test(text)) complaints.push(text);
     };
     page.on("console", (message) => {

@@ -24,6 +24,14 @@ export const bundlePages = infiniteQueryOptions({
   getNextPageParam: (page) => page.next,
 });
 
+/** What a bundle was asked to hold: `limit` sources from number `from` on. */
+export const readSources = (id: string, from: number, limit: number) =>
+  take(
+    api.GET("/api/v1/bundles/{id}/sources", {
+      params: { path: { id }, query: { from, limit } },
+    }),
+  );
+
 export async function makeBundle(body: BundleRequest): Promise<Bundle> {
   const made = await take(api.POST("/api/v1/bundles", { body }));
   // The other answer, the bytes themselves, is only given when they are asked for.

@@ -36,5 +36,7 @@ export type LogMatches = Schemas["SearchPage"];
 export type PlainOperation = Schemas["Operation"];
 
 export type Bundle = Schemas["Bundle"];
+export type BundleSource = Schemas["BundleSource"];
+export type BundleSources = Schemas["SourcePage"];
 export type BundleRequest = Schemas["NewBundle"];
 export type BundleOptions = Schemas["Options"];

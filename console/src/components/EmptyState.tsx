@@ -16,7 +16,9 @@ export function EmptyState({ icon, sentence, action, command }: EmptyStateProps)
       <Text c="dimmed" lh={1} component="span">
         {icon}
       </Text>
-      <Text maw={460}>{sentence}</Text>
+      <Text maw={460} style={{ textWrap: "balance" }}>
+        {sentence}
+      </Text>
       {action}
       {command && (
         <div style={{ width: "100%", maxWidth: 640 }}>

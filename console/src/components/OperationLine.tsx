@@ -19,44 +19,46 @@ export function OperationLine({ operation, onOpen }: OperationLineProps) {
   const { progress, state } = operation;
   const moving = state === "running" && progress !== null && progress !== undefined;
   return (
-    <div className={classes.line}>
-      <StateBadge state={state} />
-      <div className={classes.middle}>
-        <Link
-          className={classes.title}
-          to="/operations/$id"
-          params={{ id: operation.id }}
-          onClick={onOpen}
-        >
-          {operation.title}
-        </Link>
-        {moving ? (
-          <Group gap="xs" wrap="nowrap">
-            <div className={classes.bar}>
-              <ProgressBar
-                size={5}
-                active
-                percent={percent(progress.done, progress.total)}
-                label={`Progress of ${operation.title}`}
-              />
-            </div>
-            <Text size="xs" c="dimmed" className="ellipsis figures">
-              {progressWords(progress)}
+    <div className={classes.around}>
+      <div className={classes.line}>
+        <StateBadge state={state} />
+        <div className={classes.middle}>
+          <Link
+            className={classes.title}
+            to="/operations/$id"
+            params={{ id: operation.id }}
+            onClick={onOpen}
+          >
+            {operation.title}
+          </Link>
+          {moving ? (
+            <Group gap="xs" wrap="nowrap">
+              <div className={classes.bar}>
+                <ProgressBar
+                  size={5}
+                  active
+                  percent={percent(progress.done, progress.total)}
+                  label={`Progress of ${operation.title}`}
+                />
+              </div>
+              <Text size="xs" c="dimmed" className="ellipsis figures">
+                {progressWords(progress)}
+              </Text>
+            </Group>
+          ) : (
+            <Text size="xs" c="dimmed" className="ellipsis">
+              {operation.error?.message ?? `${operation.kind} by ${actorName(operation.actor)}`}
             </Text>
-          </Group>
-        ) : (
-          <Text size="xs" c="dimmed" className="ellipsis">
-            {operation.error?.message ?? `${operation.kind} by ${actorName(operation.actor)}`}
-          </Text>
-        )}
+          )}
+        </div>
+        <Text size="sm" c="dimmed" className={classes.time}>
+          {operation.ended_at ? (
+            <Ago time={operation.ended_at} />
+          ) : (
+            <Took from={operation.started_at ?? operation.created_at} to={null} />
+          )}
+        </Text>
       </div>
-      <Text size="sm" c="dimmed" className={classes.time}>
-        {operation.ended_at ? (
-          <Ago time={operation.ended_at} />
-        ) : (
-          <Took from={operation.started_at ?? operation.created_at} to={null} />
-        )}
-      </Text>
     </div>
   );
 }

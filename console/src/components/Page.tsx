@@ -19,7 +19,7 @@ export function Page({ title, trail, beside, actions, lead, children }: PageProp
       <Stack gap={4}>
         {trail}
         <Group justify="space-between" align="center" gap="sm">
-          <Group gap="sm" miw={0} style={{ flex: "1 1 240px" }}>
+          <Group gap="sm" miw={0} maw="100%">
             <Title order={1} style={{ overflowWrap: "anywhere" }}>
               {title}
             </Title>

@@ -23,7 +23,13 @@ export function stateWord(state: OperationState): string {
   return LOOKS[state].word;
 }
 
-export function StateBadge({ state }: { state: OperationState }) {
+interface StateBadgeProps {
+  state: OperationState;
+  /** As wide as its word: where it stands alone, and no column is to be kept. */
+  alone?: boolean;
+}
+
+export function StateBadge({ state, alone = false }: StateBadgeProps) {
   const look = LOOKS[state];
   return (
     <Badge
@@ -31,7 +37,7 @@ export function StateBadge({ state }: { state: OperationState }) {
       color={look.color}
       radius="sm"
       size="md"
-      w={104}
+      w={alone ? "fit-content" : 104}
       styles={{ root: { paddingInline: 8 }, label: { textAlign: "left" } }}
       data-state={state}
       leftSection={<look.Icon size={12} stroke={2.4} aria-hidden />}

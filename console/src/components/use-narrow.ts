@@ -1,6 +1,8 @@
 // Narrow pages show two lines a row instead of scrolling sideways.
 import { useMediaQuery } from "@mantine/hooks";
 
-export function useNarrow(): boolean {
-  return useMediaQuery("(max-width: 37.5em)", false, { getInitialValueInEffect: false }) ?? false;
+/** Whether the window has at most `width`; the style of what asks says the same. */
+export function useNarrow(width = "37.5em"): boolean {
+  const narrow = useMediaQuery(`(max-width: ${width})`, false, { getInitialValueInEffect: false });
+  return narrow ?? false;
 }

@@ -47,9 +47,10 @@ export function dateOnly(time: string, now: number): string {
   return (thisYear ? day : dayAndYear).format(date);
 }
 
-/** "0.4 s", "12 s", "3 min 5 s", "2 h 7 min", "4 d 3 h". */
+/** "40 ms", "0.4 s", "12 s", "3 min 5 s", "2 h 7 min", "4 d 3 h". */
 export function span(milliseconds: number): string {
   const past = Math.max(0, milliseconds);
+  if (past < SECOND / 10) return `${Math.round(past)} ms`;
   if (past < 10 * SECOND) return `${(past / SECOND).toFixed(1)} s`;
   if (past < MINUTE) return `${Math.floor(past / SECOND)} s`;
   if (past < HOUR) return two(past, MINUTE, "min", SECOND, "s");

@@ -34,7 +34,7 @@ export function RunningButton() {
         size="md"
         title="Running operations"
         padding={0}
-        styles={{ header: { padding: "12px 16px" } }}
+        styles={{ header: { padding: "12px 16px" }, title: { fontWeight: 600 } }}
       >
         {active.length === 0 ? (
           <EmptyState

@@ -29,6 +29,25 @@ pub(crate) struct MissingSource {
     pub(crate) bytes: u64,
 }
 
+/// What the first log line of an attempt says for programs: who counts the lines of
+/// sources starts over here, as an attempt fetches everything.
+#[derive(Serialize)]
+pub(crate) struct AttemptEvent {
+    /// 1, 2 …
+    pub(crate) attempt: u64,
+    pub(crate) sources: usize,
+}
+
+impl AttemptEvent {
+    /// The same for people.
+    pub(crate) fn words(&self) -> String {
+        match self.sources {
+            1 => "Fetching 1 source.".to_owned(),
+            many => format!("Fetching {many} sources."),
+        }
+    }
+}
+
 /// What a log line of a source says for programs.
 #[derive(Serialize)]
 pub(crate) struct SourceEvent<'a> {
@@ -127,5 +146,25 @@ impl<'a> Telling<'a> {
                 .map(|entry| context.redacted(entry.as_str()).into()),
             bytes: missing.bytes,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Console and command line read these names.
+    #[test]
+    fn an_attempt_begins_with_a_line_that_programs_can_tell_apart() {
+        let begun = AttemptEvent {
+            attempt: 2,
+            sources: 3,
+        };
+        assert_eq!(begun.words(), "Fetching 3 sources.");
+        assert_eq!(
+            serde_json::to_value(&begun).unwrap(),
+            serde_json::json!({"attempt": 2, "sources": 3})
+        );
     }
 }

@@ -8,7 +8,7 @@ pub use expiry::{ExpireBundles, ExpireInput};
 use crate::board::Board;
 use crate::bundle::{Compress, EntryOrder, Options};
 use crate::gather::Gather;
-use crate::ledger::Made;
+use crate::ledger::{AttemptEvent, Made};
 use crate::make::{Maker, Plan};
 use crate::outlet::{Outlet, Taker};
 use crate::settings::Current;
@@ -87,9 +87,7 @@ impl MakeBundle {
         let board = Board::new(context.clone(), sources.len());
         let gather = self.gather(&current, &sources, &board, context);
         drop(current);
-        context
-            .log(format!("Fetching {} sources.", sources.len()))
-            .await;
+        begin(context, sources.len()).await;
         let (outlet, grown) = self.outlet(id, keep, context).await?;
         let abandoned = outlet.abandoned();
         let mut maker = Maker::new(plan, sources, context.clone(), board, outlet);
@@ -201,6 +199,15 @@ impl MakeBundle {
         .await?;
         Ok(())
     }
+}
+
+/// Writes the line that every attempt begins with.
+async fn begin(context: &Context, sources: usize) {
+    let event = AttemptEvent {
+        attempt: context.attempt(),
+        sources,
+    };
+    context.event(&event.words(), &event).await;
 }
 
 fn plan(

@@ -18,6 +18,13 @@ pub(super) struct SourceEvent {
     pub(super) reason: Option<Reason>,
 }
 
+/// What the line says that every attempt begins with.
+#[derive(Debug, Deserialize)]
+struct AttemptEvent {
+    #[serde(rename = "attempt")]
+    _attempt: u64,
+}
+
 /// Why a source is missing.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Reason {
@@ -36,10 +43,14 @@ pub(super) struct Tally {
 impl Tally {
     /// Takes in the `data` of a line; what it says, where it is about a source's end.
     pub(super) fn take(&mut self, data: &Value) -> Option<SourceEvent> {
-        let event: SourceEvent = serde_json::from_value(data.clone()).ok()?;
+        if AttemptEvent::deserialize(data).is_ok() {
+            // A bundle that is taken up again fetches everything again.
+            *self = Self::default();
+            return None;
+        }
+        let event = SourceEvent::deserialize(data).ok()?;
         match event.state.as_str() {
             "done" => {
-                // A bundle that was taken up again may fetch what had failed.
                 self.missing.remove(&event.source);
             }
             "failed" | "refused" => {
@@ -51,7 +62,7 @@ impl Tally {
         Some(event)
     }
 
-    /// How many sources ended so far.
+    /// How many sources ended so far in this attempt.
     pub(super) const fn ended(&self) -> u64 {
         self.ended
     }
@@ -79,5 +90,15 @@ mod tests {
         }
         let missing: Vec<u64> = tally.missing().map(|event| event.source).collect();
         assert_eq!((missing, tally.ended()), (vec![1], 3));
+    }
+    #[test]
+    fn an_attempt_counts_from_the_start() {
+        let mut tally = Tally::default();
+        let source = |state: &str| json!({"source": 0, "url": "http://a", "state": state});
+        tally.take(&source("failed"));
+        assert!(tally.take(&json!({"attempt": 2, "sources": 1})).is_none());
+        assert_eq!((tally.missing().len(), tally.ended()), (0, 0));
+        tally.take(&source("done"));
+        assert_eq!(tally.ended(), 1);
     }
 }

@@ -24,13 +24,15 @@ interface ActivityTableProps {
 
 const ROW = 44;
 const NARROW_ROW = 64;
+// As in the style: with the menu beside it, less has no room for the columns.
+const TWO_LINES = "60em";
 // The next page is asked for when this few rows are left below.
 const AHEAD = 15;
 
 export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps) {
   const { query, operations, fresh, showFresh, asks, lookFurther } = useActivity(filters);
   const { error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = query;
-  const narrow = useNarrow();
+  const narrow = useNarrow(TWO_LINES);
   const frame = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: operations.length,

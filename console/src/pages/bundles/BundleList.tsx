@@ -126,9 +126,7 @@ function BundleRow({ bundle }: { bundle: Bundle }) {
         )}
       </span>
       <span role="cell" className={`${classes.right} figures`}>
-        {bundle.failed > 0
-          ? `${count(bundle.done)} of ${counted(bundle.sources, "file")}`
-          : counted(bundle.sources, "file")}
+        {filesOf(bundle)}
       </span>
       <span role="cell" className={`${classes.right} figures`}>
         {bundle.size !== null && bundle.size !== undefined ? bytes(bundle.size) : "–"}
@@ -147,6 +145,12 @@ function BundleRow({ bundle }: { bundle: Bundle }) {
       </span>
     </div>
   );
+}
+
+function filesOf({ state, sources, done, failed, operation }: Bundle): string {
+  const all = counted(sources, "file");
+  if (state === "running") return `${count(operation?.progress?.done ?? done)} of ${all}`;
+  return failed > 0 ? `${count(done)} of ${all}` : all;
 }
 
 // Cells change in place; a bundle that ended is read anew for its size. Those that

@@ -50,6 +50,7 @@ export function BundleOptionsFields({ form }: { form: UseFormReturnType<OptionVa
         color="gray"
         size="compact-sm"
         px={4}
+        ml={-8}
         leftSection={<Chevron size={16} aria-hidden />}
         aria-expanded={open}
         aria-controls="bundle-options"
@@ -97,7 +98,7 @@ export function BundleOptionsFields({ form }: { form: UseFormReturnType<OptionVa
             {...form.getInputProps("expiresIn")}
           />
           <Checkbox
-            mt={4}
+            className={classes.whole}
             label="Fail when any file fails"
             description="Otherwise the zip holds what could be had, and a report of the rest"
             {...form.getInputProps("strict", { type: "checkbox" })}

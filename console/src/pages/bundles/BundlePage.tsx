@@ -49,7 +49,7 @@ function OneBundle({ id }: { id: string }) {
     <Page
       title={bundle.name}
       trail={trail}
-      beside={<StateBadge state={bundle.state} />}
+      beside={<StateBadge alone state={bundle.state} />}
       actions={<BundleActions bundle={bundle} />}
     >
       <Text size="sm" c="dimmed" mt={-12}>

@@ -29,9 +29,12 @@ export function BundleProgress({ bundle, live }: { bundle: Bundle; live: BundleL
     <section className={`card ${classes.panel}`} aria-label="Progress">
       <Group justify="space-between" gap="sm">
         <StageSteps stage={stageOf(bundle)} state={bundle.state} />
-        <Text size="sm" c="dimmed">
-          <Took from={operation?.started_at ?? null} to={operation?.ended_at ?? null} />
-        </Text>
+        {operation?.started_at && (
+          <Text size="sm" c="dimmed">
+            {running ? "For " : "Took "}
+            <Took from={operation.started_at} to={operation.ended_at ?? null} />
+          </Text>
+        )}
       </Group>
       <ProgressBar
         size={10}

@@ -60,6 +60,11 @@ export function BundleSave({ bundle }: { bundle: Bundle }) {
                 : "Copy link"}
           </ActButton>
         )}
+        {running && (
+          <Text size="sm" c="dimmed">
+            The download goes on as the files arrive.
+          </Text>
+        )}
         {bundle.expires_at && (
           <Text size="sm" c="dimmed">
             Expires <Until time={bundle.expires_at} />

@@ -18,7 +18,7 @@ import type { BundleLive } from "./use-bundle-live";
 
 const route = getRouteApi("/frame/bundles/$id");
 const ROW = 50;
-const NARROW_ROW = 104;
+const NARROW_ROW = 92;
 const SHOWN: readonly Shown[] = ["all", "queued", "fetching", "done", "failed"];
 const WORDS = {
   all: "All",
@@ -63,6 +63,16 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
     }
   });
   const words = { ...WORDS, queued: unended === "open" ? WORDS.queued : wordOf(unended) };
+  // What has ended has nothing underway, and mostly nothing left over.
+  const offered = SHOWN.filter(
+    (state) =>
+      state === "all" ||
+      state === shown ||
+      state === "done" ||
+      state === "failed" ||
+      unended === "open" ||
+      counts[state] > 0,
+  );
   const mayRetry = bundle.actions.includes("retry_failed");
   return (
     <section aria-label="Sources">
@@ -72,9 +82,16 @@ export function SourceTable({ bundle, live }: { bundle: Bundle; live: BundleLive
             size="xs"
             aria-label="Which sources are shown"
             value={shown}
-            data={SHOWN.map((state) => ({
+            data={offered.map((state) => ({
               value: state,
-              label: `${words[state]} ${count(state === "all" ? counts.total : counts[state])}`,
+              label: (
+                <>
+                  {`${words[state]} `}
+                  <span className={`${classes.many} figures`}>
+                    {count(state === "all" ? counts.total : counts[state])}
+                  </span>
+                </>
+              ),
             }))}
             onChange={(state) =>
               navigate({

@@ -12,6 +12,7 @@ const listOf =
   async (from, limit) => ({
     items: Array.from({ length: Math.min(limit, size - from) }, (_, i) => ({
       source: from + i,
+      path: null,
       url: `http://a.test/${from + i}`,
     })),
     next: null,

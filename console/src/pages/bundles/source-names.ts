@@ -1,7 +1,7 @@
 // The addresses of a bundle's sources, read in pages for the rows in sight, as the
 // log names a source only when it has ended.
-import type { BundleSource, BundleSources } from "../../api/bundle-sources";
 import { asProblem } from "../../api/problem";
+import type { BundleSource, BundleSources } from "../../api/types";
 
 export const PAGE_SOURCES = 1_000;
 

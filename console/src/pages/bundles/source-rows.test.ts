@@ -45,7 +45,7 @@ describe("SourceRows", () => {
     expect(rows.row(0).reason).toBeNull();
   });
 
-  it("shows what moves, and lets it wait again when it does not", () => {
+  it("shows what moves, and that it is underway until its end is known", () => {
     const rows = new SourceRows(3);
     rows.moving([{ index: 1, name: "http://a.test/1", done: 10, total: 50 }]);
     expect(rows.counts()).toMatchObject({ queued: 2, fetching: 1 });
@@ -55,8 +55,13 @@ describe("SourceRows", () => {
       transfer: { done: 10, total: 50 },
     });
     rows.moving([{ index: 2, name: "http://a.test/2", done: 1 }]);
-    expect(rows.row(1)).toMatchObject({ state: "queued", transfer: null });
+    expect(rows.row(1)).toMatchObject({ state: "fetching", transfer: null });
     expect(rows.row(2).transfer).toEqual({ done: 1, total: null });
+    rows.fold([line({ source: 1, state: "done", bytes: 50 })]);
+    expect(rows.counts()).toMatchObject({ queued: 1, fetching: 1, done: 1 });
+    rows.moving(null);
+    expect(rows.row(2)).toMatchObject({ state: "queued", transfer: null });
+    expect(rows.counts()).toMatchObject({ queued: 2, fetching: 0, done: 1 });
   });
 
   it("believes the log over a late word of what moves", () => {
@@ -73,7 +78,7 @@ describe("SourceRows", () => {
 
   it("starts over with each attempt, as a restarted server does", () => {
     const rows = new SourceRows(2);
-    const start: LiveLine = { seq: 1, time: 0, stream: "system", text: "Fetching 2 sources." };
+    const start = line({ attempt: 2, sources: 2 });
     const reason = { code: "status", message: "The origin answered 404" };
     rows.fold([start, line({ source: 0, url: "http://a.test/0", state: "done", bytes: 9 })]);
     rows.fold([line({ source: 1, state: "failed", status: 404, reason })]);
@@ -86,10 +91,7 @@ describe("SourceRows", () => {
   it("still shows what moves when the log is read from its start afterwards", () => {
     const rows = new SourceRows(3);
     rows.moving([{ index: 2, name: "c", done: 5 }]);
-    rows.fold([
-      { ...line(undefined), stream: "system", text: "Fetching 3 sources." },
-      line({ source: 0, state: "done", bytes: 1 }),
-    ]);
+    rows.fold([line({ attempt: 1, sources: 3 }), line({ source: 0, state: "done", bytes: 1 })]);
     expect(rows.counts()).toMatchObject({ queued: 1, fetching: 1, done: 1 });
   });
 
@@ -110,8 +112,11 @@ describe("SourceRows", () => {
       {},
       { source: -1, state: "done" },
       { source: 1e9, state: "done" },
+      { attempt: "first" },
     ];
     expect(rows.fold(nonsense.map(line))).toBe(false);
+    const words: LiveLine = { seq: 1, time: 0, stream: "system", text: "Fetching 2 sources." };
+    expect(rows.fold([words])).toBe(false);
     expect(rows.counts()).toMatchObject({ queued: 1, total: 1 });
   });
 

@@ -58,7 +58,7 @@ export class SourceRows {
   #reasons = new Map<number, { code: string; message: string }>();
   #counts = [0, 0, 0, 0];
   #moving = new Map<number, Moving>();
-  #told: readonly Moving[] = [];
+  #told: readonly Moving[] | null = [];
   #sum = 0;
   #size: number;
 
@@ -77,7 +77,7 @@ export class SourceRows {
     for (const line of lines) {
       if (isReport(line.data)) {
         this.#apply(line.data);
-      } else if (isStart(line)) {
+      } else if (isStart(line.data)) {
         this.#startOver();
         anew = true;
       } else {
@@ -100,24 +100,29 @@ export class SourceRows {
     for (const known of [this.#paths, this.#statuses, this.#reasons]) known.clear();
   }
 
-  /** Takes what moves right now. Only the end of a source stands in the log. */
-  moving(transfers: readonly Moving[]): void {
+  /** Takes what moves right now; null once nothing does any more, nor will. */
+  moving(transfers: readonly Moving[] | null): void {
     this.#told = transfers;
     const now = new Map<number, Moving>();
-    for (const transfer of transfers) {
+    for (const transfer of transfers ?? []) {
       const { index } = transfer;
       if (index === null || index === undefined || index >= this.#size) continue;
       if ((this.#states[index] ?? 0) > FETCHING) continue;
       now.set(index, transfer);
     }
-    for (const index of this.#moving.keys()) {
-      if (!now.has(index) && this.#states[index] === FETCHING) this.#become(index, QUEUED);
-    }
+    // What moves no longer has come and waits to be packed: only its end stands in the log.
+    if (transfers === null) this.#queueAgain();
     for (const [index, transfer] of now) {
       this.#become(index, FETCHING);
       this.#urls[index] ??= transfer.name;
     }
     this.#moving = now;
+  }
+
+  #queueAgain(): void {
+    for (let i = 0; i < this.#size; i += 1) {
+      if (this.#states[i] === FETCHING) this.#become(i, QUEUED);
+    }
   }
 
   row(index: number): SourceRow {
@@ -185,13 +190,13 @@ export class SourceRows {
   }
 }
 
-// The line that each attempt begins with. It has no data, so its words are read.
-function isStart({ stream, text, data }: LiveLine): boolean {
-  return stream === "system" && data === undefined && /^Fetching \d+ sources\.$/.test(text);
+// The line that each attempt begins with.
+function isStart(data: unknown): boolean {
+  return isObject(data) && Number.isInteger((data as { attempt?: unknown }).attempt);
 }
 
 function isReport(data: unknown): data is Report {
-  if (typeof data !== "object" || data === null) return false;
+  if (!isObject(data)) return false;
   const { source, state } = data as Partial<Report>;
   return (
     typeof state === "string" &&
@@ -199,4 +204,8 @@ function isReport(data: unknown): data is Report {
     Number(source) >= 0 &&
     Number(source) < MOST
   );
+}
+
+function isObject(data: unknown): data is object {
+  return typeof data === "object" && data !== null;
 }

@@ -2,8 +2,7 @@
 // first line, so that a reload misses nothing), its rate, its operation.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { readSources } from "../../api/bundle-sources";
-import { bundleQuery, mergeIntoBundle } from "../../api/bundles";
+import { bundleQuery, mergeIntoBundle, readSources } from "../../api/bundles";
 import { isActive } from "../../api/feed";
 import { useLiveOperation } from "../../api/use-live";
 import { RateMeter } from "../../format/rate";
@@ -78,7 +77,7 @@ export function useBundleLive(id: string) {
       const active = isActive(operation);
       seen.meter.add(movedBytes({ operation }), Date.now());
       seen.fileMeter.add(operation.progress?.done ?? 0, Date.now());
-      seen.rows.moving(active ? (operation.progress?.transfers ?? []) : []);
+      seen.rows.moving(active ? (operation.progress?.transfers ?? []) : null);
       draw();
       mergeIntoBundle(operation);
       if (!active) void refetch();

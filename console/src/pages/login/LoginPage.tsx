@@ -66,8 +66,9 @@ export function LoginPage() {
           </Stack>
         </form>
       </Paper>
-      <Text size="xs" c="dimmed" ta="center" maw={380}>
-        Lost the password? On the host, <code>longshore user reset-password NAME</code> sets a new
+      <Text size="xs" c="dimmed" ta="center" maw={380} style={{ textWrap: "balance" }}>
+        Lost the password? On the host,{" "}
+        <code style={{ whiteSpace: "nowrap" }}>longshore user reset-password NAME</code> sets a new
         one.
       </Text>
     </main>

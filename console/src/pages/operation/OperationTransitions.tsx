@@ -16,7 +16,7 @@ export function OperationTransitions({ transitions }: { transitions: Transition[
         {transitions.map(({ at, state, reason }) => (
           <li key={`${at} ${state}`}>
             <Group gap="xs">
-              <StateBadge state={state} />
+              <StateBadge alone state={state} />
               <Ago time={at} />
             </Group>
             {reason && <div className={classes.reason}>{reason}</div>}

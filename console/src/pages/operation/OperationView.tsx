@@ -75,11 +75,11 @@ function Shown({ operation, level, fresh }: ShownProps) {
   return (
     <Stack gap="lg">
       <Group justify="space-between" gap="sm" align="flex-start">
-        <Group gap="sm" style={{ flex: "1 1 280px" }}>
+        <Group gap="sm" miw={0} maw="100%">
           <Title order={level} style={{ overflowWrap: "anywhere" }}>
             {operation.title}
           </Title>
-          <StateBadge state={operation.state} />
+          <StateBadge alone state={operation.state} />
         </Group>
         <Group gap="xs">
           {operation.kind === "bundle" && (

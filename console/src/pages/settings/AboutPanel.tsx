@@ -1,4 +1,5 @@
 // What this server is, and whether live messages reach this browser.
+import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { about } from "../../api/settings";
@@ -17,7 +18,7 @@ export function AboutPanel() {
     <Panel title="About" lead="This server and this browser's connection to it.">
       <Loaded query={query} what="about this server">
         {(facts) => (
-          <div className="card">
+          <dl className={`card ${classes.facts}`}>
             <Fact name="Version">{facts.version}</Fact>
             <Fact name="Database">{facts.database}</Fact>
             <Fact name="Running since">
@@ -37,9 +38,11 @@ export function AboutPanel() {
             </Fact>
             <Fact name="Address">{location.origin}</Fact>
             <Fact name="API">
-              <a href="/api/docs">Browse the API</a>
+              <Anchor href="/api/docs" size="sm" underline="always">
+                Browse the API
+              </Anchor>
             </Fact>
-          </div>
+          </dl>
         )}
       </Loaded>
       <ButtonLink to="/activity" variant="default" w="fit-content">
@@ -51,9 +54,9 @@ export function AboutPanel() {
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className={classes.row}>
-      <span className={classes.sub}>{name}</span>
-      <span style={{ overflowWrap: "anywhere" }}>{children}</span>
+    <div className={classes.fact}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
     </div>
   );
 }

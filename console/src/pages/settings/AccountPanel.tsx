@@ -18,14 +18,12 @@ export function AccountPanel() {
         <Title order={3} id="password" mb="xs">
           Password
         </Title>
-        <div className="card">
-          <PasswordForm name={name} self onDone={() => setChanged(true)} />
-          {changed && (
-            <Text size="sm" px="md" pb="md" role="status">
-              The password is changed.
-            </Text>
-          )}
-        </div>
+        <PasswordForm name={name} self onDone={() => setChanged(true)} />
+        {changed && (
+          <Text size="sm" mt="xs" role="status">
+            The password is changed.
+          </Text>
+        )}
       </section>
       <section aria-labelledby="sessions">
         <Title order={3} id="sessions" mb="xs">

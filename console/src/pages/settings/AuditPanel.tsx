@@ -1,5 +1,5 @@
 // Who did what, the newest first. The filters live in the address.
-import { Button, Group, Select, Text } from "@mantine/core";
+import { Button, Select, Text } from "@mantine/core";
 import { IconHistory } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -7,7 +7,6 @@ import { useMemo } from "react";
 import { auditPages } from "../../api/settings";
 import type { AuditEntry } from "../../api/types";
 import { ActButton } from "../../components/ActButton";
-import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ExactField } from "../../components/ExactField";
 import { Ago } from "../../components/Times";
@@ -15,6 +14,7 @@ import { actorName } from "../../format/actor";
 import { RANGE_WORDS } from "../activity/filters";
 import { type AuditFilters, readAuditFilters, toAuditQuery } from "./audit-filters";
 import { Loaded, Panel } from "./Panel";
+import { ListCard, ListRow } from "./PanelList";
 import classes from "./Settings.module.css";
 
 const route = getRouteApi("/frame/settings/audit");
@@ -39,7 +39,7 @@ export function AuditPanel() {
       lead="Log-ins, and every change of users, tokens, secrets and settings. Entries are never changed."
     >
       <search aria-label="Filters">
-        <Group gap="xs">
+        <div className={classes.filters}>
           <ExactField name="Actor" value={filters.actor} onChange={(actor) => set({ actor })} />
           <ExactField name="Action" value={filters.action} onChange={(action) => set({ action })} />
           <ExactField
@@ -48,7 +48,6 @@ export function AuditPanel() {
             onChange={(subject) => set({ subject })}
           />
           <Select
-            w={150}
             aria-label="Time"
             placeholder="Any time"
             clearable
@@ -65,7 +64,7 @@ export function AuditPanel() {
               Clear filters
             </Button>
           )}
-        </Group>
+        </div>
       </search>
       <Loaded query={query} what="the record">
         {({ pages }) => <Entries entries={pages.flatMap((page) => page.items)} />}
@@ -91,19 +90,16 @@ export function AuditPanel() {
   );
 }
 
+const NOTHING = {
+  Icon: IconHistory,
+  sentence: "No entry matches. Names are matched whole, such as login.failed or user:anna.",
+};
+
 function Entries({ entries }: { entries: AuditEntry[] }) {
   return (
-    <div className="card">
-      {entries.length === 0 && (
-        <EmptyState
-          icon={<IconHistory size={30} stroke={1.4} aria-hidden />}
-          sentence="No entry matches. Names are matched whole, such as login.failed or user:anna."
-        />
-      )}
-      {entries.map((entry) => (
-        <Entry key={entry.id} entry={entry} />
-      ))}
-    </div>
+    <ListCard items={entries} empty={NOTHING}>
+      {(entry) => <Entry key={entry.id} entry={entry} />}
+    </ListCard>
   );
 }
 
@@ -114,30 +110,33 @@ function Entry({ entry }: { entry: AuditEntry }) {
     ["After", after],
   ].filter(([, value]) => value !== null && value !== undefined) as Array<[string, unknown]>;
   return (
-    <div className={classes.row}>
-      <div style={{ minWidth: 0 }}>
-        <Text fw={600} className="mono ellipsis">
-          {action}
-        </Text>
-        <div className={classes.sub}>
+    <ListRow
+      name={action}
+      mono
+      notes={
+        <>
           {actorName(actor)}
           {subject && ` · ${subject}`}
           {address && ` · from ${address}`}
-        </div>
-      </div>
-      <Text size="sm" c="dimmed">
-        <Ago time={at} />
-      </Text>
-      {told.length > 0 && (
-        <details className={classes.details}>
-          <summary>What changed</summary>
-          {told.map(([when, value]) => (
-            <pre key={when} className="mono">
-              {when}: {JSON.stringify(value, null, 2)}
-            </pre>
-          ))}
-        </details>
-      )}
-    </div>
+        </>
+      }
+      beside={
+        <Text size="sm" c="dimmed">
+          <Ago time={at} />
+        </Text>
+      }
+      unfolded={
+        told.length > 0 && (
+          <details className={classes.details}>
+            <summary>What changed</summary>
+            {told.map(([when, value]) => (
+              <pre key={when} className="mono">
+                {when}: {JSON.stringify(value, null, 2)}
+              </pre>
+            ))}
+          </details>
+        )
+      }
+    />
   );
 }

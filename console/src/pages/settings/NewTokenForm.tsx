@@ -1,14 +1,12 @@
 import { Checkbox, Select, SimpleGrid, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
-import { queryClient } from "../../api/query-client";
 import { tokenList } from "../../api/settings";
 import type { Scope, TokenIssued } from "../../api/types";
-import { ActButton } from "../../components/ActButton";
-import { ErrorPanel } from "../../components/ErrorPanel";
+import { nameProblem } from "./names";
+import { PanelForm, Wide } from "./PanelForm";
+import { useChange } from "./PanelList";
 import { SCOPES } from "./roles";
-import classes from "./Settings.module.css";
 
 const DAY = 86_400;
 const LIFETIMES = [
@@ -27,31 +25,33 @@ export function NewTokenForm({ onIssued }: { onIssued: (token: TokenIssued) => v
   const form = useForm<NewToken>({
     initialValues: { name: "", scopes: [], expiresIn: String(90 * DAY) },
     validate: {
-      name: (name) => (name.trim() === "" ? "Say what it is for" : null),
+      name: nameProblem,
       scopes: (scopes) => (scopes.length === 0 ? "Choose what it may do" : null),
     },
   });
-  const creating = useMutation({
-    mutationFn: ({ name, scopes, expiresIn }: NewToken) =>
+  const creating = useChange({
+    change: ({ name, scopes, expiresIn }: NewToken) =>
       take(
         api.POST("/api/v1/tokens", {
           body: { name: name.trim(), scopes, expires_in: Number(expiresIn) },
         }),
       ),
-    onSuccess: (token) => {
+    list: tokenList,
+    done: (token) => {
       onIssued(token);
       form.reset();
-      return queryClient.invalidateQueries({ queryKey: tokenList.queryKey });
     },
   });
   return (
-    <form
-      className={`card ${classes.form}`}
+    <PanelForm
+      saving={creating}
+      words={{ save: "Create token", saving: "Creating…", failed: "No token was created" }}
       onSubmit={form.onSubmit((values) => creating.mutate(values))}
     >
       <TextInput
         label="Name"
-        placeholder="What it is for"
+        placeholder="What it is for, such as nightly-backup"
+        autoCapitalize="none"
         autoComplete="off"
         {...form.getInputProps("name")}
       />
@@ -61,25 +61,21 @@ export function NewTokenForm({ onIssued }: { onIssued: (token: TokenIssued) => v
         data={LIFETIMES}
         {...form.getInputProps("expiresIn")}
       />
-      <Checkbox.Group className={classes.wide} label="It may" {...form.getInputProps("scopes")}>
-        <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }} mt={6} mb={6} spacing="xs">
-          {SCOPES.map(({ value, label, about }) => (
-            <Checkbox key={value} value={value} label={label} description={about} />
-          ))}
-        </SimpleGrid>
-      </Checkbox.Group>
-      <ActButton type="submit" flex="0 0 auto" busy={creating.isPending}>
-        {creating.isPending ? "Creating…" : "Create token"}
-      </ActButton>
-      {creating.error && (
-        <div className={classes.wide}>
-          <ErrorPanel
-            title="No token was created"
-            error={creating.error}
-            onDismiss={creating.reset}
-          />
-        </div>
-      )}
-    </form>
+      <Wide>
+        <Checkbox.Group label="It may" {...form.getInputProps("scopes")}>
+          <SimpleGrid
+            type="container"
+            cols={{ base: 1, "380px": 2, "640px": 3 }}
+            mt={8}
+            spacing="sm"
+            verticalSpacing="sm"
+          >
+            {SCOPES.map(({ value, label, about }) => (
+              <Checkbox key={value} value={value} label={label} description={about} />
+            ))}
+          </SimpleGrid>
+        </Checkbox.Group>
+      </Wide>
+    </PanelForm>
   );
 }

@@ -1,4 +1,4 @@
-// The shape that all panels share: a heading, one sentence, a form, a list.
+// What all panels begin with: a heading, one sentence; and waiting for what they show.
 import { Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { ErrorPanel } from "../../components/ErrorPanel";
@@ -26,8 +26,15 @@ export function Panel({ title, lead, children }: PanelProps) {
   );
 }
 
+/** A query, as far as a panel looks at it. */
+export interface Reading<T> {
+  data: T | undefined;
+  error: unknown;
+  refetch: () => unknown;
+}
+
 interface LoadedProps<T> {
-  query: { data: T | undefined; error: unknown; refetch: () => unknown };
+  query: Reading<T>;
   what: string;
   children: (data: T) => ReactNode;
 }

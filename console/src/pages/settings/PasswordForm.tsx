@@ -3,18 +3,18 @@ import { PasswordInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api } from "../../api/client";
-import { ActButton } from "../../components/ActButton";
-import { ErrorPanel } from "../../components/ErrorPanel";
+import { PanelForm } from "./PanelForm";
 import { PASSWORD_TOGGLE, passwordProblem } from "./passwords";
-import classes from "./Settings.module.css";
 
 interface PasswordFormProps {
   name: string;
   self: boolean;
+  /** Unfolded within a card. */
+  bare?: boolean;
   onDone: () => void;
 }
 
-export function PasswordForm({ name, self, onDone }: PasswordFormProps) {
+export function PasswordForm({ name, self, bare = false, onDone }: PasswordFormProps) {
   const form = useForm({
     initialValues: { current: "", password: "" },
     validate: {
@@ -34,7 +34,13 @@ export function PasswordForm({ name, self, onDone }: PasswordFormProps) {
     },
   });
   return (
-    <form className={classes.form} onSubmit={form.onSubmit((values) => setting.mutate(values))}>
+    <PanelForm
+      line
+      bare={bare}
+      saving={setting}
+      words={{ save: "Set password", saving: "Setting…", failed: "The password was not set" }}
+      onSubmit={form.onSubmit((values) => setting.mutate(values))}
+    >
       {self && (
         <PasswordInput
           label="Present password"
@@ -49,14 +55,6 @@ export function PasswordForm({ name, self, onDone }: PasswordFormProps) {
         visibilityToggleButtonProps={PASSWORD_TOGGLE}
         {...form.getInputProps("password")}
       />
-      <ActButton type="submit" className={classes.submit} busy={setting.isPending}>
-        {setting.isPending ? "Setting…" : "Set password"}
-      </ActButton>
-      {setting.error && (
-        <div className={classes.wide}>
-          <ErrorPanel title="The password was not set" error={setting.error} />
-        </div>
-      )}
-    </form>
+    </PanelForm>
   );
 }

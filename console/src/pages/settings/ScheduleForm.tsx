@@ -1,24 +1,21 @@
 // When a schedule runs and what it starts; says what the expression means as one types.
-import { Button, Select, Text, Textarea, TextInput } from "@mantine/core";
+import { Select, Text, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { operationKinds } from "../../api/operations";
 import { asProblem } from "../../api/problem";
 import { schedulePreview } from "../../api/settings";
-import { ActButton } from "../../components/ActButton";
-import { ErrorPanel } from "../../components/ErrorPanel";
 import { fullTime } from "../../format/times";
 import { TYPING_PAUSE_MS } from "../../frame/typing";
-import classes from "./Settings.module.css";
+import { PanelForm, type Saving, Wide } from "./PanelForm";
 import { type ScheduleValues, scheduleRules } from "./schedule-values";
 
 interface ScheduleFormProps {
   initial: ScheduleValues;
-  /** An existing one keeps its name, kind and title. */
-  existing: boolean;
-  saving: boolean;
-  error: unknown;
+  /** One that exists keeps its name, kind and title, and is edited within its row. */
+  existing?: boolean;
+  saving: Saving;
   onSave: (values: ScheduleValues) => void;
   onLeave: () => void;
 }
@@ -30,12 +27,22 @@ const MISSED = [
 const ZONES = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])];
 
 export function ScheduleForm(props: ScheduleFormProps) {
-  const { initial, existing, saving, error, onSave, onLeave } = props;
+  const { initial, existing = false, saving, onSave, onLeave } = props;
   const kinds = useQuery(operationKinds);
   const form = useForm<ScheduleValues>({ initialValues: initial, validate: scheduleRules });
   const startable = (kinds.data?.items ?? []).filter(({ schedulable }) => schedulable);
   return (
-    <form className={classes.form} onSubmit={form.onSubmit(onSave)}>
+    <PanelForm
+      bare={existing}
+      saving={saving}
+      words={{
+        save: existing ? "Save changes" : "Create schedule",
+        saving: "Saving…",
+        failed: "The schedule was not saved",
+      }}
+      onSubmit={form.onSubmit(onSave)}
+      onLeave={onLeave}
+    >
       {!existing && (
         <>
           <TextInput
@@ -83,32 +90,22 @@ export function ScheduleForm(props: ScheduleFormProps) {
         data={MISSED}
         {...form.getInputProps("missed")}
       />
-      <Textarea
-        className={classes.wide}
-        label="Input"
-        description="What the operation is given, as JSON"
-        autosize
-        minRows={2}
-        maxRows={14}
-        spellCheck={false}
-        classNames={{ input: "mono" }}
-        {...form.getInputProps("input")}
-      />
-      <div className={classes.wide}>
+      <Wide>
+        <Textarea
+          label="Input"
+          description="What the operation is given, as JSON"
+          autosize
+          minRows={2}
+          maxRows={14}
+          spellCheck={false}
+          classNames={{ input: "mono" }}
+          {...form.getInputProps("input")}
+        />
+      </Wide>
+      <Wide>
         <Preview cron={form.values.cron} zone={form.values.zone} />
-      </div>
-      {error !== null && error !== undefined && (
-        <div className={classes.wide}>
-          <ErrorPanel title="The schedule was not saved" error={error} />
-        </div>
-      )}
-      <ActButton type="submit" flex="0 0 auto" busy={saving}>
-        {saving ? "Saving…" : existing ? "Save changes" : "Create schedule"}
-      </ActButton>
-      <Button variant="default" flex="0 0 auto" onClick={onLeave}>
-        Leave it
-      </Button>
-    </form>
+      </Wide>
+    </PanelForm>
   );
 }
 

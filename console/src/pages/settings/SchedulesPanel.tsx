@@ -1,23 +1,18 @@
 // What runs by itself: when, what it starts, how it went last.
-import { Button, Group, Switch, Text } from "@mantine/core";
+import { Button, Switch } from "@mantine/core";
 import { IconCalendarTime } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take } from "../../api/client";
-import { queryClient } from "../../api/query-client";
 import { useMay } from "../../api/session";
 import { scheduleList } from "../../api/settings";
 import type { Schedule, SchedulePatch } from "../../api/types";
-import { ActButton } from "../../components/ActButton";
-import { confirmDestruction } from "../../components/confirm";
-import { EmptyState } from "../../components/EmptyState";
-import { ErrorPanel } from "../../components/ErrorPanel";
 import { TextLink } from "../../components/links";
 import { Ago } from "../../components/Times";
 import { fullTime } from "../../format/times";
-import { Loaded, Panel } from "./Panel";
+import { Panel } from "./Panel";
+import { DeleteButton, ListRow, PanelList, useChange } from "./PanelList";
 import { ScheduleForm } from "./ScheduleForm";
-import classes from "./Settings.module.css";
 import {
   type ScheduleValues,
   startValues,
@@ -26,7 +21,7 @@ import {
   valuesOf,
 } from "./schedule-values";
 
-const reread = () => queryClient.invalidateQueries({ queryKey: scheduleList.queryKey });
+const NOTHING = { Icon: IconCalendarTime, sentence: "Nothing runs by itself yet." };
 const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function SchedulesPanel() {
@@ -35,34 +30,20 @@ export function SchedulesPanel() {
   return (
     <Panel title="Schedules" lead="Operations that start by themselves, at times of their zone.">
       {maySteer && <NewSchedule />}
-      <Loaded query={query} what="the schedules">
-        {({ items }) => (
-          <div className="card">
-            {items.length === 0 && (
-              <EmptyState
-                icon={<IconCalendarTime size={30} stroke={1.4} aria-hidden />}
-                sentence="Nothing runs by itself yet."
-              />
-            )}
-            {items.map((schedule) => (
-              <ScheduleRow key={schedule.id} schedule={schedule} maySteer={maySteer} />
-            ))}
-          </div>
-        )}
-      </Loaded>
+      <PanelList query={query} what="the schedules" empty={NOTHING}>
+        {(schedule) => <ScheduleRow key={schedule.id} schedule={schedule} maySteer={maySteer} />}
+      </PanelList>
     </Panel>
   );
 }
 
 function NewSchedule() {
   const [open, setOpen] = useState(false);
-  const creating = useMutation({
-    mutationFn: (values: ScheduleValues) =>
+  const creating = useChange({
+    change: (values: ScheduleValues) =>
       take(api.POST("/api/v1/schedules", { body: toScheduleRequest(values) })),
-    onSuccess: () => {
-      setOpen(false);
-      return reread();
-    },
+    list: scheduleList,
+    done: () => setOpen(false),
   });
   if (!open) {
     return (
@@ -72,19 +53,15 @@ function NewSchedule() {
     );
   }
   return (
-    <div className="card">
-      <ScheduleForm
-        initial={startValues(here())}
-        existing={false}
-        saving={creating.isPending}
-        error={creating.error}
-        onSave={(values) => creating.mutate(values)}
-        onLeave={() => {
-          creating.reset();
-          setOpen(false);
-        }}
-      />
-    </div>
+    <ScheduleForm
+      initial={startValues(here())}
+      saving={creating}
+      onSave={creating.mutate}
+      onLeave={() => {
+        creating.reset();
+        setOpen(false);
+      }}
+    />
   );
 }
 
@@ -92,32 +69,28 @@ function ScheduleRow({ schedule, maySteer }: { schedule: Schedule; maySteer: boo
   const { id, name, title, kind, words, zone, enabled } = schedule;
   const [editing, setEditing] = useState(false);
   const params = { path: { id } };
-  const patching = useMutation({
-    mutationFn: (body: SchedulePatch) =>
-      take(api.PATCH("/api/v1/schedules/{id}", { params, body })),
-    onSuccess: () => {
-      setEditing(false);
-      return reread();
-    },
+  const patching = useChange({
+    change: (body: SchedulePatch) => take(api.PATCH("/api/v1/schedules/{id}", { params, body })),
+    list: scheduleList,
+    done: () => setEditing(false),
   });
-  const deleting = useMutation({
-    mutationFn: () => api.DELETE("/api/v1/schedules/{id}", { params }),
-    onSuccess: reread,
+  const deleting = useChange({
+    change: () => api.DELETE("/api/v1/schedules/{id}", { params }),
+    list: scheduleList,
   });
-  const error = deleting.error ?? (editing ? null : patching.error);
   return (
-    <div className={classes.row}>
-      <div style={{ minWidth: 0 }}>
-        <Text fw={600} className="ellipsis">
-          {name}
-        </Text>
-        <div className={classes.sub}>
-          {title || kind} · {words.replace(/\.$/, "")} ({zone})
-        </div>
-        <Course schedule={schedule} />
-      </div>
-      {maySteer && (
-        <Group gap="xs">
+    <ListRow
+      name={name}
+      notes={
+        <>
+          <div>
+            {title || kind} · {words.replace(/\.$/, "")} ({zone})
+          </div>
+          <Course schedule={schedule} />
+        </>
+      }
+      beside={
+        maySteer && (
           <Switch
             aria-label={`${name} runs`}
             label={patching.isPending ? "Changing…" : enabled ? "On" : "Off"}
@@ -126,65 +99,54 @@ function ScheduleRow({ schedule, maySteer }: { schedule: Schedule; maySteer: boo
               if (!patching.isPending) patching.mutate({ enabled: event.currentTarget.checked });
             }}
           />
-          <Button
-            size="xs"
-            variant="default"
-            aria-expanded={editing}
-            onClick={() => setEditing(!editing)}
-          >
-            Edit
-          </Button>
-          <ActButton
-            size="xs"
-            variant="default"
-            busy={deleting.isPending}
-            onClick={() =>
-              confirmDestruction({
-                action: `Delete ${name}`,
-                consequences: ["It runs no more. The operations that it started stay in Activity."],
-                onConfirm: () => deleting.mutate(),
-              })
-            }
-          >
-            {deleting.isPending ? "Deleting…" : "Delete"}
-          </ActButton>
-        </Group>
-      )}
-      {editing && (
-        <div className={classes.unfolded}>
+        )
+      }
+      actions={
+        maySteer && (
+          <>
+            <Button
+              size="xs"
+              variant="default"
+              aria-expanded={editing}
+              onClick={() => setEditing(!editing)}
+            >
+              Edit
+            </Button>
+            <DeleteButton
+              name={name}
+              deleting={deleting}
+              consequences={["It runs no more. The operations that it started stay in Activity."]}
+            />
+          </>
+        )
+      }
+      unfolded={
+        editing && (
           <ScheduleForm
-            initial={valuesOf(schedule)}
             existing
-            saving={patching.isPending}
-            error={patching.error}
+            initial={valuesOf(schedule)}
+            saving={patching}
             onSave={(values) => patching.mutate(toSchedulePatch(values, schedule))}
             onLeave={() => {
               patching.reset();
               setEditing(false);
             }}
           />
-        </div>
-      )}
-      {error && (
-        <div className={classes.unfolded}>
-          <ErrorPanel
-            title={`${name} was not changed`}
-            error={error}
-            onDismiss={() => {
-              patching.reset();
-              deleting.reset();
-            }}
-          />
-        </div>
-      )}
-    </div>
+        )
+      }
+      // While it is edited, the form says why it was not saved.
+      failure={{
+        title: `${name} was not changed`,
+        of: editing ? [deleting] : [deleting, patching],
+      }}
+    />
   );
 }
 
 function Course({ schedule }: { schedule: Schedule }) {
   const { enabled, next_runs: next, last_run: last, last_operation: operation } = schedule;
   return (
-    <div className={classes.sub}>
+    <div>
       {enabled && next.length > 0
         ? `Next, in your time: ${next.slice(0, 3).map(fullTime).join(" · ")}`
         : "It is off."}

@@ -1,21 +1,20 @@
 // Secrets by name. A value can be set and replaced, never read.
-import { PasswordInput, Text, TextInput } from "@mantine/core";
+import { PasswordInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconLock } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api } from "../../api/client";
-import { queryClient } from "../../api/query-client";
 import { secretList } from "../../api/settings";
 import type { Secret } from "../../api/types";
-import { ActButton } from "../../components/ActButton";
-import { confirmDestruction } from "../../components/confirm";
-import { EmptyState } from "../../components/EmptyState";
-import { ErrorPanel } from "../../components/ErrorPanel";
 import { Ago } from "../../components/Times";
-import { Loaded, Panel } from "./Panel";
-import classes from "./Settings.module.css";
+import { Panel } from "./Panel";
+import { PanelForm } from "./PanelForm";
+import { DeleteButton, ListRow, PanelList, useChange } from "./PanelList";
 
-const reread = () => queryClient.invalidateQueries({ queryKey: secretList.queryKey });
+const NOTHING = {
+  Icon: IconLock,
+  sentence: "No secret is kept yet. Set one above; its value is never shown again.",
+};
 
 export function SecretsPanel() {
   const query = useQuery(secretList);
@@ -25,21 +24,9 @@ export function SecretsPanel() {
       lead="Encrypted on the server, referred to by name, and blacked out in every log."
     >
       <SecretForm />
-      <Loaded query={query} what="the secrets">
-        {({ items }) => (
-          <div className="card">
-            {items.length === 0 && (
-              <EmptyState
-                icon={<IconLock size={30} stroke={1.4} aria-hidden />}
-                sentence="No secret is kept yet. Set one above; its value is never shown again."
-              />
-            )}
-            {items.map((secret) => (
-              <SecretRow key={secret.name} secret={secret} />
-            ))}
-          </div>
-        )}
-      </Loaded>
+      <PanelList query={query} what="the secrets" empty={NOTHING}>
+        {(secret) => <SecretRow key={secret.name} secret={secret} />}
+      </PanelList>
     </Panel>
   );
 }
@@ -52,20 +39,20 @@ function SecretForm() {
       value: (value) => (value === "" ? "Give a value" : null),
     },
   });
-  const setting = useMutation({
-    mutationFn: ({ name, value }: { name: string; value: string }) =>
+  const setting = useChange({
+    change: ({ name, value }: { name: string; value: string }) =>
       api.PUT("/api/v1/secrets/{name}", {
         params: { path: { name: name.trim() } },
         body: { value },
       }),
-    onSuccess: () => {
-      form.reset();
-      return reread();
-    },
+    list: secretList,
+    done: form.reset,
   });
   return (
-    <form
-      className={`card ${classes.form}`}
+    <PanelForm
+      line
+      saving={setting}
+      words={{ save: "Set secret", saving: "Setting…", failed: "The secret was not set" }}
       onSubmit={form.onSubmit((values) => setting.mutate(values))}
     >
       <TextInput
@@ -81,53 +68,32 @@ function SecretForm() {
         visibilityToggleButtonProps={{ "aria-label": "Show or hide the value", tabIndex: 0 }}
         {...form.getInputProps("value")}
       />
-      <ActButton type="submit" className={classes.submit} busy={setting.isPending}>
-        {setting.isPending ? "Setting…" : "Set secret"}
-      </ActButton>
-      {setting.error && (
-        <div className={classes.wide}>
-          <ErrorPanel
-            title="The secret was not set"
-            error={setting.error}
-            onDismiss={setting.reset}
-          />
-        </div>
-      )}
-    </form>
+    </PanelForm>
   );
 }
 
-function SecretRow({ secret }: { secret: Secret }) {
-  const deleting = useMutation({
-    mutationFn: () =>
-      api.DELETE("/api/v1/secrets/{name}", { params: { path: { name: secret.name } } }),
-    onSuccess: reread,
+function SecretRow({ secret: { name, changed_at: changed } }: { secret: Secret }) {
+  const deleting = useChange({
+    change: () => api.DELETE("/api/v1/secrets/{name}", { params: { path: { name } } }),
+    list: secretList,
   });
   return (
-    <div className={classes.row}>
-      <div style={{ minWidth: 0 }}>
-        <Text fw={600} className="mono ellipsis">
-          {secret.name}
-        </Text>
-        <div className={classes.sub}>
-          Set <Ago time={secret.changed_at} />
-        </div>
-      </div>
-      <ActButton
-        size="xs"
-        variant="default"
-        busy={deleting.isPending}
-        onClick={() =>
-          confirmDestruction({
-            action: `Delete ${secret.name}`,
-            consequences: ["Its value is gone for good. What refers to it will fail."],
-            onConfirm: () => deleting.mutate(),
-          })
-        }
-      >
-        {deleting.isPending ? "Deleting…" : "Delete"}
-      </ActButton>
-      {deleting.error && <ErrorPanel title="The secret was not deleted" error={deleting.error} />}
-    </div>
+    <ListRow
+      name={name}
+      mono
+      notes={
+        <>
+          Set <Ago time={changed} />
+        </>
+      }
+      beside={
+        <DeleteButton
+          name={name}
+          deleting={deleting}
+          consequences={["Its value is gone for good. What refers to it will fail."]}
+        />
+      }
+      failure={{ title: `${name} was not deleted`, of: [deleting] }}
+    />
   );
 }

@@ -23,15 +23,16 @@ export function UserSessions({ name }: { name: string }) {
         <>
           {items.length === 0 && <Text size="sm">Not logged in anywhere.</Text>}
           {items.map((session) => (
-            <Group key={session.id} justify="space-between" py={4}>
+            <Group key={session.id} justify="space-between" wrap="nowrap" py={4}>
               <Text size="sm">
                 {session.address || "Unknown address"}, since <Ago time={session.created_at} />,
                 used <Ago time={session.last_seen} />
                 {session.current && " (this one)"}
               </Text>
               <ActButton
-                size="compact-xs"
+                size="compact-sm"
                 variant="default"
+                flex="none"
                 aria-label={`End the session from ${session.address || "an unknown address"}`}
                 busy={ending.isPending}
                 onClick={() => ending.mutate(session.id)}

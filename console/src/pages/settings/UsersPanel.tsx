@@ -1,21 +1,21 @@
 // Who may use this server, and as what.
-import { Button, Group, Select, Text } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { Button, Select, Text } from "@mantine/core";
+import { IconUsers } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../../api/client";
-import { queryClient } from "../../api/query-client";
 import { useSession } from "../../api/session";
 import { userList } from "../../api/settings";
 import type { Role, User } from "../../api/types";
-import { ActButton } from "../../components/ActButton";
-import { confirmDestruction } from "../../components/confirm";
-import { ErrorPanel } from "../../components/ErrorPanel";
 import { NewUserForm } from "./NewUserForm";
-import { Loaded, Panel } from "./Panel";
+import { Panel } from "./Panel";
+import { DeleteButton, ListRow, PanelList, useChange } from "./PanelList";
 import { PasswordForm } from "./PasswordForm";
-import { ROLES } from "./roles";
-import classes from "./Settings.module.css";
+import { ROLES, roleWord } from "./roles";
 import { UserSessions } from "./UserSessions";
+
+// Never seen: whoever reads the list is in it.
+const NOTHING = { Icon: IconUsers, sentence: "There is no user." };
 
 export function UsersPanel() {
   const query = useQuery(userList);
@@ -25,127 +25,124 @@ export function UsersPanel() {
       lead="Admins do everything, operators make and cancel things, viewers watch."
     >
       <NewUserForm />
-      <Loaded query={query} what="the users">
-        {({ items }) => (
-          <div className="card">
-            {items.map((user) => (
-              <UserRow key={user.name} user={user} />
-            ))}
-          </div>
-        )}
-      </Loaded>
+      <PanelList query={query} what="the users" empty={NOTHING}>
+        {(user) => <UserRow key={user.name} user={user} />}
+      </PanelList>
     </Panel>
   );
 }
 
-type Unfolded = "sessions" | "password" | null;
+const UNFOLDED = { password: "Password", sessions: "Sessions" } as const;
+type Unfolded = keyof typeof UNFOLDED;
 
-function UserRow({ user }: { user: User }) {
-  const session = useSession();
-  const [unfolded, setUnfolded] = useState<Unfolded>(null);
-  const self = session?.user.name === user.name;
-  const params = { path: { name: user.name } };
-  const reread = () => queryClient.invalidateQueries({ queryKey: userList.queryKey });
-  const changing = useMutation({
-    mutationFn: (role: Role) => api.PATCH("/api/v1/users/{name}", { params, body: { role } }),
-    onSettled: reread,
+function UserRow({ user: { name, role } }: { user: User }) {
+  const self = useSession()?.user.name === name;
+  const [unfolded, setUnfolded] = useState<Unfolded | null>(null);
+  const params = { path: { name } };
+  const changing = useChange({
+    change: (role: Role) => api.PATCH("/api/v1/users/{name}", { params, body: { role } }),
+    list: userList,
   });
-  const deleting = useMutation({
-    mutationFn: () => api.DELETE("/api/v1/users/{name}", { params }),
-    onSuccess: reread,
+  const deleting = useChange({
+    change: () => api.DELETE("/api/v1/users/{name}", { params }),
+    list: userList,
   });
-  const toggle = (what: Unfolded) => setUnfolded(unfolded === what ? null : what);
-  const error = changing.error ?? deleting.error;
+  const unfold = (what: Unfolded) => (
+    <Button
+      key={what}
+      size="xs"
+      variant="default"
+      aria-expanded={unfolded === what}
+      onClick={() => setUnfolded(unfolded === what ? null : what)}
+    >
+      {UNFOLDED[what]}
+    </Button>
+  );
   return (
-    <div className={classes.row}>
-      <div style={{ minWidth: 0 }}>
-        <Text fw={600} className="ellipsis">
-          {user.name}
-          {self && (
-            <Text span c="dimmed" fw={400}>
-              {" "}
-              (you)
-            </Text>
-          )}
-        </Text>
-      </div>
-      <Group gap="xs">
-        <Select
-          w={120}
-          size="xs"
-          aria-label={`Role of ${user.name}`}
-          allowDeselect={false}
-          data={ROLES}
-          value={user.role}
-          disabled={self}
-          aria-busy={changing.isPending}
-          onChange={(role) => {
-            if (role && role !== user.role && !changing.isPending) changing.mutate(role as Role);
-          }}
-        />
-        {changing.isPending && (
-          <Text size="sm" c="dimmed" role="status">
-            Changing…
+    <ListRow
+      name={self ? <Self name={name} /> : name}
+      beside={
+        self ? (
+          <Text size="sm" c="dimmed" title="Only another admin can change your role">
+            {roleWord(role)}
           </Text>
-        )}
-        <Button
-          size="xs"
-          variant="default"
-          aria-expanded={unfolded === "password"}
-          onClick={() => toggle("password")}
-        >
-          Password
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          aria-expanded={unfolded === "sessions"}
-          onClick={() => toggle("sessions")}
-        >
-          Sessions
-        </Button>
-        {!self && (
-          <ActButton
-            size="xs"
-            variant="default"
-            busy={deleting.isPending}
-            onClick={() =>
-              confirmDestruction({
-                action: `Delete ${user.name}`,
-                consequences: [
-                  "Their sessions and API tokens end at once.",
-                  "What they did stays in Activity under their name.",
-                ],
-                onConfirm: () => deleting.mutate(),
-              })
-            }
-          >
-            {deleting.isPending ? "Deleting…" : "Delete"}
-          </ActButton>
-        )}
-      </Group>
-      {unfolded === "sessions" && (
-        <div className={classes.sessions}>
-          <UserSessions name={user.name} />
-        </div>
-      )}
-      {unfolded === "password" && (
-        <div className={classes.sessions}>
-          <PasswordForm name={user.name} self={self} onDone={() => setUnfolded(null)} />
-        </div>
-      )}
-      {error && (
-        <div className={classes.wide}>
-          <ErrorPanel
-            title={`${user.name} was not changed`}
-            error={error}
-            onDismiss={() => {
-              changing.reset();
-              deleting.reset();
-            }}
+        ) : (
+          <RoleChoice
+            name={name}
+            role={role}
+            changing={changing.isPending}
+            onChoose={changing.mutate}
           />
-        </div>
+        )
+      }
+      actions={
+        <>
+          {unfold("password")}
+          {unfold("sessions")}
+          {!self && (
+            <DeleteButton
+              name={name}
+              deleting={deleting}
+              consequences={[
+                "Their sessions and API tokens end at once.",
+                "What they did stays in Activity under their name.",
+              ]}
+            />
+          )}
+        </>
+      }
+      unfolded={
+        unfolded === "sessions" ? (
+          <UserSessions name={name} />
+        ) : (
+          unfolded === "password" && (
+            <PasswordForm bare name={name} self={self} onDone={() => setUnfolded(null)} />
+          )
+        )
+      }
+      failure={{ title: `${name} was not changed`, of: [changing, deleting] }}
+    />
+  );
+}
+
+function Self({ name }: { name: string }) {
+  return (
+    <>
+      {name}{" "}
+      <Text span c="dimmed" fw={400}>
+        (you)
+      </Text>
+    </>
+  );
+}
+
+interface RoleChoiceProps {
+  name: string;
+  role: Role;
+  changing: boolean;
+  onChoose: (role: Role) => void;
+}
+
+function RoleChoice({ name, role, changing, onChoose }: RoleChoiceProps) {
+  return (
+    <>
+      {changing && (
+        <Text size="sm" c="dimmed" role="status">
+          Changing…
+        </Text>
       )}
-    </div>
+      <Select
+        w={120}
+        size="xs"
+        aria-label={`Role of ${name}`}
+        allowDeselect={false}
+        data={ROLES}
+        value={role}
+        aria-busy={changing}
+        onChange={(chosen) => {
+          if (chosen && chosen !== role && !changing) onChoose(chosen as Role);
+        }}
+      />
+    </>
   );
 }

@@ -7,6 +7,10 @@ export const ROLES: Array<{ value: Role; label: string }> = [
   { value: "viewer", label: "Viewer" },
 ];
 
+export function roleWord(role: Role): string {
+  return ROLES.find(({ value }) => value === role)?.label ?? role;
+}
+
 export const SCOPES: Array<{ value: Scope; label: string; about: string }> = [
   { value: "operations:read", label: "See operations", about: "and their logs" },
   { value: "operations:write", label: "Steer operations", about: "cancel, retry, schedules" },

@@ -1,5 +1,6 @@
 // What a form says of a schedule, and what is sent of it.
 import type { Missed, Schedule, SchedulePatch, ScheduleRequest } from "../../api/types";
+import { nameProblem } from "./names";
 
 export interface ScheduleValues {
   name: string;
@@ -22,13 +23,8 @@ export function valuesOf(schedule: Schedule): ScheduleValues {
   return { name, kind, title, cron, zone, missed, input: JSON.stringify(input, null, 2) };
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 export const scheduleRules = {
-  name: (name: string) =>
-    NAME.test(name)
-      ? null
-      : "Letters, digits, dots, dashes and underscores; a letter or digit first",
+  name: nameProblem,
   kind: (kind: string) => (kind === "" ? "Choose what it starts" : null),
   cron: (cron: string) => (cron.trim() === "" ? "Say when it runs" : null),
   input: (input: string) => (readInput(input) === null ? "This is no JSON object" : null),
@@ -48,7 +44,7 @@ export function toScheduleRequest(values: ScheduleValues): ScheduleRequest {
   const { name, kind, title, cron, zone, missed } = values;
   const words = title.trim();
   return {
-    name,
+    name: name.trim(),
     kind,
     ...(words ? { title: words } : {}),
     input: readInput(values.input) ?? {},

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn one_text_for_each_source_that_ended() {
-        let lines = br#"[1,0,2,"Fetching 2 sources."],[2,0,2,"a.jpg (3 bytes)",{"source":0,"state":"done"}]"#;
+        let lines = br#"[1,0,2,"Fetching 2 sources.",{"attempt":1,"sources":2}],[2,0,2,"a.jpg (3 bytes)",{"source":0,"state":"done"}]"#;
         assert_eq!(finished_files(lines), ["a.jpg (3 bytes)"]);
     }
 }

@@ -1,111 +1,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Live, type LiveClock, type LiveLine, type LiveSocket } from "./live";
-import type { Operation } from "./types";
+import type { Live } from "./live";
+import { type FakeClock, LiveBench, log, operation } from "./live-bench";
 
-class FakeSocket implements LiveSocket {
-  sent: Array<Record<string, unknown>> = [];
-  closed = false;
-  readyState = 1;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
-  send(text: string) {
-    this.sent.push(JSON.parse(text));
-  }
-  close() {
-    this.closed = true;
-  }
-  says(message: object) {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-  breaks() {
-    this.onclose?.();
-  }
-}
-
-class FakeClock implements LiveClock {
-  time = 1_000_000;
-  timers: Array<{ at: number; run: () => void }> = [];
-  now = () => this.time;
-  chance = () => 0.5;
-  after(milliseconds: number, run: () => void) {
-    const timer = { at: this.time + milliseconds, run };
-    this.timers.push(timer);
-    return () => {
-      this.timers = this.timers.filter((other) => other !== timer);
-    };
-  }
-  advance(milliseconds: number) {
-    this.time += milliseconds;
-    const due = this.timers.filter((timer) => timer.at <= this.time);
-    this.timers = this.timers.filter((timer) => timer.at > this.time);
-    for (const timer of due) timer.run();
-  }
-}
-
-let sockets: FakeSocket[];
-let clock: FakeClock;
+let bench: LiveBench;
 let live: Live;
-let refusals: number;
-let greetings: number;
-let ways: string[];
-
-const newest = () => {
-  const socket = sockets.at(-1);
-  if (!socket) throw new Error("no socket was opened");
-  return socket;
-};
-const operation = (id: string, changed: number, more: Partial<Operation> = {}) => ({
-  type: "operation",
-  changed,
-  operation: { id, changed, kind: "bundle", ...more } as Operation,
-});
-const log = (id: string, from: number, to: number) => ({
-  type: "log",
-  operation: id,
-  lines: Array.from({ length: to - from + 1 }, (_, i) => [from + i, 5, 0, `line ${from + i}`]),
-});
-
-function opened(way: "socket" | "poll") {
-  const socket = new FakeSocket();
-  sockets.push(socket);
-  ways.push(way);
-  return socket;
-}
+let clock: FakeClock;
+const newest = () => bench.newest();
+const reading = (id: string) => bench.reading(id);
 
 beforeEach(() => {
-  sockets = [];
-  ways = [];
-  clock = new FakeClock();
-  refusals = 0;
-  greetings = 0;
-  live = new Live(
-    { socket: () => opened("socket"), poll: () => opened("poll") },
-    {
-      refused: () => {
-        refusals += 1;
-      },
-      greeted: () => {
-        greetings += 1;
-      },
-    },
-    clock,
-  );
+  bench = new LiveBench();
+  ({ live, clock } = bench);
 });
-
-function reading(id: string) {
-  const lines: LiveLine[] = [];
-  const gaps: Array<[number, number, string]> = [];
-  const ends: number[] = [];
-  const leave = live.subscribe(
-    { kind: "operation", operation: id, logFrom: 1 },
-    {
-      onLog: (batch) => lines.push(...batch),
-      onGap: (from, to, reason) => gaps.push([from, to, reason]),
-      onLogEnd: (last) => ends.push(last),
-    },
-  );
-  return { lines, gaps, ends, leave };
-}
 
 describe("subscribing", () => {
   it("waits for the greeting before it asks for anything", () => {
@@ -298,94 +204,6 @@ describe("the log", () => {
   });
 });
 
-describe("waiting", () => {
-  it("waits longer after each failure and tries at once when asked", () => {
-    live.start();
-    const waits: number[] = [];
-    for (let attempt = 0; attempt < 8; attempt += 1) {
-      newest().breaks();
-      const status = live.status();
-      if (status.phase !== "waiting") throw new Error("should be waiting");
-      waits.push(status.retryAt - clock.now());
-      clock.advance(waits.at(-1) ?? 0);
-    }
-    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
-    expect(refusals).toBe(8);
-    newest().breaks();
-    const before = sockets.length;
-    live.retry();
-    expect(sockets.length).toBe(before + 1);
-    expect(live.status().phase).toBe("connecting");
-  });
-
-  it("replaces a socket that gives no sign of life", () => {
-    live.start();
-    newest().says({ type: "hello", changed: 0 });
-    clock.advance(45_000);
-    expect(newest().sent.at(-1)).toEqual({ type: "ping" });
-    clock.advance(10_000);
-    expect(live.status().phase).toBe("waiting");
-    expect(sockets[0]?.closed).toBe(true);
-  });
-
-  it("keeps a quiet socket that answers", () => {
-    live.start();
-    newest().says({ type: "hello", changed: 0 });
-    clock.advance(45_000);
-    newest().says({ type: "pong" });
-    clock.advance(10_000);
-    expect(live.status().phase).toBe("open");
-    expect(sockets).toHaveLength(1);
-  });
-
-  it("stays silent after a stop", () => {
-    live.start();
-    newest().says({ type: "hello", changed: 0 });
-    live.stop();
-    clock.advance(120_000);
-    expect(sockets).toHaveLength(1);
-    expect(live.status()).toEqual({ phase: "stopped" });
-  });
-});
-
-describe("a proxy that passes no sockets on", () => {
-  const refuse = (times: number) => {
-    for (let attempt = 0; attempt < times; attempt += 1) {
-      newest().breaks();
-      clock.advance(20_000);
-    }
-  };
-
-  it("is gone around by polling after three refusals, with the same topics", () => {
-    live.subscribe({ kind: "operations", filter: {} }, {});
-    live.start();
-    refuse(3);
-    expect(ways).toEqual(["socket", "socket", "socket", "poll"]);
-    newest().says({ type: "hello", changed: 4 });
-    expect(live.status()).toEqual({ phase: "open", polling: true });
-    expect(newest().sent[0]?.topic).toMatchObject({ kind: "operations", since: null });
-  });
-
-  it("is tried again after five minutes, and polling goes on at once when it still refuses", () => {
-    live.start();
-    refuse(3);
-    newest().says({ type: "hello", changed: 4 });
-    for (let minute = 0; minute < 10; minute += 1) {
-      clock.advance(30_000);
-      newest().says({ type: "pong" });
-    }
-    expect(ways.at(-1)).toBe("socket");
-    refuse(1);
-    expect(ways.at(-1)).toBe("poll");
-  });
-
-  it("is not suspected when polling finds nobody either", () => {
-    live.start();
-    refuse(4);
-    expect(ways).toEqual(["socket", "socket", "socket", "poll", "socket"]);
-  });
-});
-
 describe("a topic that cannot be followed just now", () => {
   it("is asked for again from where it was", () => {
     const errors: string[] = [];
@@ -425,16 +243,5 @@ describe("a topic that cannot be followed just now", () => {
     clock.advance(2_000);
     expect(newest().sent).toHaveLength(asked);
     expect(clock.timers).toEqual([]);
-  });
-});
-
-describe("the greeting", () => {
-  it("is told each time, as another may have logged in meanwhile", () => {
-    live.start();
-    newest().says({ type: "hello", changed: 1 });
-    newest().breaks();
-    clock.advance(600);
-    newest().says({ type: "hello", changed: 1 });
-    expect(greetings).toBe(2);
   });
 });

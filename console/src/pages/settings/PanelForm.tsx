@@ -1,0 +1,60 @@
+// The form that panels share: fields, the one button that saves, and beneath them why
+// it was not saved.
+import { Button } from "@mantine/core";
+import type { UseMutationResult } from "@tanstack/react-query";
+import type { FormEventHandler, ReactNode } from "react";
+import { ActButton } from "../../components/ActButton";
+import { ErrorPanel } from "../../components/ErrorPanel";
+import classes from "./PanelForm.module.css";
+
+/** What saves, as far as a form looks at it. */
+export type Saving = Pick<UseMutationResult, "isPending" | "error" | "reset">;
+
+interface PanelFormProps {
+  saving: Saving;
+  /** What the button says before and while it saves, and what is said of a failure. */
+  words: { save: string; saving: string; failed: string };
+  onSubmit: FormEventHandler<HTMLFormElement>;
+  onLeave?: () => void;
+  /** Few fields: the button stands in their line where there is room. */
+  line?: boolean;
+  /** Unfolded within a card, it needs none of its own. */
+  bare?: boolean;
+  /** What came of saving. */
+  foot?: ReactNode;
+  children: ReactNode;
+}
+
+export function PanelForm(props: PanelFormProps) {
+  const { saving, words, onSubmit, onLeave, line, bare, foot, children } = props;
+  return (
+    <form
+      className={`${bare ? classes.bare : "card"} ${classes.form}`}
+      data-line={line || undefined}
+      onSubmit={onSubmit}
+    >
+      <div className={classes.fields}>{children}</div>
+      <div className={classes.acts}>
+        <ActButton type="submit" busy={saving.isPending}>
+          {saving.isPending ? words.saving : words.save}
+        </ActButton>
+        {onLeave && (
+          <Button variant="default" onClick={onLeave}>
+            Cancel
+          </Button>
+        )}
+      </div>
+      {foot && <div className={classes.whole}>{foot}</div>}
+      {saving.error && (
+        <div className={classes.whole}>
+          <ErrorPanel title={words.failed} error={saving.error} onDismiss={saving.reset} />
+        </div>
+      )}
+    </form>
+  );
+}
+
+/** A field, or what stands between fields, as wide as the form. */
+export function Wide({ children }: { children: ReactNode }) {
+  return <div className={classes.wide}>{children}</div>;
+}
