@@ -5,9 +5,11 @@
 //! the whole of it or nothing, also after a loss of power. A name is only ever
 //! one that this module made: no text from outside becomes a path.
 
+mod partial;
 mod read;
 mod write;
 
+pub use partial::{Mark, Partial};
 pub use read::{BlobFile, BlobStream, BlobTail};
 pub use write::BlobWriter;
 
@@ -167,7 +169,9 @@ impl Blobs {
         blocking(move || {
             for shard in std::fs::read_dir(root)? {
                 let shard = shard?;
-                if !shard.file_type()?.is_dir() || shard.file_name() == "incoming" {
+                let name = shard.file_name();
+                let others = name == "incoming" || name == partial::FOLDER;
+                if others || !shard.file_type()?.is_dir() {
                     continue;
                 }
                 for file in std::fs::read_dir(shard.path())? {
@@ -204,16 +208,17 @@ fn sweep(folder: &Path, age: Duration) -> io::Result<usize> {
         let Some(metadata) = unless_gone(entry.metadata())? else {
             continue;
         };
-        let touched = metadata.modified()?;
-        let old = SystemTime::now()
-            .duration_since(touched)
-            .unwrap_or_default()
-            >= age;
-        if old && std::fs::remove_file(entry.path()).is_ok() {
+        if touched_before(&metadata, age)? && std::fs::remove_file(entry.path()).is_ok() {
             removed += 1;
         }
     }
     Ok(removed)
+}
+
+/// Whether nobody has written to a file for `age`.
+fn touched_before(metadata: &std::fs::Metadata, age: Duration) -> io::Result<bool> {
+    let since = SystemTime::now().duration_since(metadata.modified()?);
+    Ok(since.unwrap_or_default() >= age)
 }
 
 /// What is said of a file, unless it was renamed or removed meanwhile.

@@ -11,7 +11,9 @@ mod db;
 mod error;
 mod migrations;
 
-pub use blobs::{BlobFile, BlobName, BlobStream, BlobTail, BlobWriter, Blobs, StoredBlob};
+pub use blobs::{
+    BlobFile, BlobName, BlobStream, BlobTail, BlobWriter, Blobs, Mark, Partial, StoredBlob,
+};
 pub use bus::{Bus, BusEvent, BusReceiver};
 pub use data_dir::DataDir;
 pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Sql, Tx, Value};
