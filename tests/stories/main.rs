@@ -28,3 +28,4 @@ mod speaking_http;
 mod starting;
 mod stopping;
 mod taking;
+mod tus;

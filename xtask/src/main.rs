@@ -21,6 +21,7 @@ mod served;
 mod setup;
 mod test;
 mod tidy;
+mod tus;
 
 use std::process::ExitCode;
 

@@ -71,6 +71,8 @@ id!(/// A bucket of files.
     BucketId);
 id!(/// A content that is or was at a path of a bucket.
     FileId);
+id!(/// A file that comes in parts, over breaks.
+    UploadId);
 
 impl From<OperationId> for BundleId {
     fn from(value: OperationId) -> Self {

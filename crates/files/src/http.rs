@@ -9,8 +9,10 @@ mod past;
 mod problem;
 mod request;
 mod transfer;
+mod tus;
 
 pub use domain::domain_routes;
+pub use tus::tus_routes;
 
 use crate::Files;
 use access::{Role, Scope};

@@ -23,6 +23,7 @@ mod remove;
 mod settings;
 mod sniff;
 mod sql;
+mod upload;
 
 pub use bucket::{
     Bucket, BucketChange, BucketName, DEFAULT_BUCKET, DEFAULT_HOST, NewBucket, Storage, Usage,
@@ -31,7 +32,7 @@ pub use change::Description;
 pub use error::{Error, Result};
 pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, media_type};
-pub use http::{domain_routes, routes};
+pub use http::{domain_routes, routes, tus_routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
 pub use operations::{SweepFiles, SweepInput};
 pub use path::{DELIMITER, FilePath, InvalidPath};
@@ -39,6 +40,7 @@ pub use permit::{Permission, Writer};
 pub use put::{Incoming, NewFile};
 pub use remove::{Heap, Past};
 pub use settings::FileSettings;
+pub use upload::{Appending, Checksum, NewUpload, Upload, UploadKind};
 
 use ::operations::Operations;
 use access::Access;
@@ -63,6 +65,7 @@ struct Inner {
     settings: RwLock<FileSettings>,
     tasks: TaskTracker,
     operations: OnceLock<Operations>,
+    turns: upload::Turns,
 }
 
 /// What files stand on.
@@ -102,6 +105,7 @@ impl Files {
             settings: RwLock::new(settings),
             tasks: ground.tasks,
             operations: OnceLock::new(),
+            turns: upload::Turns::default(),
         }));
         files.ensure_default_bucket().await?;
         Ok(files)
@@ -157,6 +161,10 @@ impl Files {
 
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    pub(crate) fn turns(&self) -> &upload::Turns {
+        &self.0.turns
     }
 
     pub(crate) fn operations(&self) -> &Operations {

@@ -11,7 +11,7 @@ use crate::file::{File, Headers, Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::{Error, Files, Result, sniff, sql};
-use base::FileId;
+use base::{FileId, UploadId};
 use bytes::Bytes;
 use std::sync::Arc;
 use storage::{BlobName, BlobWriter, StoredBlob, Tx};
@@ -92,7 +92,12 @@ impl Files {
 
     /// Refuses at once what would not fit. What counts is asked once more at the end,
     /// when others may have come first.
-    async fn check_quota(&self, bucket: &Bucket, by: &Writer, length: u64) -> Result<()> {
+    pub(crate) async fn check_quota(
+        &self,
+        bucket: &Bucket,
+        by: &Writer,
+        length: u64,
+    ) -> Result<()> {
         if !sql::usage::has_quota(bucket) {
             return Ok(());
         }
@@ -172,7 +177,7 @@ impl Incoming {
     }
 }
 
-fn described(
+pub(crate) fn described(
     files: &Files,
     bucket: &Bucket,
     by: &Writer,
@@ -226,9 +231,21 @@ impl Files {
     pub(crate) async fn commit(
         &self,
         bucket: &Bucket,
+        file: File,
+        expect: &Expect,
+        source: Option<&File>,
+    ) -> Result<File, Uncommitted> {
+        self.commit_of(bucket, file, expect, source, None).await
+    }
+
+    /// The same where it came by an upload, which is done at the same moment.
+    pub(crate) async fn commit_of(
+        &self,
+        bucket: &Bucket,
         mut file: File,
         expect: &Expect,
         source: Option<&File>,
+        upload: Option<UploadId>,
     ) -> Result<File, Uncommitted> {
         let mut tx = self.db().begin().await?;
         let mut places = vec![(bucket.id, file.path.as_str())];
@@ -244,7 +261,9 @@ impl Files {
         let mut freed = None;
         if let Some(there) = &there {
             file.created_at = there.created_at;
-            freed = self.displace(&mut tx, bucket, there, &file.uploader).await?;
+            freed = self
+                .displace(&mut tx, bucket, there, &file.uploader)
+                .await?;
         }
         if sql::usage::has_quota(bucket) {
             sql::usage::check(&mut tx, bucket, &file).await?;
@@ -257,6 +276,11 @@ impl Files {
             Err(error) => return Err(error.into()),
         }
         sql::usage::add(&mut tx, &file).await?;
+        if let Some(upload) = upload
+            && !sql::upload::end(&mut tx, upload).await?
+        {
+            return Err(Error::NoUpload.into());
+        }
         let unused = sql::file::unused(&mut tx, freed).await?;
         tx.commit()
             .await

@@ -9,4 +9,6 @@ pub struct FileSettings {
     pub max_file_bytes: u64,
     /// How long a client that uploads may send nothing.
     pub silence: Duration,
+    /// How long an upload is kept with which nobody goes on.
+    pub upload_expires_in: Duration,
 }

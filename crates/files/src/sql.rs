@@ -3,4 +3,5 @@
 pub(crate) mod bucket;
 pub(crate) mod file;
 pub(crate) mod list;
+pub(crate) mod upload;
 pub(crate) mod usage;

@@ -158,6 +158,8 @@ settings! {
         max_file_bytes: Size = Size::tib(5), within Size::kib(1)..=Size::tib(1024); live;
         /// How long a client that uploads may send nothing.
         silence_timeout: Span = Span::seconds(60), within Span::seconds(1)..=Span::hours(1); live;
+        /// How long a resumable upload is kept with which nobody goes on.
+        upload_expires_in: Span = Span::days(1), within Span::minutes(1)..=Span::days(3650); live;
     }
 }
 

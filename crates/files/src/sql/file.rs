@@ -127,7 +127,8 @@ pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
         .as_deref()
         .and_then(|text| HEXLOWER.decode(text.as_bytes()).ok());
     #[allow(clippy::cast_possible_truncation)]
-    let millionths = |degrees: Option<f64>| degrees.map(|degrees| (degrees * DEGREE).round() as i64);
+    let millionths =
+        |degrees: Option<f64>| degrees.map(|degrees| (degrees * DEGREE).round() as i64);
     tx.execute(
         SQL,
         values![
@@ -216,9 +217,10 @@ pub(crate) async fn unused(tx: &mut Tx, blob: Option<BlobName>) -> Result<Option
     Ok(named.is_none().then_some(blob))
 }
 
-/// Which of these blobs no file names.
+/// Which of these blobs neither a file names nor an upload that is about to be one.
 pub(crate) async fn unnamed(db: &Db, blobs: &[BlobName]) -> Result<Vec<BlobName>> {
-    const SQL: &str = "SELECT id FROM file WHERE blob = $1 LIMIT 1";
+    const SQL: &str = "SELECT id FROM file WHERE blob = $1
+        UNION ALL SELECT id FROM upload WHERE blob = $1 LIMIT 1";
     let mut unnamed = Vec::new();
     for blob in blobs {
         if db.one(SQL, values![blob.uuid()]).await?.is_none() {
@@ -281,9 +283,7 @@ pub(crate) async fn overdue(
 ) -> Result<Vec<FileId>> {
     const SQL: &str = "SELECT id FROM file WHERE bucket = $1 AND standing = 'trash'
         AND standing <> 'current' AND removed_at <= $2 LIMIT $3";
-    let rows = db
-        .all(SQL, values![bucket.uuid(), before, limit])
-        .await?;
+    let rows = db.all(SQL, values![bucket.uuid(), before, limit]).await?;
     rows.iter()
         .map(|row| Ok(row.get::<Uuid>("id")?.into()))
         .collect()

@@ -137,7 +137,10 @@ impl Blobs {
             };
             for entry in entries {
                 let entry = entry?;
-                let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+                let name = entry
+                    .file_name()
+                    .to_str()
+                    .and_then(|name| name.parse().ok());
                 if let Some(name) = name
                     && let Some(metadata) = unless_gone(entry.metadata())?
                     && touched_before(&metadata, age)?
