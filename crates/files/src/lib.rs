@@ -163,10 +163,6 @@ impl Files {
         &self.0.tasks
     }
 
-    pub(crate) fn turns(&self) -> &upload::Turns {
-        &self.0.turns
-    }
-
     pub(crate) fn operations(&self) -> &Operations {
         self.0.operations.get().expect("connected before use")
     }

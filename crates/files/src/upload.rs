@@ -277,6 +277,10 @@ impl Files {
         }
     }
 
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
+    }
+
     fn allows_length(&self, length: u64) -> Result<()> {
         let most = self.settings().max_file_bytes;
         if length > most {

@@ -9,6 +9,7 @@
 
 import fs from "node:fs";
 import { createRequire } from "node:module";
+import { PassThrough } from "node:stream";
 
 const [packages, options, path, ...stops] = process.argv.slice(2);
 const tus = createRequire(`${packages}/`)("tus-js-client");
@@ -16,10 +17,14 @@ const tus = createRequire(`${packages}/`)("tus-js-client");
 const say = (event) => fs.writeSync(1, `${event}\n`);
 const standStill = () => fs.readSync(0, Buffer.alloc(1));
 
-const upload = new tus.Upload(fs.createReadStream(path), {
+const given = JSON.parse(options);
+const file = fs.createReadStream(path);
+// Whose length is said later is a stream; of a file the client knows it.
+const source = given.uploadLengthDeferred ? file.pipe(new PassThrough()) : file;
+const upload = new tus.Upload(source, {
   // For as long as a server takes to come back.
   retryDelays: Array.from({ length: 600 }, () => 100),
-  ...JSON.parse(options),
+  ...given,
   onProgress: (bytes) => {
     if (stops.length > 0 && bytes >= Number(stops[0])) {
       say(`at ${stops.shift()}`);
