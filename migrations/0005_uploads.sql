@@ -1,1 +1,33 @@
 -- Uploads that go on after a break (tus).
+
+CREATE TABLE upload (
+    id {uuid} PRIMARY KEY,
+    -- Where it shall be put; nothing for a part that says nothing of it.
+    bucket {uuid} REFERENCES bucket (id) ON DELETE CASCADE,
+    path {text} NOT NULL,
+    -- 'whole', 'part', or 'joined' of parts.
+    kind {text} NOT NULL,
+    -- 'open', or 'done': its bytes are a file's.
+    state {text} NOT NULL,
+    -- Its length in bytes, once it is known.
+    length BIGINT,
+    -- How many bytes are on the disk for good, where they are, and their hashes so far.
+    received BIGINT NOT NULL,
+    blob {uuid},
+    hashes {bytes} NOT NULL,
+    -- What the file will be: its media type, its metadata, and what must be at its path.
+    type {text} NOT NULL,
+    metadata {text} NOT NULL,
+    expect {text} NOT NULL,
+    -- What the client said, as it reads it again: `Upload-Metadata`, `Upload-Concat`.
+    said {text} NOT NULL,
+    parts {text} NOT NULL,
+    uploader {text} NOT NULL,
+    account {uuid} NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX upload_expiry ON upload (expires_at, id);
+CREATE INDEX upload_of_account ON upload (account, state);
+CREATE INDEX upload_by_bucket ON upload (bucket) WHERE bucket IS NOT NULL;
+CREATE INDEX upload_blob ON upload (blob) WHERE blob IS NOT NULL;

@@ -269,5 +269,6 @@ pub(super) fn file_settings(config: &Config) -> FileSettings {
         max_file_bytes: config.files.max_file_bytes.bytes(),
         cache: config.files.cache.bytes(),
         silence: config.files.silence_timeout.duration(),
+        upload_expires_in: config.files.upload_expires_in.duration(),
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn build(
             stop.clone(),
         ))
         .merge(files::routes(parts.files.clone()))
+        .merge(files::tus_routes(parts.files.clone(), current.clone()))
         .merge(bundles::routes(parts.bundles.clone(), links, current, stop))
         .finish_with(&gate, vec![domains(&parts.files)]);
     Built { site, settings }

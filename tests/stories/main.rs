@@ -31,3 +31,4 @@ mod speaking_http;
 mod starting;
 mod stopping;
 mod taking;
+mod tus;

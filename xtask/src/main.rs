@@ -23,6 +23,7 @@ mod served;
 mod setup;
 mod test;
 mod tidy;
+mod tus;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@
 
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
-use crate::{console, deny, postgres, schemathesis};
+use crate::{console, deny, postgres, schemathesis, tus};
 
 /// A program that tests use: how it is found, what brings it, what it is for.
 struct Need {
@@ -157,6 +157,7 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     tell_what_is_missing();
     deny::program(place)?;
     schemathesis::program(place)?;
+    tus::install(place)?;
     match console::obstacle(place) {
         Some(obstacle) => println!("The console is left out: {obstacle}"),
         None => console::install(place)?,

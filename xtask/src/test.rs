@@ -9,7 +9,7 @@ use crate::place::{self, Place};
 use crate::process::{Failure, Run};
 use crate::program::{self, Console, Profile};
 use crate::report::Report;
-use crate::{check, console, schemathesis, setup};
+use crate::{check, console, schemathesis, setup, tus};
 
 /// `cargo xtask test`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
@@ -67,6 +67,14 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     let mut environment = peers.environment.clone();
     if console == Console::Required {
         environment.push(("LONGSHORE_REQUIRE_CONSOLE".to_owned(), "1".to_owned()));
+    }
+    let mut lacking = Vec::new();
+    report.step("clients of tus", || {
+        lacking = tus::install(place)?;
+        Ok(String::new())
+    });
+    for client in lacking {
+        report.skip_unless_required("stories of tus", client);
     }
     report.step("rust: units and stories", || {
         rust_tests(place, &environment)

@@ -73,6 +73,8 @@ id!(/// A content that is or was at a path of a bucket.
     FileId);
 id!(/// Somebody who is told of what happens to files.
     WebhookId);
+id!(/// A file that comes in parts, over breaks.
+    UploadId);
 
 impl From<OperationId> for BundleId {
     fn from(value: OperationId) -> Self {

@@ -72,6 +72,57 @@ pub enum Error {
     /// The bytes are not those that were announced.
     #[error("the content is not the one that was announced: {0}; send it again")]
     Content(&'static str),
+    /// There is no such upload, or it is somebody else's.
+    #[error("there is no such upload; begin it again")]
+    NoUpload,
+    /// Nobody went on with it for too long.
+    #[error("the upload has expired; begin it again")]
+    UploadExpired,
+    /// It goes on from somewhere else.
+    #[error("the upload goes on at {received}; ask where it stands before sending more")]
+    Offset {
+        /// How many bytes there are.
+        received: u64,
+    },
+    /// A length that cannot be, beside what is known already.
+    #[error("the upload's length is known already, or less than what has come of it")]
+    UploadLength,
+    /// More came than the upload was said to have.
+    #[error("this is more than the {length} bytes that the upload was said to have")]
+    BeyondLength {
+        /// What was said.
+        length: u64,
+    },
+    /// Another request holds the upload and does not let go of it.
+    #[error("another request goes on with this upload; ask where it stands")]
+    UploadBusy,
+    /// The bytes of one request are not those that its checksum is of.
+    #[error("the bytes are not those of the checksum, and were not kept; send them again")]
+    Checksum,
+    /// A checksum that cannot be read, or of another kind.
+    #[error("a checksum is written `sha1`, `sha256` or `md5`, a space, and the digest in Base64")]
+    ChecksumText,
+    /// The bytes ended early; what came is kept.
+    #[error("the body ended early; ask how much has come, and go on from there")]
+    Broken,
+    /// Nothing came for too long; what came is kept.
+    #[error("nothing came for too long; ask how much has come, and go on from there")]
+    Silent,
+    /// It is put together of others and takes no bytes.
+    #[error("the upload is put together of others, and takes no bytes itself")]
+    JoinedUpload,
+    /// A part that is none, or not whole yet.
+    #[error("only partial uploads that are whole can be put together, each once")]
+    Unjoinable,
+    /// It is a file already.
+    #[error("the upload is a file already; delete the file instead")]
+    UploadDone,
+    /// One user has begun too many.
+    #[error("you have {most} uploads that are not done; end some, or let them expire")]
+    TooManyUploads {
+        /// The limit.
+        most: usize,
+    },
     /// Metadata that is too long, or no object.
     #[error("metadata is a JSON object of at most 8 KiB")]
     Metadata,

@@ -4,11 +4,12 @@
 use crate::file::File;
 use crate::{Error, Result};
 use base::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use storage::StoredBlob;
 
 /// Which contents a condition is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tags {
     /// `*`: whatever there is.
     Any,
@@ -44,7 +45,7 @@ impl Tags {
 }
 
 /// What must be at the path for a change to happen. By default, anything or nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expect {
     /// `If-Match`: one of these is there.
     pub matches: Option<Tags>,

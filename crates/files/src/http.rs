@@ -9,9 +9,11 @@ mod past;
 mod problem;
 mod request;
 mod transfer;
+mod tus;
 mod webhooks;
 
 pub use domain::domain_routes;
+pub use tus::tus_routes;
 
 use crate::Files;
 use access::{Role, Scope};

@@ -27,6 +27,7 @@ mod remove;
 mod settings;
 mod sniff;
 mod sql;
+mod upload;
 mod webhook;
 mod words;
 
@@ -37,7 +38,7 @@ pub use change::Description;
 pub use error::{Error, Result};
 pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, media_type};
-pub use http::{domain_routes, routes};
+pub use http::{domain_routes, routes, tus_routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
 pub use operations::{SweepFiles, SweepInput, TellInput, TellWebhook};
 pub use path::{DELIMITER, FilePath, InvalidPath};
@@ -46,6 +47,7 @@ pub use put::{Incoming, NewFile};
 pub use remembered::Content;
 pub use remove::{Heap, Past};
 pub use settings::FileSettings;
+pub use upload::{Appending, Checksum, NewUpload, Upload, UploadKind};
 pub use webhook::{NewWebhook, Webhook};
 
 use ::operations::Operations;
@@ -75,6 +77,7 @@ struct Inner {
     client: RwLock<Client>,
     tasks: TaskTracker,
     operations: OnceLock<Operations>,
+    turns: upload::Turns,
 }
 
 /// What files stand on.
@@ -121,6 +124,7 @@ impl Files {
             client: RwLock::new(ground.client),
             tasks: ground.tasks,
             operations: OnceLock::new(),
+            turns: upload::Turns::default(),
         }));
         files.ensure_default_bucket().await?;
         Ok(files)

@@ -19,8 +19,9 @@ const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Rows looked at between two looks at whether to stop.
 const BATCH: usize = 100;
 
-/// Empties the trash of what has been there long enough, and removes bytes that no file
-/// names: what a crash between the one and the other left.
+/// Empties the trash of what has been there long enough, forgets uploads with which nobody
+/// goes on, and removes bytes that no file names: what a crash between the one and the
+/// other left.
 #[derive(Clone, Debug)]
 pub struct SweepFiles(pub(crate) Files);
 
@@ -45,14 +46,16 @@ impl Kind for SweepFiles {
     async fn run(&self, _input: SweepInput, context: Context) -> Result<Outcome, Failure> {
         let removed = self.empty_trash(&context).await?;
         self.0.blobs().sweep_incoming(ORPHANED).await?;
+        let expired = self.expire_uploads(&context).await?;
         let orphans = self.sweep_orphans(&context).await?;
         self.0.wake_late().await?;
         context
             .log(format!(
-                "{removed} files of the trash were removed for good; {orphans} contents had no file."
+                "{removed} files of the trash were removed for good; {expired} uploads had expired; \
+                 {orphans} contents had no file."
             ))
             .await;
-        Ok(serde_json::json!({ "removed": removed, "orphans": orphans }))
+        Ok(serde_json::json!({ "removed": removed, "expired": expired, "orphans": orphans }))
     }
 }
 
@@ -74,6 +77,21 @@ impl SweepFiles {
             }
         }
         Ok(removed)
+    }
+
+    async fn expire_uploads(&self, context: &Context) -> Result<u64, Failure> {
+        let (mut after, mut expired) = (None, 0);
+        loop {
+            context.check()?;
+            let (last, some) = self.0.expire_uploads(after, BATCH).await.map_err(failure)?;
+            expired += some;
+            if last.is_none() {
+                break;
+            }
+            after = last;
+        }
+        self.0.sweep_partial(ORPHANED).await.map_err(failure)?;
+        Ok(expired)
     }
 
     async fn sweep_orphans(&self, context: &Context) -> Result<u64, Failure> {
@@ -126,7 +144,7 @@ impl Files {
         Ok(())
     }
 
-    /// Sees to it that the trash is emptied every hour.
+    /// Sees to it that the trash is emptied, and uploads expire, every hour.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -12,7 +12,7 @@ use crate::file::{File, Headers, Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::{Error, Files, Result, media, sniff, sql, words};
-use base::FileId;
+use base::{FileId, UploadId};
 use bytes::Bytes;
 use std::sync::Arc;
 use storage::{BlobName, BlobWriter, StoredBlob, Tx};
@@ -93,7 +93,12 @@ impl Files {
 
     /// Refuses at once what would not fit. What counts is asked once more at the end,
     /// when others may have come first.
-    async fn check_quota(&self, bucket: &Bucket, by: &Writer, length: u64) -> Result<()> {
+    pub(crate) async fn check_quota(
+        &self,
+        bucket: &Bucket,
+        by: &Writer,
+        length: u64,
+    ) -> Result<()> {
         if !sql::usage::has_quota(bucket) {
             return Ok(());
         }
@@ -155,12 +160,7 @@ impl Incoming {
             return Err(Error::Content("it is shorter"));
         }
         let stored = blob.finish().await?;
-        let mut file = described(&files, &bucket, &by, &new, &stored, &beginning);
-        if media::may_tell(&file.sniffed_type)
-            && let Ok(blob) = files.blobs().read(stored.name).await
-        {
-            media::look(blob.reader()).await.describe(&mut file);
-        }
+        let file = described(&files, &bucket, &by, &new, &stored, &beginning).await;
         let checked = new.promised.check(&stored);
         let committed = match checked {
             Ok(()) => files.commit(&bucket, file, &new.expect, None).await,
@@ -178,7 +178,8 @@ impl Incoming {
     }
 }
 
-fn described(
+/// What is known of a content that came.
+pub(crate) async fn described(
     files: &Files,
     bucket: &Bucket,
     by: &Writer,
@@ -188,7 +189,7 @@ fn described(
 ) -> File {
     let now = files.now();
     let sniffed = sniff::sniffed(beginning);
-    File {
+    let mut file = File {
         id: FileId::new(),
         path: new.path.clone(),
         size: stored.size,
@@ -209,7 +210,13 @@ fn described(
         bucket: bucket.id,
         account: by.account,
         blob: Some(stored.name),
+    };
+    if media::may_tell(sniffed)
+        && let Ok(blob) = files.blobs().read(stored.name).await
+    {
+        media::look(blob.reader()).await.describe(&mut file);
     }
+    file
 }
 
 /// Why a change is not in the database.
@@ -232,9 +239,21 @@ impl Files {
     pub(crate) async fn commit(
         &self,
         bucket: &Bucket,
+        file: File,
+        expect: &Expect,
+        source: Option<&File>,
+    ) -> Result<File, Uncommitted> {
+        self.commit_of(bucket, file, expect, source, None).await
+    }
+
+    /// The same where it came by an upload, which is done at the same moment.
+    pub(crate) async fn commit_of(
+        &self,
+        bucket: &Bucket,
         mut file: File,
         expect: &Expect,
         source: Option<&File>,
+        upload: Option<UploadId>,
     ) -> Result<File, Uncommitted> {
         let mut tx = self.db().begin().await?;
         let mut places = vec![(bucket.id, file.path.as_str())];
@@ -270,6 +289,11 @@ impl Files {
         let to_tell = self
             .note(&mut tx, bucket, Happened::Put, told, &file.uploader)
             .await?;
+        if let Some(upload) = upload
+            && !sql::upload::end(&mut tx, upload).await?
+        {
+            return Err(Error::NoUpload.into());
+        }
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&file);

@@ -12,4 +12,6 @@ pub struct FileSettings {
     pub cache: u64,
     /// How long a client that uploads may send nothing.
     pub silence: Duration,
+    /// How long an upload is kept with which nobody goes on.
+    pub upload_expires_in: Duration,
 }

@@ -6,9 +6,11 @@
 //! one that this module made: no text from outside becomes a path.
 
 mod incoming;
+mod partial;
 mod read;
 mod write;
 
+pub use partial::{Mark, Partial};
 pub use read::{BlobFile, BlobReader, BlobStream, BlobTail};
 pub use write::BlobWriter;
 
@@ -21,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 /// The name of a blob.
@@ -178,7 +180,9 @@ impl Blobs {
         blocking(move || {
             for shard in std::fs::read_dir(root)? {
                 let shard = shard?;
-                if !shard.file_type()?.is_dir() || shard.file_name() == "incoming" {
+                let name = shard.file_name();
+                let others = name == "incoming" || name == partial::FOLDER;
+                if others || !shard.file_type()?.is_dir() {
                     continue;
                 }
                 for file in std::fs::read_dir(shard.path())? {
@@ -205,6 +209,12 @@ impl Blobs {
         let text = name.to_string();
         self.root.join(&text[text.len() - 2..]).join(text)
     }
+}
+
+/// Whether nobody has written to a file for `age`.
+fn touched_before(metadata: &std::fs::Metadata, age: Duration) -> io::Result<bool> {
+    let since = SystemTime::now().duration_since(metadata.modified()?);
+    Ok(since.unwrap_or_default() >= age)
 }
 
 /// What is said of a file, unless it was renamed or removed meanwhile.

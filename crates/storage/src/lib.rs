@@ -12,7 +12,8 @@ mod error;
 mod migrations;
 
 pub use blobs::{
-    BlobFile, BlobName, BlobReader, BlobStream, BlobTail, BlobWriter, Blobs, StoredBlob,
+    BlobFile, BlobName, BlobReader, BlobStream, BlobTail, BlobWriter, Blobs, Mark, Partial,
+    StoredBlob,
 };
 pub use bus::{Bus, BusEvent, BusReceiver};
 pub use data_dir::DataDir;

@@ -161,6 +161,8 @@ settings! {
         cache: Size = Size::mib(16), within Size::new(0)..=Size::gib(16); restart;
         /// How long a client that uploads may send nothing.
         silence_timeout: Span = Span::seconds(60), within Span::seconds(1)..=Span::hours(1); live;
+        /// How long a resumable upload is kept with which nobody goes on.
+        upload_expires_in: Span = Span::days(1), within Span::minutes(1)..=Span::days(3650); live;
     }
 }
 

@@ -24,6 +24,7 @@ const LOOK: Duration = Duration::from_secs(1);
 struct Snapshot {
     number: i64,
     by_name: HashMap<String, Arc<Bucket>>,
+    by_id: HashMap<BucketId, Arc<Bucket>>,
     by_host: HashMap<String, Arc<Bucket>>,
     webhooks: HashMap<BucketId, Vec<Arc<Webhook>>>,
 }
@@ -59,6 +60,10 @@ impl Buckets {
 
     pub(crate) fn named(&self, name: &str) -> Option<Arc<Bucket>> {
         self.snapshot().by_name.get(name).cloned()
+    }
+
+    pub(crate) fn with_id(&self, id: BucketId) -> Option<Arc<Bucket>> {
+        self.snapshot().by_id.get(&id).cloned()
     }
 
     /// The bucket of a host name in the form of [`super::host_name`].
@@ -98,7 +103,8 @@ impl Buckets {
                 snapshot.by_host.insert(host.clone(), Arc::clone(&bucket));
             }
             let name = bucket.name.as_str().to_owned();
-            snapshot.by_name.insert(name, bucket);
+            snapshot.by_name.insert(name, Arc::clone(&bucket));
+            snapshot.by_id.insert(bucket.id, bucket);
         }
         let before = self.all_webhooks();
         for webhook in sql::event::webhooks(&self.db).await? {

@@ -41,11 +41,42 @@ impl From<Error> for Problem {
             Error::Content(_) => {
                 Self::new(StatusCode::BAD_REQUEST, "content-mismatch", sentence(&text))
             }
+            Error::NoUpload => Self::not_found("upload"),
+            Error::UploadExpired => Self::new(StatusCode::GONE, "upload-expired", sentence(&text)),
+            Error::Offset { .. } => {
+                Self::new(StatusCode::CONFLICT, "offset-mismatch", sentence(&text))
+            }
+            Error::UploadLength => Self::invalid("upload-length", "invalid", text),
+            Error::BeyondLength { .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "beyond-length",
+                sentence(&text),
+            ),
+            Error::UploadBusy => Self::new(StatusCode::LOCKED, "upload-busy", sentence(&text)),
+            Error::Checksum => Self::new(checksum_mismatch(), "checksum-mismatch", sentence(&text)),
+            Error::ChecksumText => Self::invalid("upload-checksum", "invalid", text),
+            Error::Broken => Self::new(StatusCode::BAD_REQUEST, "body-incomplete", sentence(&text)),
+            Error::Silent => Self::request_timeout(),
+            Error::JoinedUpload => {
+                Self::new(StatusCode::FORBIDDEN, "joined-upload", sentence(&text))
+            }
+            Error::Unjoinable => Self::invalid("upload-concat", "invalid", text),
+            Error::UploadDone => Self::conflict(sentence(&text)),
+            Error::TooManyUploads { .. } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-uploads",
+                sentence(&text),
+            ),
             Error::Access(error) => error.into(),
             Error::Operations(error) => error.into(),
             Error::Storage(error) => error.into(),
         }
     }
+}
+
+/// 460, which tus alone has.
+fn checksum_mismatch() -> StatusCode {
+    StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 /// With a capital letter at its beginning and a full stop at its end.

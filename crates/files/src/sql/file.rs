@@ -217,9 +217,10 @@ pub(crate) async fn unused(tx: &mut Tx, blob: Option<BlobName>) -> Result<Option
     Ok(named.is_none().then_some(blob))
 }
 
-/// Which of these blobs no file names.
+/// Which of these blobs neither a file names nor an upload that is about to be one.
 pub(crate) async fn unnamed(db: &Db, blobs: &[BlobName]) -> Result<Vec<BlobName>> {
-    const SQL: &str = "SELECT id FROM file WHERE blob = $1 LIMIT 1";
+    const SQL: &str = "SELECT id FROM file WHERE blob = $1
+        UNION ALL SELECT id FROM upload WHERE blob = $1 LIMIT 1";
     let mut unnamed = Vec::new();
     for blob in blobs {
         if db.one(SQL, values![blob.uuid()]).await?.is_none() {

@@ -3,11 +3,11 @@
 //! tells what is being written from what was left behind, also where several processes
 //! share the folder.
 
-use super::unless_gone;
+use super::{touched_before, unless_gone};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What a lock's name ends with. A file of such a name was locked before it got it.
@@ -103,12 +103,7 @@ fn remove_old(folder: &Path, age: Duration) -> io::Result<usize> {
         let Some(metadata) = unless_gone(entry.metadata())? else {
             continue;
         };
-        let touched = metadata.modified()?;
-        let old = SystemTime::now()
-            .duration_since(touched)
-            .unwrap_or_default()
-            >= age;
-        if old && std::fs::remove_file(entry.path()).is_ok() {
+        if touched_before(&metadata, age)? && std::fs::remove_file(entry.path()).is_ok() {
             removed += 1;
         }
     }

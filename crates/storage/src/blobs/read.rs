@@ -214,7 +214,7 @@ impl BlobTail {
     }
 }
 
-async fn read_at(file: Arc<File>, at: u64, length: u64) -> Result<Bytes> {
+pub(super) async fn read_at(file: Arc<File>, at: u64, length: u64) -> Result<Bytes> {
     blocking(move || {
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let mut buffer = vec![0; length];

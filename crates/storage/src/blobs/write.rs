@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -29,14 +29,14 @@ pub struct BlobWriter {
 }
 
 #[derive(Debug)]
-struct State {
-    file: File,
-    hash: Sha256,
-    md5: Option<Md5>,
+pub(super) struct State {
+    pub(super) file: File,
+    pub(super) hash: Sha256,
+    pub(super) md5: Option<Md5>,
 }
 
 impl State {
-    fn take(&mut self, bytes: &Bytes) -> io::Result<()> {
+    pub(super) fn take(&mut self, bytes: &Bytes) -> io::Result<()> {
         self.hash.update(bytes);
         if let Some(md5) = &mut self.md5 {
             md5.update(bytes);
@@ -192,6 +192,18 @@ impl BlobWriter {
 
 /// Brings what was written to its place for good. It is kept when the caller says so.
 fn place(file: &File, mut temporary: Unkept, target: PathBuf) -> io::Result<Unkept> {
+    let folder = prepare(file, &target)?;
+    let from = temporary.0.as_deref();
+    let from = from.ok_or_else(|| io::Error::other("a blob without a file"))?;
+    std::fs::rename(from, &target)?;
+    temporary.keep();
+    let stored = Unkept::new(target);
+    sync_folder(&folder)?;
+    Ok(stored)
+}
+
+/// Brings the content to the disk for good, and makes the folder that it shall be in.
+pub(super) fn prepare(file: &File, target: &Path) -> io::Result<PathBuf> {
     file.sync_all()?;
     let folder = target
         .parent()
@@ -203,11 +215,5 @@ fn place(file: &File, mut temporary: Unkept, target: PathBuf) -> io::Result<Unke
             sync_folder(root)?;
         }
     }
-    let from = temporary.0.as_deref();
-    let from = from.ok_or_else(|| io::Error::other("a blob without a file"))?;
-    std::fs::rename(from, &target)?;
-    temporary.keep();
-    let stored = Unkept::new(target);
-    sync_folder(&folder)?;
-    Ok(stored)
+    Ok(folder)
 }

@@ -1,0 +1,116 @@
+//! The end of an upload: it becomes a file, or it is forgotten.
+
+use super::Upload;
+use super::UploadKind;
+use crate::put::{NewFile, Uncommitted, described};
+use crate::{Error, Files, Result, sniff, sql};
+use base::{Timestamp, UploadId};
+use std::time::Duration;
+use storage::{BlobName, Partial};
+
+impl Files {
+    /// Makes a file of an upload of which all has come, once. Its turn is held by the
+    /// caller.
+    pub(super) async fn when_whole(&self, mut upload: Upload) -> Result<Upload> {
+        if upload.kind != UploadKind::Whole || upload.done || !upload.is_whole() {
+            return Ok(upload);
+        }
+        let Some((bucket, path)) = self.place_of_upload(&upload) else {
+            self.remove_upload(&upload).await?;
+            return Err(Error::NoUpload);
+        };
+        let partial = self.resume(&upload).await?;
+        let beginning = partial.beginning(sniff::LOOK).await?;
+        let stored = partial.finish().await?;
+        let new = NewFile {
+            media_type: Some(upload.media_type.clone()),
+            metadata: upload.metadata.clone(),
+            expect: upload.expect.clone(),
+            ..NewFile::at(path)
+        };
+        let by = upload.by();
+        let file = described(self, &bucket, &by, &new, &stored, &beginning).await;
+        let placed = self
+            .commit_of(&bucket, file, &new.expect, None, Some(upload.id))
+            .await;
+        match placed {
+            Ok(_) => {
+                upload.done = true;
+                upload.blob = None;
+                Ok(upload)
+            }
+            Err(Uncommitted::Certainly(error)) if is_for_good(&error) => {
+                sql::upload::delete(self.db(), upload.id).await?;
+                self.discard(stored.name).await;
+                Err(error)
+            }
+            // It is all there still, and whoever asks next tries it again.
+            Err(Uncommitted::Certainly(error) | Uncommitted::Perhaps(error)) => Err(error),
+        }
+    }
+
+    /// The bytes of an upload, to go on with. One whose bytes are lost is forgotten.
+    pub(super) async fn resume(&self, upload: &Upload) -> Result<Partial> {
+        match self.blobs().resume_partial(&upload.mark()?).await {
+            Ok(partial) => Ok(partial),
+            Err(storage::Error::NoBlob) => {
+                tracing::error!(upload = %upload.id, "the bytes of an upload are gone");
+                self.remove_upload(upload).await?;
+                Err(Error::NoUpload)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Forgets the next uploads that have expired; the last of those that were looked
+    /// at, and how many were forgotten.
+    pub(crate) async fn expire_uploads(
+        &self,
+        after: Option<(Timestamp, UploadId)>,
+        limit: usize,
+    ) -> Result<(Option<(Timestamp, UploadId)>, u64)> {
+        let expired = sql::upload::expired(self.db(), self.now(), after, limit).await?;
+        let mut forgotten = 0;
+        let mut last = None;
+        for (at, id, blob) in expired {
+            last = Some((at, id));
+            // Somebody goes on with it at this very moment.
+            if self.turns().are_wanted(id)
+                || !sql::upload::delete_expired(self.db(), id, self.now()).await?
+            {
+                continue;
+            }
+            forgotten += 1;
+            if let Some(blob) = blob {
+                self.discard_partial(blob).await;
+            }
+        }
+        Ok((last, forgotten))
+    }
+
+    /// Removes bytes of uploads that no upload names, untouched for `age`: what a crash
+    /// left. How many there were.
+    pub(crate) async fn sweep_partial(&self, age: Duration) -> Result<u64> {
+        let mut removed = 0;
+        for name in self.blobs().list_partial(age).await? {
+            removed += u64::from(self.sweep_one(name).await?);
+        }
+        Ok(removed)
+    }
+
+    async fn sweep_one(&self, name: BlobName) -> Result<bool> {
+        if sql::upload::names(self.db(), name).await? {
+            return Ok(false);
+        }
+        Ok(self.blobs().delete_partial(name).await?)
+    }
+}
+
+/// Whether it would be refused again; or else it is the database that failed. Where the
+/// upload is not open any more, its bytes are a file's perhaps.
+const fn is_for_good(error: &Error) -> bool {
+    !matches!(
+        error,
+        Error::Storage(_) | Error::Access(_) | Error::Operations(_) | Error::NoUpload
+    )
+}

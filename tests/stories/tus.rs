@@ -1,0 +1,166 @@
+//! Resumable uploads with the clients that people have, unchanged, and over the wire.
+
+mod peers;
+mod wire;
+
+use peers::{Js, Python};
+use reqwest::Method;
+use serde_json::json;
+use std::path::Path;
+use testing::{Content, ServerOptions, TestServer, on_both};
+
+const MIB: u64 = 1 << 20;
+
+fn server() -> ServerOptions {
+    crate::program::server()
+}
+
+/// Who uploads: `admin`, with Basic.
+fn authorization(server: &TestServer) -> String {
+    let pair = format!("admin:{}", server.admin_password());
+    format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes()))
+}
+
+/// Whether the file at `path` is this content, and nothing of an upload is left.
+async fn holds(server: &TestServer, path: &str, content: &Content) {
+    let path = format!("/api/v1/buckets/files/files/{path}");
+    let answer = server.request(Method::GET, &path).send().await;
+    let mut answer = answer.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let (mut at, mut expected) = (0, Vec::new());
+    while let Some(bytes) = answer.chunk().await.expect("it flows") {
+        expected.resize(bytes.len(), 0);
+        assert_eq!(content.read(at, &mut expected), bytes.len());
+        assert!(bytes == expected, "other bytes after {at}");
+        at += bytes.len() as u64;
+    }
+    assert_eq!(Some(at), content.length());
+    let left = crate::program::files_below(&server.data().join("files/partial"));
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Writes a content to a file.
+fn write(path: &Path, content: &Content) {
+    use std::io::Write;
+    let mut file = std::fs::File::create(path).expect("a file can be made");
+    let mut buffer = vec![0; 1 << 20];
+    let mut at = 0;
+    loop {
+        let length = content.read(at, &mut buffer);
+        if length == 0 {
+            return;
+        }
+        file.write_all(&buffer[..length])
+            .expect("the disk takes it");
+        at += length as u64;
+    }
+}
+
+#[tokio::test]
+async fn tus_js_client_goes_on_after_two_sudden_ends_in_the_middle_of_a_request() {
+    on_both(|database| async move {
+        let Some(client) = Js::installed() else {
+            return;
+        };
+        let content = Content::seeded(1, 150 * MIB + 1);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("film.mp4");
+        write(&path, &content);
+        let mut server = server().on(&database).start().await;
+        let options = json!({
+            "endpoint": format!("{}/tus", server.url()),
+            "headers": { "Authorization": authorization(&server) },
+            "metadata": { "path": "films/a film.mp4", "filetype": "video/mp4", "by": "anna" },
+        });
+        let mut upload = client.upload(&options, &path, &[50 * MIB, 100 * MIB]);
+        for _ in 0..2 {
+            upload.stands_still().await;
+            server.kill9().await;
+            upload.goes_on().await;
+            server.start_again().await;
+        }
+        upload.is_done().await;
+        holds(&server, "films/a%20film.mp4", &content).await;
+        let details = "/api/v1/buckets/files/details/films/a%20film.mp4";
+        let (_, details) = server.get(details).await;
+        assert_eq!(details["type"], "video/mp4");
+        assert_eq!(details["metadata"], json!({ "by": "anna" }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tuspy_with_checksums_goes_on_after_two_sudden_ends() {
+    on_both(|database| async move {
+        let Some(client) = Python::installed() else {
+            return;
+        };
+        let content = Content::seeded(2, 20 * MIB + 1);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("book");
+        write(&path, &content);
+        let mut server = server().on(&database).start().await;
+        let options = json!({
+            "endpoint": format!("{}/tus", server.url()),
+            "headers": { "Authorization": authorization(&server) },
+            "metadata": { "filename": "book" },
+            "chunk_size": 3 * MIB,
+            "upload_checksum": true,
+        });
+        let mut upload = client.upload(&options, &path, &[5 * MIB, 12 * MIB]);
+        for _ in 0..2 {
+            upload.stands_still().await;
+            server.kill9().await;
+            upload.goes_on().await;
+            server.start_again().await;
+        }
+        upload.is_done().await;
+        holds(&server, "book", &content).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_way_in_which_tus_js_client_uploads_ends_in_the_same_file() {
+    let Some(client) = Js::installed() else {
+        return;
+    };
+    let server = server().start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let ways = [
+        ("empty", 0, json!({})),
+        ("chunks", 5 * MIB, json!({ "chunkSize": 700_001 })),
+        (
+            "creation",
+            5 * MIB,
+            json!({ "uploadDataDuringCreation": true }),
+        ),
+        ("override", 5 * MIB, json!({ "overridePatchMethod": true })),
+        (
+            "deferred",
+            5 * MIB,
+            json!({ "uploadLengthDeferred": true, "chunkSize": 700_001 }),
+        ),
+        ("parallel", 5 * MIB + 2, json!({ "parallelUploads": 3 })),
+        (
+            "parallel-chunks",
+            5 * MIB + 2,
+            json!({ "parallelUploads": 4, "chunkSize": 300_001 }),
+        ),
+    ];
+    for (name, size, way) in ways {
+        let content = Content::seeded(size, size);
+        let path = folder.path().join(name);
+        write(&path, &content);
+        let mut options = json!({
+            "endpoint": format!("{}/tus", server.url()),
+            "headers": { "Authorization": authorization(&server) },
+            "metadata": { "filename": name },
+        });
+        for (option, value) in way.as_object().expect("options") {
+            options[option] = value.clone();
+        }
+        client.upload(&options, &path, &[]).is_done().await;
+        holds(&server, name, &content).await;
+    }
+}
