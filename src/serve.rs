@@ -10,6 +10,7 @@ mod record;
 mod reload;
 mod signals;
 mod site;
+mod zips;
 
 use crate::arguments::ServeArguments;
 use crate::exit::{Code, Failure, Result};

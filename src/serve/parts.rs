@@ -1,6 +1,7 @@
 //! The parts of the program, opened in order and ended in the opposite one.
 
 use super::outbound;
+use super::zips::FolderZips;
 use crate::exit::{Failure, Result};
 use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
 use base::{Config, SharedClock, SystemClock, Timestamp};
@@ -79,6 +80,7 @@ impl Parts {
         )
         .await
         .map_err(Failure::failed)?;
+        files.connect_zips(Arc::new(FolderZips));
         let client = outbound::client(config, None);
         let bundles = Bundles::new(
             db.clone(),

@@ -71,6 +71,10 @@ id!(/// A bucket of files.
     BucketId);
 id!(/// A content that is or was at a path of a bucket.
     FileId);
+id!(/// A grant: what somebody may do in a bucket.
+    GrantId);
+id!(/// A share: a link to a file or a folder.
+    ShareId);
 
 impl From<OperationId> for BundleId {
     fn from(value: OperationId) -> Self {

@@ -21,6 +21,7 @@ pub mod name;
 mod operations;
 mod outlet;
 mod parts;
+pub mod plain;
 pub mod report;
 mod request;
 mod settings;

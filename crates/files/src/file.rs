@@ -220,7 +220,10 @@ mod tests {
     fn a_media_type_is_kept_as_it_can_stand_in_a_header() {
         for (text, kept) in [
             ("image/png", Some("image/png")),
-            (" text/plain; charset=utf-8 ", Some("text/plain; charset=utf-8")),
+            (
+                " text/plain; charset=utf-8 ",
+                Some("text/plain; charset=utf-8"),
+            ),
             ("application/vnd.x+json", Some("application/vnd.x+json")),
             ("", None),
             ("image", None),

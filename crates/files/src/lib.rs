@@ -13,14 +13,17 @@ mod change;
 mod error;
 mod expect;
 mod file;
+mod grant;
 mod http;
 mod list;
 mod operations;
 mod path;
 mod permit;
+mod presign;
 mod put;
 mod remove;
 mod settings;
+mod share;
 mod sniff;
 mod sql;
 
@@ -31,19 +34,23 @@ pub use change::Description;
 pub use error::{Error, Result};
 pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, media_type};
+pub use grant::{Grant, Holder, NewGrant, Permissions, Within};
 pub use http::{domain_routes, routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
 pub use operations::{SweepFiles, SweepInput};
 pub use path::{DELIMITER, FilePath, InvalidPath};
 pub use permit::{Permission, Writer};
+pub use presign::LinkError;
 pub use put::{Incoming, NewFile};
 pub use remove::{Heap, Past};
 pub use settings::FileSettings;
+pub use share::{Member, Members, NewShare, Open, Share, Zipped, Zips};
 
 use ::operations::Operations;
 use access::Access;
 use base::{SharedClock, Timestamp};
 use bucket::Buckets;
+use presign::Signer;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use storage::{Blobs, Bus, Db};
 use tokio_util::sync::CancellationToken;
@@ -60,9 +67,11 @@ struct Inner {
     access: Access,
     clock: SharedClock,
     buckets: Buckets,
+    signer: Signer,
     settings: RwLock<FileSettings>,
     tasks: TaskTracker,
     operations: OnceLock<Operations>,
+    zips: OnceLock<Arc<dyn Zips>>,
 }
 
 /// What files stand on.
@@ -93,7 +102,9 @@ impl Files {
     pub async fn open(ground: Ground, settings: FileSettings) -> Result<Self> {
         let (buckets, listening) = Buckets::open(ground.db.clone(), ground.bus).await?;
         ground.tasks.spawn(listening.run(ground.stop));
+        let signer = Signer::of(&ground.access);
         let files = Self(Arc::new(Inner {
+            signer,
             db: ground.db,
             blobs: ground.blobs,
             access: ground.access,
@@ -102,6 +113,7 @@ impl Files {
             settings: RwLock::new(settings),
             tasks: ground.tasks,
             operations: OnceLock::new(),
+            zips: OnceLock::new(),
         }));
         files.ensure_default_bucket().await?;
         Ok(files)
@@ -153,6 +165,10 @@ impl Files {
 
     pub(crate) fn buckets(&self) -> &Buckets {
         &self.0.buckets
+    }
+
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {

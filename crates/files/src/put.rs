@@ -10,6 +10,7 @@ use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
+use crate::presign::{LinkError, Once};
 use crate::{Error, Files, Result, sniff, sql};
 use base::FileId;
 use bytes::Bytes;
@@ -58,6 +59,7 @@ pub struct Incoming {
     blob: BlobWriter,
     beginning: Vec<u8>,
     most: u64,
+    once: Option<Once>,
 }
 
 impl Files {
@@ -87,7 +89,19 @@ impl Files {
             blob: self.blobs().create_with_md5().await?,
             beginning: Vec::new(),
             most,
+            once: None,
         })
+    }
+
+    /// Refuses a signature that was used before its bytes come.
+    ///
+    /// # Errors
+    /// [`LinkError::Used`].
+    pub(crate) async fn not_used(&self, once: Once) -> Result<()> {
+        if sql::signature::is_used(self.db(), once.id).await? {
+            return Err(LinkError::Used.into());
+        }
+        Ok(())
     }
 
     /// Refuses at once what would not fit. What counts is asked once more at the end,
@@ -106,6 +120,14 @@ impl Files {
 }
 
 impl Incoming {
+    /// It comes by a signature that is good for this once: with the file in its place,
+    /// that is used up.
+    #[must_use]
+    pub(crate) const fn once(mut self, once: Option<Once>) -> Self {
+        self.once = once;
+        self
+    }
+
     /// Appends bytes.
     ///
     /// # Errors
@@ -147,6 +169,7 @@ impl Incoming {
             new,
             blob,
             beginning,
+            once,
             ..
         } = self;
         let announced = new.promised.length;
@@ -157,7 +180,11 @@ impl Incoming {
         let file = described(&files, &bucket, &by, &new, &stored, &beginning);
         let checked = new.promised.check(&stored);
         let committed = match checked {
-            Ok(()) => files.commit(&bucket, file, &new.expect, None).await,
+            Ok(()) => {
+                files
+                    .commit_once(&bucket, file, &new.expect, None, once)
+                    .await
+            }
             Err(error) => Err(Uncommitted::Certainly(error)),
         };
         match committed {
@@ -226,14 +253,30 @@ impl Files {
     pub(crate) async fn commit(
         &self,
         bucket: &Bucket,
+        file: File,
+        expect: &Expect,
+        source: Option<&File>,
+    ) -> Result<File, Uncommitted> {
+        self.commit_once(bucket, file, expect, source, None).await
+    }
+
+    async fn commit_once(
+        &self,
+        bucket: &Bucket,
         mut file: File,
         expect: &Expect,
         source: Option<&File>,
+        once: Option<Once>,
     ) -> Result<File, Uncommitted> {
         let mut tx = self.db().begin().await?;
         let mut places = vec![(bucket.id, file.path.as_str())];
         places.extend(source.map(|source| (source.bucket, source.path.as_str())));
         sql::file::lock(&mut tx, &places).await?;
+        if let Some(once) = once
+            && !sql::signature::use_up(&mut tx, once.id, once.expires).await?
+        {
+            return Err(Error::from(LinkError::Used).into());
+        }
         let there = sql::file::current_in(&mut tx, bucket.id, file.path.as_str()).await?;
         expect.check(there.as_ref())?;
         if let Some(source) = source
@@ -244,7 +287,9 @@ impl Files {
         let mut freed = None;
         if let Some(there) = &there {
             file.created_at = there.created_at;
-            freed = self.displace(&mut tx, bucket, there, &file.uploader).await?;
+            freed = self
+                .displace(&mut tx, bucket, there, &file.uploader)
+                .await?;
         }
         if sql::usage::has_quota(bucket) {
             sql::usage::check(&mut tx, bucket, &file).await?;

@@ -85,7 +85,13 @@ impl Files {
     /// # Errors
     /// [`Error::NothingToRestore`], or [`Error::Precondition`] when another file lies at
     /// the path now, unless `over` it.
-    pub async fn restore(&self, bucket: &Bucket, id: FileId, over: bool, by: &Actor) -> Result<File> {
+    pub async fn restore(
+        &self,
+        bucket: &Bucket,
+        id: FileId,
+        over: bool,
+        by: &Actor,
+    ) -> Result<File> {
         let past = sql::file::past(self.db(), bucket.id, id).await?;
         let past = past.ok_or(Error::NothingToRestore)?;
         let path = past.file.path.as_str();

@@ -2,5 +2,8 @@
 
 pub(crate) mod bucket;
 pub(crate) mod file;
+pub(crate) mod grant;
 pub(crate) mod list;
+pub(crate) mod share;
+pub(crate) mod signature;
 pub(crate) mod usage;

@@ -27,7 +27,7 @@ mod upgrade;
 mod walk;
 
 pub use activity::routes as activity_routes;
-pub use client::Client;
+pub use client::{Client, Origin};
 pub use console::console_page;
 pub use download::{Download, Wants, attachment};
 pub use extract::{Json, JsonText, Path, Query};
@@ -39,8 +39,8 @@ pub use probes::{Check, Probes};
 pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
 pub use request_id::RequestId;
 pub use routes::{
-    Admission, Admitted, AnswerTime, BodyLimit, Entry, Gate, Hosted, KnowsHost, Requirement, RouteLimits, RouteTable,
-    Routes, Site,
+    Admission, Admitted, AnswerTime, BodyLimit, Entry, Gate, Hosted, KnowsHost, Requirement,
+    RouteLimits, RouteTable, Routes, Site,
 };
 pub use server::{ServeError, ServerLimits, serve};
 pub use settings::{Settings, SettingsSource};

@@ -20,12 +20,15 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LONG_AGO: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Whoever adds to this lets everybody in.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 9] = [
     "GET /api/docs",
     "GET /api/v1/openapi.json",
     "POST /api/v1/session",
     "GET /healthz",
     "GET /readyz",
+    "GET /s/{token}",
+    "POST /s/{token}",
+    "GET /s/{token}/download",
     "GET /{*console}",
 ];
 

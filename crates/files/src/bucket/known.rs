@@ -6,6 +6,7 @@
 //! in a deleted bucket) the database sees to.
 
 use super::Bucket;
+use crate::grant::{Grants, SharedGrants};
 use crate::{Result, sql};
 use base::BucketId;
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ struct Snapshot {
     by_name: HashMap<String, Arc<Bucket>>,
     by_id: HashMap<BucketId, Arc<Bucket>>,
     by_host: HashMap<String, Arc<Bucket>>,
+    grants: SharedGrants,
 }
 
 /// The buckets. Cheap to clone.
@@ -69,6 +71,10 @@ impl Buckets {
         self.snapshot().by_host.get(host).cloned()
     }
 
+    pub(crate) fn grants(&self) -> SharedGrants {
+        Arc::clone(&self.snapshot().grants)
+    }
+
     /// All, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Bucket>> {
         let mut all: Vec<_> = self.snapshot().by_name.values().cloned().collect();
@@ -83,6 +89,7 @@ impl Buckets {
             number,
             ..Snapshot::default()
         };
+        snapshot.grants = Arc::new(Grants::new(sql::grant::all(&self.db).await?));
         for bucket in sql::bucket::all(&self.db).await? {
             let bucket = Arc::new(bucket);
             for host in &bucket.hosts {

@@ -127,7 +127,8 @@ pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
         .as_deref()
         .and_then(|text| HEXLOWER.decode(text.as_bytes()).ok());
     #[allow(clippy::cast_possible_truncation)]
-    let millionths = |degrees: Option<f64>| degrees.map(|degrees| (degrees * DEGREE).round() as i64);
+    let millionths =
+        |degrees: Option<f64>| degrees.map(|degrees| (degrees * DEGREE).round() as i64);
     tx.execute(
         SQL,
         values![
@@ -281,9 +282,7 @@ pub(crate) async fn overdue(
 ) -> Result<Vec<FileId>> {
     const SQL: &str = "SELECT id FROM file WHERE bucket = $1 AND standing = 'trash'
         AND standing <> 'current' AND removed_at <= $2 LIMIT $3";
-    let rows = db
-        .all(SQL, values![bucket.uuid(), before, limit])
-        .await?;
+    let rows = db.all(SQL, values![bucket.uuid(), before, limit]).await?;
     rows.iter()
         .map(|row| Ok(row.get::<Uuid>("id")?.into()))
         .collect()

@@ -93,9 +93,7 @@ pub(super) fn router(added: Vec<Added<()>>, gate: &Gate, dialog: bool) -> Router
             .keys()
             .map(|path| added.routed(path))
             .collect();
-        let handlers = added
-            .handlers
-            .route_layer(from_fn_with_state(check, guard));
+        let handlers = added.handlers.route_layer(from_fn_with_state(check, guard));
         for path in paths {
             router = router.route(&path, handlers.clone());
         }
