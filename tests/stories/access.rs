@@ -9,7 +9,7 @@ use testing::{ServerOptions, Session, TestServer, on_both};
 
 /// What nobody needs a password for. The page and `POST /session` are for logging in; what
 /// stands in the address opens a share or a signed address, or else nothing.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 13] = [
     "GET /",
     "GET /api/docs",
     "GET /api/v1/openapi.json",
@@ -17,6 +17,8 @@ const PUBLIC: [&str; 12] = [
     "GET /readyz",
     "POST /api/v1/session",
     "DELETE /api/v1/session",
+    // Of a bucket that is not there; one that is, asks unless it is public.
+    "GET /api/v1/buckets/{bucket}/files/{path}",
     "GET /api/v1/signed/{bucket}/{path}",
     "PUT /api/v1/signed/{bucket}/{path}",
     "GET /s/{token}",

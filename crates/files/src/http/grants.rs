@@ -21,6 +21,8 @@ pub(super) struct GrantBody {
     /// The token, by id. One with grants is held to them, within what its user may.
     #[schema(value_type = Option<String>, format = Uuid)]
     token: Option<TokenId>,
+    /// The access key of S3 clients, by id. It is held as a token is.
+    access_key: Option<Uuid>,
     /// What paths begin with: `covers/` is that folder, nothing is the whole bucket.
     #[serde(default)]
     prefix: String,
@@ -44,6 +46,8 @@ pub(super) struct GrantShown {
     token: Option<TokenId>,
     /// The token's name.
     token_name: Option<String>,
+    /// The access key whose it is.
+    access_key: Option<Uuid>,
     /// What may be done there.
     permissions: Vec<Permission>,
     /// When it was made.
@@ -73,11 +77,16 @@ impl Names {
 
     fn show(&self, grant: Grant) -> GrantShown {
         let id = grant.holder.uuid();
+        let mut access_key = None;
         let (user, token, token_name) = match grant.holder {
             Holder::User(_) => (self.users.get(&id).cloned(), None, None),
             Holder::Token(token) => {
                 let (user, name) = self.tokens.get(&id).cloned().unzip();
                 (user, Some(token), name)
+            }
+            Holder::AccessKey(id) => {
+                access_key = Some(id);
+                (None, None, None)
             }
         };
         GrantShown {
@@ -86,6 +95,7 @@ impl Names {
             user,
             token,
             token_name,
+            access_key,
             permissions: grant.permissions.iter().collect(),
             created_at: grant.created_at,
             created_by: grant.created_by,
@@ -128,18 +138,17 @@ pub(super) async fn create_grant(
     files.not_held(&caller)?;
     let bucket = files.bucket(&bucket)?;
     let names = Names::read(&files).await?;
-    let holder = match (body.user, body.token) {
-        (Some(name), None) => Holder::User(user(&files, &name).await?),
-        (None, Some(id)) if names.tokens.contains_key(&id.uuid()) => Holder::Token(id),
-        (None, Some(_)) => {
-            return Err(Problem::invalid(
-                "token",
-                "unknown",
-                "there is no token of this id",
-            ));
+    let holder = match (body.user, body.token, body.access_key) {
+        (Some(name), None, None) => Holder::User(user(&files, &name).await?),
+        (None, Some(id), None) if names.tokens.contains_key(&id.uuid()) => Holder::Token(id),
+        (None, Some(_), None) => {
+            let text = "there is no token of this id";
+            return Err(Problem::invalid("token", "unknown", text));
         }
-        (Some(_), Some(_)) | (None, None) => {
-            let text = "a grant is to a user or to a token: name one of them";
+        // Of one that is not there, it opens and holds nothing.
+        (None, None, Some(id)) => Holder::AccessKey(id),
+        _ => {
+            let text = "a grant is to a user, a token or an access key: name one of them";
             return Err(Problem::invalid("user", "required", text));
         }
     };
