@@ -10,6 +10,7 @@ mod record;
 mod reload;
 mod signals;
 mod site;
+mod stored;
 mod zips;
 
 use crate::arguments::ServeArguments;

@@ -1,6 +1,7 @@
 //! The parts of the program, opened in order and ended in the opposite one.
 
 use super::outbound;
+use super::stored::StoredFiles;
 use super::zips::FolderZips;
 use crate::exit::{Failure, Result};
 use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
@@ -99,6 +100,10 @@ impl Parts {
             engine_settings(config, db.dialect()),
         )
         .await?;
+        bundles.connect_stored(Arc::new(StoredFiles {
+            files: files.clone(),
+            access: access.clone(),
+        }));
         bundles.connect(operations.clone());
         files.connect(operations.clone());
         Ok(Self {

@@ -25,6 +25,7 @@ mod refusing;
 mod schedules;
 mod secrets;
 mod sharing;
+mod sharing_bundles;
 mod sharing_grants;
 mod sharing_links;
 mod showing;
