@@ -217,6 +217,10 @@ async fn a_folder_downloads_as_one_archive_of_known_length() {
         let text = String::from_utf8_lossy(&text).into_owned();
         assert!(text.contains("A folder of 2 files, 10 bytes"), "{text}");
         let download = format!("{link}/download");
+        let head = server.anonymous(Method::HEAD, &download).send().await;
+        let head = head.expect("an answer");
+        assert_eq!(head.headers()["content-type"], "application/zip");
+        assert!(!head.headers().contains_key("content-length"), "{head:?}");
         let answer = get(&server, &download).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "application/zip");

@@ -2475,7 +2475,7 @@ export interface components {
             next: number | null;
         };
         /** @description One URL asked for, as a request gives it: the address alone, or with more. */
-        SourceRequest: string | components["schemas"]["DetailedSource"];
+        SourceRequest: string | components["schemas"]["DetailedSource"] | components["schemas"]["StoredRequest"];
         /**
          * @description Where an operation stands.
          * @enum {string}
@@ -2485,6 +2485,20 @@ export interface components {
         Storage: {
             /** @enum {string} */
             kind: "disk";
+        };
+        /** @description A stored file, or all whose paths begin alike. */
+        StoredRequest: {
+            /** @description The path in the archive, or with a prefix the folder in it. Cleaned. */
+            as?: string | null;
+            /** @description The bucket, by name. */
+            bucket: string;
+            /** @description The path of one file. Either this or `prefix`. */
+            path?: string | null;
+            /**
+             * @description What paths begin with; nothing is all of them. They keep what follows its last
+             *     `/` as their path in the archive.
+             */
+            prefix?: string | null;
         };
         /** @description A stored secret, by name. */
         StoredSecret: {

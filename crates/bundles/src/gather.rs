@@ -197,7 +197,7 @@ impl Gather {
         }
         let request = self.request(index, Request::get).await?;
         let response = self.client.send(request, &self.cancel).await?.file()?;
-        Ok((About::of(&response), Rest::Fetched(response)))
+        Ok((About::of(&response), Rest::Fetched(Box::new(response))))
     }
 
     async fn request(

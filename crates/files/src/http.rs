@@ -9,6 +9,7 @@ mod grants;
 mod page;
 mod past;
 mod problem;
+mod redirect;
 mod request;
 mod shared;
 mod shares;

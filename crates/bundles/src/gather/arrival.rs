@@ -60,7 +60,7 @@ pub(crate) struct Opened {
 /// What is still to be read of a body.
 pub(crate) enum Rest {
     /// From a server.
-    Fetched(Response),
+    Fetched(Box<Response>),
     /// From where files are stored, with its size.
     Stored(BodyStream, u64),
 }

@@ -1,6 +1,6 @@
 //! Files by their paths: put, get, describe, delete.
 
-use super::{answer, request, signed};
+use super::{answer, redirect, request};
 use crate::change::Description;
 use crate::file::File;
 use crate::path::FilePath;
@@ -111,7 +111,7 @@ pub(super) async fn get_file(
         .await?;
     let save = query.download == Some(1);
     let place = (&*bucket, &path);
-    if let Some(redirect) = signed::redirect_within(&files, caller, place, save).await? {
+    if let Some(redirect) = redirect::within(&files, caller, place, save).await? {
         return Ok(redirect);
     }
     let (file, blob) = files.file_and_content(&bucket, &path).await?;

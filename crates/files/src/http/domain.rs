@@ -5,7 +5,7 @@
 //! documents. Problems are problem details here, too.
 
 use super::contents::path;
-use super::{answer, request, signed};
+use super::{answer, redirect, request, signed};
 use crate::bucket::Bucket;
 use crate::file::File;
 use crate::list::Entry;
@@ -346,7 +346,7 @@ async fn get(
             .await
             .map_err(asking)?;
         let address = format!("/{}", path.encode());
-        if let Some(redirect) = signed::redirect(&files, caller, place, false, &address).await? {
+        if let Some(redirect) = redirect::to(&files, caller, place, false, &address).await? {
             return Ok(redirect);
         }
         let (file, blob) = files.file_and_content(&bucket, &path).await?;

@@ -12,10 +12,10 @@ use crate::{Error, Files};
 use access::{AccessError, AuditEntry, Caller, Doer, Proof};
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base::Timestamp;
-use http::header::{CACHE_CONTROL, HeaderName, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::header::HeaderName;
+use http::{HeaderMap, HeaderValue, Uri};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -136,7 +136,7 @@ pub(super) async fn presign(
 }
 
 /// Where the API answers to signatures.
-fn address(bucket: &Bucket, path: &FilePath) -> String {
+pub(super) fn address(bucket: &Bucket, path: &FilePath) -> String {
     format!(
         "/api/v1/signed/{}/{}",
         encode(bucket.name.as_str()),
@@ -293,52 +293,6 @@ impl Entrance {
         }
         Ok(new)
     }
-}
-
-/// A redirect to a signed address, where the bucket wants that for a file of this size.
-/// `address`: where the signature is looked at.
-pub(super) async fn redirect(
-    files: &Files,
-    caller: Option<&Caller>,
-    (bucket, path): (&Bucket, &FilePath),
-    download: bool,
-    address: &str,
-) -> Answer<Option<Response>> {
-    let Some(above) = bucket.redirect_above else {
-        return Ok(None);
-    };
-    if files.file(bucket, path).await?.size < above {
-        return Ok(None);
-    }
-    let place = Place {
-        bucket: bucket.id,
-        path,
-    };
-    let expires = files.now().plus(USUAL);
-    let by = SignedBy::of(caller);
-    let query = files
-        .signer()
-        .sign(place, &Terms::Get { download }, by, expires);
-    let location = HeaderValue::from_str(&format!("{address}?{query}"))
-        .map_err(|error| Problem::internal(&error))?;
-    let headers = [
-        (LOCATION, location),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    Ok(Some(
-        (StatusCode::TEMPORARY_REDIRECT, headers).into_response(),
-    ))
-}
-
-/// The same for the API's own address.
-pub(super) async fn redirect_within(
-    files: &Files,
-    caller: Option<&Caller>,
-    (bucket, path): (&Bucket, &FilePath),
-    download: bool,
-) -> Answer<Option<Response>> {
-    let address = address(bucket, path);
-    redirect(files, caller, (bucket, path), download, &address).await
 }
 
 /// A bucket by a signed address: who asks for one that is not there, is not told.
