@@ -11,6 +11,8 @@ mod record;
 mod reload;
 mod signals;
 mod site;
+mod stored;
+mod zips;
 
 use crate::arguments::ServeArguments;
 use crate::exit::{Code, Failure, Result};

@@ -2,6 +2,8 @@
 
 use super::kinds::{self, Features};
 use super::outbound;
+use super::stored::StoredFiles;
+use super::zips::FolderZips;
 use crate::exit::{Failure, Result};
 use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
 use base::{Config, SharedClock, SystemClock, Timestamp};
@@ -82,6 +84,7 @@ impl Parts {
         )
         .await
         .map_err(Failure::failed)?;
+        files.connect_zips(Arc::new(FolderZips));
         let bundles = Bundles::new(
             db.clone(),
             blobs,
@@ -105,6 +108,10 @@ impl Parts {
             engine_settings(config, db.dialect()),
         )
         .await?;
+        bundles.connect_stored(Arc::new(StoredFiles {
+            files: files.clone(),
+            access: access.clone(),
+        }));
         bundles.connect(operations.clone());
         files.connect(operations.clone());
         Ok(Self {

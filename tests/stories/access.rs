@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use testing::{ServerOptions, Session, TestServer, on_both};
 
-/// What nobody needs a password for. The page and `POST /session` are for logging in.
-const PUBLIC: [&str; 7] = [
+/// What nobody needs a password for. The page and `POST /session` are for logging in; what
+/// stands in the address opens a share or a signed address, or else nothing.
+const PUBLIC: [&str; 13] = [
     "GET /",
     "GET /api/docs",
     "GET /api/v1/openapi.json",
@@ -16,6 +17,13 @@ const PUBLIC: [&str; 7] = [
     "GET /readyz",
     "POST /api/v1/session",
     "DELETE /api/v1/session",
+    // Of a bucket that is not there; one that is, asks unless it is public.
+    "GET /api/v1/buckets/{bucket}/files/{path}",
+    "GET /api/v1/signed/{bucket}/{path}",
+    "PUT /api/v1/signed/{bucket}/{path}",
+    "GET /s/{token}",
+    "POST /s/{token}",
+    "GET /s/{token}/download",
 ];
 
 async fn add(server: &TestServer, name: &str, role: &str) -> String {

@@ -6,6 +6,7 @@
 mod archive;
 mod desk;
 mod program;
+mod stored;
 
 mod access;
 mod arranging;
@@ -26,6 +27,10 @@ mod protocol_2020;
 mod refusing;
 mod schedules;
 mod secrets;
+mod sharing;
+mod sharing_bundles;
+mod sharing_grants;
+mod sharing_links;
 mod showing;
 mod speaking_http;
 mod starting;

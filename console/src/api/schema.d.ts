@@ -184,6 +184,41 @@ export interface paths {
         patch: operations["describe_file"];
         trace?: never;
     };
+    "/api/v1/buckets/{bucket}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the grants of a bucket. */
+        get: operations["list_grants"];
+        put?: never;
+        /** Grant a user or a token something in a bucket. */
+        post: operations["create_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a grant back. */
+        delete: operations["delete_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buckets/{bucket}/move": {
         parameters: {
             query?: never;
@@ -218,6 +253,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buckets/{bucket}/presign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign an address by which anybody may get or put one file.
+         * @description It opens nothing that the signer may not, at the time when it is used. One for PUT
+         *     works once.
+         */
+        post: operations["presign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buckets/{bucket}/restore": {
         parameters: {
             query?: never;
@@ -229,6 +285,24 @@ export interface paths {
         put?: never;
         /** Bring a deleted file or an older version back to its path. */
         post: operations["restore_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the shares of a bucket. */
+        get: operations["list_shares"];
+        put?: never;
+        /** Share a file or a folder by a link. */
+        post: operations["create_share"];
         delete?: never;
         options?: never;
         head?: never;
@@ -719,6 +793,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a share back. */
+        delete: operations["delete_share"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signed/{bucket}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a file by a signed address. */
+        get: operations["get_signed"];
+        /** Put a file by a signed address, once. */
+        put: operations["put_signed"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -888,6 +997,45 @@ export interface paths {
         };
         /** Whether Longshore can do its work. */
         get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page of a share. */
+        get: operations["share_page"];
+        put?: never;
+        /** Open a share by its password. */
+        post: operations["unlock_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{token}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download what is shared.
+         * @description It counts when it begins; whoever goes on with it from the same address within a day,
+         *     by a range, is not counted anew.
+         */
+        get: operations["download_share"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1114,6 +1262,8 @@ export interface components {
             actions: string[];
             /** @description What it holds, its trash and versions included. */
             usage: components["schemas"]["Usage"];
+            /** @description What grants allow this caller in parts of it. */
+            within: components["schemas"]["Within"][];
         };
         /** @description A bundle, as it stands. */
         Bundle: {
@@ -1380,6 +1530,61 @@ export interface components {
             /** @enum {string} */
             type: "ping";
         };
+        /** @description A grant to be made: to a user or to a token. */
+        GrantBody: {
+            /**
+             * Format: uuid
+             * @description The access key of S3 clients, by id. It is held as a token is.
+             */
+            access_key?: string | null;
+            /** @description What may be done there. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description What paths begin with: `covers/` is that folder, nothing is the whole bucket. */
+            prefix?: string;
+            /**
+             * Format: uuid
+             * @description The token, by id. One with grants is held to them, within what its user may.
+             */
+            token?: string | null;
+            /** @description The user, by name. What is granted is added to what its role opens. */
+            user?: string | null;
+        };
+        /** @description A grant. */
+        GrantShown: {
+            /**
+             * Format: uuid
+             * @description The access key whose it is.
+             */
+            access_key?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description By whom. */
+            created_by: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What may be done there. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description What paths begin with. */
+            prefix: string;
+            /**
+             * Format: uuid
+             * @description The token whose it is.
+             */
+            token?: string | null;
+            /** @description The token's name. */
+            token_name?: string | null;
+            /**
+             * @description The user whose it is, by name; that of the token, where it is a token's. Nothing
+             *     where it is gone.
+             */
+            user?: string | null;
+        };
         /**
          * @description The value of a header: the text itself, or the name of a stored secret, whose value
          *     at the time of fetching is sent.
@@ -1516,6 +1721,26 @@ export interface components {
              * @description Seconds; a day, when absent. Never longer than the archive is kept.
              */
             expires_in?: number | null;
+        };
+        /** @description An address to be signed. */
+        NewSigned: {
+            /** @description For GET: to be saved under its name instead of shown. */
+            download?: boolean;
+            /**
+             * Format: int64
+             * @description Seconds for which it is good; an hour, when absent.
+             */
+            expires_in?: number | null;
+            /**
+             * Format: int64
+             * @description For PUT: exactly so many bytes may be sent.
+             */
+            length?: number | null;
+            method: ("GET" | "PUT") & Record<string, never>;
+            /** @description The file's path. It need not be there yet. */
+            path: string;
+            /** @description For PUT: exactly this media type must be sent. */
+            type?: string | null;
         };
         /** @description A token to be made. */
         NewToken: {
@@ -1707,6 +1932,8 @@ export interface components {
                 actions: string[];
                 /** @description What it holds, its trash and versions included. */
                 usage: components["schemas"]["Usage"];
+                /** @description What grants allow this caller in parts of it. */
+                within: components["schemas"]["Within"][];
             })[];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
@@ -1774,6 +2001,47 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        Page_GrantShown: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description The access key whose it is.
+                 */
+                access_key?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description By whom. */
+                created_by: string;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /** @description What may be done there. */
+                permissions: components["schemas"]["Permission"][];
+                /** @description What paths begin with. */
+                prefix: string;
+                /**
+                 * Format: uuid
+                 * @description The token whose it is.
+                 */
+                token?: string | null;
+                /** @description The token's name. */
+                token_name?: string | null;
+                /**
+                 * @description The user whose it is, by name; that of the token, where it is a token's. Nothing
+                 *     where it is gone.
+                 */
+                user?: string | null;
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Page_OperationView: {
             /** @description The items. There may be fewer than asked for although more follow. */
             items: (components["schemas"]["Operation"] & {
@@ -1817,6 +2085,45 @@ export interface components {
                  * @description How many values it has had.
                  */
                 version: number;
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Share: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description By whom. */
+                created_by: string;
+                /**
+                 * Format: int64
+                 * @description How often it was.
+                 */
+                downloads: number;
+                /**
+                 * Format: date-time
+                 * @description Until when it is good.
+                 */
+                expires_at?: string | null;
+                /** @description Whether a password is asked for. */
+                has_password: boolean;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description How often it may be downloaded.
+                 */
+                max_downloads?: number | null;
+                /** @description The file, or the folder with its `/`. */
+                path: string;
             }[];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
@@ -1948,6 +2255,11 @@ export interface components {
             /** @description Who deleted or overwrote it. */
             removed_by: string;
         };
+        /**
+         * @description What may be done with files.
+         * @enum {string}
+         */
+        Permission: "read" | "list" | "write" | "delete" | "share";
         /** @description What happened. */
         PollAnswer: {
             /** @description What the socket would have said, in order, beginning with `hello`. */
@@ -2208,11 +2520,77 @@ export interface components {
             expires_at: string | null;
             user: components["schemas"]["User"];
         };
+        /** @description A share. */
+        Share: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description By whom. */
+            created_by: string;
+            /**
+             * Format: int64
+             * @description How often it was.
+             */
+            downloads: number;
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires_at?: string | null;
+            /** @description Whether a password is asked for. */
+            has_password: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description How often it may be downloaded.
+             */
+            max_downloads?: number | null;
+            /** @description The file, or the folder with its `/`. */
+            path: string;
+        };
+        /** @description A share to be made. */
+        ShareBody: {
+            /**
+             * Format: int64
+             * @description Seconds for which the link is good; for ever, when absent.
+             */
+            expires_in?: number | null;
+            /**
+             * Format: int64
+             * @description How often it may be downloaded; as often as wanted, when absent.
+             */
+            max_downloads?: number | null;
+            /** @description A password that is asked for: 10 to 512 characters. */
+            password?: string | null;
+            /** @description A file, or a folder with its `/`, which downloads as a ZIP. */
+            path: string;
+        };
+        /** @description A share with its link. */
+        ShareMade: components["schemas"]["Share"] & {
+            /** @description The link. It is shown this once. */
+            url: string;
+        };
         /**
          * @description What sets an operation off, as a list of words.
          * @enum {string}
          */
         ShownTrigger: "person" | "api" | "schedule" | "push" | "operation" | "system";
+        /** @description A signed address. */
+        SignedAddress: {
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires_at: string;
+            /** @description The address. Whoever has it needs no password. */
+            url: string;
+        };
         /**
          * @description By what a list is sorted.
          * @enum {string}
@@ -2229,7 +2607,7 @@ export interface components {
             next: number | null;
         };
         /** @description One URL asked for, as a request gives it: the address alone, or with more. */
-        SourceRequest: string | components["schemas"]["DetailedSource"];
+        SourceRequest: string | components["schemas"]["DetailedSource"] | components["schemas"]["StoredRequest"];
         /**
          * @description Where an operation stands.
          * @enum {string}
@@ -2239,6 +2617,20 @@ export interface components {
         Storage: {
             /** @enum {string} */
             kind: "disk";
+        };
+        /** @description A stored file, or all whose paths begin alike. */
+        StoredRequest: {
+            /** @description The path in the archive, or with a prefix the folder in it. Cleaned. */
+            as?: string | null;
+            /** @description The bucket, by name. */
+            bucket: string;
+            /** @description The path of one file. Either this or `prefix`. */
+            path?: string | null;
+            /**
+             * @description What paths begin with; nothing is all of them. They keep what follows its last
+             *     `/` as their path in the archive.
+             */
+            prefix?: string | null;
         };
         /** @description A stored secret, by name. */
         StoredSecret: {
@@ -2531,6 +2923,13 @@ export interface components {
             prefix: string;
             /** @description Where it is told: an `https` or `http` address. */
             url: string;
+        };
+        /** @description What a caller may do with paths that begin so. */
+        Within: {
+            /** @description What it may do there. */
+            actions: components["schemas"]["Permission"][];
+            /** @description What they begin with. */
+            prefix: string;
         };
     };
     responses: {
@@ -3146,6 +3545,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description It is large, and got at this signed address. */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -3349,6 +3755,108 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by prefix. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GrantShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantBody"];
+            };
+        };
+        responses: {
+            /** @description It holds from now on. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The grant's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It holds no more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     move_file: {
         parameters: {
             query?: never;
@@ -3443,6 +3951,45 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    presign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSigned"];
+            };
+        };
+        responses: {
+            /** @description The address. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedAddress"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     restore_file: {
         parameters: {
             query?: never;
@@ -3483,6 +4030,81 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them, the newest last. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Share"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareBody"];
+            };
+        };
+        responses: {
+            /** @description The share with its link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareMade"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
@@ -4832,6 +5454,202 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    delete_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The share's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link opens nothing any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_signed: {
+        parameters: {
+            query: {
+                /** @description As signed. */
+                expires: number;
+                /** @description The signature. */
+                signature: string;
+                /** @description As signed. */
+                download?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The file's path, `/` included. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The part asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description The signature is not for this, or not any more. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description It is another one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    put_signed: {
+        parameters: {
+            query: {
+                /** @description As signed. */
+                expires: number;
+                /** @description The signature. */
+                signature: string;
+                /** @description As signed. */
+                length?: number;
+                /** @description As signed. */
+                type?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The file's path, `/` included. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description It replaced another content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description It is there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description The signature is not for this, or not any more. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description Something else is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            /** @description It is more than the quota allows. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tokens: {
         parameters: {
             query?: {
@@ -5302,6 +6120,213 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    share_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What stands in the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            /** @description There is no such share, or nothing in it any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description It has expired, or was downloaded as often as it may be. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unlock_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What stands in the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description `password=…` */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description To the download, for a day. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            /** @description It is another password. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description There is no such share. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description It is over. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Too many were wrong. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    download_share: {
+        parameters: {
+            query?: {
+                /** @description Of a share with a password: until when the key is good. */
+                expires?: number;
+                /** @description The key, which the form gives. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /** @description What stands in the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, or the folder as a ZIP. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The part asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            /** @description It asks for a password. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such share, or nothing in it any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     tus_create: {

@@ -10,6 +10,7 @@ use crate::remembered::{GRAIN, Known};
 use crate::sql::account;
 use crate::user::{Owner, subject};
 use crate::{Access, AccessError, AuditEntry, Caller, Doer, Proof, Result, sql};
+use base::{TokenId, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::net::IpAddr;
@@ -106,6 +107,49 @@ impl Access {
         }
         let known = core.verify(name, password, address).await?;
         Ok(core.caller(&known, address))
+    }
+
+    /// The user, or the token of one, as it is now: for what somebody signed earlier, and
+    /// what shall open no more than the signer may open by itself. From `address` comes
+    /// who uses it.
+    ///
+    /// # Errors
+    /// [`AccessError::Unauthenticated`] or [`AccessError::Expired`] when there is no such
+    /// user or token any more.
+    pub async fn signer(
+        &self,
+        user: UserId,
+        token: Option<TokenId>,
+        address: IpAddr,
+    ) -> Result<Caller> {
+        let core = &self.core;
+        let gone = AccessError::Unauthenticated;
+        let (owner, proof, ends) = match token {
+            None => {
+                let account = account::by_id(&core.db, user).await?.ok_or(gone)?;
+                (Owner::from(&account.user), Proof::Password, None)
+            }
+            Some(id) => {
+                let (token, owner) = sql::token::by_id(&core.db, id).await?.ok_or(gone)?;
+                let ends = token.expires_at;
+                if ends.is_some_and(|end| end <= core.now()) {
+                    return Err(AccessError::Expired);
+                }
+                (owner, token.into(), ends)
+            }
+        };
+        if owner.id != user {
+            return Err(AccessError::Unauthenticated);
+        }
+        Ok(Caller {
+            user: owner.id,
+            name: owner.name,
+            role: owner.role,
+            proof,
+            credential: 0,
+            ends,
+            address,
+        })
     }
 
     /// The same caller as it is now, or why it is none any more. For whoever keeps a

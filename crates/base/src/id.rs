@@ -75,6 +75,10 @@ id!(/// Somebody who is told of what happens to files.
     WebhookId);
 id!(/// A file that comes in parts, over breaks.
     UploadId);
+id!(/// A grant: what somebody may do in a bucket.
+    GrantId);
+id!(/// A share: a link to a file or a folder.
+    ShareId);
 
 impl From<OperationId> for BundleId {
     fn from(value: OperationId) -> Self {

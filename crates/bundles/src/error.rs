@@ -73,6 +73,16 @@ pub enum Error {
     /// As many wait for archives as may.
     #[error("too many wait for archives; try again shortly")]
     Crowded,
+    /// Stored files that cannot be had, by the source's number in the request.
+    #[error("source {index}: {message}")]
+    NotStored {
+        /// Its number, from 0.
+        index: usize,
+        /// A word for programs.
+        code: &'static str,
+        /// A sentence for people.
+        message: String,
+    },
     /// The record of who did what.
     #[error(transparent)]
     Access(#[from] access::AccessError),

@@ -2,9 +2,9 @@
 //! than the bundle's limit leaves. What went out once is never sent differently.
 
 use crate::board::Board;
-use crate::gather::{Miss, Opened, RESUMPTIONS};
+use crate::gather::{Broken, Miss, Opened, RESUMPTIONS};
 use bytes::Bytes;
-use fetch::{FetchError, Resumed};
+use fetch::Resumed;
 
 /// What a bundle may still take.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ impl Flowing {
                 let part = self.opened.prefix.remove(0);
                 return self.count(part).map(Some);
             }
-            match self.opened.response.next_chunk().await {
+            match self.opened.rest.next().await {
                 Ok(Some(part)) => return self.count(part).map(Some),
                 Ok(None) => return Ok(None),
                 Err(error) if error.is_resumable() && self.resumptions < RESUMPTIONS => {
@@ -79,18 +79,18 @@ impl Flowing {
 
     /// Goes on by `Range`; or from the beginning, where the bytes that went out
     /// already must come again as they were.
-    async fn mend(&mut self, broken: FetchError) -> Result<(), Miss> {
-        match self.opened.response.resume().await? {
+    async fn mend(&mut self, broken: Broken) -> Result<(), Miss> {
+        match self.opened.rest.resume().await? {
             Resumed::Continues => Ok(()),
             Resumed::StartsOver => self.skip_what_went_out(broken).await,
         }
     }
 
-    async fn skip_what_went_out(&mut self, broken: FetchError) -> Result<(), Miss> {
+    async fn skip_what_went_out(&mut self, broken: Broken) -> Result<(), Miss> {
         let mut crc = crc32fast::Hasher::new();
         let mut skipped = 0;
         while skipped < self.taken {
-            let Some(mut part) = self.opened.response.next_chunk().await? else {
+            let Some(mut part) = self.opened.rest.next().await? else {
                 return Err(broken.into());
             };
             let here = usize::try_from(self.taken - skipped)

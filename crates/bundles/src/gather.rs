@@ -12,15 +12,16 @@
 
 mod arrival;
 
-pub(crate) use arrival::{About, Arrival, Large, Miss, Opened, Said, What, Whole};
+pub(crate) use arrival::{About, Arrival, Broken, Large, Miss, Opened, Rest, Said, What, Whole};
 
 use crate::board::Board;
 use crate::budget::{Held, Share};
 use crate::source::Source;
+use crate::stored::{NotStored, Stored, StoredPlace};
 use access::Access;
 use arrival::Turn;
 use bytes::{Bytes, BytesMut};
-use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Response, Resumed, for_log};
+use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Resumed, for_log};
 use futures::FutureExt;
 use secrecy::ExposeSecret;
 use std::panic::AssertUnwindSafe;
@@ -46,6 +47,8 @@ pub(crate) const RESUMPTIONS: u32 = 3;
 #[derive(Clone)]
 pub(crate) struct Gather {
     pub(crate) client: Client,
+    /// Who has stored files.
+    pub(crate) stored: Option<Arc<dyn Stored>>,
     pub(crate) access: Access,
     pub(crate) sources: Arc<[Source]>,
     pub(crate) share: Share,
@@ -129,25 +132,31 @@ impl Gather {
 
     /// Asks for a source, and reads its body as far as it is small.
     async fn fetch(&self, index: usize) -> Result<Fetched, Miss> {
-        let response = self.open(index).await?;
-        let about = About::of(&response);
-        self.begin(index, &response);
+        let (about, rest) = self.open(index).await?;
+        self.begin(index, &rest);
         if about.length.is_some_and(|length| length > SMALL as u64) {
-            let opened = Box::new(Opened::untouched(response));
+            let opened = Box::new(Opened::untouched(rest));
             return Ok(Fetched::Beginning(about, opened));
         }
-        self.read_small(index, about, response).await
+        self.read_small(index, about, rest).await
     }
 
-    fn begin(&self, index: usize, response: &Response) {
+    fn begin(&self, index: usize, rest: &Rest) {
         let name = for_log(&self.sources[index].url);
-        self.board.begin(index, &name, response.total());
+        self.board.begin(index, &name, rest.total());
+    }
+
+    fn stored(&self) -> Result<&dyn Stored, NotStored> {
+        self.stored.as_deref().ok_or_else(NotStored::nowhere)
     }
 
     /// Asks a source for its size, and for nothing else. Servers answer HEAD in ways of
     /// their own (a signed address is one for GET alone): whatever is not an answer says
     /// nothing of the file. Only what we ourselves refuse is settled.
     pub(crate) async fn size(&self, index: usize) -> Said {
+        if let Some(place) = &self.sources[index].stored {
+            return self.size_of_file(place).await;
+        }
         let request = match self.request(index, Request::head).await {
             Ok(request) => request,
             Err(miss) if miss.refused => return Said::Refused(miss),
@@ -168,10 +177,27 @@ impl Gather {
         }
     }
 
+    async fn size_of_file(&self, place: &StoredPlace) -> Said {
+        let looked = match self.stored() {
+            Ok(stored) => stored.look(place).await,
+            Err(nowhere) => Err(nowhere),
+        };
+        match looked {
+            Ok(file) => Said::Sized(About::of_file(&file), file.size),
+            // Nobody else can be asked: it is settled.
+            Err(not) => Said::Refused(not.into()),
+        }
+    }
+
     /// Asks for a source.
-    pub(crate) async fn open(&self, index: usize) -> Result<Response, Miss> {
+    pub(crate) async fn open(&self, index: usize) -> Result<(About, Rest), Miss> {
+        if let Some(place) = &self.sources[index].stored {
+            let (file, bytes) = self.stored()?.open(place).await?;
+            return Ok((About::of_file(&file), Rest::Stored(bytes, file.size)));
+        }
         let request = self.request(index, Request::get).await?;
-        Ok(self.client.send(request, &self.cancel).await?.file()?)
+        let response = self.client.send(request, &self.cancel).await?.file()?;
+        Ok((About::of(&response), Rest::Fetched(Box::new(response))))
     }
 
     async fn request(
@@ -202,18 +228,18 @@ impl Gather {
         &self,
         index: usize,
         about: About,
-        mut response: Response,
+        mut rest: Rest,
     ) -> Result<Fetched, Miss> {
         let (mut prefix, mut size) = (Vec::new(), 0);
         let mut resumptions = 0;
         loop {
-            match response.next_chunk().await {
+            match rest.next().await {
                 Ok(Some(chunk)) => {
                     self.board.moved(index, chunk.len());
                     size += chunk.len();
                     prefix.push(chunk);
                     if size > SMALL {
-                        let opened = Box::new(Opened { prefix, response });
+                        let opened = Box::new(Opened { prefix, rest });
                         return Ok(Fetched::Beginning(about, opened));
                     }
                 }
@@ -221,9 +247,9 @@ impl Gather {
                 Err(error) if error.is_resumable() && resumptions < RESUMPTIONS => {
                     resumptions += 1;
                     // On the place that it has: a second one might never come free.
-                    if response.resume().await? == Resumed::StartsOver {
+                    if rest.resume().await? == Resumed::StartsOver {
                         (prefix, size) = (Vec::new(), 0);
-                        self.begin(index, &response);
+                        self.begin(index, &rest);
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -251,9 +277,9 @@ impl Gather {
         let Ok((reply, opened)) = reply else { return };
         let opened = match opened {
             Some(opened) => Ok(opened),
-            None => self.open(index).await.map(|response| {
-                self.begin(index, &response);
-                Opened::untouched(response)
+            None => self.open(index).await.map(|(_, rest)| {
+                self.begin(index, &rest);
+                Opened::untouched(rest)
             }),
         };
         let _ = reply.send(opened);

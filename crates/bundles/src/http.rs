@@ -251,6 +251,11 @@ impl From<Error> for Problem {
             Error::SourceTwice(_) => Self::invalid("sources", "repeated", error.to_string()),
             Error::Name => Self::invalid("name", "invalid", error.to_string()),
             Error::NoSource(_) => Self::invalid("sources", "unknown", error.to_string()),
+            Error::NotStored {
+                index,
+                code,
+                message,
+            } => Self::invalid(format!("sources[{index}]"), code, message),
             Error::NothingUsable(_) => Self::unprocessable("nothing-usable", error.to_string()),
             Error::NothingFailed => Self::conflict(error.to_string()),
             Error::NoBundle(_) => Self::not_found("bundle"),

@@ -21,11 +21,13 @@ pub mod name;
 mod operations;
 mod outlet;
 mod parts;
+pub mod plain;
 pub mod report;
 mod request;
 mod settings;
 mod source;
 mod sql;
+mod stored;
 mod takers;
 pub mod zip;
 
@@ -35,6 +37,7 @@ pub use http::routes;
 pub use operations::{BundleInput, ExpireBundles, ExpireInput, MakeBundle};
 pub use settings::BundleSettings;
 pub use source::{DetailedSource, HeaderText, SourceRequest, StoredSecret};
+pub use stored::{FoundFile, NotStored, Stored, StoredFile, StoredPlace, StoredRequest};
 
 use ::operations::Operations;
 use access::Access;
@@ -65,6 +68,7 @@ struct Inner {
     takers: Takers,
     asked: AskedLists,
     operations: OnceLock<Operations>,
+    stored: OnceLock<Arc<dyn Stored>>,
 }
 
 impl Bundles {
@@ -90,6 +94,7 @@ impl Bundles {
             takers: Takers::default(),
             asked: AskedLists::default(),
             operations: OnceLock::new(),
+            stored: OnceLock::new(),
         }))
     }
 
@@ -102,6 +107,15 @@ impl Bundles {
     /// Gives it the engine that runs its operations, before anything is asked of it.
     pub fn connect(&self, operations: Operations) {
         let _ = self.0.operations.set(operations);
+    }
+
+    /// Gives it who has stored files, before anything is asked of it.
+    pub fn connect_stored(&self, stored: Arc<dyn Stored>) {
+        let _ = self.0.stored.set(stored);
+    }
+
+    pub(crate) fn stored_files(&self) -> Option<Arc<dyn Stored>> {
+        self.0.stored.get().cloned()
     }
 
     /// Bundles that begin from now on are made with these. The memory they share keeps

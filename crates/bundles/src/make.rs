@@ -5,7 +5,7 @@ mod outcome;
 mod promise;
 
 use crate::board::Board;
-use crate::gather::{About, Arrival, Gather, Opened, What, Whole};
+use crate::gather::{Arrival, Gather, Opened, What, Whole};
 use crate::ledger::Made;
 use crate::name::NameRegister;
 use crate::outlet::Outlet;
@@ -198,9 +198,8 @@ impl Maker {
     /// Fetches a large body once more, for an entry of its own.
     async fn write_again(&mut self, index: usize, gather: &Gather) -> Result<(), Failure> {
         match gather.open(index).await {
-            Ok(response) => {
-                let about = About::of(&response);
-                self.write_flowing(index, &about, Opened::untouched(response))
+            Ok((about, rest)) => {
+                self.write_flowing(index, &about, Opened::untouched(rest))
                     .await
             }
             Err(miss) => {

@@ -83,7 +83,10 @@ impl MakeBundle {
         } = input;
         let current = self.0.current();
         let sources: Arc<[Source]> = sources.into();
-        let plan = plan(id, name, &options, keep, &current, context);
+        let mut plan = plan(id, name, &options, keep, &current, context);
+        // Of stored files all sizes are known, and asking for them costs next to nothing.
+        let stored = sources.iter().all(|source| source.stored.is_some());
+        plan.promise |= stored && !plan.compress && !keep;
         let board = Board::new(context.clone(), sources.len());
         let gather = self.gather(&current, &sources, &board, context);
         drop(current);
@@ -144,6 +147,7 @@ impl MakeBundle {
     ) -> Gather {
         Gather {
             client: current.client.clone(),
+            stored: self.0.stored_files(),
             access: self.0.access().clone(),
             sources: Arc::clone(sources),
             share: self.0.budget().share(),

@@ -2,7 +2,8 @@
 //! body of so many megabytes never becomes many times as much.
 
 use crate::bundle::{NewBundle, Options};
-use crate::source::{DetailedSource, HeaderText, SourceRequest};
+use crate::source::{DetailedSource, GivenHeaders, HeaderText, SourceRequest};
+use crate::stored::StoredRequest;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -62,12 +63,54 @@ impl<'de> Deserialize<'de> for SourceRequest {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
-                DetailedSource::deserialize(MapAccessDeserializer::new(fields))
-                    .map(SourceRequest::Detailed)
+                GivenSource::deserialize(MapAccessDeserializer::new(fields))?.request()
             }
         }
 
         deserializer.deserialize_any(Source)
+    }
+}
+
+/// The fields of a URL and those of stored files, of which one kind may be given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenSource {
+    url: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    headers: GivenHeaders,
+    bucket: Option<String>,
+    prefix: Option<String>,
+    #[serde(rename = "as")]
+    name: Option<String>,
+}
+
+impl GivenSource {
+    fn request<E: Error>(self) -> Result<SourceRequest, E> {
+        let Some(bucket) = self.bucket else {
+            if self.prefix.is_some() || self.name.is_some() {
+                return Err(E::missing_field("bucket"));
+            }
+            return Ok(SourceRequest::Detailed(DetailedSource {
+                url: self.url.ok_or_else(|| E::missing_field("url"))?,
+                path: self.path,
+                headers: self.headers,
+            }));
+        };
+        if self.url.is_some() || !self.headers.are_none() {
+            return Err(E::custom(
+                "a source is a `url` or in a `bucket`, and not both",
+            ));
+        }
+        if self.path.is_some() == self.prefix.is_some() {
+            return Err(E::custom("a stored source has a `path` or a `prefix`"));
+        }
+        Ok(SourceRequest::Stored(StoredRequest {
+            bucket,
+            path: self.path,
+            prefix: self.prefix,
+            name: self.name,
+        }))
     }
 }
 
@@ -260,6 +303,20 @@ mod tests {
             (r#"{"sources":[],"sources":[]}"#, "duplicate field"),
             (r#"{"sources":[],"colour":1}"#, "unknown field `colour`"),
             (r#"{"sources":[{"url":"x","b":1}]}"#, "unknown field `b`"),
+            (r#"{"sources":[{"path":"x"}]}"#, "missing field `url`"),
+            (r#"{"sources":[{"prefix":"x"}]}"#, "missing field `bucket`"),
+            (
+                r#"{"sources":[{"bucket":"files"}]}"#,
+                "a `path` or a `prefix`",
+            ),
+            (
+                r#"{"sources":[{"bucket":"files","path":"a","prefix":"a"}]}"#,
+                "a `path` or a `prefix`",
+            ),
+            (
+                r#"{"sources":[{"bucket":"files","path":"a","url":"x"}]}"#,
+                "not both",
+            ),
             (r#"{"sources":[7]}"#, "an address"),
             ("[]", "a request for a bundle"),
         ] {

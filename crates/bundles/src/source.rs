@@ -1,6 +1,7 @@
 //! What a bundle is asked to hold: sources.
 
 use crate::error::{Error, Result};
+use crate::stored::{FoundFile, StoredPlace, StoredRequest};
 use access::Access;
 use base::Name;
 use data_encoding::BASE64;
@@ -22,6 +23,8 @@ pub enum SourceRequest {
     Url(String),
     /// The address, and what is particular about it.
     Detailed(DetailedSource),
+    /// Stored files.
+    Stored(StoredRequest),
 }
 
 /// A URL with what is particular about it.
@@ -59,6 +62,16 @@ pub struct StoredSecret {
     pub secret: Name,
 }
 
+impl From<String> for DetailedSource {
+    fn from(url: String) -> Self {
+        Self {
+            url,
+            path: None,
+            headers: GivenHeaders::default(),
+        }
+    }
+}
+
 impl std::fmt::Debug for DetailedSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DetailedSource")
@@ -71,6 +84,12 @@ impl std::fmt::Debug for DetailedSource {
 /// maps would take ten times the memory.
 #[derive(Clone, Default)]
 pub struct GivenHeaders(Option<Box<str>>);
+
+impl GivenHeaders {
+    pub(crate) const fn are_none(&self) -> bool {
+        self.0.is_none()
+    }
+}
 
 impl<'de> Deserialize<'de> for GivenHeaders {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -93,16 +112,16 @@ pub(crate) struct Source {
     /// Headers, sealed.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     headers: Option<String>,
+    /// Where it is stored; the address is a name for it then.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stored: Option<Box<StoredPlace>>,
 }
 
 impl Source {
     /// A source to be stored. What is wrong with its address is found out when it is
     /// fetched, and fails this source alone.
-    pub(crate) fn of(request: SourceRequest, access: &Access) -> Self {
-        let (url, path, headers) = match request {
-            SourceRequest::Url(url) => (url, None, GivenHeaders::default()),
-            SourceRequest::Detailed(detailed) => (detailed.url, detailed.path, detailed.headers),
-        };
+    pub(crate) fn of(request: DetailedSource, access: &Access) -> Self {
+        let DetailedSource { url, path, headers } = request;
         let headers = headers
             .0
             .map(|plain| BASE64.encode(&access.seal(PURPOSE, plain.as_bytes())));
@@ -110,6 +129,17 @@ impl Source {
             url: shortened(url, LONGEST_URL),
             path: path.map(|path| shortened(path, LONGEST_PATH)),
             headers,
+            stored: None,
+        }
+    }
+
+    /// A stored file, as a source to be stored.
+    pub(crate) fn of_file(file: FoundFile) -> Self {
+        Self {
+            url: file.address,
+            path: Some(file.name),
+            headers: None,
+            stored: Some(Box::new(file.place)),
         }
     }
 
@@ -155,7 +185,10 @@ impl Source {
 
     /// Whether it asks for the same as `other`, so that one fetch serves both.
     pub(crate) fn fetches_like(&self, other: &Self) -> bool {
-        self.url == other.url && self.headers.is_none() && other.headers.is_none()
+        self.url == other.url
+            && self.headers.is_none()
+            && other.headers.is_none()
+            && self.stored == other.stored
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong with buckets and files.
 
 use crate::path::{FilePath, InvalidPath};
+use crate::presign::LinkError;
 use base::Name;
 
 /// The result of everything in this crate.
@@ -48,6 +49,27 @@ pub enum Error {
         /// A verb.
         what: &'static str,
     },
+    /// This token has grants of its own, and may not change any.
+    #[error("this token is held to its grants; use another to change who may do what")]
+    Held,
+    /// There is no such grant.
+    #[error("there is no such grant in this bucket")]
+    NoGrant,
+    /// There is no such share.
+    #[error("there is no such share")]
+    NoShare,
+    /// A share that was good for a time, or for so many downloads.
+    #[error("this link has expired or was used as often as it may be; ask for a new one")]
+    ShareOver,
+    /// A share that asks for a password.
+    #[error("this link asks for a password; open its page, or send the password to it by POST")]
+    ShareLocked,
+    /// Nobody writes archives here.
+    #[error("folders cannot be downloaded here; ask for its files one by one")]
+    NoZips,
+    /// A signed address that does not open this.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// Nobody is known, and the bucket is not public.
     #[error("log in, or send a name and password or a token")]
     Anonymous,

@@ -5,9 +5,15 @@ mod buckets;
 mod contents;
 mod domain;
 mod folder;
+mod grants;
+mod page;
 mod past;
 mod problem;
+mod redirect;
 mod request;
+mod shared;
+mod shares;
+mod signed;
 mod transfer;
 mod tus;
 mod webhooks;
@@ -29,6 +35,9 @@ pub fn routes(files: Files) -> Routes {
     let reads = Requirement::SelfChecked {
         why: "anybody may read a public bucket",
     };
+    let signed = Requirement::SelfChecked {
+        why: "the signature in the address says who let it be opened, for what and how long",
+    };
     // A large file takes its time; the handler bounds the silence within it.
     let flows = RouteLimits::default()
         .body(BodyLimit::Streamed)
@@ -48,6 +57,18 @@ pub fn routes(files: Files) -> Routes {
         .add_deep(usual, changes, routes!(contents::describe_file))
         .add(changes, routes!(transfer::copy_file))
         .add(changes, routes!(transfer::move_file))
+        .add(sees, routes!(signed::presign))
+        .add_deep(flows, signed, routes!(signed::get_signed))
+        .add_deep(flows, signed, routes!(signed::put_signed))
+        .add(rules, routes!(grants::list_grants, grants::create_grant))
+        .add(rules, routes!(grants::delete_grant))
+        .add(changes, routes!(shares::create_share, shares::list_shares))
+        .add(changes, routes!(shares::delete_share))
+        .add(
+            Requirement::Public,
+            routes!(shared::share_page, shared::unlock_share),
+        )
+        .add_within(flows, Requirement::Public, routes!(shared::download_share))
         .add(sees, routes!(past::list_trash))
         .add(sees, routes!(past::list_versions))
         .add(changes, routes!(past::restore_file))

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod expect;
 mod file;
+mod grant;
 mod http;
 mod list;
 mod media;
@@ -21,10 +22,12 @@ mod operations;
 mod parts;
 mod path;
 mod permit;
+mod presign;
 mod put;
 mod remembered;
 mod remove;
 mod settings;
+mod share;
 mod sniff;
 mod sql;
 mod upload;
@@ -38,15 +41,18 @@ pub use change::Description;
 pub use error::{Error, Result};
 pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, media_type};
+pub use grant::{Grant, Holder, NewGrant, Permissions, Within};
 pub use http::{domain_routes, routes, tus_routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
 pub use operations::{SweepFiles, SweepInput, TellInput, TellWebhook};
 pub use path::{DELIMITER, FilePath, InvalidPath};
 pub use permit::{Permission, Writer};
+pub use presign::LinkError;
 pub use put::{Incoming, NewFile};
 pub use remembered::Content;
 pub use remove::{Heap, Past};
 pub use settings::FileSettings;
+pub use share::{Member, Members, NewShare, Open, Share, Zipped, Zips};
 pub use upload::{Appending, Checksum, NewUpload, Upload, UploadKind};
 pub use webhook::{NewWebhook, Webhook};
 
@@ -55,6 +61,7 @@ use access::Access;
 use base::SharedClock;
 use bucket::Buckets;
 use fetch::Client;
+use presign::Signer;
 use remembered::Remembered;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use storage::{Blobs, Bus, Db, Dialect};
@@ -73,11 +80,13 @@ struct Inner {
     clock: SharedClock,
     buckets: Buckets,
     remembered: Remembered,
+    signer: Signer,
     settings: RwLock<FileSettings>,
     client: RwLock<Client>,
     tasks: TaskTracker,
     operations: OnceLock<Operations>,
     turns: upload::Turns,
+    zips: OnceLock<Arc<dyn Zips>>,
 }
 
 /// What files stand on.
@@ -113,7 +122,9 @@ impl Files {
         // Another replica on the same database would change files unheard.
         let alone = ground.db.dialect() == Dialect::Sqlite;
         let remembered = Remembered::new(if alone { settings.cache } else { 0 });
+        let signer = Signer::of(&ground.access);
         let files = Self(Arc::new(Inner {
+            signer,
             db: ground.db,
             blobs: ground.blobs,
             access: ground.access,
@@ -125,6 +136,7 @@ impl Files {
             tasks: ground.tasks,
             operations: OnceLock::new(),
             turns: upload::Turns::default(),
+            zips: OnceLock::new(),
         }));
         files.ensure_default_bucket().await?;
         Ok(files)

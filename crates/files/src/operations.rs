@@ -47,6 +47,7 @@ impl Kind for SweepFiles {
         let removed = self.empty_trash(&context).await?;
         self.0.blobs().sweep_incoming(ORPHANED).await?;
         let expired = self.expire_uploads(&context).await?;
+        self.sweep_sharing().await?;
         let orphans = self.sweep_orphans(&context).await?;
         self.0.wake_late().await?;
         context
@@ -92,6 +93,16 @@ impl SweepFiles {
         }
         self.0.sweep_partial(ORPHANED).await.map_err(failure)?;
         Ok(expired)
+    }
+
+    /// Signatures that opened nothing any more for a day, and shares for a month.
+    async fn sweep_sharing(&self) -> Result<(), Failure> {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        let (db, now) = (self.0.db(), self.0.now());
+        sql::signature::sweep(db, now.minus(DAY)).await?;
+        sql::share::sweep_places(db, now.minus(crate::share::GOES_ON)).await?;
+        sql::share::sweep(db, now.minus(DAY * 30)).await?;
+        Ok(())
     }
 
     async fn sweep_orphans(&self, context: &Context) -> Result<u64, Failure> {

@@ -1,6 +1,7 @@
 //! What files stand on, for the modules of this crate.
 
 use crate::bucket::Buckets;
+use crate::presign::Signer;
 use crate::remembered::Remembered;
 use crate::{FileSettings, Files};
 use access::Access;
@@ -47,6 +48,10 @@ impl Files {
     pub(crate) fn client(&self) -> Client {
         let client = self.0.client.read();
         client.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {

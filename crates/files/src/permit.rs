@@ -1,14 +1,16 @@
-//! Who may do what in a bucket: by role where the bucket says so, and in public ones
-//! everybody may read.
+//! Who may do what in a bucket: by role where the bucket says so, by grants, and in
+//! public ones everybody may read.
 
 use crate::bucket::Bucket;
 use crate::{Error, Files, Result};
 use access::{Caller, Role, Scope};
 use base::Actor;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What may be done with files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Permission {
     /// Get contents.
     Read,
@@ -23,7 +25,16 @@ pub enum Permission {
 }
 
 impl Permission {
-    const fn verb(self) -> &'static str {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::List,
+        Self::Write,
+        Self::Delete,
+        Self::Share,
+    ];
+
+    pub(crate) const fn verb(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::List => "list",
@@ -66,6 +77,11 @@ impl Files {
     ///
     /// # Errors
     /// [`Error::Anonymous`] where a name and a password may help, or else [`Error::Forbidden`].
+    // What is asked outside of this process comes in here, too.
+    #[allow(
+        clippy::unused_async,
+        reason = "callers are ready for one that asks elsewhere"
+    )]
     pub async fn permit(
         &self,
         caller: Option<&Caller>,
@@ -73,20 +89,38 @@ impl Files {
         path: &str,
         permission: Permission,
     ) -> Result<()> {
-        let _ = path;
-        if permission == Permission::Read && bucket.public_read {
+        if self.may(caller, bucket, path, permission) {
             return Ok(());
         }
-        let Some(caller) = caller else {
+        if caller.is_none() {
             return Err(Error::Anonymous);
-        };
-        let (role, scope) = permission.needs();
-        let by_role = bucket.by_role || caller.role() == Role::Admin;
-        if by_role && caller.may(role, scope) {
-            return Ok(());
         }
         Err(Error::Forbidden {
             what: permission.verb(),
         })
+    }
+
+    pub(crate) fn may(
+        &self,
+        caller: Option<&Caller>,
+        bucket: &Bucket,
+        path: &str,
+        permission: Permission,
+    ) -> bool {
+        if permission == Permission::Read && bucket.public_read {
+            return true;
+        }
+        let Some(caller) = caller else {
+            return false;
+        };
+        let (role, scope) = permission.needs();
+        // A grant lifts the role, and never what a token may be used for.
+        if !caller.may(Role::Viewer, scope) {
+            return false;
+        }
+        let admin = caller.role() == Role::Admin;
+        let by_role = admin || (bucket.by_role && caller.role() >= role);
+        let grants = self.buckets().grants();
+        grants.permit(caller, by_role, bucket.id, path, permission)
     }
 }

@@ -11,6 +11,7 @@ use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
+use crate::presign::{LinkError, Once};
 use crate::{Error, Files, Result, media, sniff, sql, words};
 use base::{FileId, UploadId};
 use bytes::Bytes;
@@ -59,6 +60,7 @@ pub struct Incoming {
     blob: BlobWriter,
     beginning: Vec<u8>,
     most: u64,
+    once: Option<Once>,
 }
 
 impl Files {
@@ -88,7 +90,19 @@ impl Files {
             blob: self.blobs().create_with_md5().await?,
             beginning: Vec::new(),
             most,
+            once: None,
         })
+    }
+
+    /// Refuses a signature that was used before its bytes come.
+    ///
+    /// # Errors
+    /// [`LinkError::Used`].
+    pub(crate) async fn not_used(&self, once: Once) -> Result<()> {
+        if sql::signature::is_used(self.db(), once.id).await? {
+            return Err(LinkError::Used.into());
+        }
+        Ok(())
     }
 
     /// Refuses at once what would not fit. What counts is asked once more at the end,
@@ -112,6 +126,14 @@ impl Files {
 }
 
 impl Incoming {
+    /// It comes by a signature that is good for this once: with the file in its place,
+    /// that is used up.
+    #[must_use]
+    pub(crate) const fn once(mut self, once: Option<Once>) -> Self {
+        self.once = once;
+        self
+    }
+
     /// Appends bytes.
     ///
     /// # Errors
@@ -153,6 +175,7 @@ impl Incoming {
             new,
             blob,
             beginning,
+            once,
             ..
         } = self;
         let announced = new.promised.length;
@@ -163,7 +186,12 @@ impl Incoming {
         let file = described(&files, &bucket, &by, &new, &stored, &beginning).await;
         let checked = new.promised.check(&stored);
         let committed = match checked {
-            Ok(()) => files.commit(&bucket, file, &new.expect, None).await,
+            Ok(()) => {
+                let along = once.map_or(Along::Nothing, Along::Signature);
+                files
+                    .commit_along(&bucket, file, &new.expect, None, along)
+                    .await
+            }
             Err(error) => Err(Uncommitted::Certainly(error)),
         };
         match committed {
@@ -219,6 +247,31 @@ pub(crate) async fn described(
     file
 }
 
+/// What ends in the moment in which a file comes to its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Along {
+    /// Nothing.
+    Nothing,
+    /// The upload that it came by.
+    Upload(UploadId),
+    /// The use of a signature that is good for one.
+    Signature(Once),
+}
+
+impl Along {
+    async fn end(self, tx: &mut Tx) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Upload(upload) if sql::upload::end(tx, upload).await? => Ok(()),
+            Self::Upload(_) => Err(Error::NoUpload),
+            Self::Signature(once) if sql::signature::use_up(tx, once.id, once.expires).await? => {
+                Ok(())
+            }
+            Self::Signature(_) => Err(LinkError::Used.into()),
+        }
+    }
+}
+
 /// Why a change is not in the database.
 pub(crate) enum Uncommitted {
     /// It is not.
@@ -243,22 +296,24 @@ impl Files {
         expect: &Expect,
         source: Option<&File>,
     ) -> Result<File, Uncommitted> {
-        self.commit_of(bucket, file, expect, source, None).await
+        let along = Along::Nothing;
+        self.commit_along(bucket, file, expect, source, along).await
     }
 
-    /// The same where it came by an upload, which is done at the same moment.
-    pub(crate) async fn commit_of(
+    /// The same with what ends at the same moment.
+    pub(crate) async fn commit_along(
         &self,
         bucket: &Bucket,
         mut file: File,
         expect: &Expect,
         source: Option<&File>,
-        upload: Option<UploadId>,
+        along: Along,
     ) -> Result<File, Uncommitted> {
         let mut tx = self.db().begin().await?;
         let mut places = vec![(bucket.id, file.path.as_str())];
         places.extend(source.map(|source| (source.bucket, source.path.as_str())));
         sql::file::lock(&mut tx, &places).await?;
+        along.end(&mut tx).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, file.path.as_str()).await?;
         expect.check(there.as_ref())?;
         if let Some(source) = source
@@ -289,11 +344,6 @@ impl Files {
         let to_tell = self
             .note(&mut tx, bucket, Happened::Put, told, &file.uploader)
             .await?;
-        if let Some(upload) = upload
-            && !sql::upload::end(&mut tx, upload).await?
-        {
-            return Err(Error::NoUpload.into());
-        }
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
         self.changed(&file);

@@ -8,8 +8,11 @@
 use crate::file::File;
 use base::BucketId;
 use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use moka::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use storage::BlobFile;
@@ -28,6 +31,31 @@ pub enum Content {
     Small(Bytes),
     /// On the disk.
     Stored(BlobFile),
+}
+
+impl Content {
+    /// Its length in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Stored(blob) => blob.size(),
+            Self::Small(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// The bytes of `range`, which is cut at the end of the content.
+    #[must_use]
+    pub fn stream(&self, range: Range<u64>) -> BoxStream<'static, storage::Result<Bytes>> {
+        match self {
+            Self::Stored(blob) => blob.stream(range).boxed(),
+            Self::Small(bytes) => {
+                let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+                let end = at(range.end).min(bytes.len());
+                let part = bytes.slice(at(range.start).min(end)..end);
+                stream::iter((!part.is_empty()).then_some(Ok(part))).boxed()
+            }
+        }
+    }
 }
 
 /// A file and its content, small enough to be remembered.

@@ -3,7 +3,10 @@
 pub(crate) mod bucket;
 pub(crate) mod event;
 pub(crate) mod file;
+pub(crate) mod grant;
 pub(crate) mod list;
+pub(crate) mod share;
+pub(crate) mod signature;
 pub(crate) mod upload;
 pub(crate) mod usage;
 pub(crate) mod word;

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Uri, header};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 /// The other end of the connection, put on each request by the server.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,22 @@ impl Client {
                 Some(format!("{scheme}://{}", self.authority()?))
             }
         }
+    }
+}
+
+/// Scheme and host under which the console and the API are reached, for links in
+/// answers; see [`Client::origin`]. An extractor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let client = Client::from_request_parts(parts, state).await?;
+        let settings = parts.extensions.get::<Arc<Settings>>().cloned();
+        let origin = client.origin(&settings.unwrap_or_default());
+        Ok(Self(origin.unwrap_or_default()))
     }
 }
 

@@ -27,7 +27,7 @@ mod upgrade;
 mod walk;
 
 pub use activity::routes as activity_routes;
-pub use client::Client;
+pub use client::{Client, Origin};
 pub use console::console_page;
 pub use download::{Download, Wants, attachment};
 pub use extract::{Json, JsonText, Path, Query};

@@ -3,8 +3,9 @@
 use super::{Accepted, NewBundle, Options};
 use crate::error::{Error, Result};
 use crate::operations::{BundleInput, MakeBundle};
-use crate::source::Source;
+use crate::source::{Source, SourceRequest};
 use crate::sql::NewRow;
+use crate::stored::{FoundFile, NotStored, StoredRequest};
 use crate::{Bundles, sql};
 use access::Caller;
 use base::{BundleId, OperationId, Trigger};
@@ -35,12 +36,47 @@ impl Bundles {
         if options.keep {
             self.check_room().await?;
         }
-        let sources = new
-            .sources
-            .into_iter()
-            .map(|source| Source::of(source, self.access()))
-            .collect();
+        let sources = self.sources(new.sources, caller).await?;
         self.submit(name, sources, options, caller).await
+    }
+
+    /// The sources as they are stored: those that are files here, one by one.
+    async fn sources(&self, asked: Vec<SourceRequest>, caller: &Caller) -> Result<Vec<Source>> {
+        let most = self.current().settings.max_sources;
+        let mut sources = Vec::with_capacity(asked.len());
+        for (index, source) in asked.into_iter().enumerate() {
+            match source {
+                SourceRequest::Url(url) => sources.push(Source::of(url.into(), self.access())),
+                SourceRequest::Detailed(detailed) => {
+                    sources.push(Source::of(detailed, self.access()));
+                }
+                SourceRequest::Stored(asked) => {
+                    let room = most.saturating_sub(sources.len());
+                    let found = self.found(index, &asked, caller, room).await?;
+                    sources.extend(found.into_iter().map(Source::of_file));
+                }
+            }
+            self.check_count(sources.len())?;
+        }
+        Ok(sources)
+    }
+
+    async fn found(
+        &self,
+        index: usize,
+        asked: &StoredRequest,
+        caller: &Caller,
+        most: usize,
+    ) -> Result<Vec<FoundFile>> {
+        let refused = |refused: NotStored| Error::NotStored {
+            index,
+            code: refused.code,
+            message: refused.message,
+        };
+        let stored = self
+            .stored_files()
+            .ok_or_else(|| refused(NotStored::nowhere()))?;
+        stored.resolve(caller, asked, most).await.map_err(refused)
     }
 
     /// Makes a kept bundle of those sources of `id` that failed; or of `indexes`.

@@ -1,9 +1,13 @@
 //! What comes of a source: its body, the beginning of it, or why there is none.
 
 use crate::budget::Held;
+use crate::plain::BodyStream;
+use crate::stored::{NotStored, StoredFile};
 use bytes::Bytes;
-use fetch::{FetchError, Response};
+use fetch::{FetchError, Response, Resumed};
+use futures::TryStreamExt;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 /// What became of a source.
@@ -50,15 +54,73 @@ impl Large {
 /// A large body: what was read of it already, and the rest.
 pub(crate) struct Opened {
     pub(crate) prefix: Vec<Bytes>,
-    pub(crate) response: Response,
+    pub(crate) rest: Rest,
+}
+
+/// What is still to be read of a body.
+pub(crate) enum Rest {
+    /// From a server.
+    Fetched(Box<Response>),
+    /// From where files are stored, with its size.
+    Stored(BodyStream, u64),
+}
+
+/// Why a body does not go on.
+pub(crate) enum Broken {
+    Fetched(FetchError),
+    Stored(Miss),
+}
+
+impl Broken {
+    pub(crate) fn is_resumable(&self) -> bool {
+        matches!(self, Self::Fetched(error) if error.is_resumable())
+    }
+}
+
+impl From<Broken> for Miss {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Fetched(error) => error.into(),
+            Broken::Stored(miss) => miss,
+        }
+    }
+}
+
+impl Rest {
+    /// How long all of it is, where that is known.
+    pub(crate) fn total(&self) -> Option<u64> {
+        match self {
+            Self::Fetched(response) => response.total(),
+            Self::Stored(_, size) => Some(*size),
+        }
+    }
+
+    /// The next part; `None` at its end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+        match self {
+            Self::Fetched(response) => response.next_chunk().await.map_err(Broken::Fetched),
+            Self::Stored(stream, _) => stream.try_next().await.map_err(|error| {
+                let text = format!("the stored file cannot be read: {error}");
+                Broken::Stored(Miss::new("storage", text))
+            }),
+        }
+    }
+
+    /// Takes up what broke off and [is resumable](Broken::is_resumable).
+    pub(crate) async fn resume(&mut self) -> Result<Resumed, Miss> {
+        match self {
+            Self::Fetched(response) => Ok(response.resume().await?),
+            Self::Stored(..) => Err(Miss::lost()),
+        }
+    }
 }
 
 impl Opened {
     /// One of which nothing was read.
-    pub(crate) fn untouched(response: Response) -> Self {
+    pub(crate) const fn untouched(rest: Rest) -> Self {
         Self {
             prefix: Vec::new(),
-            response,
+            rest,
         }
     }
 
@@ -94,6 +156,19 @@ impl About {
             last_modified: header("last-modified"),
             length: response.total(),
             status: response.status().as_u16(),
+        }
+    }
+
+    /// What is known of a stored file.
+    pub(crate) fn of_file(file: &StoredFile) -> Self {
+        let since = u64::try_from(file.modified.seconds()).unwrap_or(0);
+        let modified = UNIX_EPOCH + Duration::from_secs(since);
+        Self {
+            disposition: None,
+            content_type: Some(file.media_type.clone()),
+            last_modified: Some(httpdate::fmt_http_date(modified)),
+            length: Some(file.size),
+            status: 200,
         }
     }
 
@@ -151,6 +226,12 @@ impl Miss {
             "too-large",
             format!("the bundle has reached its limit of {limit} bytes"),
         )
+    }
+}
+
+impl From<NotStored> for Miss {
+    fn from(not: NotStored) -> Self {
+        Self::new(not.code, not.message)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::bundle::Options;
 use crate::source::DetailedSource;
+use crate::stored::StoredRequest;
 use serde::Deserialize;
 
 /// A request for a bundle.
@@ -29,4 +30,6 @@ pub(super) enum DescribedSource {
     Url(String),
     /// The address, and what is particular about it.
     Detailed(DetailedSource),
+    /// Files that are stored here.
+    Stored(StoredRequest),
 }

@@ -178,7 +178,7 @@ impl Maker {
     /// How long a body will be, as far as anybody knows.
     fn length_of(&self, index: usize, opened: &Opened) -> Result<Option<u64>, Failure> {
         let promised = self.promise.as_ref().and_then(|promise| promise.of(index));
-        let length = opened.response.total().or(promised.map(|(_, size)| *size));
+        let length = opened.rest.total().or(promised.map(|(_, size)| *size));
         if let Some(length) = length {
             self.keeps_promise(index, length)?;
         }

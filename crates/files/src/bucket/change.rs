@@ -189,6 +189,15 @@ impl Files {
         found.ok_or_else(|| Error::NoBucket(name.chars().take(80).collect()))
     }
 
+    /// The bucket of this id.
+    ///
+    /// # Errors
+    /// [`Error::NoBucket`].
+    pub fn bucket_with_id(&self, id: BucketId) -> Result<Arc<Bucket>> {
+        let found = self.buckets().with_id(id);
+        found.ok_or_else(|| Error::NoBucket(id.to_string()))
+    }
+
     /// Every bucket, by name.
     #[must_use]
     pub fn all_buckets(&self) -> Vec<Arc<Bucket>> {

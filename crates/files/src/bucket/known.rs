@@ -6,6 +6,7 @@
 //! in a deleted bucket) the database sees to.
 
 use super::Bucket;
+use crate::grant::{Grants, SharedGrants};
 use crate::webhook::Webhook;
 use crate::{Result, sql};
 use base::BucketId;
@@ -27,6 +28,7 @@ struct Snapshot {
     by_id: HashMap<BucketId, Arc<Bucket>>,
     by_host: HashMap<String, Arc<Bucket>>,
     webhooks: HashMap<BucketId, Vec<Arc<Webhook>>>,
+    grants: SharedGrants,
 }
 
 /// The buckets. Cheap to clone.
@@ -83,6 +85,10 @@ impl Buckets {
         snapshot.webhooks.values().flatten().cloned().collect()
     }
 
+    pub(crate) fn grants(&self) -> SharedGrants {
+        Arc::clone(&self.snapshot().grants)
+    }
+
     /// All, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Bucket>> {
         let mut all: Vec<_> = self.snapshot().by_name.values().cloned().collect();
@@ -97,6 +103,7 @@ impl Buckets {
             number,
             ..Snapshot::default()
         };
+        snapshot.grants = Arc::new(Grants::new(sql::grant::all(&self.db).await?));
         for bucket in sql::bucket::all(&self.db).await? {
             let bucket = Arc::new(bucket);
             for host in &bucket.hosts {

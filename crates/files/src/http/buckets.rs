@@ -1,6 +1,7 @@
 //! Buckets.
 
 use crate::bucket::{Bucket, BucketChange, NewBucket, Usage};
+use crate::grant::Within;
 use crate::{Error, Files, Permission};
 use access::{Doer, Role};
 use axum::extract::State;
@@ -21,6 +22,14 @@ pub(super) struct BucketShown {
     /// `change`.
     #[schema(value_type = Vec<String>)]
     actions: Vec<&'static str>,
+    /// What grants allow this caller in parts of it.
+    within: Vec<Within>,
+}
+
+impl BucketShown {
+    fn is_for_caller(&self) -> bool {
+        !self.actions.is_empty() || !self.within.is_empty()
+    }
 }
 
 async fn shown(files: &Files, bucket: &Bucket, caller: &access::Caller) -> Answer<BucketShown> {
@@ -38,13 +47,15 @@ async fn shown(files: &Files, bucket: &Bucket, caller: &access::Caller) -> Answe
             Err(error) => return Err(error.into()),
         }
     }
-    if caller.may(Role::Admin, access::Scope::FilesWrite) {
+    let rules = caller.may(Role::Admin, access::Scope::FilesWrite);
+    if rules && files.not_held(caller).is_ok() {
         actions.push("change");
     }
     Ok(BucketShown {
         bucket: bucket.clone(),
         usage: files.usage(bucket).await?,
         actions,
+        within: files.within(caller, bucket),
     })
 }
 
@@ -60,7 +71,7 @@ pub(super) async fn list_buckets(
     let mut found = Vec::new();
     for bucket in files.all_buckets() {
         let bucket = shown(&files, &bucket, &caller).await?;
-        if !bucket.actions.is_empty() {
+        if bucket.is_for_caller() {
             found.push(bucket);
         }
     }
@@ -77,6 +88,7 @@ pub(super) async fn create_bucket(
     By(caller): By,
     Json(new): Json<NewBucket>,
 ) -> Answer<Response> {
+    files.not_held(&caller)?;
     let bucket = files.create_bucket(&Doer::from(&caller), new).await?;
     let body = shown(&files, &bucket, &caller).await?;
     Ok((StatusCode::CREATED, Json(body)).into_response())
@@ -90,7 +102,7 @@ pub(super) async fn visible(
 ) -> Answer<(Arc<Bucket>, BucketShown)> {
     let bucket = files.bucket(name)?;
     let shown = shown(files, &bucket, caller).await?;
-    if shown.actions.is_empty() {
+    if !shown.is_for_caller() {
         return Err(Error::NoBucket(name.to_owned()).into());
     }
     Ok((bucket, shown))
@@ -123,6 +135,7 @@ pub(super) async fn change_bucket(
     Path(name): Path<String>,
     Json(change): Json<BucketChange>,
 ) -> Answer<Json<BucketShown>> {
+    files.not_held(&caller)?;
     let bucket = files.bucket(&name)?;
     let bucket = files
         .change_bucket(&Doer::from(&caller), &bucket, change)

@@ -1,6 +1,6 @@
 //! Files by their paths: put, get, describe, delete.
 
-use super::{answer, request};
+use super::{answer, redirect, request};
 use crate::change::Description;
 use crate::file::File;
 use crate::path::FilePath;
@@ -58,13 +58,17 @@ pub(super) async fn put_file(
     // Whoever sends for long is no reason for others to wait.
     admitted.release();
     request::receive(body, &mut incoming, files.settings().silence).await?;
-    let file = incoming.finish().await?;
+    Ok(create_or_replace(incoming.finish().await?))
+}
+
+/// The answer to a file that was put.
+pub(super) fn create_or_replace(file: File) -> Response {
     let status = if file.created_at == file.modified_at {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    Ok((status, answer::tagged(&file), Json(file)).into_response())
+    (status, answer::tagged(&file), Json(file)).into_response()
 }
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -87,6 +91,7 @@ pub(super) struct GetQuery {
         (status = 200, description = "Its content.", content_type = "application/octet-stream", body = Vec<u8>),
         (status = 206, description = "The part asked for.", content_type = "application/octet-stream", body = Vec<u8>),
         (status = 304, description = "It is still what the client has."),
+        (status = 307, description = "It is large, and got at this signed address."),
         (status = 412, description = "It is another one.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 416, description = "It has no such part.", body = web::ProblemDocument, content_type = "application/problem+json"),
     )
@@ -104,8 +109,12 @@ pub(super) async fn get_file(
     files
         .permit(caller, &bucket, path.as_str(), Permission::Read)
         .await?;
-    let (file, content) = files.file_and_content(&bucket, &path).await?;
     let save = query.download == Some(1);
+    let place = (&*bucket, &path);
+    if let Some(redirect) = redirect::within(&files, caller, place, save).await? {
+        return Ok(redirect);
+    }
+    let (file, content) = files.file_and_content(&bucket, &path).await?;
     Ok(answer::content(&file, content, &wants, save))
 }
 

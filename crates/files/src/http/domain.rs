@@ -5,11 +5,12 @@
 //! documents. Problems are problem details here, too.
 
 use super::contents::path;
-use super::{answer, request};
+use super::{answer, redirect, request, signed};
 use crate::bucket::Bucket;
 use crate::file::File;
 use crate::list::Entry;
 use crate::permit::{Permission, Writer};
+use crate::presign::{Method, Terms};
 use crate::put::NewFile;
 use crate::{Error, Files};
 use access::{Caller, Role, Scope};
@@ -20,8 +21,9 @@ use base::Timestamp;
 use bytes::Bytes;
 use futures::stream;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use utoipa_axum::routes;
 use web::{
@@ -41,7 +43,10 @@ pub fn domain_routes(files: Files) -> Routes {
     let lists = Requirement::Role(Role::Viewer, Scope::FilesRead);
     let changes = Requirement::Role(Role::Viewer, Scope::FilesWrite);
     let reads = Requirement::SelfChecked {
-        why: "anybody may read a public bucket",
+        why: "anybody may read a public bucket, and signed addresses need no password",
+    };
+    let puts = Requirement::SelfChecked {
+        why: "signed addresses need no password",
     };
     let flows = RouteLimits::default()
         .body(BodyLimit::Streamed)
@@ -51,8 +56,10 @@ pub fn domain_routes(files: Files) -> Routes {
         .add_within(flows, lists, routes!(front))
         .add_within(flows, lists, routes!(list))
         .add_deep(flows, changes, routes!(upload))
+        .add_deep(RouteLimits::default(), lists, routes!(download_presigned))
+        .add_deep(RouteLimits::default(), changes, routes!(upload_presigned))
         .add_deep(flows, reads, routes!(get))
-        .add_deep(flows, changes, routes!(put))
+        .add_deep(flows, puts, routes!(put))
         .add_deep(RouteLimits::default(), changes, routes!(delete))
         .with_state(files)
 }
@@ -130,14 +137,18 @@ async fn listed(
     admitted: Admitted,
 ) -> Answer<Response> {
     let bucket = bucket(&files, &client)?;
-    files
-        .permit(Some(&caller), &bucket, "", Permission::List)
-        .await?;
+    let prefixes = files.listable(&caller, &bucket);
+    if prefixes.is_empty() {
+        files
+            .permit(Some(&caller), &bucket, "", Permission::List)
+            .await?;
+    }
     admitted.release();
     let pages = Pages {
         files,
         bucket,
         origin: origin(&client),
+        prefixes: prefixes.into(),
         after: None,
         begun: false,
         ended: false,
@@ -153,6 +164,8 @@ struct Pages {
     files: Files,
     bucket: Arc<Bucket>,
     origin: String,
+    /// What may be listed and has not been.
+    prefixes: VecDeque<String>,
     after: Option<String>,
     begun: bool,
     ended: bool,
@@ -163,12 +176,17 @@ impl Pages {
         if self.ended {
             return Ok(None);
         }
+        let prefix = self.prefixes.front().map_or("", String::as_str);
         let page = self
             .files
-            .keys(&self.bucket, "", None, self.after.as_deref(), BATCH)
+            .keys(&self.bucket, prefix, None, self.after.as_deref(), BATCH)
             .await?;
-        self.ended = page.len() < BATCH;
         self.after = page.last().map(|entry| entry.key().to_owned());
+        if page.len() < BATCH {
+            self.prefixes.pop_front();
+            self.ended = self.prefixes.is_empty();
+            self.after = None;
+        }
         let mut text = Vec::new();
         for entry in &page {
             let Entry::File(file) = entry else { continue };
@@ -201,20 +219,79 @@ async fn upload(
     Ok(Json("File uploaded"))
 }
 
-/// Put a file at the path by which it is got.
-#[utoipa::path(put, path = "/{path}", responses((status = 200, description = "It is stored.")))]
-async fn put(
+/// A signed address.
+#[derive(Serialize)]
+struct Presigned {
+    url: String,
+}
+
+/// Sign an address by which a file is got.
+#[utoipa::path(get, path = "/api/download_presigned/{path}", responses((status = 200, description = "The address.")))]
+async fn download_presigned(
     State(files): State<Files>,
     By(caller): By,
     client: Client,
     Path(text): Path<String>,
+) -> Answer<Json<Presigned>> {
+    let terms = Terms::Get { download: false };
+    presigned(&files, &caller, &client, &text, &terms).await
+}
+
+/// Sign an address by which a file is put, once.
+#[utoipa::path(get, path = "/api/upload_presigned/{path}", responses((status = 200, description = "The address.")))]
+async fn upload_presigned(
+    State(files): State<Files>,
+    By(caller): By,
+    client: Client,
+    Path(text): Path<String>,
+) -> Answer<Json<Presigned>> {
+    let terms = Terms::Put {
+        length: None,
+        media_type: None,
+    };
+    presigned(&files, &caller, &client, &text, &terms).await
+}
+
+async fn presigned(
+    files: &Files,
+    caller: &Caller,
+    client: &Client,
+    text: &str,
+    terms: &Terms,
+) -> Answer<Json<Presigned>> {
+    let bucket = bucket(files, client)?;
+    let path = path(text)?;
+    let signed = signed::signed(files, caller, &bucket, &path, terms, signed::USUAL).await?;
+    let url = format!("{}/{}?{}", origin(client), path.encode(), signed.query);
+    Ok(Json(Presigned { url }))
+}
+
+/// Put a file at the path by which it is got.
+#[utoipa::path(put, path = "/{path}", responses((status = 200, description = "It is stored.")))]
+#[allow(clippy::too_many_arguments, reason = "each is a part of the request")]
+async fn put(
+    State(files): State<Files>,
+    by: Option<By>,
+    client: Client,
+    Path(text): Path<String>,
+    uri: Uri,
     admitted: Admitted,
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Response> {
     let bucket = bucket(&files, &client)?;
-    let new = permitted(&files, &bucket, &caller, &text, &headers).await?;
-    let file = store(&files, &bucket, Writer::from(&caller), new, admitted, body).await?;
+    let path = path(&text)?;
+    let place = (&*bucket, &path);
+    let entrance = signed::entrance(&files, Method::Put, place, &uri, client.address()).await?;
+    let file = if let Some(entrance) = entrance {
+        entrance
+            .put(&files, &bucket, path, &headers, (admitted, body))
+            .await?
+    } else {
+        let By(caller) = by.ok_or_else(|| asking(Error::Anonymous))?;
+        let new = permitted(&files, &bucket, &caller, &text, &headers).await?;
+        store(&files, &bucket, Writer::from(&caller), new, admitted, body).await?
+    };
     Ok((answer::tagged(&file), Json("File uploaded")).into_response())
 }
 
@@ -253,17 +330,28 @@ async fn get(
     by: Option<By>,
     client: Client,
     Path(text): Path<String>,
+    uri: Uri,
     wants: Wants,
 ) -> Answer<Response> {
     let bucket = bucket(&files, &client)?;
     let path = path(&text)?;
-    let caller = by.as_ref().map(|by| &by.0);
-    files
-        .permit(caller, &bucket, path.as_str(), Permission::Read)
-        .await
-        .map_err(asking)?;
-    let (file, content) = files.file_and_content(&bucket, &path).await?;
-    let mut response = answer::content(&file, content, &wants, false);
+    let place = (&*bucket, &path);
+    let entrance = signed::entrance(&files, Method::Get, place, &uri, client.address()).await?;
+    let mut response = if let Some(entrance) = entrance {
+        entrance.get(&files, &bucket, &path, &wants).await?
+    } else {
+        let caller = by.as_ref().map(|by| &by.0);
+        files
+            .permit(caller, &bucket, path.as_str(), Permission::Read)
+            .await
+            .map_err(asking)?;
+        let address = format!("/{}", path.encode());
+        if let Some(redirect) = redirect::to(&files, caller, place, false, &address).await? {
+            return Ok(redirect);
+        }
+        let (file, content) = files.file_and_content(&bucket, &path).await?;
+        answer::content(&file, content, &wants, false)
+    };
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     // What anybody may see, any page may show.

@@ -1,6 +1,7 @@
 //! What goes wrong with files, as HTTP says it.
 
 use crate::Error;
+use crate::presign::LinkError;
 use http::StatusCode;
 use web::Problem;
 
@@ -27,6 +28,13 @@ impl From<Error> for Problem {
                 sentence(&text),
             ),
             Error::Forbidden { .. } => Self::forbidden(sentence(&text)),
+            Error::Held => Self::forbidden(sentence(&text)),
+            Error::NoGrant => Self::not_found("grant"),
+            Error::NoShare => Self::not_found("share"),
+            Error::ShareOver => Self::new(StatusCode::GONE, "share-over", sentence(&text)),
+            Error::ShareLocked => Self::new(StatusCode::FORBIDDEN, "share-locked", sentence(&text)),
+            Error::NoZips => Self::unprocessable("no-archives", sentence(&text)),
+            Error::Link(error) => link(&error),
             Error::Anonymous => Self::unauthenticated(),
             Error::Quota { .. } => Self::new(
                 StatusCode::INSUFFICIENT_STORAGE,
@@ -77,6 +85,18 @@ impl From<Error> for Problem {
 /// 460, which tus alone has.
 fn checksum_mismatch() -> StatusCode {
     StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+fn link(error: &LinkError) -> Problem {
+    let text = sentence(&error.to_string());
+    let code = match error {
+        LinkError::Unknown(name) => return Problem::invalid(name.clone(), "unknown", text),
+        LinkError::Invalid | LinkError::Revoked => "link-invalid",
+        LinkError::Expired => "link-expired",
+        LinkError::Used => "link-used",
+        LinkError::Length(_) | LinkError::Type(_) => "link-mismatch",
+    };
+    Problem::new(StatusCode::FORBIDDEN, code, text)
 }
 
 /// With a capital letter at its beginning and a full stop at its end.

@@ -75,11 +75,16 @@ pub(crate) async fn all(db: &Db) -> Result<Vec<Bucket>> {
         .collect()
 }
 
-/// One of them, which nobody else changes until the transaction ends.
-pub(crate) async fn get_for_change(tx: &mut Tx, id: BucketId) -> Result<Option<Bucket>> {
+/// Sees to it that nobody removes it until the transaction ends; whether it is there.
+pub(crate) async fn hold(tx: &mut Tx, id: BucketId) -> Result<bool> {
     // A write takes the row's lock on both databases.
     const LOCK: &str = "UPDATE bucket SET name = name WHERE id = $1";
-    if tx.execute(LOCK, values![id.uuid()]).await? == 0 {
+    Ok(tx.execute(LOCK, values![id.uuid()]).await? > 0)
+}
+
+/// One of them, which nobody else changes until the transaction ends.
+pub(crate) async fn get_for_change(tx: &mut Tx, id: BucketId) -> Result<Option<Bucket>> {
+    if !hold(tx, id).await? {
         return Ok(None);
     }
     let sql = format!("SELECT {COLUMNS} FROM bucket WHERE id = $1");

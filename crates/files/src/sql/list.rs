@@ -110,6 +110,29 @@ pub(crate) async fn next_folder(
     Ok(child(prefix, &folder))
 }
 
+/// How many files there are from `from` to `end`, and of how many bytes.
+pub(crate) async fn sum(
+    db: &Db,
+    bucket: BucketId,
+    from: &str,
+    end: Option<&str>,
+) -> Result<(u64, u64)> {
+    let mut values = values![bucket.uuid(), from];
+    let mut within = String::new();
+    if let Some(end) = end {
+        values.extend(values![end]);
+        within.push_str(" AND path < $3");
+    }
+    let sql = format!(
+        "SELECT COUNT(*) AS files, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM file
+        WHERE bucket = $1 AND standing = 'current' AND path >= $2{within}"
+    );
+    let Some(row) = db.one(sql, values).await? else {
+        return Ok((0, 0));
+    };
+    Ok((row.get("files")?, row.get("bytes")?))
+}
+
 /// Files in the order of their paths.
 pub(crate) async fn paths(
     db: &Db,

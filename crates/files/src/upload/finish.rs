@@ -2,7 +2,7 @@
 
 use super::Upload;
 use super::UploadKind;
-use crate::put::{NewFile, Uncommitted, described};
+use crate::put::{Along, NewFile, Uncommitted, described};
 use crate::{Error, Files, Result, sniff, sql};
 use base::{Timestamp, UploadId};
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Files {
         let by = upload.by();
         let file = described(self, &bucket, &by, &new, &stored, &beginning).await;
         let placed = self
-            .commit_of(&bucket, file, &new.expect, None, Some(upload.id))
+            .commit_along(&bucket, file, &new.expect, None, Along::Upload(upload.id))
             .await;
         match placed {
             Ok(_) => {

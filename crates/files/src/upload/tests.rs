@@ -42,7 +42,9 @@ impl Dock {
                 .expect("keys"),
             AccessSettings::default(),
         );
+        let client = fetch::Client::new(fetch::Policy::default(), fetch::Limits::default());
         let ground = Ground {
+            client,
             db: db.clone(),
             blobs: Blobs::open(&folder.join("files")).expect("they are ours"),
             bus,
@@ -52,6 +54,7 @@ impl Dock {
             stop: stop.clone(),
         };
         let settings = FileSettings {
+            cache: 0,
             max_file_bytes: 1 << 30,
             silence: Duration::from_secs(60),
             upload_expires_in: DAY,

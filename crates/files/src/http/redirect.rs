@@ -1,0 +1,58 @@
+//! Large files by a redirect, where their bucket wants that.
+
+use super::signed::{USUAL, address};
+use crate::Files;
+use crate::bucket::Bucket;
+use crate::path::FilePath;
+use crate::presign::{Place, SignedBy, Terms};
+use access::Caller;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, LOCATION};
+use http::{HeaderValue, StatusCode};
+use web::{Answer, Problem};
+
+/// A redirect to a signed address, where the bucket wants that for a file of this size.
+/// `address`: where the signature is looked at.
+pub(super) async fn to(
+    files: &Files,
+    caller: Option<&Caller>,
+    (bucket, path): (&Bucket, &FilePath),
+    download: bool,
+    address: &str,
+) -> Answer<Option<Response>> {
+    let Some(above) = bucket.redirect_above else {
+        return Ok(None);
+    };
+    if files.file(bucket, path).await?.size < above {
+        return Ok(None);
+    }
+    let place = Place {
+        bucket: bucket.id,
+        path,
+    };
+    let expires = files.now().plus(USUAL);
+    let by = SignedBy::of(caller);
+    let query = files
+        .signer()
+        .sign(place, &Terms::Get { download }, by, expires);
+    let location = HeaderValue::from_str(&format!("{address}?{query}"))
+        .map_err(|error| Problem::internal(&error))?;
+    let headers = [
+        (LOCATION, location),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok(Some(
+        (StatusCode::TEMPORARY_REDIRECT, headers).into_response(),
+    ))
+}
+
+/// The same for the API's own address.
+pub(super) async fn within(
+    files: &Files,
+    caller: Option<&Caller>,
+    (bucket, path): (&Bucket, &FilePath),
+    download: bool,
+) -> Answer<Option<Response>> {
+    let address = address(bucket, path);
+    to(files, caller, (bucket, path), download, &address).await
+}
