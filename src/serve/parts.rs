@@ -265,5 +265,6 @@ pub(super) fn file_settings(config: &Config) -> FileSettings {
     FileSettings {
         max_file_bytes: config.files.max_file_bytes.bytes(),
         silence: config.files.silence_timeout.duration(),
+        parts_expire_in: config.files.parts_expire_in.duration(),
     }
 }

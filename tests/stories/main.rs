@@ -21,6 +21,7 @@ mod many;
 mod missing;
 mod protocol_2020;
 mod refusing;
+mod s3;
 mod schedules;
 mod secrets;
 mod showing;

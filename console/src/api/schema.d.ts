@@ -55,6 +55,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's access keys. */
+        get: operations["list_access_keys"];
+        put?: never;
+        /** Make an access key for the caller. */
+        post: operations["create_access_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an access key of the caller, or as an admin anybody's. It is refused at once. */
+        delete: operations["delete_access_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -64,6 +99,203 @@ export interface paths {
         };
         /** Who did what, the newest first. */
         get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List buckets: those in which the caller may do anything. */
+        get: operations["list_buckets"];
+        put?: never;
+        /** Make a bucket. */
+        post: operations["create_bucket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A bucket. */
+        get: operations["get_bucket"];
+        put?: never;
+        post?: never;
+        /** Remove an empty bucket. */
+        delete: operations["delete_bucket"];
+        options?: never;
+        head?: never;
+        /** Change a bucket's rules. */
+        patch: operations["change_bucket"];
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a file, without sending its bytes. */
+        post: operations["copy_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/details/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of a file. */
+        get: operations["file_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List files. */
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a file. */
+        get: operations["get_file"];
+        /**
+         * Put a file: the body is its content.
+         * @description What was at the path is replaced, all at once. `If-Match` and `If-None-Match` make
+         *     sure of what it is. On the answer, the content is on the disk for good.
+         */
+        put: operations["put_file"];
+        post?: never;
+        /** Delete a file: into the trash, where the bucket has one. */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        /** Change what is said of a file: its type, headers and metadata. */
+        patch: operations["describe_file"];
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a file to another path or bucket. */
+        post: operations["move_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/past/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a deleted file or an older version for good. */
+        delete: operations["purge_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted file or an older version back to its path. */
+        post: operations["restore_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was deleted, by path and time. */
+        get: operations["list_trash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List older versions, by path and time. */
+        get: operations["list_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -692,6 +924,34 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        /** @description An access key, without its secret. */
+        AccessKey: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends; `null` for never.
+             */
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description What S3 clients call it: `AWS_ACCESS_KEY_ID`. */
+            key: string;
+            /**
+             * Format: date-time
+             * @description When it was used last, to the minute.
+             */
+            last_used: string | null;
+            name: string;
+            /** @description Whose it is, by name. */
+            owner: string;
+            scopes: components["schemas"]["Scope"][];
+        };
+        /** @description An access key that was made. */
+        AccessKeyIssued: components["schemas"]["AccessKey"] & {
+            /** @description The secret, told this once: `AWS_SECRET_ACCESS_KEY`. */
+            secret: string;
+        };
         /** @description A source as it was asked for. */
         AskedSource: {
             /** @description The path that was asked for. */
@@ -717,6 +977,122 @@ export interface components {
             id: string;
             /** @description To whom or what, such as `user:anna`. */
             subject: string;
+        };
+        BTreeMap: {
+            [key: string]: string;
+        };
+        /** @description A bucket, as it stands. */
+        Bucket: {
+            /** @description Whether roles open it (viewers read, operators write), or grants alone. */
+            by_role: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The host names on which it answers by itself. */
+            hosts: string[];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether anybody may read it without a password. */
+            public_read: boolean;
+            /**
+             * Format: int64
+             * @description Bytes that it may hold, those of its trash and versions included.
+             */
+            quota_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Files that it may hold, those of its trash and versions included.
+             */
+            quota_files?: number | null;
+            /**
+             * Format: int64
+             * @description From so many bytes on, a download is answered by a redirect to a signed address.
+             */
+            redirect_above?: number | null;
+            /** @description Where its bytes lie. */
+            storage: components["schemas"]["Storage"];
+            /**
+             * Format: int64
+             * @description Seconds that a deleted file stays in the trash; 0 is not at all.
+             */
+            trash_seconds: number;
+            /**
+             * Format: int64
+             * @description Bytes that one user may have in it.
+             */
+            user_quota_bytes?: number | null;
+            /** @description Whether what is overwritten or deleted stays as a version. */
+            versions: boolean;
+        };
+        /** @description What changes of a bucket; what is absent stays. */
+        BucketChange: {
+            /**
+             * @description Whether roles open it, or grants alone.
+             * @default null
+             */
+            by_role: boolean | null;
+            /**
+             * @description The host names on which it answers by itself.
+             * @default null
+             */
+            hosts: string[] | null;
+            /**
+             * @description Whether anybody may read it without a password.
+             * @default null
+             */
+            public_read: boolean | null;
+            /**
+             * Format: int64
+             * @description Bytes that it may hold; 0 is without limit.
+             * @default null
+             */
+            quota_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Files that it may hold; 0 is without limit.
+             * @default null
+             */
+            quota_files: number | null;
+            /**
+             * Format: int64
+             * @description From so many bytes on, a download is a redirect to a signed address; 0 is never.
+             * @default null
+             */
+            redirect_above: number | null;
+            /**
+             * Format: int64
+             * @description Seconds that a deleted file stays in the trash; 0 is not at all.
+             * @default null
+             */
+            trash_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that one user may have in it; 0 is without limit.
+             * @default null
+             */
+            user_quota_bytes: number | null;
+            /**
+             * @description Whether what is overwritten or deleted stays as a version.
+             * @default null
+             */
+            versions: boolean | null;
+        };
+        /** @description A bucket with what it holds. */
+        BucketShown: components["schemas"]["Bucket"] & {
+            /**
+             * @description What this caller may do in all of it: `read`, `list`, `write`, `delete`, `share`,
+             *     `change`.
+             */
+            actions: string[];
+            /** @description What it holds, its trash and versions included. */
+            usage: components["schemas"]["Usage"];
         };
         /** @description A bundle, as it stands. */
         Bundle: {
@@ -803,6 +1179,20 @@ export interface components {
              */
             freed: number;
         };
+        /** @description What changes of what is said of a file; what is absent stays. */
+        Description: {
+            /** @default null */
+            headers: components["schemas"]["Headers"] | null;
+            /** @description What is said of it, instead of what was. */
+            metadata?: Record<string, never> | null;
+            /** @default null */
+            tags: components["schemas"]["BTreeMap"] | null;
+            /**
+             * @description Its media type.
+             * @default null
+             */
+            type: string | null;
+        };
         /** @description An operation with every step of its life. */
         DetailedOperation: components["schemas"]["OperationView"] & {
             /** @description Its life, from its acceptance on. */
@@ -835,6 +1225,75 @@ export interface components {
             field: string;
             /** @description For people. */
             message: string;
+        };
+        /** @description A file, as it stands. */
+        File: {
+            /**
+             * Format: date-time
+             * @description Since when there is a file at this path.
+             */
+            created_at: string;
+            /**
+             * @description What changes exactly when the content does, without quotes. For most files it is
+             *     the MD5 of the content in hexadecimal digits.
+             */
+            etag: string;
+            /** @description Headers that are answered with it. */
+            headers?: components["schemas"]["Headers"];
+            /**
+             * Format: int64
+             * @description Its height in pixels, where it has one.
+             */
+            height?: number | null;
+            /**
+             * Format: uuid
+             * @description The id of this content; another one lies at the path when it is overwritten.
+             */
+            id: string;
+            /**
+             * Format: double
+             * @description Where it says so, in degrees north.
+             */
+            latitude?: number | null;
+            /**
+             * Format: double
+             * @description Where it says so, in degrees east.
+             */
+            longitude?: number | null;
+            /** @description What its uploader says of it. */
+            metadata: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When this content came.
+             */
+            modified_at: string;
+            /** @description Its path in the bucket. */
+            path: string;
+            /** @description The SHA-256 of its content, in hexadecimal digits. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Its length in bytes.
+             */
+            size: number;
+            /** @description Its media type as its first bytes look; nothing where they tell none. */
+            sniffed_type: string;
+            /** @description Its tags. */
+            tags?: components["schemas"]["BTreeMap"];
+            /**
+             * Format: date-time
+             * @description When a picture or a video says that it was taken.
+             */
+            taken_at?: string | null;
+            /** @description Its media type, as declared or, where none was, as recognised. */
+            type: string;
+            /** @description Who put it there: `user:anna`, `token:anna/ci`, `system`. */
+            uploader: string;
+            /**
+             * Format: int64
+             * @description Its width in pixels, where it has one.
+             */
+            width?: number | null;
         };
         /** @description Which operations. */
         Filter: {
@@ -872,6 +1331,15 @@ export interface components {
          * @enum {string}
          */
         Flag: "0" | "1";
+        /** @description A page of a folder. */
+        FolderPage: {
+            /** @description Folders by their whole path with its `/`; they come before the files. */
+            folders: string[];
+            /** @description Files. */
+            items: components["schemas"]["File"][];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
         /** @description What a client says. */
         FromClient: {
             /**
@@ -900,6 +1368,29 @@ export interface components {
          *     at the time of fetching is sent.
          */
         HeaderText: string | components["schemas"]["StoredSecret"];
+        /** @description Headers that are kept with a file and answered with it. */
+        Headers: {
+            /**
+             * @description `Cache-Control`.
+             * @default null
+             */
+            cache_control: string | null;
+            /**
+             * @description `Content-Disposition`.
+             * @default null
+             */
+            content_disposition: string | null;
+            /**
+             * @description `Content-Encoding`.
+             * @default null
+             */
+            content_encoding: string | null;
+            /**
+             * @description `Content-Language`.
+             * @default null
+             */
+            content_language: string | null;
+        };
         /** @description A kind, as it is shown. */
         KindInfo: {
             /**
@@ -979,6 +1470,25 @@ export interface components {
         Missed: "run_once" | "skip";
         /** @description 1 to 64 letters, digits, `.`, `-` and `_`; the first a letter or a digit. */
         Name: string;
+        /** @description An access key to be made. */
+        NewAccessKey: {
+            /**
+             * Format: int64
+             * @description For how many seconds; for ever without. With a token that ends, no longer than that one.
+             */
+            expires_in?: number | null;
+            name: components["schemas"]["Name"];
+            /** @description `files:read`, `files:write`, or both, which is usual. */
+            scopes?: components["schemas"]["Scope"][];
+        };
+        /** @description A bucket to be made. */
+        NewBucket: {
+            /** @description 3 to 63 of the characters a to z, 0 to 9, `-` and `.`. */
+            name: string;
+            /** @description Everything else, as in a change. */
+            settings?: components["schemas"]["BucketChange"];
+            storage?: components["schemas"]["Storage"] | null;
+        };
         /** @description A request for a bundle. */
         NewBundle: {
             /** @description The archive's name, with or without `.zip`. */
@@ -1145,6 +1655,34 @@ export interface components {
          */
         Order: "asc" | "desc";
         /** @description A page of a list. */
+        Page_AccessKey: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends; `null` for never.
+                 */
+                expires_at: string | null;
+                /** Format: uuid */
+                id: string;
+                /** @description What S3 clients call it: `AWS_ACCESS_KEY_ID`. */
+                key: string;
+                /**
+                 * Format: date-time
+                 * @description When it was used last, to the minute.
+                 */
+                last_used: string | null;
+                name: string;
+                /** @description Whose it is, by name. */
+                owner: string;
+                scopes: components["schemas"]["Scope"][];
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Page_AuditEntry: {
             /** @description The items. There may be fewer than asked for although more follow. */
             items: {
@@ -1165,6 +1703,21 @@ export interface components {
                 /** @description To whom or what, such as `user:anna`. */
                 subject: string;
             }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_BucketShown: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: (components["schemas"]["Bucket"] & {
+                /**
+                 * @description What this caller may do in all of it: `read`, `list`, `write`, `delete`, `share`,
+                 *     `change`.
+                 */
+                actions: string[];
+                /** @description What it holds, its trash and versions included. */
+                usage: components["schemas"]["Usage"];
+            })[];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
         };
@@ -1236,6 +1789,21 @@ export interface components {
             items: (components["schemas"]["Operation"] & {
                 /** @description What can be done with it now, by this caller: `cancel`, `retry`. */
                 actions: string[];
+            })[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Past: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: (components["schemas"]["File"] & {
+                /**
+                 * Format: date-time
+                 * @description When it stopped being current.
+                 */
+                removed_at: string;
+                /** @description Who deleted or overwrote it. */
+                removed_by: string;
             })[];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
@@ -1356,6 +1924,16 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description A content that is not current any more. */
+        Past: components["schemas"]["File"] & {
+            /**
+             * Format: date-time
+             * @description When it stopped being current.
+             */
+            removed_at: string;
+            /** @description Who deleted or overwrote it. */
+            removed_by: string;
+        };
         /** @description What happened. */
         PollAnswer: {
             /** @description What the socket would have said, in order, beginning with `hello`. */
@@ -1446,6 +2024,16 @@ export interface components {
             parts: components["schemas"]["PartState"][];
             /** @description Always true in this answer; otherwise it is a 503. */
             ready: boolean;
+        };
+        /** @description What is brought back. */
+        Restore: {
+            /**
+             * Format: uuid
+             * @description The id of the content.
+             */
+            id: string;
+            /** @description Whether it may replace what lies at its path now. */
+            replace?: boolean;
         };
         /** @description Which sources are fetched again. */
         Retry: {
@@ -1541,7 +2129,7 @@ export interface components {
          * @description What a token may be used for.
          * @enum {string}
          */
-        Scope: "operations:read" | "operations:write" | "bundles:read" | "bundles:write" | "admin";
+        Scope: "operations:read" | "operations:write" | "bundles:read" | "bundles:write" | "files:read" | "files:write" | "admin";
         /** @description What was found. */
         SearchPage: {
             /** @description The matching lines, in order. */
@@ -1624,6 +2212,11 @@ export interface components {
          * @enum {string}
          */
         State: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+        /** @description Where the bytes of a bucket lie. Never changed while it holds any. */
+        Storage: {
+            /** @enum {string} */
+            kind: "disk";
+        };
         /** @description A stored secret, by name. */
         StoredSecret: {
             /** @description Its name. */
@@ -1835,6 +2428,19 @@ export interface components {
             reason: string;
             /** @description Into which state. */
             state: components["schemas"]["State"];
+        };
+        /** @description How much a bucket holds, its trash and versions included. */
+        Usage: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Files.
+             */
+            files: number;
         };
         /** @description A user. */
         User: {
@@ -2105,6 +2711,109 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_access_keys: {
+        parameters: {
+            query?: {
+                /** @description Everybody's, for admins. */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AccessKey"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_access_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessKey"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessKeyIssued"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_access_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The access key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -2141,6 +2850,773 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_buckets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All buckets, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BucketShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_bucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBucket"];
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_bucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bucket. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_bucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    change_bucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BucketChange"];
+            };
+        };
+        responses: {
+            /** @description The bucket as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    copy_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What must be at the new path. */
+                "If-Match"?: string | null;
+                /** @description What must not be there; `*` for anything. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transfer"];
+            };
+        };
+        responses: {
+            /** @description The copy. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description Something else is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            /** @description It is more than the quota allows. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file_details: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The file's path, `/` included. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file without its content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: {
+                /** @description What paths begin with; with a delimiter it ends with `/`. */
+                prefix?: string;
+                /**
+                 * @description `/`: only what lies right there, and folders for what lies deeper. Without it, all
+                 *     files.
+                 */
+                delimiter?: string;
+                /** @description By what they are sorted. */
+                sort?: "name" | "size" | "date";
+                /** @description `asc` or `desc`. */
+                order?: "asc" | "desc";
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of folders and files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderPage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: {
+                /** @description `1`: to be saved under its name instead of shown. */
+                download?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The file's path, `/` included. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The part asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is another one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    put_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What must be there. */
+                "If-Match"?: string | null;
+                /** @description What must not be there; `*` for anything. */
+                "If-None-Match"?: string | null;
+                /** @description The content's SHA-256 or MD5 (RFC 9530), which is checked. */
+                "Repr-Digest"?: string | null;
+                /** @description What is said of it: a JSON object, up to 8 KiB. */
+                "Longshore-Metadata"?: string | null;
+            };
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The file's path, `/` included. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description It replaced another content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description It is there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description Something else is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            /** @description It is more than the quota allows. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What must be there. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The file's path, `/` included. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was this one; by its id it is restored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description Something else is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    describe_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What must be there. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The file's path, `/` included. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Description"];
+            };
+        };
+        responses: {
+            /** @description The file as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description Something else is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    move_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What must be at the new path. */
+                "If-Match"?: string | null;
+                /** @description What must not be there; `*` for anything. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transfer"];
+            };
+        };
+        responses: {
+            /** @description The file where it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description Something else is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            /** @description It is more than the quota allows. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    purge_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The id of the content. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Restore"];
+            };
+        };
+        responses: {
+            /** @description The file that is there again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description Another file lies there now. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_trash: {
+        parameters: {
+            query?: {
+                /** @description What paths begin with. */
+                prefix?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the trash. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Past"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: {
+                /** @description What paths begin with. */
+                prefix?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of versions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Past"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];

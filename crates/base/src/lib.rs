@@ -16,7 +16,10 @@ mod time;
 
 pub use actor::{Actor, Trigger};
 pub use config::{Config, ConfigError};
-pub use id::{BucketId, BundleId, FileId, OperationId, ScheduleId, SessionId, TokenId, UserId};
+pub use id::{
+    AccessKeyId, BucketId, BundleId, FileId, OperationId, PartedId, ScheduleId, SessionId, TokenId,
+    UserId,
+};
 pub use name::{InvalidName, Name};
 pub use redact::{RedactedStream, Redactor};
 pub use size::{InvalidSize, Size};

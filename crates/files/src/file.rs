@@ -5,6 +5,7 @@ use crate::path::FilePath;
 use crate::{Error, Files, Result, sql};
 use base::{BucketId, FileId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use storage::{BlobFile, BlobName};
 
 /// The longest metadata, in bytes of JSON.
@@ -44,6 +45,9 @@ pub struct File {
     /// What its uploader says of it.
     #[schema(value_type = Object)]
     pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// Its tags.
+    #[serde(skip_serializing_if = "TagSet::is_empty")]
+    pub tags: TagSet,
     /// Headers that are answered with it.
     #[serde(skip_serializing_if = "Headers::is_empty")]
     pub headers: Headers,
@@ -129,6 +133,35 @@ impl Headers {
 
 /// What an uploader says of a file: a JSON object.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
+
+/// Tags: short texts by short names.
+pub type TagSet = BTreeMap<String, String>;
+
+/// The most tags of a file, and the most characters of their names and their texts: what
+/// S3 allows.
+const MOST_TAGS: usize = 10;
+const MOST_TAG_NAME: usize = 128;
+const MOST_TAG_TEXT: usize = 256;
+
+/// As tags are stored.
+///
+/// # Errors
+/// [`Error::Tags`] when there are too many, or one is too long.
+pub(crate) fn tags_text(tags: &TagSet) -> Result<String> {
+    if tags.is_empty() {
+        return Ok(String::new());
+    }
+    let fits = |(name, text): (&String, &String)| {
+        (1..=MOST_TAG_NAME).contains(&name.chars().count())
+            && text.chars().count() <= MOST_TAG_TEXT
+            && !name.contains('\0')
+            && !text.contains('\0')
+    };
+    if tags.len() > MOST_TAGS || !tags.iter().all(fits) {
+        return Err(Error::Tags);
+    }
+    serde_json::to_string(tags).map_err(|_| Error::Tags)
+}
 
 /// As it is stored.
 ///
@@ -220,7 +253,10 @@ mod tests {
     fn a_media_type_is_kept_as_it_can_stand_in_a_header() {
         for (text, kept) in [
             ("image/png", Some("image/png")),
-            (" text/plain; charset=utf-8 ", Some("text/plain; charset=utf-8")),
+            (
+                " text/plain; charset=utf-8 ",
+                Some("text/plain; charset=utf-8"),
+            ),
             ("application/vnd.x+json", Some("application/vnd.x+json")),
             ("", None),
             ("image", None),

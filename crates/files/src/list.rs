@@ -8,9 +8,7 @@ use crate::{Files, Result, sql};
 use serde::{Deserialize, Serialize};
 
 /// By what a list is sorted; of the same key, by path.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sort {
     /// By path: in a folder that is by name.
@@ -121,7 +119,10 @@ impl Files {
         if files.len() > room {
             files.truncate(room);
             found.next = files.last().map(|file| {
-                Place::File(sql::list::key(ask.sort, file), file.path.as_str().to_owned())
+                Place::File(
+                    sql::list::key(ask.sort, file),
+                    file.path.as_str().to_owned(),
+                )
             });
         }
         // The marker of the folder itself is no file in it.
@@ -189,8 +190,7 @@ impl Files {
         }
         while entries.len() < limit {
             let batch = BATCH.min(limit - entries.len() + 1).max(2);
-            let rows =
-                sql::list::paths(self.db(), bucket.id, &from, end.as_deref(), batch).await?;
+            let rows = sql::list::paths(self.db(), bucket.id, &from, end.as_deref(), batch).await?;
             let full = rows.len() == batch;
             let mut folder: Option<String> = None;
             let mut last = None;

@@ -36,14 +36,16 @@ impl Kind for SweepFiles {
 
     async fn run(&self, _input: SweepInput, context: Context) -> Result<Outcome, Failure> {
         let removed = self.empty_trash(&context).await?;
+        let given_up = self.expire_parted(&context).await?;
         self.0.blobs().sweep_incoming(ORPHANED).await?;
         let orphans = self.sweep_orphans(&context).await?;
         context
             .log(format!(
-                "{removed} files of the trash were removed for good; {orphans} contents had no file."
+                "{removed} files of the trash were removed for good; {given_up} uploads in parts \
+                 were given up; {orphans} contents had no file."
             ))
             .await;
-        Ok(serde_json::json!({ "removed": removed, "orphans": orphans }))
+        Ok(serde_json::json!({ "removed": removed, "given_up": given_up, "orphans": orphans }))
     }
 }
 
@@ -65,6 +67,22 @@ impl SweepFiles {
             }
         }
         Ok(removed)
+    }
+
+    /// Gives up what has come in parts for too long.
+    async fn expire_parted(&self, context: &Context) -> Result<u64, Failure> {
+        let mut given_up = 0;
+        loop {
+            context.check()?;
+            let before = self.0.now().minus(self.0.settings().parts_expire_in);
+            let overdue = sql::parted::overdue(self.0.db(), before, BATCH).await?;
+            if overdue.is_empty() {
+                return Ok(given_up);
+            }
+            for id in overdue {
+                given_up += u64::from(self.0.forget_parted(id).await.map_err(failure)?);
+            }
+        }
     }
 
     async fn sweep_orphans(&self, context: &Context) -> Result<u64, Failure> {

@@ -85,7 +85,13 @@ impl Files {
     /// # Errors
     /// [`Error::NothingToRestore`], or [`Error::Precondition`] when another file lies at
     /// the path now, unless `over` it.
-    pub async fn restore(&self, bucket: &Bucket, id: FileId, over: bool, by: &Actor) -> Result<File> {
+    pub async fn restore(
+        &self,
+        bucket: &Bucket,
+        id: FileId,
+        over: bool,
+        by: &Actor,
+    ) -> Result<File> {
         let past = sql::file::past(self.db(), bucket.id, id).await?;
         let past = past.ok_or(Error::NothingToRestore)?;
         let path = past.file.path.as_str();
@@ -108,6 +114,24 @@ impl Files {
             self.discard(blob).await;
         }
         Ok(past.file)
+    }
+
+    /// A content that is or was at a path, by its id.
+    ///
+    /// # Errors
+    /// [`Error::NothingToRestore`] when there is none, or the bucket keeps no versions.
+    pub async fn version(&self, bucket: &Bucket, path: &FilePath, id: FileId) -> Result<File> {
+        let current = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
+        if let Some(file) = current.filter(|file| file.id == id) {
+            return Ok(file);
+        }
+        // What is in a trash is no version.
+        if !bucket.versions {
+            return Err(Error::NothingToRestore);
+        }
+        let past = sql::file::past(self.db(), bucket.id, id).await?;
+        let past = past.filter(|past| past.file.path == *path);
+        Ok(past.ok_or(Error::NothingToRestore)?.file)
     }
 
     /// The path at which a content of the past lay.

@@ -9,4 +9,6 @@ pub struct FileSettings {
     pub max_file_bytes: u64,
     /// How long a client that uploads may send nothing.
     pub silence: Duration,
+    /// How long a file may stay in parts before they are removed.
+    pub parts_expire_in: Duration,
 }

@@ -32,7 +32,11 @@ pub(crate) fn sniffed(beginning: &[u8]) -> &'static str {
     if text.is_empty() || !text.chars().all(printed) {
         return "";
     }
-    let begins = text.trim_start().get(..64).unwrap_or(text).to_ascii_lowercase();
+    let begins = text
+        .trim_start()
+        .get(..64)
+        .unwrap_or(text)
+        .to_ascii_lowercase();
     let begins = begins.trim_start();
     if begins.starts_with("<svg") || (begins.starts_with("<?xml") && text.contains("<svg")) {
         "image/svg+xml"
@@ -94,7 +98,10 @@ mod tests {
             "image/png"
         );
         assert_eq!(kind(None, "noname", "application/pdf"), "application/pdf");
-        assert_eq!(kind(None, "noname", "text/plain"), "text/plain; charset=utf-8");
+        assert_eq!(
+            kind(None, "noname", "text/plain"),
+            "text/plain; charset=utf-8"
+        );
         assert_eq!(kind(Some("rubbish"), "noname", ""), UNKNOWN);
     }
 }

@@ -3,4 +3,5 @@
 pub(crate) mod bucket;
 pub(crate) mod file;
 pub(crate) mod list;
+pub(crate) mod parted;
 pub(crate) mod usage;

@@ -108,7 +108,12 @@ impl<'a> Listed<'a> {
 
 /// All files.
 #[utoipa::path(get, path = "/", responses((status = 200, description = "All files.")))]
-async fn front(files: State<Files>, by: By, client: Client, admitted: Admitted) -> Answer<Response> {
+async fn front(
+    files: State<Files>,
+    by: By,
+    client: Client,
+    admitted: Admitted,
+) -> Answer<Response> {
     listed(files, by, client, admitted).await
 }
 

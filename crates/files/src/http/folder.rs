@@ -81,7 +81,12 @@ pub(super) async fn list_files(
         .await?;
     let after: Option<Place> = paging.after()?;
     let found = files
-        .browse(&bucket, &query.browse()?, after, usize::from(paging.limit()))
+        .browse(
+            &bucket,
+            &query.browse()?,
+            after,
+            usize::from(paging.limit()),
+        )
         .await?;
     Ok(Json(found.into()))
 }

@@ -1,9 +1,9 @@
 //! The trash and older versions.
 
+use crate::Files;
 use crate::file::File;
 use crate::permit::Permission;
 use crate::remove::{Heap, Past};
-use crate::Files;
 use axum::extract::State;
 use base::FileId;
 use http::StatusCode;

@@ -1,10 +1,10 @@
 //! From what a request says of a file to what is kept of it.
 
+use crate::Error;
 use crate::expect::{Expect, Promised, Tags};
 use crate::file::{Headers, Metadata};
 use crate::path::FilePath;
 use crate::put::{Incoming, NewFile};
-use crate::Error;
 use axum::body::Body;
 use base::Timestamp;
 use data_encoding::BASE64;
@@ -35,7 +35,6 @@ pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
         ));
     }
     Ok(NewFile {
-        path,
         media_type: text(headers, &CONTENT_TYPE)?,
         headers: Headers {
             cache_control: text(headers, &CACHE_CONTROL)?,
@@ -47,6 +46,7 @@ pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
         metadata: metadata(headers)?,
         expect: expect(headers)?,
         promised: promised(headers)?,
+        ..NewFile::at(path)
     })
 }
 
@@ -136,11 +136,7 @@ fn exact<const N: usize>(name: &str, text: &str) -> Answer<[u8; N]> {
 }
 
 /// Writes a body into a file. It may take as long as it likes while it moves.
-pub(super) async fn receive(
-    body: Body,
-    incoming: &mut Incoming,
-    silence: Duration,
-) -> Answer<()> {
+pub(super) async fn receive(body: Body, incoming: &mut Incoming, silence: Duration) -> Answer<()> {
     let mut body = body.into_data_stream();
     loop {
         match tokio::time::timeout(silence, body.next()).await {
@@ -186,7 +182,10 @@ mod tests {
         let read = promised(&headers(&[("repr-digest", both), ("content-length", "0")]));
         let read = read.expect("a digest");
         assert_eq!(read.length, Some(0));
-        assert_eq!(read.sha256.map(|sha| BASE64.encode(&sha)).as_deref(), Some(empty));
+        assert_eq!(
+            read.sha256.map(|sha| BASE64.encode(&sha)).as_deref(),
+            Some(empty)
+        );
         assert!(read.md5.is_some());
         for (name, value) in [
             ("content-digest", "sha-256"),

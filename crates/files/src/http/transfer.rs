@@ -47,7 +47,12 @@ pub(super) async fn copy_file(
     Json(transfer): Json<Transfer>,
 ) -> Answer<Response> {
     let bucket = files.bucket(&bucket)?;
-    let target = files.bucket(transfer.to_bucket.as_deref().unwrap_or(bucket.name.as_str()))?;
+    let target = files.bucket(
+        transfer
+            .to_bucket
+            .as_deref()
+            .unwrap_or(bucket.name.as_str()),
+    )?;
     let (from, to) = (path(&transfer.from)?, path(&transfer.to)?);
     let caller = &caller;
     files
@@ -91,7 +96,12 @@ pub(super) async fn move_file(
     Json(transfer): Json<Transfer>,
 ) -> Answer<Response> {
     let bucket = files.bucket(&bucket)?;
-    let target = files.bucket(transfer.to_bucket.as_deref().unwrap_or(bucket.name.as_str()))?;
+    let target = files.bucket(
+        transfer
+            .to_bucket
+            .as_deref()
+            .unwrap_or(bucket.name.as_str()),
+    )?;
     let (from, to) = (path(&transfer.from)?, path(&transfer.to)?);
     let caller = &caller;
     for permission in [Permission::Read, Permission::Delete] {

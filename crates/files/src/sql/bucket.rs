@@ -52,7 +52,10 @@ pub(crate) async fn were_any(db: &Db) -> Result<bool> {
 pub(crate) async fn all(db: &Db) -> Result<Vec<Bucket>> {
     let mut hosts: HashMap<BucketId, Vec<String>> = HashMap::new();
     let rows = db
-        .all("SELECT host, bucket FROM bucket_host ORDER BY host", values![])
+        .all(
+            "SELECT host, bucket FROM bucket_host ORDER BY host",
+            values![],
+        )
         .await?;
     for row in rows {
         let bucket: Uuid = row.get("bucket")?;
@@ -102,7 +105,8 @@ fn storage_text(bucket: &Bucket) -> String {
 
 /// Whether the name was free.
 pub(crate) async fn insert(tx: &mut Tx, bucket: &Bucket, by: &Actor) -> Result<bool> {
-    const SQL: &str = "INSERT INTO bucket (id, name, storage, versions, public_read, by_role, trash,
+    const SQL: &str =
+        "INSERT INTO bucket (id, name, storage, versions, public_read, by_role, trash,
         quota_bytes, quota_files, user_quota_bytes, redirect_above, created_at, created_by)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (name) DO NOTHING";
@@ -165,8 +169,7 @@ pub(crate) async fn give_host(tx: &mut Tx, id: BucketId, host: &str) -> Result<b
 
 /// Whether there is any content in it, past or present.
 pub(crate) async fn holds_any(tx: &mut Tx, id: BucketId) -> Result<bool> {
-    const CURRENT: &str =
-        "SELECT id FROM file WHERE bucket = $1 AND standing = 'current' LIMIT 1";
+    const CURRENT: &str = "SELECT id FROM file WHERE bucket = $1 AND standing = 'current' LIMIT 1";
     const PAST: &str = "SELECT id FROM file WHERE bucket = $1 AND standing <> 'current' LIMIT 1";
     Ok(tx.one(CURRENT, values![id.uuid()]).await?.is_some()
         || tx.one(PAST, values![id.uuid()]).await?.is_some())

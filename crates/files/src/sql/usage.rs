@@ -49,7 +49,13 @@ pub(crate) fn allows(bucket: &Bucket, held: Usage, mine: Usage, bytes: u64) -> R
     let checks = [
         ("the bucket", bucket.quota_bytes, held.bytes, bytes, "bytes"),
         ("the bucket", bucket.quota_files, held.files, 1, "files"),
-        ("a user in the bucket", bucket.user_quota_bytes, mine.bytes, bytes, "bytes"),
+        (
+            "a user in the bucket",
+            bucket.user_quota_bytes,
+            mine.bytes,
+            bytes,
+            "bytes",
+        ),
     ];
     for (scope, limit, there, more, unit) in checks {
         if let Some(limit) = limit
@@ -64,10 +70,14 @@ pub(crate) fn allows(bucket: &Bucket, held: Usage, mine: Usage, bytes: u64) -> R
 /// Whether `file` fits, so that of several who come at once not all believe so.
 pub(crate) async fn check(tx: &mut Tx, bucket: &Bucket, file: &File) -> Result<()> {
     let [.., a, b, c, d, e, f, g, h] = *bucket.id.uuid().as_bytes();
-    tx.lock(i64::from_be_bytes([a, b, c, d, e, f, g, h])).await?;
+    tx.lock(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        .await?;
     let held = read(tx.one(OF_BUCKET, values![bucket.id.uuid()]).await?)?;
     let account = file.account.unwrap_or_default();
-    let mine = read(tx.one(OF_ACCOUNT, values![bucket.id.uuid(), account]).await?)?;
+    let mine = read(
+        tx.one(OF_ACCOUNT, values![bucket.id.uuid(), account])
+            .await?,
+    )?;
     allows(bucket, held, mine, file.size)
 }
 

@@ -217,9 +217,10 @@ pub(super) async fn guard(
         AnswerTime::Within(within) => Some(within),
         AnswerTime::OwnLimit => None,
     };
-    let authorising = guard
-        .gate
-        .authorise((guard.requirement, guard.dialog), &mut request, &settings);
+    let authorising =
+        guard
+            .gate
+            .authorise((guard.requirement, guard.dialog), &mut request, &settings);
     // Also where the handler has a limit of its own: this part is not the handler's.
     let longest = within.unwrap_or(settings.request_timeout);
     match tokio::time::timeout(longest, authorising).await {

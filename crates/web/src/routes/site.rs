@@ -93,9 +93,7 @@ pub(super) fn router(added: Vec<Added<()>>, gate: &Gate, dialog: bool) -> Router
             .keys()
             .map(|path| added.routed(path))
             .collect();
-        let handlers = added
-            .handlers
-            .route_layer(from_fn_with_state(check, guard));
+        let handlers = added.handlers.route_layer(from_fn_with_state(check, guard));
         for path in paths {
             router = router.route(&path, handlers.clone());
         }
@@ -111,6 +109,16 @@ impl Site {
         match self.router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
+        }
+    }
+
+    /// One that has no table: all its requests go to one place, which checks them itself.
+    pub(crate) fn without_routes(router: Router, settings: SettingsSource) -> Self {
+        Self {
+            router,
+            settings,
+            table: RouteTable::default(),
+            document: Arc::default(),
         }
     }
 
