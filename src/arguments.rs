@@ -1,7 +1,9 @@
 //! The command line: its commands, and the arguments that several of them share.
 //! What one noun alone takes stands beside it in `commands/`.
 
-use crate::commands::{bundle, completions, config, login, master_key, ops, token, user};
+use crate::commands::{
+    access_key, bundle, completions, config, login, master_key, ops, token, user,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     /// See and change one's API tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// See and change one's access keys, for S3 clients.
+    #[command(subcommand)]
+    AccessKey(access_key::AccessKeyCommand),
     /// See and check the server's configuration, on its host.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -72,11 +77,18 @@ pub(crate) struct ServeArguments {
     /// Address and port on which the console and the API answer [default: 127.0.0.1:8011].
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
+    /// Address and port on which S3 clients are answered, or `off` [default: 127.0.0.1:8012].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) s3_listen: Option<String>,
 }
 
 impl From<HostArguments> for ServeArguments {
     fn from(host: HostArguments) -> Self {
-        Self { host, listen: None }
+        Self {
+            host,
+            listen: None,
+            s3_listen: None,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands, a file a noun.
 
+pub(crate) mod access_key;
 pub(crate) mod bundle;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         Command::Ops(command) => ops::run(command),
         Command::User(command) => user::run(command),
         Command::Token(command) => token::run(command),
+        Command::AccessKey(command) => access_key::run(command),
         Command::Config(command) => config::run(command),
         Command::MasterKey(command) => master_key::run(command),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -4,6 +4,7 @@
 mod descriptors;
 mod greeting;
 pub(crate) mod kinds;
+mod listeners;
 mod logging;
 mod outbound;
 pub(crate) mod parts;
@@ -15,21 +16,17 @@ mod stored;
 mod zips;
 
 use crate::arguments::ServeArguments;
-use crate::exit::{Code, Failure, Result};
+use crate::exit::{Failure, Result};
 use crate::{commands, settings};
 use base::Config;
 use base::config::Loaded;
+use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use parts::Parts;
 use signals::{Ended, Served, Signals};
 use std::io::{self, Write};
 use storage::DataDir;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
-use web::ServerLimits;
-
-/// Connections that the system keeps while nobody has accepted them yet.
-const BACKLOG: u32 = 1024;
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result {
@@ -50,7 +47,7 @@ async fn serve(arguments: ServeArguments, config: Config, logging: logging::Logg
     let mut signals = Signals::install()?;
     // What can be refused without a trace is tried first.
     let directory = open_directory(&config).await?;
-    let listener = listen(&config)?;
+    let listeners = Listeners::open(&config)?;
     let metrics = parts::install_metrics()?;
     let Some(parts) = signals
         .unless_stopped(Parts::open(&config, directory))
@@ -65,7 +62,7 @@ async fn serve(arguments: ServeArguments, config: Config, logging: logging::Logg
         config,
         parts: parts.clone(),
         logging,
-        listener,
+        listeners,
         metrics,
     };
     let outcome = server.until_stopped(&mut signals).await;
@@ -79,7 +76,7 @@ struct Running {
     config: Config,
     parts: Parts,
     logging: logging::Logging,
-    listener: TcpListener,
+    listeners: Listeners,
     metrics: PrometheusHandle,
 }
 
@@ -92,7 +89,7 @@ impl Running {
             config,
             parts,
             logging,
-            listener,
+            listeners,
             metrics,
         } = self;
         greeting::greet(&parts, &config).await?;
@@ -105,10 +102,7 @@ impl Running {
             parts.stop(grace(&config)).await;
             return Err(failure);
         }
-        let limits = descriptors::within(ServerLimits::from(&config));
-        let listening = web::serve(vec![listener], site.site, limits, stop.clone());
-        let mut server = tokio::spawn(listening);
-        tracing::info!(address = %config.listen, "listening");
+        let mut server = tokio::spawn(listeners.serve(&config, &parts, &site, stop.clone()));
         let mut reloader = reload::Reloader {
             arguments,
             config,
@@ -172,35 +166,4 @@ async fn open_directory(config: &Config) -> Result<DataDir> {
     let path = config.data.clone();
     let opened = tokio::task::spawn_blocking(move || DataDir::open(&path)).await;
     Ok(opened.map_err(Failure::failed)??)
-}
-
-/// Takes the address, without answering yet.
-fn listen(config: &Config) -> Result<TcpListener> {
-    let refused = |error: io::Error| {
-        let address = config.listen;
-        let text = match error.kind() {
-            io::ErrorKind::AddrInUse => format!(
-                "the address {address} is taken by another program; stop that one, or choose another with --listen"
-            ),
-            io::ErrorKind::AddrNotAvailable => {
-                format!(
-                    "the address {address} is none of this machine; choose another with --listen"
-                )
-            }
-            io::ErrorKind::PermissionDenied => format!(
-                "the address {address} needs more rights (ports below 1024 do); choose another with --listen"
-            ),
-            _ => format!("the address {address} cannot be used: {error}"),
-        };
-        Failure::new(Code::Port, text)
-    };
-    let socket = if config.listen.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }
-    .map_err(refused)?;
-    socket.set_reuseaddr(true).map_err(refused)?;
-    socket.bind(config.listen).map_err(refused)?;
-    socket.listen(BACKLOG).map_err(refused)
 }

@@ -22,6 +22,7 @@ pub(crate) fn load(arguments: &ServeArguments) -> Result<Loaded> {
         .map(|(name, text)| (name.as_str(), text.as_str()));
     let mut overrides = Overrides::default()
         .flag("--listen", "listen", arguments.listen.as_ref())
+        .flag("--s3-listen", "s3_listen", arguments.s3_listen.as_ref())
         .flag("--data", "data", arguments.host.data.as_ref());
     for assignment in &arguments.host.set {
         overrides = overrides.assignment("--set", assignment);

@@ -24,7 +24,7 @@ type Redactors = Arc<OnceLock<watch::Receiver<Redactor>>>;
 
 /// Starts the log.
 pub(super) fn start(config: &Config) -> Logging {
-    let (filter, handle) = Layer::new(EnvFilter::new(config.log.filter.as_str()));
+    let (filter, handle) = Layer::new(filter_of(config));
     let redactors = Redactors::default();
     let writer = {
         let redactors = Arc::clone(&redactors);
@@ -55,6 +55,12 @@ pub(super) fn start(config: &Config) -> Logging {
     }
 }
 
+/// What is logged. The S3 protocol's library is left out whatever is asked for: it writes
+/// down whole requests with their signatures, and every missing file as an error.
+fn filter_of(config: &Config) -> EnvFilter {
+    EnvFilter::new(format!("{},s3s=off", config.log.filter.as_str()))
+}
+
 impl Logging {
     /// From now on no line holds a secret of these.
     pub(super) fn redact(&self, redactors: watch::Receiver<Redactor>) {
@@ -64,10 +70,7 @@ impl Logging {
 
     /// Changes how much is logged.
     pub(super) fn set_filter(&self, config: &Config) {
-        if let Err(error) = self
-            .filter
-            .reload(EnvFilter::new(config.log.filter.as_str()))
-        {
+        if let Err(error) = self.filter.reload(filter_of(config)) {
             tracing::warn!(%error, "the log's filter could not be changed");
         }
     }

@@ -277,5 +277,6 @@ pub(super) fn file_settings(config: &Config) -> FileSettings {
         cache: config.files.cache.bytes(),
         silence: config.files.silence_timeout.duration(),
         upload_expires_in: config.files.upload_expires_in.duration(),
+        parts_expire_in: config.files.parts_expire_in.duration(),
     }
 }

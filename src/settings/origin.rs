@@ -21,6 +21,9 @@ impl Origins {
         if arguments.listen.is_some() {
             flags.push(("listen".to_owned(), "--listen".to_owned()));
         }
+        if arguments.s3_listen.is_some() {
+            flags.push(("s3_listen".to_owned(), "--s3-listen".to_owned()));
+        }
         if arguments.host.data.is_some() {
             flags.push(("data".to_owned(), "--data".to_owned()));
         }

@@ -25,6 +25,7 @@ mod missing;
 mod offered;
 mod protocol_2020;
 mod refusing;
+mod s3;
 mod schedules;
 mod secrets;
 mod sharing;

@@ -50,6 +50,8 @@ pub(crate) async fn ends(arguments: &[&str], variables: &[(&str, &str)], folder:
     }
     let ended = command
         .args(arguments)
+        // Its usual port is one for all tests.
+        .env("LONGSHORE_S3_LISTEN", "off")
         .envs(variables.iter().copied())
         .current_dir(folder)
         .stdin(Stdio::null())

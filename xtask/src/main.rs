@@ -18,6 +18,7 @@ mod postgres;
 mod process;
 mod program;
 mod report;
+mod s3_clients;
 mod schemathesis;
 mod served;
 mod setup;

@@ -4,10 +4,13 @@
 use crate::place::{self, Place};
 use crate::postgres::{self, Postgres};
 use crate::process::{Failure, Run};
-use crate::setup;
+use crate::{s3_clients, setup};
 
 /// The address of the PostgreSQL in which tests make databases of their own.
 const POSTGRES: &str = "LONGSHORE_TEST_POSTGRES";
+
+/// The folder in which S3 clients are.
+const S3_CLIENTS: &str = "LONGSHORE_TEST_S3_CLIENTS";
 
 /// Peers that run, and what is to be said of those that don't.
 pub(crate) struct Peers {
@@ -45,6 +48,14 @@ impl Peers {
             peers.skipped.push(
                 "everything on Postgres: it is not installed (`cargo xtask setup`)".to_owned(),
             );
+        }
+        match s3_clients::programs(place) {
+            Some(folder) => peers
+                .environment
+                .push((S3_CLIENTS.to_owned(), folder.display().to_string())),
+            None => peers.skipped.push(
+                "boto3, aws and s3cmd: they are not installed (`cargo xtask setup`)".to_owned(),
+            ),
         }
         Ok(peers)
     }

@@ -33,7 +33,8 @@ impl Served {
         let output = std::fs::File::create(&log)
             .map_err(|error| Failure::about(&log, "cannot be written", &error))?;
         let child = Run::new(program::binary(place, Profile::Debug))
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .args(["--s3-listen", "off", "--data"])
             .args([folder.join("data")])
             .env("LONGSHORE_ADMIN_PASSWORD", &password)
             // Made-up credentials are no attack here.

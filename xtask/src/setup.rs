@@ -6,7 +6,7 @@
 
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
-use crate::{console, deny, postgres, schemathesis, tus};
+use crate::{console, deny, postgres, s3_clients, schemathesis, tus};
 
 /// A program that tests use: how it is found, what brings it, what it is for.
 struct Need {
@@ -15,7 +15,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 13] = [
+const NEEDS: [Need; 14] = [
     Need {
         found: || postgres::programs().is_some(),
         package: "postgresql",
@@ -77,9 +77,14 @@ const NEEDS: [Need; 13] = [
         purpose: "completions are read by fish",
     },
     Need {
+        found: || place::program("rclone").is_some(),
+        package: "rclone",
+        purpose: "the S3 port is asked by it",
+    },
+    Need {
         found: schemathesis::can_be_installed,
         package: "python3-venv",
-        purpose: "schemathesis and Python's zipfile",
+        purpose: "schemathesis, Python's zipfile, and S3 clients",
     },
 ];
 
@@ -158,6 +163,7 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     deny::program(place)?;
     schemathesis::program(place)?;
     tus::install(place)?;
+    s3_clients::install(place)?;
     match console::obstacle(place) {
         Some(obstacle) => println!("The console is left out: {obstacle}"),
         None => console::install(place)?,

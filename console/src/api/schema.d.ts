@@ -55,6 +55,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's access keys. */
+        get: operations["list_access_keys"];
+        put?: never;
+        /** Make an access key for the caller. */
+        post: operations["create_access_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an access key of the caller, or as an admin anybody's. It is refused at once. */
+        delete: operations["delete_access_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1124,6 +1159,34 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        /** @description An access key, without its secret. */
+        AccessKey: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends; `null` for never.
+             */
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description What S3 clients call it: `AWS_ACCESS_KEY_ID`. */
+            key: string;
+            /**
+             * Format: date-time
+             * @description When it was used last, to the minute.
+             */
+            last_used: string | null;
+            name: string;
+            /** @description Whose it is, by name. */
+            owner: string;
+            scopes: components["schemas"]["Scope"][];
+        };
+        /** @description An access key that was made. */
+        AccessKeyIssued: components["schemas"]["AccessKey"] & {
+            /** @description The secret, told this once: `AWS_SECRET_ACCESS_KEY`. */
+            secret: string;
+        };
         /** @description A source as it was asked for. */
         AskedSource: {
             /** @description The path that was asked for. */
@@ -1149,6 +1212,9 @@ export interface components {
             id: string;
             /** @description To whom or what, such as `user:anna`. */
             subject: string;
+        };
+        BTreeMap: {
+            [key: string]: string;
         };
         /** @description A bucket, as it stands. */
         Bucket: {
@@ -1356,6 +1422,8 @@ export interface components {
             headers: components["schemas"]["Headers"] | null;
             /** @description What is said of it, instead of what was. */
             metadata?: Record<string, never> | null;
+            /** @default null */
+            tags: components["schemas"]["BTreeMap"] | null;
             /**
              * @description Its media type.
              * @default null
@@ -1447,6 +1515,8 @@ export interface components {
             size: number;
             /** @description Its media type as its first bytes look; nothing where they tell none. */
             sniffed_type: string;
+            /** @description Its tags. */
+            tags?: components["schemas"]["BTreeMap"];
             /**
              * Format: date-time
              * @description When a picture or a video says that it was taken.
@@ -1697,6 +1767,17 @@ export interface components {
         Missed: "run_once" | "skip";
         /** @description 1 to 64 letters, digits, `.`, `-` and `_`; the first a letter or a digit. */
         Name: string;
+        /** @description An access key to be made. */
+        NewAccessKey: {
+            /**
+             * Format: int64
+             * @description For how many seconds; for ever without. With a token that ends, no longer than that one.
+             */
+            expires_in?: number | null;
+            name: components["schemas"]["Name"];
+            /** @description `files:read`, `files:write`, or both, which is usual. */
+            scopes?: components["schemas"]["Scope"][];
+        };
         /** @description A bucket to be made. */
         NewBucket: {
             /** @description 3 to 63 of the characters a to z, 0 to 9, `-` and `.`. */
@@ -1897,6 +1978,34 @@ export interface components {
          * @enum {string}
          */
         Order: "asc" | "desc";
+        /** @description A page of a list. */
+        Page_AccessKey: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends; `null` for never.
+                 */
+                expires_at: string | null;
+                /** Format: uuid */
+                id: string;
+                /** @description What S3 clients call it: `AWS_ACCESS_KEY_ID`. */
+                key: string;
+                /**
+                 * Format: date-time
+                 * @description When it was used last, to the minute.
+                 */
+                last_used: string | null;
+                name: string;
+                /** @description Whose it is, by name. */
+                owner: string;
+                scopes: components["schemas"]["Scope"][];
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
         /** @description A page of a list. */
         Page_AuditEntry: {
             /** @description The items. There may be fewer than asked for although more follow. */
@@ -3146,6 +3255,109 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_access_keys: {
+        parameters: {
+            query?: {
+                /** @description Everybody's, for admins. */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AccessKey"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_access_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessKey"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessKeyIssued"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is one of that name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_access_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The access key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];

@@ -1,6 +1,6 @@
 //! Who calls, after every way of proving it has been reduced to one answer.
 
-use base::{Actor, SessionId, Timestamp, TokenId, UserId};
+use base::{AccessKeyId, Actor, SessionId, Timestamp, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -137,6 +137,15 @@ pub enum Proof {
         /// Its scopes.
         scopes: Vec<Scope>,
     },
+    /// An access key with which an S3 client signed, with what it may be used for.
+    AccessKey {
+        /// Which key.
+        id: AccessKeyId,
+        /// Its name.
+        name: String,
+        /// Its scopes.
+        scopes: Vec<Scope>,
+    },
 }
 
 /// An identified caller. Only this crate's checks make one.
@@ -196,7 +205,7 @@ impl Caller {
     #[must_use]
     pub fn may(&self, role: Role, scope: Scope) -> bool {
         let within = match &self.proof {
-            Proof::Token { scopes, .. } => {
+            Proof::Token { scopes, .. } | Proof::AccessKey { scopes, .. } => {
                 scopes.contains(&scope) || scopes.contains(&Scope::Admin)
             }
             Proof::Session(_) | Proof::Password => true,
@@ -209,6 +218,7 @@ impl Caller {
     pub fn actor(&self) -> Actor {
         match &self.proof {
             Proof::Token { name, .. } => Actor::token(&self.name, name),
+            Proof::AccessKey { name, .. } => Actor::access_key(&self.name, name),
             Proof::Session(_) | Proof::Password => Actor::user(&self.name),
         }
     }

@@ -181,6 +181,14 @@ impl Access {
                 }
                 (owner, token.into(), ends)
             }
+            Proof::AccessKey { id, .. } => {
+                let found = sql::access_key::by_id(&core.db, *id).await?.ok_or(gone)?;
+                let ends = found.key.expires_at;
+                if ends.is_some_and(|end| end <= now) {
+                    return Err(AccessError::Expired);
+                }
+                (found.owner, found.key.into(), ends)
+            }
             Proof::Password => {
                 let account = account::by_id(&core.db, caller.user()).await?;
                 let account = account.filter(|account| account.credential == caller.credential);
@@ -205,7 +213,7 @@ impl Access {
 
 impl Core {
     /// What is remembered under this key, if it may be believed.
-    async fn recall(&self, key: &[u8; 32]) -> Option<Arc<Known>> {
+    pub(crate) async fn recall(&self, key: &[u8; 32]) -> Option<Arc<Known>> {
         if !self.hears() {
             return None;
         }
@@ -213,7 +221,7 @@ impl Core {
         self.believes(&known).then_some(known)
     }
 
-    async fn remember(&self, key: [u8; 32], known: Known) -> Arc<Known> {
+    pub(crate) async fn remember(&self, key: [u8; 32], known: Known) -> Arc<Known> {
         let known = Arc::new(known);
         if self.remembered.on() {
             self.remembered.known.insert(key, Arc::clone(&known)).await;
@@ -251,10 +259,10 @@ impl Core {
         }))
     }
 
-    fn caller(&self, known: &Known, address: IpAddr) -> Caller {
+    pub(crate) fn caller(&self, known: &Known, address: IpAddr) -> Caller {
         let grain = match known.proof {
             Proof::Session(_) => self.session_grain(),
-            Proof::Token { .. } | Proof::Password => GRAIN,
+            Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Password => GRAIN,
         };
         self.remembered.note(known, grain, self.now());
         Caller {

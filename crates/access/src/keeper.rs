@@ -138,6 +138,7 @@ impl Core {
         match used {
             Used::Session(id) => sql::session::seen(tx, id, at, self.session_grain()).await,
             Used::Token(id) => sql::token::used(tx, id, at, GRAIN).await,
+            Used::AccessKey(id) => sql::access_key::used(tx, id, at, GRAIN).await,
         }
     }
 

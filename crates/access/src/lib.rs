@@ -1,10 +1,11 @@
-//! People: users, sessions, tokens, secrets, and the record of who did what.
+//! People: users, sessions, tokens, access keys, secrets, and the record of who did what.
 //!
 //! [`Access`] is the one who knows who somebody is. Every way of proving it ends in
 //! a [`Caller`], which nothing else can make; what is proved is remembered briefly
 //! and forgotten on every replica when it changes ([`changes`]). Nothing here prints
 //! a password, a token, a cookie or a secret, and nothing stores one in clear.
 
+mod access_key;
 mod audit;
 mod caller;
 mod changes;
@@ -26,6 +27,7 @@ mod token;
 mod user;
 mod vault;
 
+pub use access_key::{AccessKey, NewAccessKey};
 pub use audit::{AuditEntry, AuditFilter, AuditPage, AuditRecord, Doer};
 pub use caller::{Caller, Proof, Role, Scope, UnknownRole, UnknownScope};
 pub use error::{AccessError, Result};

@@ -9,7 +9,7 @@
 use crate::changes::Since;
 use crate::user::Owner;
 use crate::{Proof, vault};
-use base::{SessionId, Timestamp, TokenId};
+use base::{AccessKeyId, SessionId, Timestamp, TokenId};
 use moka::future::Cache;
 use secrecy::{ExposeSecret, SecretBox};
 use std::collections::HashMap;
@@ -69,6 +69,7 @@ impl Known {
 pub(crate) enum Used {
     Session(SessionId),
     Token(TokenId),
+    AccessKey(AccessKeyId),
 }
 
 /// What was verified lately.
@@ -154,6 +155,7 @@ impl Remembered {
         let used = match &known.proof {
             Proof::Session(id) => Used::Session(*id),
             Proof::Token { id, .. } => Used::Token(*id),
+            Proof::AccessKey { id, .. } => Used::AccessKey(*id),
             Proof::Password => return,
         };
         let grain = i64::try_from(grain.as_micros()).unwrap_or(i64::MAX);

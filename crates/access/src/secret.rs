@@ -226,7 +226,7 @@ impl Access {
         self.core.redaction.redactor.subscribe()
     }
 
-    /// Seals every secret with the newest master key that is not yet; how many there
+    /// Seals every secret, those of access keys included, with the newest master key that is not yet; how many there
     /// were. Afterwards the older keys open nothing of this crate's any more (boxes that
     /// others keep, as in the inputs of operations, may still need them).
     ///
@@ -249,6 +249,7 @@ impl Access {
             sql::secret::reseal(&mut tx, &row.name, sealed).await?;
             count += 1;
         }
+        count += core.reseal_access_keys(&mut tx).await?;
         vault::renew_check(&mut tx, &core.keys).await?;
         let entry =
             AuditEntry::new(by, "master_key.rotated", "secrets").after(json!({ "secrets": count }));

@@ -1,5 +1,6 @@
 //! Every statement of this crate.
 
+pub(crate) mod access_key;
 pub(crate) mod account;
 pub(crate) mod attempt;
 pub(crate) mod audit;

@@ -201,7 +201,7 @@ impl Core {
 
 /// When a new token ends. No token makes one that outlives it: who has stolen one that
 /// ends tomorrow could otherwise stay for ever.
-fn lifetime(
+pub(crate) fn lifetime(
     caller: &Caller,
     wanted: Option<Duration>,
     now: Timestamp,

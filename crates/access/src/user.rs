@@ -201,7 +201,7 @@ impl Access {
         }
         let keep = match caller.proof() {
             Proof::Session(id) => Some(*id),
-            Proof::Password | Proof::Token { .. } => None,
+            Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } => None,
         };
         self.put_password(&caller.into(), caller.name(), new, keep)
             .await

@@ -22,6 +22,12 @@ impl Actor {
         Self(format!("token:{user}/{token}"))
     }
 
+    /// An access key of a person, for S3 clients.
+    #[must_use]
+    pub fn access_key(user: &str, key: &str) -> Self {
+        Self(format!("key:{user}/{key}"))
+    }
+
     /// A schedule, by name.
     #[must_use]
     pub fn schedule(name: &str) -> Self {

@@ -67,6 +67,10 @@ id!(/// A console session.
     SessionId);
 id!(/// An API token.
     TokenId);
+id!(/// An access key of an S3 client.
+    AccessKeyId);
+id!(/// A file that comes in parts.
+    PartedId);
 id!(/// A bucket of files.
     BucketId);
 id!(/// A content that is or was at a path of a bucket.

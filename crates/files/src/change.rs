@@ -3,7 +3,7 @@
 use crate::bucket::Bucket;
 use crate::event::Happened;
 use crate::expect::Expect;
-use crate::file::{File, Headers, Metadata, media_type, metadata_text};
+use crate::file::{File, Headers, Metadata, TagSet, media_type, metadata_text, tags_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::put::{self, Uncommitted};
@@ -23,6 +23,8 @@ pub struct Description {
     /// What is said of it, instead of what was.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Metadata>,
+    /// Its tags, instead of those that there are.
+    pub tags: Option<TagSet>,
 }
 
 impl Description {
@@ -37,6 +39,10 @@ impl Description {
         if let Some(metadata) = self.metadata {
             metadata_text(&metadata)?;
             file.metadata = metadata;
+        }
+        if let Some(tags) = self.tags {
+            tags_text(&tags)?;
+            file.tags = tags;
         }
         Ok(())
     }
@@ -88,6 +94,22 @@ impl Files {
         by: &Writer,
     ) -> Result<File> {
         let source = self.file(from_bucket, from).await?;
+        self.copy_of(source, (bucket, to), expect, description, by)
+            .await
+    }
+
+    /// The same of a content that is or was at a path.
+    ///
+    /// # Errors
+    /// As [`copy`](Self::copy).
+    pub(crate) async fn copy_of(
+        &self,
+        source: File,
+        (bucket, to): (&Bucket, &FilePath),
+        expect: &Expect,
+        description: Description,
+        by: &Writer,
+    ) -> Result<File> {
         let mut file = source.clone();
         let now = self.now();
         file.id = FileId::new();

@@ -1,5 +1,6 @@
 //! What can go wrong with buckets and files.
 
+use crate::parted::WrongPart;
 use crate::path::{FilePath, InvalidPath};
 use crate::presign::LinkError;
 use base::Name;
@@ -148,6 +149,19 @@ pub enum Error {
     /// Metadata that is too long, or no object.
     #[error("metadata is a JSON object of at most 8 KiB")]
     Metadata,
+    /// Tags that are too many or too long.
+    #[error(
+        "a file has at most 10 tags, each with a name of 1 to 128 and a text of up to 256 characters"
+    )]
+    Tags,
+    /// No file is coming in parts under this id.
+    #[error(
+        "there is no unfinished upload of this id at this path; it may have been completed or given up"
+    )]
+    NoParted,
+    /// Parts that make no file.
+    #[error(transparent)]
+    WrongPart(#[from] WrongPart),
     /// A header that cannot be kept.
     #[error("the header {0} cannot be kept with a file; leave it out or correct it")]
     Header(&'static str),

@@ -6,6 +6,7 @@ use crate::remembered::{Content, SMALL};
 use crate::{Error, Files, Result, sql};
 use base::{BucketId, FileId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use storage::BlobName;
 
@@ -46,6 +47,9 @@ pub struct File {
     /// What its uploader says of it.
     #[schema(value_type = Object)]
     pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// Its tags.
+    #[serde(skip_serializing_if = "TagSet::is_empty")]
+    pub tags: TagSet,
     /// Headers that are answered with it.
     #[serde(skip_serializing_if = "Headers::is_empty")]
     pub headers: Headers,
@@ -131,6 +135,35 @@ impl Headers {
 
 /// What an uploader says of a file: a JSON object.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
+
+/// Tags: short texts by short names.
+pub type TagSet = BTreeMap<String, String>;
+
+/// The most tags of a file, and the most characters of their names and their texts: what
+/// S3 allows.
+const MOST_TAGS: usize = 10;
+const MOST_TAG_NAME: usize = 128;
+const MOST_TAG_TEXT: usize = 256;
+
+/// As tags are stored.
+///
+/// # Errors
+/// [`Error::Tags`] when there are too many, or one is too long.
+pub(crate) fn tags_text(tags: &TagSet) -> Result<String> {
+    if tags.is_empty() {
+        return Ok(String::new());
+    }
+    let fits = |(name, text): (&String, &String)| {
+        (1..=MOST_TAG_NAME).contains(&name.chars().count())
+            && text.chars().count() <= MOST_TAG_TEXT
+            && !name.contains('\0')
+            && !text.contains('\0')
+    };
+    if tags.len() > MOST_TAGS || !tags.iter().all(fits) {
+        return Err(Error::Tags);
+    }
+    serde_json::to_string(tags).map_err(|_| Error::Tags)
+}
 
 /// As it is stored.
 ///

@@ -183,6 +183,10 @@ impl Grants {
                 let token = Holder::Token(*id);
                 self.holders.contains(&token).then_some(token)
             }
+            Proof::AccessKey { id, .. } => {
+                let key = Holder::AccessKey(id.uuid());
+                self.holders.contains(&key).then_some(key)
+            }
             Proof::Session(_) | Proof::Password => None,
         }
     }

@@ -45,6 +45,7 @@ impl Kind for SweepFiles {
 
     async fn run(&self, _input: SweepInput, context: Context) -> Result<Outcome, Failure> {
         let removed = self.empty_trash(&context).await?;
+        let given_up = self.expire_parted(&context).await?;
         self.0.blobs().sweep_incoming(ORPHANED).await?;
         let expired = self.expire_uploads(&context).await?;
         self.sweep_sharing().await?;
@@ -53,10 +54,15 @@ impl Kind for SweepFiles {
         context
             .log(format!(
                 "{removed} files of the trash were removed for good; {expired} uploads had expired; \
-                 {orphans} contents had no file."
+                 {given_up} uploads in parts were given up; {orphans} contents had no file."
             ))
             .await;
-        Ok(serde_json::json!({ "removed": removed, "expired": expired, "orphans": orphans }))
+        Ok(serde_json::json!({
+            "removed": removed,
+            "expired": expired,
+            "given_up": given_up,
+            "orphans": orphans,
+        }))
     }
 }
 
@@ -103,6 +109,22 @@ impl SweepFiles {
         sql::share::sweep_places(db, now.minus(crate::share::GOES_ON)).await?;
         sql::share::sweep(db, now.minus(DAY * 30)).await?;
         Ok(())
+    }
+
+    /// Gives up what has come in parts for too long.
+    async fn expire_parted(&self, context: &Context) -> Result<u64, Failure> {
+        let mut given_up = 0;
+        loop {
+            context.check()?;
+            let before = self.0.now().minus(self.0.settings().parts_expire_in);
+            let overdue = sql::parted::overdue(self.0.db(), before, BATCH).await?;
+            if overdue.is_empty() {
+                return Ok(given_up);
+            }
+            for id in overdue {
+                given_up += u64::from(self.0.forget_parted(id).await.map_err(failure)?);
+            }
+        }
     }
 
     async fn sweep_orphans(&self, context: &Context) -> Result<u64, Failure> {

@@ -73,7 +73,8 @@ impl SignedBy {
         Self(caller.map(|caller| {
             let token = match caller.proof() {
                 Proof::Token { id, .. } => Some(*id),
-                Proof::Session(_) | Proof::Password => None,
+                // Keys of S3 clients sign their addresses themselves.
+                Proof::Session(_) | Proof::Password | Proof::AccessKey { .. } => None,
             };
             (caller.user(), token)
         }))

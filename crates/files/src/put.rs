@@ -8,7 +8,7 @@
 use crate::bucket::Bucket;
 use crate::event::Happened;
 use crate::expect::{Expect, Promised, hex};
-use crate::file::{File, Headers, Metadata, metadata_text};
+use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::presign::{LinkError, Once};
@@ -29,6 +29,10 @@ pub struct NewFile {
     pub headers: Headers,
     /// What is said of it.
     pub metadata: Metadata,
+    /// Its tags.
+    pub tags: TagSet,
+    /// Its tag (`ETag`) in the place of the MD5 of its content.
+    pub etag: Option<String>,
     /// What must be there.
     pub expect: Expect,
     /// What the content is said to be.
@@ -44,6 +48,8 @@ impl NewFile {
             media_type: None,
             headers: Headers::default(),
             metadata: Metadata::new(),
+            tags: TagSet::new(),
+            etag: None,
             expect: Expect::default(),
             promised: Promised::default(),
         }
@@ -72,6 +78,7 @@ impl Files {
     pub async fn put(&self, bucket: &Arc<Bucket>, by: Writer, new: NewFile) -> Result<Incoming> {
         new.headers.check()?;
         metadata_text(&new.metadata)?;
+        tags_text(&new.tags)?;
         let most = self.settings().max_file_bytes;
         let length = new.promised.length.unwrap_or(0);
         if length > most {
@@ -224,11 +231,15 @@ pub(crate) async fn described(
         media_type: sniff::media_type(new.media_type.as_deref(), &new.path, sniffed),
         sniffed_type: sniffed.to_owned(),
         sha256: Some(hex(&stored.sha256)),
-        etag: hex(&stored.md5.unwrap_or_default()),
+        etag: new
+            .etag
+            .clone()
+            .unwrap_or_else(|| hex(&stored.md5.unwrap_or_default())),
         created_at: now,
         modified_at: now,
         uploader: by.actor.as_str().to_owned(),
         metadata: new.metadata.clone(),
+        tags: new.tags.clone(),
         headers: new.headers.clone(),
         taken_at: None,
         latitude: None,

@@ -133,6 +133,24 @@ impl Files {
         Ok(past.file)
     }
 
+    /// A content that is or was at a path, by its id.
+    ///
+    /// # Errors
+    /// [`Error::NothingToRestore`] when there is none, or the bucket keeps no versions.
+    pub async fn version(&self, bucket: &Bucket, path: &FilePath, id: FileId) -> Result<File> {
+        let current = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
+        if let Some(file) = current.filter(|file| file.id == id) {
+            return Ok(file);
+        }
+        // What is in a trash is no version.
+        if !bucket.versions {
+            return Err(Error::NothingToRestore);
+        }
+        let past = sql::file::past(self.db(), bucket.id, id).await?;
+        let past = past.filter(|past| past.file.path == *path);
+        Ok(past.ok_or(Error::NothingToRestore)?.file)
+    }
+
     /// The path at which a content of the past lay.
     ///
     /// # Errors

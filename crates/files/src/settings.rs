@@ -14,4 +14,6 @@ pub struct FileSettings {
     pub silence: Duration,
     /// How long an upload is kept with which nobody goes on.
     pub upload_expires_in: Duration,
+    /// How long a file may stay in parts before they are removed.
+    pub parts_expire_in: Duration,
 }

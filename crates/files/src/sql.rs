@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod grant;
 pub(crate) mod list;
+pub(crate) mod parted;
 pub(crate) mod share;
 pub(crate) mod signature;
 pub(crate) mod upload;

@@ -20,5 +20,5 @@ pub use deadline::{PATIENCE, within};
 pub use live::Live;
 pub use nginx::Nginx;
 pub use origin::{Answer, Content, Counts, Origin, Seen};
-pub use peers::{POSTGRES, REQUIRE_PEERS, installed};
+pub use peers::{POSTGRES, REQUIRE_PEERS, S3_CLIENTS, installed, s3_client};
 pub use server::{Captured, ServerOptions, Session, TestServer};

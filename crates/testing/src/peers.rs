@@ -28,6 +28,27 @@ pub fn installed(program: &str) -> Option<PathBuf> {
     found
 }
 
+/// The variable that names the folder in which S3 clients are: `python` with boto3, `aws`
+/// and `s3cmd`. `cargo xtask peers` sets it.
+pub const S3_CLIENTS: &str = "LONGSHORE_TEST_S3_CLIENTS";
+
+/// The path of an S3 client that a test wants, or nothing, after saying that the test is
+/// skipped.
+///
+/// # Panics
+/// When it is missing and `LONGSHORE_REQUIRE_PEERS` is set.
+#[must_use]
+pub fn s3_client(program: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(S3_CLIENTS).map(PathBuf::from);
+    let found = folder
+        .map(|folder| folder.join(program))
+        .filter(|candidate| candidate.is_file());
+    if found.is_none() {
+        missing(program, "`cargo xtask setup` installs it");
+    }
+    found
+}
+
 /// A program in PATH or where system programs are.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -29,6 +29,7 @@ pub struct TestServer {
     running: Option<Running>,
     captured: Captured,
     port: u16,
+    s3_port: Option<u16>,
     /// Held for its end.
     _folder: TempDir,
     data: PathBuf,
@@ -53,6 +54,7 @@ impl TestServer {
             running: None,
             captured: Captured::default(),
             port: 0,
+            s3_port: None,
             _folder: folder,
             data,
         };
@@ -70,6 +72,19 @@ impl TestServer {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where it answers S3 clients, for one that was started [`with_s3`]: the same after
+    /// a restart.
+    ///
+    /// [`with_s3`]: ServerOptions::with_s3
+    ///
+    /// # Panics
+    /// When it was not.
+    #[must_use]
+    pub fn s3_url(&self) -> String {
+        let port = self.s3_port.expect("it was started with S3");
+        format!("http://127.0.0.1:{port}")
     }
 
     /// Its data directory.
@@ -174,6 +189,7 @@ impl TestServer {
     async fn run_on_some_port(&mut self) {
         for _ in 0..3 {
             self.port = crate::ports::free();
+            self.s3_port = self.options.s3.then(crate::ports::free);
             let Err(why) = self.run().await else { return };
             let said = self.captured.text();
             let taken = said.contains("in use") || said.contains("taken");
@@ -187,7 +203,13 @@ impl TestServer {
         // there is another test's server.
         let greetings = |captured: &Captured| captured.text().matches(GREETING).count();
         let before = greetings(&self.captured);
-        let mut running = Running::start(&self.options, self.port, &self.data, &self.captured);
+        let mut running = Running::start(
+            &self.options,
+            self.port,
+            self.s3_port,
+            &self.data,
+            &self.captured,
+        );
         let captured = self.captured.clone();
         let own = move || greetings(&captured) > before;
         running.ready(&self.url(), own).await?;

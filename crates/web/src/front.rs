@@ -4,7 +4,8 @@
 mod headers;
 mod measure;
 
-pub(crate) use headers::CONSOLE_POLICY;
+pub(crate) use headers::{CONSOLE_POLICY, complete};
+pub(crate) use measure::Measure;
 
 use crate::client::{self, Client, Peer};
 use crate::request_id::{self, RequestId};
@@ -17,7 +18,6 @@ use axum::response::Response;
 use futures::FutureExt;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use measure::Measure;
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use tower_http::compression::CompressionLayer;
@@ -101,7 +101,7 @@ async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> R
     if let Some(value) = id.header() {
         response.headers_mut().insert(request_id::HEADER, value);
     }
-    headers::complete(response.headers_mut(), https);
+    complete(response.headers_mut(), https);
     response
 }
 
@@ -116,15 +116,17 @@ fn refuse_nul(request: &Request) -> Option<Problem> {
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {
     use axum::response::IntoResponse;
+    tracing::error!(panic = words(panic), "a handler panicked");
+    Problem::internal_unlogged().into_response()
+}
+
+/// What a panic says.
+pub(crate) fn words(panic: &(dyn Any + Send)) -> &str {
     let text = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(
-        panic = text.unwrap_or("without a message"),
-        "a handler panicked"
-    );
-    Problem::internal_unlogged().into_response()
+    text.unwrap_or("without a message")
 }
 
 /// Writes a problem again, now with the request's id. Headers that layers have

@@ -12,6 +12,7 @@ mod console;
 mod docs;
 mod download;
 mod extract;
+mod foreign;
 mod front;
 mod identify;
 mod links;
@@ -31,6 +32,7 @@ pub use client::{Client, Origin};
 pub use console::console_page;
 pub use download::{Download, Wants, attachment};
 pub use extract::{Json, JsonText, Path, Query};
+pub use foreign::{Protocol, Refusal};
 pub use identify::{By, Identify, Refused};
 pub use links::{Links, Signed, whole_seconds};
 pub use live::{LiveLimits, routes as live_routes};
@@ -42,7 +44,7 @@ pub use routes::{
     Admission, Admitted, AnswerTime, BodyLimit, Entry, Gate, Hosted, KnowsHost, Requirement,
     RouteLimits, RouteTable, Routes, Site,
 };
-pub use server::{ServeError, ServerLimits, serve};
+pub use server::{ServeError, ServerLimits, serve, serve_sites};
 pub use settings::{Settings, SettingsSource};
 pub use upgrade::{FrameSocket, FrameUpgrade, Upgrade};
 pub use walk::{WalkTokens, Walked, walk};

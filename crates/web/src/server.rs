@@ -103,9 +103,28 @@ pub async fn serve(
     limits: ServerLimits,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let (router, settings) = site.into_parts();
+    let sites = listeners
+        .into_iter()
+        .map(|listener| (listener, site.clone()))
+        .collect();
+    serve_sites(sites, limits, shutdown).await
+}
+
+/// The same with a site for each listener. Their connections count together, and they end
+/// together.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_sites(
+    sites: Vec<(TcpListener, Site)>,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let Some((_, first)) = sites.first() else {
+        return Ok(());
+    };
+    let (_, settings) = first.clone().into_parts();
     let server = Arc::new(Server {
-        router,
         settings,
         limits,
         addresses: Addresses::new(limits.connections_per_address),
@@ -117,10 +136,11 @@ pub async fn serve(
         broken_off: CancellationToken::new(),
         connections: TaskTracker::new(),
     });
-    let accepting = listeners.into_iter().map(|listener| {
+    let accepting = sites.into_iter().map(|(listener, site)| {
         let server = Arc::clone(&server);
+        let (router, _) = site.into_parts();
         async move {
-            let result = server.accept(&listener).await;
+            let result = server.accept(&listener, &router).await;
             server.stopping.cancel();
             result
         }
@@ -144,7 +164,6 @@ pub async fn serve(
 }
 
 struct Server {
-    router: Router,
     settings: SettingsSource,
     limits: ServerLimits,
     addresses: Addresses,
@@ -160,7 +179,11 @@ impl Server {
         self.settings.borrow().shutdown_grace + LAST_ANSWERS
     }
 
-    async fn accept(self: &Arc<Self>, listener: &TcpListener) -> Result<(), ServeError> {
+    async fn accept(
+        self: &Arc<Self>,
+        listener: &TcpListener,
+        router: &Router,
+    ) -> Result<(), ServeError> {
         loop {
             // Neither waiting for a free place nor accept loses anything when dropped.
             let place = tokio::select! {
@@ -178,9 +201,10 @@ impl Server {
                         continue;
                     };
                     let server = Arc::clone(self);
+                    let router = router.clone();
                     let place = Place::new(place, entered, self.connections.token());
                     self.connections.spawn(async move {
-                        server.connected(stream, Peer(from), place).await;
+                        server.connected(stream, Peer(from), router, place).await;
                     });
                 }
                 Err(error) if is_of_one_connection(&error) => {}
@@ -214,11 +238,10 @@ impl Server {
         entered
     }
 
-    async fn connected(&self, stream: TcpStream, peer: Peer, place: Place) {
+    async fn connected(&self, stream: TcpStream, peer: Peer, router: Router, place: Place) {
         let broken_off = self.broken_off.clone();
         match Guarded::new(stream, self.limits.stall, broken_off, place) {
             Ok(stream) => {
-                let router = self.router.clone();
                 let answering =
                     connection::answer(stream, peer, router, &self.limits, &self.stopping);
                 // Dropping the connection closes it; its requests see that as a client

@@ -4,6 +4,7 @@
 
 extern crate longshore_access as access;
 
+mod access_keys;
 mod audit;
 mod guessing;
 mod house;

@@ -6,7 +6,7 @@
 
 use super::declare::{Group, Part, Setting, settings};
 use super::value::PerKind;
-use super::{DatabaseUrl, LogFilter, LogFormat, PublicUrl};
+use super::{DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
 use crate::{Size, Span};
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -33,6 +33,8 @@ settings! {
     Config at "" {
         /// IP address and port on which the console and the API answer.
         listen: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8011)); restart;
+        /// IP address and port on which S3 clients are answered, or `off`.
+        s3_listen: Listen = Listen::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8012))); restart;
         /// Directory of the database, the stored bytes and the master key. A relative path
         /// counts from the directory in which Longshore is started.
         data: PathBuf = PathBuf::from("./longshore-data"); restart;
@@ -163,6 +165,12 @@ settings! {
         silence_timeout: Span = Span::seconds(60), within Span::seconds(1)..=Span::hours(1); live;
         /// How long a resumable upload is kept with which nobody goes on.
         upload_expires_in: Span = Span::days(1), within Span::minutes(1)..=Span::days(3650); live;
+        /// How long an S3 upload in parts may stay unfinished before its parts are removed.
+        parts_expire_in: Span = Span::days(7), within Span::hours(1)..=Span::days(365); live;
+        /// Domain of the S3 port, for clients that write the bucket before it:
+        /// `<bucket>.<domain>`. Without it only below `localhost`; a bucket in the path works
+        /// always.
+        s3_domain: Option<Domain> = None; restart;
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! It never decides where a value comes from; `load` does.
 
-use super::{DatabaseUrl, LogFilter, LogFormat, PublicUrl};
+use super::{DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
 use crate::{Name, Size, Span};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -204,6 +204,8 @@ macro_rules! from_str_value {
 
 from_str_value! {
     SocketAddr, "an IP address and a port", r#""127.0.0.1:8011""#;
+    Listen, "an IP address and a port, or off", r#""127.0.0.1:8012""#;
+    Domain, "the name of a host", r#""s3.example.org""#;
     Span, "a length of time", r#""30d""#;
     LogFilter, "a level (error, warn, info, debug, trace, off), with exceptions after commas", r#""info,sqlx=warn""#;
     LogFormat, "text or json", r#""json""#;

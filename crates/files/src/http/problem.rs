@@ -21,6 +21,9 @@ impl From<Error> for Problem {
             Error::Address(_) => Self::invalid("url", "refused", text),
             Error::Path(_) => Self::invalid("path", "invalid", text),
             Error::Metadata => Self::invalid("metadata", "invalid", text),
+            Error::Tags => Self::invalid("tags", "invalid", text),
+            Error::NoParted => Self::not_found("upload"),
+            Error::WrongPart(_) => Self::invalid("parts", "invalid", text),
             Error::Header(name) => Self::invalid(name, "invalid", text),
             Error::Precondition => Self::new(
                 StatusCode::PRECONDITION_FAILED,

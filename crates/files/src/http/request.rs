@@ -35,7 +35,6 @@ pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
         ));
     }
     Ok(NewFile {
-        path,
         media_type: text(headers, &CONTENT_TYPE)?,
         headers: Headers {
             cache_control: text(headers, &CACHE_CONTROL)?,
@@ -47,6 +46,7 @@ pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
         metadata: metadata(headers)?,
         expect: expect(headers)?,
         promised: promised(headers)?,
+        ..NewFile::at(path)
     })
 }
 

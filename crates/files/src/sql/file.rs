@@ -1,7 +1,7 @@
 //! Files, current and past.
 
 use crate::expect::hex;
-use crate::file::{File, metadata_text};
+use crate::file::{File, metadata_text, tags_text};
 use crate::path::{FilePath, after_prefix};
 use crate::remove::Past;
 use base::{BucketId, FileId, Timestamp};
@@ -10,7 +10,7 @@ use storage::{BlobName, Db, Error, Result, Row, Tx, values};
 use uuid::Uuid;
 
 pub(super) const COLUMNS: &str = "id, bucket, path, size, type, sniffed, sha256, etag, created_at,
-    modified_at, uploader, account, headers, metadata, taken_at, latitude, longitude, width,
+    modified_at, uploader, account, headers, metadata, tags, taken_at, latitude, longitude, width,
     height, blob";
 
 /// Positions are stored as millionths of a degree.
@@ -40,6 +40,7 @@ pub(super) fn read(row: &Row) -> Result<File> {
         account: row.get("account")?,
         headers: json(row, "headers")?,
         metadata: json(row, "metadata")?,
+        tags: json(row, "tags")?,
         taken_at: row.get("taken_at")?,
         latitude: degrees("latitude")?,
         longitude: degrees("longitude")?,
@@ -119,9 +120,9 @@ pub(crate) async fn rename(tx: &mut Tx, file: &File) -> Result<()> {
 pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
     const SQL: &str = "INSERT INTO file (id, bucket, path, folder, standing, size, type, sniffed,
         sha256, etag, created_at, modified_at, uploader, account, headers, metadata, taken_at,
-        latitude, longitude, width, height, blob)
+        latitude, longitude, width, height, blob, tags)
         VALUES ($1, $2, $3, $4, 'current', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21)";
+        $17, $18, $19, $20, $21, $22)";
     let sha256 = file
         .sha256
         .as_deref()
@@ -153,15 +154,17 @@ pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
             file.width,
             file.height,
             file.blob.map(BlobName::uuid),
+            tags_text(&file.tags).unwrap_or_default(),
         ],
     )
     .await
     .map(drop)
 }
 
-/// Writes again what is said of a file: its type, headers and metadata.
+/// Writes again what is said of a file: its type, headers, metadata and tags.
 pub(crate) async fn describe(tx: &mut Tx, file: &File) -> Result<()> {
-    const SQL: &str = "UPDATE file SET type = $2, headers = $3, metadata = $4 WHERE id = $1";
+    const SQL: &str =
+        "UPDATE file SET type = $2, headers = $3, metadata = $4, tags = $5 WHERE id = $1";
     tx.execute(
         SQL,
         values![
@@ -169,6 +172,7 @@ pub(crate) async fn describe(tx: &mut Tx, file: &File) -> Result<()> {
             file.media_type.as_str(),
             file.headers.text(),
             metadata_text(&file.metadata).unwrap_or_default(),
+            tags_text(&file.tags).unwrap_or_default(),
         ],
     )
     .await
@@ -217,10 +221,12 @@ pub(crate) async fn unused(tx: &mut Tx, blob: Option<BlobName>) -> Result<Option
     Ok(named.is_none().then_some(blob))
 }
 
-/// Which of these blobs neither a file names nor an upload that is about to be one.
+/// Which of these blobs nothing names: no file, no part of one that is still to come, and
+/// no upload that is about to be one.
 pub(crate) async fn unnamed(db: &Db, blobs: &[BlobName]) -> Result<Vec<BlobName>> {
-    const SQL: &str = "SELECT id FROM file WHERE blob = $1
-        UNION ALL SELECT id FROM upload WHERE blob = $1 LIMIT 1";
+    const SQL: &str = "SELECT blob FROM file WHERE blob = $1
+        UNION ALL SELECT blob FROM part WHERE blob = $1
+        UNION ALL SELECT blob FROM upload WHERE blob = $1 LIMIT 1";
     let mut unnamed = Vec::new();
     for blob in blobs {
         if db.one(SQL, values![blob.uuid()]).await?.is_none() {

@@ -59,6 +59,7 @@ impl World {
             cache: 1 << 20,
             silence: Duration::from_secs(60),
             upload_expires_in: Duration::from_secs(24 * 3600),
+            parts_expire_in: Duration::from_secs(7 * 24 * 3600),
         };
         let files = Files::open(ground, settings).await.unwrap();
         let bucket = files.bucket(files::DEFAULT_BUCKET).unwrap();

@@ -15,6 +15,7 @@ pub struct ServerOptions {
     pub(super) environment: Vec<(String, String)>,
     pub(super) arguments: Vec<String>,
     pub(super) files: Vec<(String, Vec<u8>)>,
+    pub(super) s3: bool,
 }
 
 impl ServerOptions {
@@ -32,6 +33,7 @@ impl ServerOptions {
             )],
             arguments: Vec::new(),
             files: Vec::new(),
+            s3: false,
         }
     }
 
@@ -75,6 +77,14 @@ impl ServerOptions {
     #[must_use]
     pub fn arg(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// With a port for S3 clients, which others have not: they would take it from each
+    /// other.
+    #[must_use]
+    pub const fn with_s3(mut self) -> Self {
+        self.s3 = true;
         self
     }
 

@@ -28,9 +28,11 @@ impl Running {
     pub(super) fn start(
         options: &ServerOptions,
         port: u16,
+        s3_port: Option<u16>,
         data: &Path,
         captured: &Captured,
     ) -> Self {
+        let s3 = s3_port.map_or("off".to_owned(), |port| format!("127.0.0.1:{port}"));
         let mut command = command(&options.binary);
         // Settings of the test's own environment are none of the server's.
         for (name, _) in std::env::vars_os() {
@@ -40,7 +42,8 @@ impl Running {
         }
         command
             .arg("serve")
-            .args(["--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(["--s3-listen", &s3, "--data"])
             .arg(data)
             .args(&options.arguments)
             .env("LONGSHORE_ADMIN_PASSWORD", &options.admin_password)

@@ -40,7 +40,7 @@ const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=15768000");
 
 /// `https`: whether the console is reached that way, after which it is never again
 /// asked for without.
-pub(super) fn complete(headers: &mut HeaderMap, https: bool) {
+pub(crate) fn complete(headers: &mut HeaderMap, https: bool) {
     if https {
         headers
             .entry(STRICT_TRANSPORT_SECURITY)

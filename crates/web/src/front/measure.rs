@@ -4,7 +4,7 @@
 use http::{Method, StatusCode};
 use std::time::Instant;
 
-pub(super) struct Measure {
+pub(crate) struct Measure {
     method: &'static str,
     route: String,
     began: Instant,
@@ -21,7 +21,7 @@ impl Drop for Running {
 }
 
 impl Measure {
-    pub(super) fn begin(method: &Method, route: Option<&str>) -> Self {
+    pub(crate) fn begin(method: &Method, route: Option<&str>) -> Self {
         metrics::gauge!("longshore_http_requests_running").increment(1.0);
         Self {
             method: known(method),
@@ -32,7 +32,7 @@ impl Measure {
     }
 
     /// The head of the answer is ready.
-    pub(super) fn end(self, status: StatusCode) {
+    pub(crate) fn end(self, status: StatusCode) {
         let took = self.began.elapsed();
         metrics::counter!(
             "longshore_http_requests_total",

@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 pub struct Admitted(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
 
 impl Admitted {
-    pub(super) fn with(place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn with(place: OwnedSemaphorePermit) -> Self {
         Self(Arc::new(Mutex::new(Some(place))))
     }
 

@@ -112,6 +112,16 @@ impl Site {
         }
     }
 
+    /// One that has no table: all its requests go to one place, which checks them itself.
+    pub(crate) fn without_routes(router: Router, settings: SettingsSource) -> Self {
+        Self {
+            router,
+            settings,
+            table: RouteTable::default(),
+            document: Arc::default(),
+        }
+    }
+
     /// What answers, and the settings that it answers by.
     pub(crate) fn into_parts(self) -> (Router, SettingsSource) {
         (self.router, self.settings)

@@ -34,7 +34,8 @@ impl Program {
             .env("LONGSHORE_OPERATIONS_RETENTION_COUNT", "1000000000")
             .current_dir(data.parent().unwrap_or(data))
             .arg("serve")
-            .args(["--listen", &address.to_string(), "--data"])
+            .args(["--listen", &address.to_string()])
+            .args(["--s3-listen", "off", "--data"])
             .arg(data)
             .stderr(log);
         for (name, value) in

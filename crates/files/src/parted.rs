@@ -1,0 +1,370 @@
+//! A file that comes in parts, in any order and over hours, and is put together in the
+//! end: what S3 calls a multipart upload.
+//!
+//! Each part is stored as a file is, under a name that nobody sees; putting them together
+//! is an ordinary put, so the file that results is all or nothing like any other. Parts
+//! whose end nobody asks for are removed after a time.
+
+use crate::bucket::Bucket;
+use crate::expect::{Expect, Promised, hex};
+use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
+use crate::path::FilePath;
+use crate::permit::Writer;
+use crate::put::NewFile;
+use crate::{Error, Files, Result, sql};
+use base::{PartedId, Timestamp};
+use bytes::Bytes;
+use futures::TryStreamExt;
+use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use storage::{BlobName, BlobWriter};
+
+/// The most parts that a file has.
+pub const MOST_PARTS: u64 = 10_000;
+/// The fewest bytes of every part but the last.
+pub const LEAST_PART: u64 = 5 << 20;
+
+/// A file that comes in parts.
+#[derive(Clone, Debug)]
+pub struct Parted {
+    /// Its id.
+    pub id: PartedId,
+    /// Where the file will be.
+    pub path: FilePath,
+    /// Who began it.
+    pub begun_by: String,
+    /// When.
+    pub begun_at: Timestamp,
+    pub(crate) described: Described,
+}
+
+/// What is said of a file before it is there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Described {
+    media_type: Option<String>,
+    headers: Headers,
+    metadata: Metadata,
+    tags: TagSet,
+}
+
+/// One part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its place among the parts, from 1.
+    pub number: u64,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its MD5 in hexadecimal digits.
+    pub md5: String,
+    /// When it came.
+    pub came_at: Timestamp,
+    pub(crate) blob: BlobName,
+}
+
+/// Why parts make no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongPart {
+    /// A number that parts do not have.
+    #[error("the number of a part is 1 to 10000")]
+    Number,
+    /// None was named.
+    #[error("a file has at least one part")]
+    None,
+    /// They do not stand in their order.
+    #[error("the parts do not stand in ascending order; sort them by their numbers")]
+    Order,
+    /// One is not there, or is another one.
+    #[error("the part {0} is not there, or it is another one than named; send it again")]
+    Missing(u64),
+    /// One that is not the last is too small.
+    #[error("the part {0} is smaller than 5 MiB, and only the last one may be")]
+    Small(u64),
+}
+
+/// A part that comes in. Dropped before [`IncomingPart::finish`], nothing is left of it.
+#[derive(Debug)]
+pub struct IncomingPart {
+    files: Files,
+    id: PartedId,
+    number: u64,
+    promised: Promised,
+    blob: BlobWriter,
+    most: u64,
+}
+
+impl Files {
+    /// Begins a file in parts.
+    ///
+    /// # Errors
+    /// What cannot be kept of what is said of it, or [`Error::Quota`] of a full bucket.
+    pub async fn begin_parted(&self, bucket: &Bucket, by: &Writer, new: NewFile) -> Result<Parted> {
+        new.headers.check()?;
+        metadata_text(&new.metadata)?;
+        tags_text(&new.tags)?;
+        self.check_quota(bucket, by, 0).await?;
+        let parted = Parted {
+            id: PartedId::new(),
+            path: new.path,
+            begun_by: by.actor.as_str().to_owned(),
+            begun_at: self.now(),
+            described: Described {
+                media_type: new.media_type,
+                headers: new.headers,
+                metadata: new.metadata,
+                tags: new.tags,
+            },
+        };
+        match sql::parted::insert(self.db(), bucket.id, &parted).await {
+            Ok(()) => Ok(parted),
+            Err(storage::Error::Reference) => Err(Error::NoBucket(bucket.name.to_string())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The file in parts with this id at this path.
+    ///
+    /// # Errors
+    /// [`Error::NoParted`].
+    pub async fn parted(&self, bucket: &Bucket, path: &FilePath, id: PartedId) -> Result<Parted> {
+        let found = sql::parted::get(self.db(), bucket.id, path.as_str(), id).await?;
+        found.ok_or(Error::NoParted)
+    }
+
+    /// Files in parts whose paths begin with `prefix`, by path and age, after one.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn all_parted(
+        &self,
+        bucket: &Bucket,
+        prefix: &str,
+        after: Option<&(String, PartedId)>,
+        limit: usize,
+    ) -> Result<Vec<Parted>> {
+        Ok(sql::parted::all(self.db(), bucket.id, prefix, after, limit).await?)
+    }
+
+    /// The parts that have come, in their order, after the number `after`.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn parts(&self, parted: &Parted, after: u64, limit: usize) -> Result<Vec<Part>> {
+        Ok(sql::parted::parts(self.db(), parted.id, after, limit).await?)
+    }
+
+    /// Begins to take a part, instead of one of that number that has come.
+    ///
+    /// # Errors
+    /// [`Error::WrongPart`], [`Error::Quota`], [`Error::TooLarge`].
+    pub async fn put_part(
+        &self,
+        bucket: &Bucket,
+        by: &Writer,
+        parted: &Parted,
+        number: u64,
+        promised: Promised,
+    ) -> Result<IncomingPart> {
+        if !(1..=MOST_PARTS).contains(&number) {
+            return Err(Error::WrongPart(WrongPart::Number));
+        }
+        let most = self.settings().max_file_bytes;
+        let length = promised.length.unwrap_or(0);
+        if length > most {
+            return Err(Error::TooLarge { most });
+        }
+        let others = sql::parted::size_without(self.db(), parted.id, number).await?;
+        self.check_quota(bucket, by, others.saturating_add(length))
+            .await?;
+        Ok(IncomingPart {
+            files: self.clone(),
+            id: parted.id,
+            number,
+            promised,
+            blob: self.blobs().create_with_md5().await?,
+            most,
+        })
+    }
+
+    /// Puts the file together of these parts, each by its number and MD5, and puts it in
+    /// its place. `watch` sees its bytes on the way and, when all of them have passed,
+    /// nothing: then it may still refuse the whole.
+    ///
+    /// # Errors
+    /// [`Error::WrongPart`], and all that [`Files::put`] says.
+    pub async fn complete_parted(
+        &self,
+        bucket: &Arc<Bucket>,
+        by: Writer,
+        parted: &Parted,
+        wanted: &[(u64, String)],
+        expect: Expect,
+        mut watch: impl FnMut(Option<&Bytes>) -> Result<()> + Send,
+    ) -> Result<File> {
+        let parts = self.chosen(parted, wanted).await?;
+        let described = parted.described.clone();
+        let new = NewFile {
+            media_type: described.media_type,
+            headers: described.headers,
+            metadata: described.metadata,
+            tags: described.tags,
+            expect,
+            promised: Promised {
+                length: Some(parts.iter().map(|part| part.size).sum()),
+                ..Promised::default()
+            },
+            etag: Some(combined(&parts)),
+            ..NewFile::at(parted.path.clone())
+        };
+        let mut incoming = self.put(bucket, by, new).await?;
+        for part in &parts {
+            let content = match self.blobs().read(part.blob).await {
+                Ok(content) => content,
+                // Somebody else has put it together, or given it up.
+                Err(storage::Error::NoBlob) => return Err(Error::NoParted),
+                Err(error) => return Err(error.into()),
+            };
+            let mut bytes = content.stream(0..part.size);
+            while let Some(bytes) = bytes.try_next().await? {
+                watch(Some(&bytes))?;
+                incoming.write(bytes).await?;
+            }
+        }
+        watch(None)?;
+        let file = incoming.finish().await?;
+        // The file is there: parts that stay behind expire.
+        if let Err(error) = self.forget_parted(parted.id).await {
+            tracing::warn!(%error, "the parts of a file could not be removed");
+        }
+        Ok(file)
+    }
+
+    /// The parts that were named, if they make a file.
+    async fn chosen(&self, parted: &Parted, wanted: &[(u64, String)]) -> Result<Vec<Part>> {
+        let there = self.parts(parted, 0, usize::from(u16::MAX)).await?;
+        let mut chosen: Vec<Part> = Vec::with_capacity(wanted.len());
+        for (number, md5) in wanted {
+            let before = chosen.last();
+            if before.is_some_and(|before| before.number >= *number) {
+                return Err(Error::WrongPart(WrongPart::Order));
+            }
+            if let Some(small) = before.filter(|before| before.size < LEAST_PART) {
+                return Err(Error::WrongPart(WrongPart::Small(small.number)));
+            }
+            let found = there
+                .binary_search_by_key(number, |part| part.number)
+                .ok()
+                .map(|index| &there[index])
+                .filter(|part| part.md5 == *md5);
+            chosen.push(found.ok_or(WrongPart::Missing(*number))?.clone());
+        }
+        if chosen.is_empty() {
+            return Err(Error::WrongPart(WrongPart::None));
+        }
+        Ok(chosen)
+    }
+
+    /// Gives a file in parts up, with all that has come of it.
+    ///
+    /// # Errors
+    /// [`Error::NoParted`].
+    pub async fn abort_parted(&self, parted: &Parted) -> Result<()> {
+        if self.forget_parted(parted.id).await? {
+            Ok(())
+        } else {
+            Err(Error::NoParted)
+        }
+    }
+
+    /// Removes a file in parts and its parts; whether it was there.
+    pub(crate) async fn forget_parted(&self, id: PartedId) -> Result<bool> {
+        let mut tx = self.db().begin().await?;
+        if !sql::parted::hold(&mut tx, id).await? {
+            return Ok(false);
+        }
+        let blobs = sql::parted::delete(&mut tx, id).await?;
+        tx.commit().await?;
+        for blob in blobs {
+            self.discard(blob).await;
+        }
+        Ok(true)
+    }
+}
+
+impl IncomingPart {
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// [`Error::Content`] as soon as there are more than were announced,
+    /// [`Error::TooLarge`], or what the disk says.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        let size = self.blob.position() + bytes.len() as u64;
+        if self.promised.length.is_some_and(|length| size > length) {
+            return Err(Error::Content("it is longer"));
+        }
+        if size > self.most {
+            return Err(Error::TooLarge { most: self.most });
+        }
+        Ok(self.blob.write(bytes).await?)
+    }
+
+    /// Keeps it: on return it is there for good.
+    ///
+    /// # Errors
+    /// [`Error::Content`], [`Error::NoParted`] when the file was given up meanwhile, or
+    /// what the disk or the database says.
+    pub async fn finish(self) -> Result<Part> {
+        let tasks = self.files.tasks().clone();
+        let kept = tasks.spawn(self.keep()).await;
+        kept.map_err(|_| storage::Error::Stopped)?
+    }
+
+    async fn keep(self) -> Result<Part> {
+        if self
+            .promised
+            .length
+            .is_some_and(|length| length != self.blob.position())
+        {
+            return Err(Error::Content("it is shorter"));
+        }
+        let files = self.files;
+        let stored = self.blob.finish().await?;
+        let part = Part {
+            number: self.number,
+            size: stored.size,
+            md5: hex(&stored.md5.unwrap_or_default()),
+            came_at: files.now(),
+            blob: stored.name,
+        };
+        if let Err(error) = self.promised.check(&stored) {
+            files.discard(stored.name).await;
+            return Err(error);
+        }
+        let mut tx = files.db().begin().await?;
+        if !sql::parted::hold(&mut tx, self.id).await? {
+            drop(tx);
+            files.discard(stored.name).await;
+            return Err(Error::NoParted);
+        }
+        let replaced = sql::parted::put_part(&mut tx, self.id, &part).await?;
+        tx.commit().await?;
+        if let Some(replaced) = replaced {
+            files.discard(replaced).await;
+        }
+        Ok(part)
+    }
+}
+
+/// The tag of a file in parts, as S3 makes it: the MD5 of the MD5s, and how many.
+fn combined(parts: &[Part]) -> String {
+    let mut digest = Md5::new();
+    for part in parts {
+        let md5 = data_encoding::HEXLOWER.decode(part.md5.as_bytes());
+        digest.update(md5.unwrap_or_default());
+    }
+    format!("{}-{}", hex(&digest.finalize()), parts.len())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What goes wrong, as S3 says it: a word that clients know, a status, and a sentence.
+
+use crate::{Error, WrongPart};
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use s3s::{S3Error, S3ErrorCode, s3_error};
+use web::RequestId;
+
+/// What a verb answers, or why it does not.
+pub(super) type Fault<T> = Result<T, S3Error>;
+
+impl From<Error> for S3Error {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        let code = match &error {
+            Error::NoBucket(_) => S3ErrorCode::NoSuchBucket,
+            Error::NoFile(_) => S3ErrorCode::NoSuchKey,
+            Error::NothingToRestore | Error::NoGrant | Error::NoShare => S3ErrorCode::NoSuchVersion,
+            Error::NoParted => S3ErrorCode::NoSuchUpload,
+            Error::BucketExists(_) => S3ErrorCode::BucketAlreadyExists,
+            Error::BucketName => S3ErrorCode::InvalidBucketName,
+            Error::BucketNotEmpty => S3ErrorCode::BucketNotEmpty,
+            Error::Path(crate::InvalidPath::Long(_)) => S3ErrorCode::KeyTooLongError,
+            Error::Path(_)
+            | Error::Address(_)
+            | Error::Header(_)
+            | Error::Host(_)
+            | Error::HostTaken(_)
+            | Error::Setting(_) => S3ErrorCode::InvalidArgument,
+            Error::Precondition => S3ErrorCode::PreconditionFailed,
+            Error::Forbidden { .. } | Error::Anonymous | Error::Held | Error::Link(_) => {
+                S3ErrorCode::AccessDenied
+            }
+            Error::ShareOver | Error::ShareLocked | Error::NoZips => S3ErrorCode::AccessDenied,
+            Error::TooLarge { .. } => S3ErrorCode::EntityTooLarge,
+            Error::Content("it is longer" | "it is shorter") => S3ErrorCode::IncompleteBody,
+            Error::Content(_) => S3ErrorCode::BadDigest,
+            Error::Metadata => S3ErrorCode::MetadataTooLarge,
+            Error::Tags => S3ErrorCode::InvalidTag,
+            Error::WrongPart(WrongPart::Order) => S3ErrorCode::InvalidPartOrder,
+            Error::WrongPart(WrongPart::Small(_)) => S3ErrorCode::EntityTooSmall,
+            Error::WrongPart(WrongPart::None) => S3ErrorCode::MalformedXML,
+            Error::WrongPart(WrongPart::Number) => S3ErrorCode::InvalidArgument,
+            Error::WrongPart(WrongPart::Missing(_)) => S3ErrorCode::InvalidPart,
+            // Of resumable uploads, which no verb of S3 touches.
+            Error::NoUpload
+            | Error::UploadExpired
+            | Error::Offset { .. }
+            | Error::UploadLength
+            | Error::BeyondLength { .. }
+            | Error::UploadBusy
+            | Error::Checksum
+            | Error::ChecksumText
+            | Error::Broken
+            | Error::Silent
+            | Error::JoinedUpload
+            | Error::Unjoinable
+            | Error::UploadDone
+            | Error::TooManyUploads { .. } => S3ErrorCode::InvalidRequest,
+            // S3 has no quotas; a status that clients do not try again at.
+            Error::Quota { .. } => {
+                let mut error = Self::with_message(
+                    S3ErrorCode::Custom("QuotaExceeded".into()),
+                    sentence(&text),
+                );
+                error.set_status_code(StatusCode::FORBIDDEN);
+                return error;
+            }
+            Error::Access(_) | Error::Operations(_) | Error::Storage(_) => return internal(&error),
+        };
+        Self::with_message(code, sentence(&text))
+    }
+}
+
+/// A mistake or a failure of ours: the log has it, the client a status at which it tries
+/// again.
+pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> S3Error {
+    tracing::error!(error, "a request failed");
+    s3_error!(
+        InternalError,
+        "Something went wrong here; the log of the server says what."
+    )
+}
+
+/// An error as an answer.
+pub(super) fn rendered(mut error: S3Error, id: Option<&RequestId>) -> Response {
+    if let Some(id) = id {
+        error.set_request_id(id.as_str());
+    }
+    match error.to_http_response() {
+        Ok(response) => response.map(Body::new),
+        Err(_) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+/// With a capital letter at its beginning and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    let mut sentence: String = first.chain(characters).collect();
+    if !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    sentence
+}

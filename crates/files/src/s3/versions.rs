@@ -1,0 +1,228 @@
+//! Contents of the past: ListObjectVersions, and the version that a request names.
+//!
+//! A version is named by the id of its content. Of what was deleted there is no marker:
+//! it is a version that is not the latest, where the bucket keeps versions.
+
+use super::Service;
+use super::error::Fault;
+use super::get::{signed, time};
+use super::list::{encoded, most};
+use crate::Error;
+use crate::bucket::Bucket;
+use crate::expect::Expect;
+use crate::file::File;
+use crate::list::Entry;
+use crate::path::FilePath;
+use crate::permit::Permission;
+use crate::remembered::Content;
+use crate::remove::Heap;
+use access::Caller;
+use base::FileId;
+use s3s::dto::{
+    ETag, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
+    ObjectVersionStorageClass,
+};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
+use std::sync::Arc;
+
+/// How a version is called where a bucket keeps none.
+const NULL: &str = "null";
+
+fn id(version: &str) -> Fault<FileId> {
+    version
+        .parse()
+        .map_err(|_| s3_error!(NoSuchVersion, "There is no such version."))
+}
+
+/// The version of a file that was asked for; the current one without.
+pub(super) async fn find(
+    service: &Service,
+    bucket: &Bucket,
+    path: &FilePath,
+    version: Option<&str>,
+) -> Fault<File> {
+    match version {
+        None | Some(NULL | "") => Ok(service.files.file(bucket, path).await?),
+        Some(version) => Ok(service.files.version(bucket, path, id(version)?).await?),
+    }
+}
+
+/// The same with its content.
+pub(super) async fn content(
+    service: &Service,
+    bucket: &Bucket,
+    path: &FilePath,
+    version: Option<&str>,
+) -> Fault<(File, Content)> {
+    match version {
+        None | Some(NULL | "") => {
+            let (file, content) = service.files.file_and_content(bucket, path).await?;
+            Ok((Arc::unwrap_or_clone(file), content))
+        }
+        Some(_) => {
+            let file = find(service, bucket, path, version).await?;
+            let blob = service.files.content(&file).await?;
+            Ok((file, blob))
+        }
+    }
+}
+
+/// Removes a version for good. One that is not there is as good as removed.
+pub(super) async fn remove(
+    service: &Service,
+    caller: &Caller,
+    bucket: &Bucket,
+    path: &FilePath,
+    version: &str,
+) -> Fault<()> {
+    let files = &service.files;
+    let found = match version {
+        NULL => files.file(bucket, path).await,
+        version => match version.parse() {
+            Ok(id) => files.version(bucket, path, id).await,
+            Err(_) => return Ok(()),
+        },
+    };
+    let file = match found {
+        Ok(file) => file,
+        Err(Error::NoFile(_) | Error::NothingToRestore) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let current = files.file(bucket, path).await;
+    if current.is_ok_and(|current| current.id == file.id) {
+        let nothing = Expect::default();
+        match files.delete(bucket, path, &nothing, &caller.actor()).await {
+            Ok(_) | Err(Error::NoFile(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if bucket.versions {
+        files.purge(bucket, file.id).await?;
+    }
+    Ok(())
+}
+
+/// One line of the list: the current content of a path comes before those of its past.
+struct Line {
+    file: File,
+    latest: bool,
+}
+
+pub(super) async fn list_object_versions(
+    service: &Service,
+    request: S3Request<ListObjectVersionsInput>,
+) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+    let caller = service.someone(&request).await?;
+    let input = request.input;
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let bucket = service
+        .permitted(Some(&caller), &input.bucket, &prefix, Permission::List)
+        .await?;
+    if input
+        .delimiter
+        .as_deref()
+        .is_some_and(|text| !text.is_empty())
+    {
+        return Err(s3_error!(
+            NotImplemented,
+            "Versions are listed without a delimiter."
+        ));
+    }
+    let limit = most(input.max_keys)?;
+    let marker = input.key_marker.clone().filter(|marker| !marker.is_empty());
+    let after = marker.as_ref().map(|key| {
+        let after = match input.version_id_marker.as_deref() {
+            // Behind the current content of the key, before those of its past.
+            Some(NULL) => FileId::from(uuid::Uuid::nil()),
+            Some(version) => version.parse().unwrap_or(FileId::from(uuid::Uuid::max())),
+            None => FileId::from(uuid::Uuid::max()),
+        };
+        (key.clone(), after)
+    });
+    let mut lines = lines(service, &bucket, &prefix, after, limit + 1).await?;
+    let truncated = lines.len() > limit;
+    lines.truncate(limit);
+    let last = lines.last().filter(|_| truncated);
+    let url = input.encoding_type.as_ref();
+    let version = |line: &Line| {
+        if bucket.versions {
+            line.file.id.to_string()
+        } else {
+            NULL.to_owned()
+        }
+    };
+    let output = ListObjectVersionsOutput {
+        name: Some(input.bucket),
+        prefix: Some(encoded(&prefix, url)),
+        key_marker: marker.map(|marker| encoded(&marker, url)),
+        version_id_marker: input.version_id_marker,
+        next_key_marker: last.map(|line| encoded(line.file.path.as_str(), url)),
+        next_version_id_marker: last.map(|line| {
+            if line.latest {
+                NULL.to_owned()
+            } else {
+                line.file.id.to_string()
+            }
+        }),
+        is_truncated: Some(truncated),
+        max_keys: Some(i32::try_from(limit).unwrap_or(i32::MAX)),
+        encoding_type: input.encoding_type.clone(),
+        versions: Some(
+            lines
+                .iter()
+                .map(|line| ObjectVersion {
+                    key: Some(encoded(line.file.path.as_str(), url)),
+                    version_id: Some(version(line)),
+                    is_latest: Some(line.latest),
+                    last_modified: Some(time(line.file.modified_at)),
+                    e_tag: Some(ETag::Strong(line.file.etag.clone())),
+                    size: Some(signed(line.file.size)),
+                    storage_class: Some(ObjectVersionStorageClass::from_static(
+                        ObjectVersionStorageClass::STANDARD,
+                    )),
+                    ..ObjectVersion::default()
+                })
+                .collect(),
+        ),
+        ..ListObjectVersionsOutput::default()
+    };
+    Ok(S3Response::new(output))
+}
+
+/// At most `limit` lines by path, after one.
+async fn lines(
+    service: &Service,
+    bucket: &Bucket,
+    prefix: &str,
+    after: Option<(String, FileId)>,
+    limit: usize,
+) -> Fault<Vec<Line>> {
+    let files = &service.files;
+    let key = after.as_ref().map(|(key, _)| key.as_str());
+    // Where a page ended at a path, the rest of its past is still to come.
+    let current = files.keys(bucket, prefix, None, key, limit).await?;
+    let mut lines: Vec<Line> = Vec::new();
+    for entry in current {
+        if let Entry::File(file) = entry {
+            lines.push(Line {
+                file: *file,
+                latest: true,
+            });
+        }
+    }
+    if bucket.versions {
+        let past = files
+            .past(bucket, Heap::Versions, prefix, after.as_ref(), limit)
+            .await?;
+        lines.extend(past.into_iter().map(|past| Line {
+            file: past.file,
+            latest: false,
+        }));
+        lines.sort_by(|a, b| {
+            let key = |line: &Line| (line.file.path.clone(), !line.latest);
+            key(a).cmp(&key(b)).then(a.file.id.cmp(&b.file.id))
+        });
+    }
+    lines.truncate(limit);
+    Ok(lines)
+}

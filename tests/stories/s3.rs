@@ -1,0 +1,417 @@
+//! The S3 port, asked by the clients that people have: boto3, the AWS command line,
+//! rclone and s3cmd, each as it comes; and by hand for what none of them does.
+
+use crate::program::{ends, server};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::ffi::OsStr;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use testing::{TestServer, installed, on_both, s3_client};
+use tokio::process::Command;
+
+/// How long a client may take with everything.
+const LONG: std::time::Duration = std::time::Duration::from_secs(240);
+
+/// An access key, as clients want it.
+struct Key {
+    key: String,
+    secret: String,
+    id: String,
+}
+
+async fn access_key(server: &TestServer, name: &str, scopes: &[&str]) -> Key {
+    let wanted = json!({ "name": name, "scopes": scopes });
+    let (status, made) = server.post("/api/v1/access-keys", &wanted).await;
+    assert_eq!(status, 201, "{made}");
+    let text = |field: &str| made[field].as_str().expect("a text").to_owned();
+    Key {
+        key: text("key"),
+        secret: text("secret"),
+        id: text("id"),
+    }
+}
+
+async fn usual_key(server: &TestServer) -> Key {
+    access_key(server, "clients", &["files:read", "files:write"]).await
+}
+
+/// A client that knows where to ask and as whom, and nothing of the machine's own.
+fn client(program: &Path, server: &TestServer, key: &Key, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("HOME", home)
+        .env("ENDPOINT", server.s3_url())
+        .env("KEY", &key.key)
+        .env("SECRET", &key.secret)
+        .env("AWS_ACCESS_KEY_ID", &key.key)
+        .env("AWS_SECRET_ACCESS_KEY", &key.secret)
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", server.s3_url())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs a client to its end, which must be a good one; what it said.
+async fn content(mut command: Command) -> String {
+    let output = tokio::time::timeout(LONG, command.output()).await;
+    let output = output.expect("it ends in time").expect("it can be started");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}\n{complained}");
+    said
+}
+
+async fn python(script: &str, server: &TestServer, key: &Key) -> Option<String> {
+    let python = s3_client("python")?;
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("script.py");
+    std::fs::write(&file, script).expect("a script");
+    let mut command = client(&python, server, key, home.path());
+    command.arg(&file);
+    Some(content(command).await)
+}
+
+#[tokio::test]
+async fn boto3_works_unchanged_on_both_databases() {
+    on_both(|database| async move {
+        let server = server().with_s3().on(&database).start().await;
+        let key = usual_key(&server).await;
+        python(include_str!("s3/boto.py"), &server, &key).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_no_client_sends_is_refused_and_leaves_nothing() {
+    let server = server().with_s3().start().await;
+    let key = usual_key(&server).await;
+    python(include_str!("s3/handmade.py"), &server, &key).await;
+}
+
+/// Names that trip clients and servers up, and a file large enough for parts.
+fn tree(below: &Path) {
+    let write = |name: &str, content: &[u8]| {
+        let path = below.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        std::fs::write(path, content).expect("a file");
+    };
+    for name in [
+        "plain.txt",
+        "a b/c d.txt",
+        "a+b/c+d.txt",
+        "100%.txt",
+        "ä/ö ü.txt",
+        "quotes'\"<>&.txt",
+        "日本語/🚢.txt",
+        "semi;colon,comma@at=is.txt",
+        "deep/er/and/deep/er/still.txt",
+        "...dots",
+        "[brackets]{braces}.txt",
+    ] {
+        write(name, name.as_bytes());
+    }
+    write("empty", b"");
+    let large: Vec<u8> = (0..17_u32 << 20).map(|at| (at % 251) as u8).collect();
+    write("large.bin", &large);
+    for number in 0..40 {
+        write(
+            &format!("many/{number}.txt"),
+            format!("{number}").as_bytes(),
+        );
+    }
+}
+
+fn same(one: &Path, other: &Path) {
+    let files = crate::program::files_below(one);
+    assert_eq!(files, crate::program::files_below(other));
+    for file in files {
+        let read = |root: &Path| std::fs::read(root.join(&file)).expect("a file");
+        assert!(read(one) == read(other), "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn rclone_copies_a_tree_both_ways_and_finds_no_difference() {
+    let Some(rclone) = installed("rclone") else {
+        return;
+    };
+    let server = server().with_s3().start().await;
+    let key = usual_key(&server).await;
+    let home = tempfile::tempdir().expect("a folder");
+    let (from, back) = (home.path().join("from"), home.path().join("back"));
+    tree(&from);
+    let run = |arguments: &[&OsStr]| {
+        let mut command = client(&rclone, &server, &key, home.path());
+        command
+            .env("RCLONE_CONFIG_HERE_TYPE", "s3")
+            .env("RCLONE_CONFIG_HERE_PROVIDER", "Other")
+            .env("RCLONE_CONFIG_HERE_ENV_AUTH", "true")
+            .env("RCLONE_CONFIG_HERE_ENDPOINT", server.s3_url())
+            .env("RCLONE_S3_UPLOAD_CUTOFF", "6M")
+            .env("RCLONE_S3_CHUNK_SIZE", "5M")
+            .args(["--retries", "1", "--low-level-retries", "1"])
+            .args(arguments);
+        content(command)
+    };
+    let there = OsStr::new("here:files/tree");
+    run(&["copy".as_ref(), from.as_os_str(), there]).await;
+    run(&["check".as_ref(), from.as_os_str(), there]).await;
+    run(&[
+        "check".as_ref(),
+        "--download".as_ref(),
+        from.as_os_str(),
+        there,
+    ])
+    .await;
+    run(&["copy".as_ref(), there, back.as_os_str()]).await;
+    same(&from, &back);
+    // What has not changed is not sent again, though only its time is looked at.
+    std::fs::write(from.join("plain.txt"), "changed").expect("a file");
+    std::fs::remove_file(from.join("many/7.txt")).expect("a file");
+    run(&["sync".as_ref(), from.as_os_str(), there]).await;
+    run(&["check".as_ref(), from.as_os_str(), there]).await;
+    run(&["mkdir".as_ref(), "here:another".as_ref()]).await;
+    run(&["purge".as_ref(), there]).await;
+    let listed = run(&["lsf".as_ref(), "here:files".as_ref()]).await;
+    assert_eq!(listed, "");
+    run(&["rmdir".as_ref(), "here:another".as_ref()]).await;
+}
+
+#[tokio::test]
+async fn the_command_line_of_aws_works_unchanged() {
+    let Some(aws) = s3_client("aws") else {
+        return;
+    };
+    let server = server().with_s3().start().await;
+    let key = usual_key(&server).await;
+    let home = tempfile::tempdir().expect("a folder");
+    let (from, back) = (home.path().join("from"), home.path().join("back"));
+    tree(&from);
+    let run = |arguments: &[&OsStr]| {
+        let mut command = client(&aws, &server, &key, home.path());
+        command.arg("s3").args(arguments);
+        content(command)
+    };
+    let there = OsStr::new("s3://mine/a tree+");
+    run(&["mb".as_ref(), "s3://mine".as_ref()]).await;
+    run(&[
+        "cp".as_ref(),
+        "--recursive".as_ref(),
+        from.as_os_str(),
+        there,
+    ])
+    .await;
+    run(&["sync".as_ref(), there, back.as_os_str()]).await;
+    same(&from, &back);
+    let again = run(&["sync".as_ref(), from.as_os_str(), there]).await;
+    assert_eq!(again, "", "nothing is left to do");
+    let listed = run(&["ls".as_ref(), "s3://mine/a tree+/".as_ref()]).await;
+    assert!(
+        listed.contains("PRE a b/") && listed.contains("large.bin"),
+        "{listed}"
+    );
+    let copy = OsStr::new("s3://files/copied large.bin");
+    run(&["cp".as_ref(), "s3://mine/a tree+/large.bin".as_ref(), copy]).await;
+    run(&["rm".as_ref(), copy]).await;
+    let url = run(&["presign".as_ref(), "s3://mine/a tree+/plain.txt".as_ref()]).await;
+    let got = reqwest::get(url.trim()).await.expect("an answer");
+    assert_eq!(got.text().await.expect("a text"), "plain.txt");
+    run(&["rb".as_ref(), "--force".as_ref(), "s3://mine".as_ref()]).await;
+}
+
+#[tokio::test]
+async fn s3cmd_works_unchanged() {
+    let Some(s3cmd) = s3_client("s3cmd") else {
+        return;
+    };
+    let server = server().with_s3().start().await;
+    let key = usual_key(&server).await;
+    let home = tempfile::tempdir().expect("a folder");
+    let (from, back) = (home.path().join("from"), home.path().join("back"));
+    tree(&from);
+    std::fs::create_dir(&back).expect("a folder");
+    let host = server.s3_url().replace("http://", "");
+    let configuration = format!(
+        "[default]\naccess_key = {}\nsecret_key = {}\nhost_base = {host}\nhost_bucket = {host}\nuse_https = False\n",
+        key.key, key.secret
+    );
+    std::fs::write(home.path().join(".s3cfg"), configuration).expect("its configuration");
+    let run = |arguments: &[&OsStr]| {
+        let mut command = client(&s3cmd, &server, &key, home.path());
+        command.env("LC_ALL", "C.UTF-8").args(arguments);
+        content(command)
+    };
+    let slash = |path: &PathBuf| format!("{}/", path.display());
+    let there = OsStr::new("s3://files/of s3cmd/");
+    run(&["sync".as_ref(), slash(&from).as_ref(), there]).await;
+    run(&["sync".as_ref(), there, slash(&back).as_ref()]).await;
+    same(&from, &back);
+    let told = run(&["info".as_ref(), "s3://files/of s3cmd/plain.txt".as_ref()]).await;
+    assert!(told.contains("MD5 sum"), "{told}");
+    run(&["mb".as_ref(), "s3://by-s3cmd".as_ref()]).await;
+    run(&["rb".as_ref(), "s3://by-s3cmd".as_ref()]).await;
+    run(&[
+        "del".as_ref(),
+        "--recursive".as_ref(),
+        "--force".as_ref(),
+        there,
+    ])
+    .await;
+    let left = run(&["ls".as_ref(), there]).await;
+    assert_eq!(left, "");
+}
+
+/// What boto3 gets when it asks for one thing: the word of the error, or `fine`.
+async fn asked(server: &TestServer, key: &Key, what: &str) -> Option<String> {
+    let script = format!(
+        "import os, boto3\nfrom botocore.client import Config\nfrom botocore.exceptions import ClientError\n\
+         s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'], config=Config(retries={{'total_max_attempts': 1}}))\n\
+         try:\n    {what}\n    print('fine')\nexcept ClientError as error:\n    print(error.response['Error']['Code'])\n"
+    );
+    let said = python(&script, server, key).await?;
+    Some(said.trim().to_owned())
+}
+
+const PUT: &str = "s3.put_object(Bucket='files', Key='x', Body=b'x')";
+const GET: &str = "s3.get_object(Bucket='files', Key='x')";
+const MAKE: &str = "s3.create_bucket(Bucket='another')";
+
+#[tokio::test]
+async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted() {
+    let server = server().with_s3().start().await;
+    let both = usual_key(&server).await;
+    let reads = access_key(&server, "reads", &["files:read"]).await;
+    let expects = async |key: &Key, what: &str, expected: &str| {
+        if let Some(said) = asked(&server, key, what).await {
+            assert_eq!(said, expected, "{what}");
+        }
+    };
+    expects(&both, PUT, "fine").await;
+    expects(&reads, GET, "fine").await;
+    expects(&reads, PUT, "AccessDenied").await;
+    expects(&reads, MAKE, "AccessDenied").await;
+    // A viewer's key writes nothing, whatever its scopes.
+    let new = json!({ "name": "vera", "role": "viewer", "password": "a long enough password" });
+    let (status, made) = server.post("/api/v1/users", &new).await;
+    assert_eq!(status, 201, "{made}");
+    let vera = server.log_in("vera", "a long enough password").await;
+    let wanted = json!({ "name": "mine", "scopes": ["files:read", "files:write"] });
+    let made = vera
+        .request(Method::POST, "/api/v1/access-keys")
+        .json(&wanted);
+    let made: Value = made
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("a key");
+    let text = |field: &str| made[field].as_str().expect("a text").to_owned();
+    let hers = Key {
+        key: text("key"),
+        secret: text("secret"),
+        id: text("id"),
+    };
+    expects(&hers, GET, "fine").await;
+    expects(&hers, PUT, "AccessDenied").await;
+    // Deleted is refused at once.
+    let path = format!("/api/v1/access-keys/{}", both.id);
+    let gone = server.request(Method::DELETE, &path).send().await;
+    assert_eq!(gone.expect("an answer").status(), 204);
+    expects(&both, GET, "InvalidAccessKeyId").await;
+    let (_, listed) = server.get("/api/v1/access-keys?all=true").await;
+    let names: Vec<&Value> = listed["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|key| &key["name"])
+        .collect();
+    assert_eq!(names, ["reads", "mine"], "{listed}");
+    let text = server.captured().text();
+    assert!(!text.contains(&both.secret) && !text.contains(&reads.secret));
+}
+
+#[tokio::test]
+async fn a_public_bucket_is_read_without_a_key_and_never_written() {
+    let server = server().with_s3().start().await;
+    let put = server
+        .request(Method::PUT, "/api/v1/buckets/files/files/x.txt")
+        .body("open")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(put.status(), 201);
+    let url = format!("{}/files/x.txt", server.s3_url());
+    let client = reqwest::Client::new();
+    let status = async |method: Method, url: &str| {
+        let answer = client.request(method, url).body("").send().await;
+        answer.expect("an answer").status()
+    };
+    assert_eq!(status(Method::GET, &url).await, 403);
+    let change = json!({ "public_read": true });
+    let changed = server
+        .request(Method::PATCH, "/api/v1/buckets/files")
+        .json(&change);
+    assert_eq!(changed.send().await.expect("an answer").status(), 200);
+    let got = reqwest::get(&url).await.expect("an answer");
+    assert!(got.headers().contains_key("x-amz-request-id"));
+    assert_eq!(got.text().await.expect("a text"), "open");
+    assert_eq!(status(Method::PUT, &url).await, 403);
+    assert_eq!(status(Method::DELETE, &url).await, 403);
+    let list = format!("{}/files", server.s3_url());
+    assert_eq!(status(Method::GET, &list).await, 403);
+    let as_page = format!("{url}?response-content-type=text/html");
+    assert_eq!(status(Method::GET, &as_page).await, 400);
+}
+
+#[tokio::test]
+async fn a_taken_s3_port_is_code_3_and_names_its_flag() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = holder.local_addr().expect("it has an address").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let ended = ends(
+        &[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--s3-listen",
+            &address,
+            "--data",
+            "data",
+        ],
+        &[],
+        folder.path(),
+    )
+    .await;
+    ended.refused(3, &[&address, "taken by another program", "--s3-listen"]);
+    assert!(!folder.path().join("data/longshore.db").exists());
+}
+
+#[tokio::test]
+async fn what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out() {
+    let mut server = server().with_s3().start().await;
+    let key = usual_key(&server).await;
+    let put = "s3.put_object(Bucket='files', Key='a b.txt', Body=b'kept', Metadata={'a': '1'}, Tagging='t=2')";
+    if asked(&server, &key, put).await.is_none() {
+        return;
+    }
+    server.kill9().await;
+    server.start_again().await;
+    let (status, file) = server.get("/api/v1/buckets/files/details/a%20b.txt").await;
+    assert_eq!(status, 200, "{file}");
+    assert_eq!(file["metadata"], json!({ "a": "1" }));
+    assert_eq!(file["tags"], json!({ "t": "2" }));
+    assert_eq!(file["uploader"], "key:admin/clients");
+    let said = asked(
+        &server,
+        &key,
+        "print(s3.get_object(Bucket='files', Key='a b.txt')['Body'].read())",
+    )
+    .await;
+    assert_eq!(said.as_deref(), Some("b'kept'\nfine"));
+}
