@@ -270,6 +270,7 @@ impl Files {
             modified_at: Timestamp::from_micros(0),
             uploader: String::new(),
             metadata: Metadata::new(),
+            tags: TagSet::new(),
             headers: Headers::default(),
             taken_at: None,
             latitude: None,

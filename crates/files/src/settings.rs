@@ -17,3 +17,17 @@ pub struct FileSettings {
     /// How long a file may stay in parts before they are removed.
     pub parts_expire_in: Duration,
 }
+
+impl Default for FileSettings {
+    /// What the configuration says where nobody changes it.
+    fn default() -> Self {
+        let usual = base::config::Config::default().files;
+        Self {
+            max_file_bytes: usual.max_file_bytes.bytes(),
+            cache: usual.cache.bytes(),
+            silence: usual.silence_timeout.duration(),
+            upload_expires_in: usual.upload_expires_in.duration(),
+            parts_expire_in: usual.parts_expire_in.duration(),
+        }
+    }
+}

@@ -37,7 +37,9 @@ impl House {
         )
         .await
         .expect("access");
+        let client = fetch::Client::new(fetch::Policy::default(), fetch::Limits::default());
         let ground = Ground {
+            client,
             db,
             blobs: Blobs::open(&folder.path().join("files")).expect("blobs"),
             bus,
@@ -50,6 +52,7 @@ impl House {
             max_file_bytes: 1 << 30,
             silence: Duration::from_secs(1),
             parts_expire_in: Duration::from_secs(7 * 86_400),
+            ..FileSettings::default()
         };
         let files = Files::open(ground, settings).await.expect("files");
         Self {

@@ -58,6 +58,7 @@ impl Dock {
             max_file_bytes: 1 << 30,
             silence: Duration::from_secs(60),
             upload_expires_in: DAY,
+            ..FileSettings::default()
         };
         let files = Files::open(ground, settings).await.expect("files open");
         Self {

@@ -278,6 +278,7 @@ async fn a_description_changes_and_the_content_does_not() {
                 ..Headers::default()
             }),
             metadata: Some(Metadata::from_iter([("k".to_owned(), 7.into())])),
+            ..Description::default()
         };
         let expect = Expect::default();
         let changed = world
