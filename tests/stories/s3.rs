@@ -40,6 +40,11 @@ async fn usual_key(server: &TestServer) -> Key {
 /// A client that knows where to ask and as whom, and nothing of the machine's own.
 fn client(program: &Path, server: &TestServer, key: &Key, home: &Path) -> Command {
     let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AWS_") {
+            command.env_remove(name);
+        }
+    }
     command
         .env("HOME", home)
         .env("ENDPOINT", server.s3_url())

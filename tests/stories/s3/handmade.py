@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import os
+import socket
 import sys
 import urllib.parse
 import zlib
@@ -179,7 +180,8 @@ def signatures_of_other_kinds_are_refused():
     basic = base64.b64encode(b"admin:x").decode()
     refused(400, "InvalidArgument", send("GET", "/files/x", [("authorization", f"Basic {basic}")]))
     query = f"AWSAccessKeyId={KEY}&Expires=9999999999&Signature=AAAA"
-    refused(400, "InvalidRequest", send("GET", "/files/x", [], query=query))
+    refused(403, "SignatureDoesNotMatch", send("GET", "/files/x", [], query=query))
+    refused(403, "AccessDenied", send("GET", "/files/x", [], query=query + "&attributes"))
     form = [("content-type", "multipart/form-data; boundary=b")]
     refused(501, "NotImplemented", send("POST", "/files", form, b"--b--\r\n"))
 
@@ -228,6 +230,17 @@ def addresses_that_name_nothing_are_refused():
     assert status in (400, 403), (status, text)
 
 
+def a_body_that_was_not_sent_is_not_waited_for():
+    with socket.create_connection((ENDPOINT.hostname, ENDPOINT.port), timeout=20) as connection:
+        connection.sendall(
+            f"PUT /files/x HTTP/1.1\r\nHost: {HOST}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n".encode()
+        )
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 403") and b"connection: close" in answer.lower(), answer
+
+
 def xml_that_is_none_is_refused():
     for body in (b"", b"<Delete>", b"not xml", b"<Delete>" + b"<Object><Key>x</Key></Object>" * 2000 + b"</Delete>"):
         answer = signed("POST", "/files", body, query=[("delete", "")])
@@ -256,6 +269,7 @@ FACTS = [
     signatures_of_other_kinds_are_refused,
     chunks_and_their_trailers_are_verified,
     addresses_that_name_nothing_are_refused,
+    a_body_that_was_not_sent_is_not_waited_for,
     xml_that_is_none_is_refused,
     the_bucket_may_stand_before_the_domain,
 ]

@@ -3,7 +3,7 @@
 use crate::{Error, WrongPart};
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use s3s::{S3Error, S3ErrorCode, s3_error};
 use web::RequestId;
 
@@ -88,6 +88,9 @@ pub(super) fn rendered(mut error: S3Error, id: Option<&RequestId>) -> Response {
     if let Some(id) = id {
         error.set_request_id(id.as_str());
     }
+    if *error.code() == S3ErrorCode::AuthorizationHeaderMalformed {
+        return with_region(&error);
+    }
     match error.to_http_response() {
         Ok(response) => response.map(Body::new),
         Err(_) => {
@@ -96,6 +99,25 @@ pub(super) fn rendered(mut error: S3Error, id: Option<&RequestId>) -> Response {
             response
         }
     }
+}
+
+/// An error that says for which region to sign: the library has no place for it.
+fn with_region(error: &S3Error) -> Response {
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message>\
+         <Region>{}</Region><RequestId>{}</RequestId></Error>",
+        error.code().as_str(),
+        error.message().unwrap_or_default(),
+        super::REGION,
+        error.request_id().unwrap_or_default(),
+    );
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let xml = HeaderValue::from_static("application/xml");
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, xml);
+    response
 }
 
 /// With a capital letter at its beginning and a full stop at its end.

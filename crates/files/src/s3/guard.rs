@@ -18,25 +18,45 @@ const LONGEST: u32 = 7 * 86_400;
 /// Covered by what is signed, not by being a signed header: it is the body's hash.
 const CONTENT_HASH: &str = "x-amz-content-sha256";
 
-const OLD: &str = "Signatures of version 2 are not taken; sign with AWS4-HMAC-SHA256.";
+const OLD: &str =
+    "Headers signed in version 2 are not taken: they have no end; sign with AWS4-HMAC-SHA256.";
+
+/// What an address that is presigned in the old way may hold: its signature, and what that
+/// covers (the rest it does not).
+const OLD_PARAMETERS: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
+const OLD_COVERED: [&str; 14] = [
+    "acl",
+    "delete",
+    "location",
+    "partNumber",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "tagging",
+    "uploadId",
+    "uploads",
+    "versionId",
+];
 
 /// Refuses what S3 would refuse.
 pub(super) fn check(request: &Request) -> Result<(), S3Error> {
     refuse_forms(request)?;
     let query = Parameters::of(request.uri());
     let presigned = query.has("X-Amz-Signature");
-    if query.has("Signature") {
-        return Err(s3_error!(InvalidRequest, "{}", OLD));
-    }
+    let old = query.has("Signature");
     let mut headers = request.headers().get_all(AUTHORIZATION).iter();
-    match (headers.next(), headers.next(), presigned) {
-        (None, _, false) => anonymous(&query),
-        (None, _, true) => {
+    match (headers.next(), headers.next(), presigned, old) {
+        (None, _, false, false) => anonymous(&query),
+        (None, _, false, true) => presigned_of_old(&query),
+        (None, _, true, false) => {
             of_this_service(&query.only("X-Amz-Credential")?)?;
             not_for_ever(&query.only("X-Amz-Expires")?)?;
             covered(request.headers(), &query.only("X-Amz-SignedHeaders")?)
         }
-        (Some(value), None, false) => {
+        (Some(value), None, false, false) => {
             let text = value.to_str().map_err(|_| unreadable())?;
             let (credential, signed) = authorization(text)?;
             of_this_service(credential)?;
@@ -44,9 +64,32 @@ pub(super) fn check(request: &Request) -> Result<(), S3Error> {
         }
         _ => Err(s3_error!(
             InvalidArgument,
-            "Sign in one way only: by the header Authorization, or by X-Amz-Signature in the address."
+            "Sign in one way only: by the header Authorization, or by a signature in the address."
         )),
     }
+}
+
+/// An address of version 2, as boto3 and the AWS command line still make them. Its
+/// signature covers all headers of Amazon, and of the parameters some, each once.
+fn presigned_of_old(query: &Parameters) -> Result<(), S3Error> {
+    for name in OLD_PARAMETERS {
+        query.only(name)?;
+    }
+    for (name, _) in &query.0 {
+        let name = name.as_str();
+        if OLD_PARAMETERS.contains(&name) {
+            continue;
+        }
+        if !OLD_COVERED.contains(&name) {
+            return Err(s3_error!(
+                AccessDenied,
+                "There was a parameter in the address which was not signed: {}.",
+                crate::path::encode(name)
+            ));
+        }
+        query.only(name)?;
+    }
+    Ok(())
 }
 
 /// A form's file would be held in memory as a whole before anybody knew who sent it.
@@ -98,12 +141,18 @@ fn not_for_ever(seconds: &str) -> Result<(), S3Error> {
 }
 
 fn of_this_service(credential: &str) -> Result<(), S3Error> {
-    if credential.ends_with(SERVICE) {
+    let region = credential
+        .strip_suffix(SERVICE)
+        .and_then(|rest| rest.rsplit('/').next());
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if region.is_some_and(|region| !region.is_empty() && region.chars().all(known)) {
         return Ok(());
     }
+    // Told the region, clients that made up another one sign once more.
     Err(s3_error!(
         AuthorizationHeaderMalformed,
-        "The credential is not for s3: it ends with `{}`.",
+        "The credential is for another service or region: it ends with `/{}{}`.",
+        super::REGION,
         SERVICE
     ))
 }
@@ -278,7 +327,7 @@ mod tests {
             (
                 "/b/k?Signature=0f&AWSAccessKeyId=a",
                 vec![],
-                "InvalidRequest",
+                "AuthorizationQueryParametersError",
             ),
             ("/b/k", vec!["AWS LSHA:0f"], "InvalidRequest"),
             ("/b/k", vec!["Bearer x"], "InvalidArgument"),
@@ -307,6 +356,17 @@ mod tests {
             );
         }
         assert_eq!(code("/b/k", &[]), None);
+        let old = "/b/k?Signature=0f&AWSAccessKeyId=a&Expires=1&versionId=x";
+        assert_eq!(code(old, &[]), None);
+        for region in ["US", "", "EU_1"] {
+            let other = usual.replace("us-east-1", region);
+            let refused = code("/b/k", &[("authorization", &other)]);
+            assert_eq!(
+                refused.as_deref(),
+                Some("AuthorizationHeaderMalformed"),
+                "{region}"
+            );
+        }
     }
 
     #[test]

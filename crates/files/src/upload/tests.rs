@@ -178,7 +178,8 @@ fn files_below(folder: &Path) -> usize {
     entries
         .map(|entry| match entry.path() {
             path if path.is_dir() => files_below(&path),
-            _ => 1,
+            // Locks of processes are no contents.
+            path => usize::from(path.extension().is_none()),
         })
         .sum()
 }

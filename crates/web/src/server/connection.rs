@@ -5,10 +5,13 @@ use super::guarded::Guarded;
 use crate::client::Peer;
 use axum::Router;
 use axum::body::Body;
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::pin::pin;
 use std::time::Duration;
@@ -18,6 +21,8 @@ use tower::ServiceExt;
 
 /// How a client that knows it speaks HTTP/2 begins (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// An HTTP/2 peer that does not answer a ping for so long is gone.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -41,7 +46,17 @@ pub(super) async fn answer(
     };
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        router.clone().oneshot(request.map(Body::new))
+        let waits = request.version() < Version::HTTP_2 && request.headers().contains_key(EXPECT);
+        let answering = router.clone().oneshot(request.map(Body::new));
+        async move {
+            let mut response = answering.await?;
+            // Who was refused before it sent its body keeps it, and would be misunderstood:
+            // hyper takes the next request for the body.
+            if waits && !response.status().is_success() {
+                response.headers_mut().insert(CONNECTION, CLOSE);
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let stream = TokioIo::new(stream);
     if is_http2 {
