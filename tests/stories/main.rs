@@ -12,6 +12,7 @@ mod arranging;
 mod breaking;
 mod cancelling;
 mod command_line;
+mod file_commands;
 mod killed;
 mod links;
 mod live_limits;
