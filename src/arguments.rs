@@ -2,7 +2,8 @@
 //! What one noun alone takes stands beside it in `commands/`.
 
 use crate::commands::{
-    access_key, bundle, completions, config, login, master_key, ops, token, user,
+    access_key, bucket, bundle, completions, config, get, login, ls, master_key, mv, ops, probe,
+    put, rm, share, token, user,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -31,6 +32,25 @@ pub(crate) enum Command {
     Logout(login::LogoutArguments),
     /// Fetch a list of addresses at once, into one ZIP.
     Bundle(bundle::BundleArguments),
+    /// Put files, folders or standard input on the server.
+    Put(put::PutArguments),
+    /// Get files and folders from the server, or one file into a pipe.
+    Get(get::GetArguments),
+    /// List buckets, folders and files on the server.
+    Ls(ls::ListArguments),
+    /// Delete files on the server.
+    Rm(rm::RemoveArguments),
+    /// Move files on the server to another path or bucket.
+    Mv(mv::TransferArguments),
+    /// Copy files on the server, without their bytes coming here.
+    Cp(mv::TransferArguments),
+    /// Make links to files and folders for those who have no login.
+    Share(share::ShareArguments),
+    /// See and change buckets.
+    #[command(subcommand)]
+    Bucket(bucket::BucketCommand),
+    /// Try a server's files, as a canary for cron or a monitor, and say how long it took.
+    Probe(probe::ProbeArguments),
     /// See and steer operations: everything that takes time.
     #[command(subcommand)]
     Ops(ops::OpsCommand),

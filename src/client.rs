@@ -5,22 +5,28 @@
 //! an argument. Redirects are not followed, since they would take the token along.
 
 mod error;
+mod files;
 pub(crate) mod follow;
 mod interrupt;
 mod live;
 mod place;
 mod store;
+mod tus;
 
 pub(crate) use error::Error;
+pub(crate) use files::{Ask, Moved, Remote, RemoteFile, Way};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use place::{Credential, Place, ServerUrl};
 pub(crate) use store::{Servers, StoredServer};
+pub(crate) use tus::Begun;
 
 use crate::arguments::ServerArguments;
 use crate::exit::{Failure, Result as Outcome};
 use reqwest::header::{HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,6 +49,11 @@ pub(crate) struct Client {
     place: Place,
     api: reqwest::Client,
     archives: reqwest::Client,
+    /// Without a limit of silence, which would count while a body is being sent; who
+    /// sends one watches over it.
+    uploads: reqwest::Client,
+    /// Whether anybody was ever there.
+    met: Arc<AtomicBool>,
 }
 
 /// From where on an archive is wanted.
@@ -52,6 +63,22 @@ pub(crate) struct From {
     pub(crate) byte: u64,
     /// Of which version (RFC 9110 §13.1.5).
     pub(crate) etag: Option<HeaderValue>,
+}
+
+impl From {
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if self.byte > 0 {
+            let range = format!("bytes={}-", self.byte);
+            if let Ok(range) = HeaderValue::from_str(&range) {
+                headers.insert(RANGE, range);
+            }
+            if let Some(etag) = &self.etag {
+                headers.insert(IF_RANGE, etag.clone());
+            }
+        }
+        headers
+    }
 }
 
 impl Client {
@@ -64,13 +91,16 @@ impl Client {
     pub(crate) fn at(place: Place) -> Outcome<Self> {
         // That it was installed before is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let build = |silence| {
+        let build = |silence: Option<Duration>| {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(CONNECT)
-                .read_timeout(silence)
                 .tcp_keepalive(KEEPALIVE)
                 .redirect(reqwest::redirect::Policy::none());
+            let builder = match silence {
+                Some(silence) => builder.read_timeout(silence),
+                None => builder,
+            };
             let builder = if place.url.is_loopback() {
                 builder.no_proxy()
             } else {
@@ -81,8 +111,10 @@ impl Client {
             })
         };
         Ok(Self {
-            api: build(SILENCE)?,
-            archives: build(ARCHIVE_SILENCE)?,
+            api: build(Some(SILENCE))?,
+            archives: build(Some(ARCHIVE_SILENCE))?,
+            uploads: build(None)?,
+            met: Arc::default(),
             place,
         })
     }
@@ -90,6 +122,12 @@ impl Client {
     /// Where it talks to, and as whom.
     pub(crate) const fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether the server was ever there. One that never was may be the wrong one, and is
+    /// not worth waiting for.
+    pub(crate) fn has_met(&self) -> bool {
+        self.met.load(Ordering::Relaxed)
     }
 
     /// The path below the server's address.
@@ -167,23 +205,18 @@ impl Client {
 
     /// The bytes of an archive, from some byte on. Its body is taken as it comes.
     pub(crate) async fn archive(&self, path: &str, from: &From) -> Result<Response> {
-        let mut headers = HeaderMap::new();
-        if from.byte > 0 {
-            let range = format!("bytes={}-", from.byte);
-            if let Ok(range) = HeaderValue::from_str(&range) {
-                headers.insert(RANGE, range);
-            }
-            if let Some(etag) = &from.etag {
-                headers.insert(IF_RANGE, etag.clone());
-            }
-        }
         let request = self.request(&self.archives, Method::GET, path);
-        self.answer(request.headers(headers)).await
+        self.answer(request.headers(from.headers())).await
     }
 
     /// The answer, where it is what was asked for.
     async fn answer(&self, request: RequestBuilder) -> Result<Response> {
         let response = request.send().await.map_err(|error| self.broken(&error))?;
+        self.accept(response).await
+    }
+
+    async fn accept(&self, response: Response) -> Result<Response> {
+        self.met.store(true, Ordering::Relaxed);
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -197,6 +230,10 @@ impl Client {
 
     /// What a failed exchange means.
     pub(crate) fn broken(&self, error: &reqwest::Error) -> Error {
+        if !error.is_connect() {
+            // Somebody was there who could have answered.
+            self.met.store(true, Ordering::Relaxed);
+        }
         Error::unreachable(&self.place.url, error)
     }
 

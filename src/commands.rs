@@ -1,14 +1,24 @@
 //! The commands, a file a noun.
 
 pub(crate) mod access_key;
+pub(crate) mod bucket;
 pub(crate) mod bundle;
 pub(crate) mod completions;
 pub(crate) mod config;
+mod confirm;
 pub(crate) mod errand;
+pub(crate) mod get;
 pub(crate) mod login;
+pub(crate) mod ls;
 pub(crate) mod master_key;
+pub(crate) mod mv;
 pub(crate) mod ops;
+pub(crate) mod probe;
+pub(crate) mod put;
+pub(crate) mod rm;
+pub(crate) mod share;
 pub(crate) mod token;
+mod transfer;
 pub(crate) mod user;
 
 use crate::arguments::{Arguments, Command};
@@ -31,6 +41,15 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         Command::Login(arguments) => login::log_in(arguments),
         Command::Logout(arguments) => login::log_out(arguments),
         Command::Bundle(arguments) => bundle::run(arguments),
+        Command::Put(arguments) => put::put(&arguments),
+        Command::Get(arguments) => get::get(&arguments),
+        Command::Ls(arguments) => ls::list(&arguments),
+        Command::Rm(arguments) => rm::remove(&arguments),
+        Command::Mv(arguments) => mv::rename(&arguments),
+        Command::Cp(arguments) => mv::copy(&arguments),
+        Command::Share(arguments) => share::run(&arguments),
+        Command::Bucket(command) => bucket::run(command),
+        Command::Probe(arguments) => probe::run(&arguments),
         Command::Ops(command) => ops::run(command),
         Command::User(command) => user::run(command),
         Command::Token(command) => token::run(command),

@@ -26,7 +26,7 @@ pub(crate) enum Code {
     MasterKey = 8,
     /// The server cannot be reached, or refuses who asks.
     Server = 9,
-    /// It was made, and something that was asked for is missing from it.
+    /// Done in part: something that was asked for is missing, or some files failed.
     Incomplete = 10,
     /// The operation ended as failed.
     OperationFailed = 11,
@@ -46,7 +46,7 @@ pub(crate) struct Failure {
 }
 
 /// What a command gives.
-pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+pub(crate) type Result<T = (), E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl fmt::Display) -> Self {

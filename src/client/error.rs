@@ -120,9 +120,12 @@ impl Error {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Stranger(_) => true,
-            Self::Refused { status, .. } => {
-                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
-            }
+            // A quota stays what it is.
+            Self::Refused { status, .. } => match *status {
+                StatusCode::INSUFFICIENT_STORAGE | StatusCode::NOT_IMPLEMENTED => false,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => true,
+                status => status.is_server_error(),
+            },
         }
     }
 }

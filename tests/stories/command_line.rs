@@ -6,7 +6,7 @@ mod bundling;
 mod following;
 mod host;
 mod people;
-mod wire;
+pub(crate) mod wire;
 
 use crate::program::Ended;
 use std::ffi::OsStr;

@@ -13,6 +13,7 @@ mod arranging;
 mod breaking;
 mod cancelling;
 mod command_line;
+mod file_commands;
 mod file_events;
 mod files;
 mod killed;

@@ -44,6 +44,8 @@ async fn logging_in_keeps_a_token_that_nobody_else_can_read_and_logging_out_ends
         json!([
             "bundles:read",
             "bundles:write",
+            "files:read",
+            "files:write",
             "operations:read",
             "operations:write"
         ])

@@ -18,6 +18,10 @@ struct Shared {
     cuts: watch::Sender<u64>,
     /// Bytes that still come back to clients before a cut.
     left: AtomicU64,
+    /// Bytes that came back to clients.
+    brought: AtomicU64,
+    /// Bytes that clients sent.
+    taken: watch::Sender<u64>,
     /// Whether WebSockets are passed on.
     sockets: AtomicBool,
     /// How many were made.
@@ -40,6 +44,8 @@ impl Wire {
             server: SocketAddr::from(([127, 0, 0, 1], port)),
             cuts: watch::Sender::new(0),
             left: AtomicU64::new(NEVER),
+            brought: AtomicU64::new(0),
+            taken: watch::Sender::new(0),
             sockets: AtomicBool::new(true),
             sockets_made: watch::Sender::new(0),
         });
@@ -69,6 +75,23 @@ impl Wire {
     /// Whether that cut is still to come.
     pub(crate) fn is_whole(&self) -> bool {
         self.shared.left.load(Ordering::SeqCst) != NEVER
+    }
+
+    /// How many bytes came back to clients so far.
+    pub(crate) fn brought(&self) -> u64 {
+        self.shared.brought.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes clients sent so far.
+    pub(crate) fn taken(&self) -> u64 {
+        *self.shared.taken.borrow()
+    }
+
+    /// Waits until clients have sent so many bytes.
+    pub(crate) async fn takes(&self, bytes: u64) {
+        let mut taken = self.shared.taken.subscribe();
+        let reached = taken.wait_for(|taken| *taken >= bytes).await;
+        reached.expect("the wire is there");
     }
 
     /// Passes no WebSocket on from now on, as a badly set up proxy does.
@@ -128,6 +151,7 @@ async fn there(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared)
         if to.write_all(bytes).await.is_err() {
             return;
         }
+        shared.taken.send_modify(|taken| *taken += count as u64);
     }
     // The server may still be answering.
     std::future::pending::<()>().await;
@@ -148,5 +172,6 @@ async fn back(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) 
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
+        shared.brought.fetch_add(count as u64, Ordering::SeqCst);
     }
 }

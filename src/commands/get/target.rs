@@ -1,0 +1,214 @@
+//! Where a content goes: a file that appears when it is whole and not before, or
+//! standard output, which cannot be taken back.
+
+use crate::client::Way;
+use crate::commands::transfer::Trouble;
+use crate::exit::Failure;
+use crate::terminal;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::{Builder, TempPath};
+use tokio::fs::File;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter, Stdout};
+
+/// What is gathered before it is written.
+const BUFFER: usize = 256 << 10;
+
+/// See the module. Dropped before [`Target::finish`], it leaves nothing behind.
+pub(super) struct Target {
+    out: Out,
+    written: u64,
+}
+
+enum Out {
+    File {
+        file: BufWriter<File>,
+        fresh: TempPath,
+        path: PathBuf,
+        way: Way,
+    },
+    Stdout(BufWriter<Stdout>),
+}
+
+impl Target {
+    pub(super) fn stdout() -> Self {
+        Self {
+            out: Out::Stdout(BufWriter::with_capacity(BUFFER, tokio::io::stdout())),
+            written: 0,
+        }
+    }
+
+    /// A file at `path`, beside which its bytes gather.
+    pub(super) fn file(path: &Path, way: Way) -> Result<Self, Trouble> {
+        if path.is_dir() {
+            let text = format!(
+                "{} is a folder, and a file would replace it",
+                path.display()
+            );
+            return Err(Failure::failed(text).into());
+        }
+        let (file, fresh) = beside(path).map_err(|error| unwritable(path, &error))?;
+        Ok(Self {
+            out: Out::File {
+                file: BufWriter::with_capacity(BUFFER, File::from_std(file)),
+                fresh,
+                path: path.to_owned(),
+                way,
+            },
+            written: 0,
+        })
+    }
+
+    /// How many bytes it has.
+    pub(super) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Writes what follows.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        match &mut self.out {
+            Out::File { file, path, .. } => file
+                .write_all(bytes)
+                .await
+                .map_err(|error| unwritable(path, &error))?,
+            Out::Stdout(out) => out
+                .write_all(bytes)
+                .await
+                .map_err(|error| Trouble::fatal(terminal::unwritten(&error)))?,
+        }
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Begins anew; whether it can.
+    pub(super) async fn begin_again(&mut self) -> Result<bool, Trouble> {
+        match &mut self.out {
+            Out::Stdout(_) => Ok(self.written == 0),
+            Out::File { file, path, .. } => {
+                let emptied = async {
+                    file.flush().await?;
+                    file.get_mut().set_len(0).await?;
+                    file.get_mut().rewind().await
+                };
+                emptied.await.map_err(|error| unwritable(path, &error))?;
+                self.written = 0;
+                Ok(true)
+            }
+        }
+    }
+
+    /// It is whole: the file appears under its name, for good.
+    pub(super) async fn finish(self) -> Result<(), Trouble> {
+        let (mut file, fresh, path, way) = match self.out {
+            Out::Stdout(mut out) => {
+                let flushed = out.flush().await;
+                return flushed.map_err(|error| Trouble::fatal(terminal::unwritten(&error)));
+            }
+            Out::File {
+                file,
+                fresh,
+                path,
+                way,
+            } => (file, fresh, path, way),
+        };
+        let stored = async {
+            file.flush().await?;
+            file.get_ref().sync_all().await
+        };
+        stored.await.map_err(|error| unwritable(&path, &error))?;
+        let name = path.clone();
+        let placed = tokio::task::spawn_blocking(move || match way {
+            Way::Replace => fresh.persist(name),
+            Way::Keep => fresh.persist_noclobber(name),
+        });
+        placed
+            .await
+            .map_err(Failure::failed)?
+            .map_err(|error| unwritable(&path, &error.error))
+    }
+}
+
+/// A new file in the folder of `path`, which goes when it is dropped. Its name is short,
+/// since that of `path` may be as long as names can be.
+fn beside(path: &Path) -> io::Result<(std::fs::File, TempPath)> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if path.file_name().is_none() {
+        return Err(io::Error::other("it names no file"));
+    }
+    let file = Builder::new()
+        .prefix(".longshore-")
+        .suffix(".part")
+        // As any new file: what the umask leaves.
+        .permissions(PermissionsExt::from_mode(0o666))
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    Ok(file.into_parts())
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Trouble {
+    let failure = Failure::failed(format!("{} cannot be written: {error}", path.display()));
+    match error.kind() {
+        // No other file finds room, either.
+        io::ErrorKind::StorageFull
+        | io::ErrorKind::QuotaExceeded
+        | io::ErrorKind::ReadOnlyFilesystem => Trouble::fatal(failure),
+        _ => failure.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        let name = |entry: io::Result<std::fs::DirEntry>| {
+            let entry = entry.expect("an entry");
+            entry.file_name().to_string_lossy().into_owned()
+        };
+        entries.map(name).collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_appears_when_it_is_whole_and_not_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("n".repeat(255));
+        let mut target = Target::file(&path, Way::Replace).expect("a target");
+        target.write(b"another content").await.expect("written");
+        assert!(target.begin_again().await.expect("emptied"));
+        target.write(b"a content").await.expect("written");
+        assert_eq!(target.written(), 9);
+        assert!(!path.exists());
+        target.finish().await.expect("placed");
+        assert_eq!(std::fs::read(&path).expect("there"), b"a content");
+        assert_eq!(names(folder.path()).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_or_finds_its_place_taken_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        let mut target = Target::file(&path, Way::Replace).expect("a target");
+        target.write(b"a content").await.expect("written");
+        drop(target);
+        assert!(names(folder.path()).is_empty());
+        let mut target = Target::file(&path, Way::Keep).expect("a target");
+        target.write(b"a content").await.expect("written");
+        std::fs::write(&path, "came first").expect("written");
+        target.finish().await.expect_err("its place is taken");
+        assert_eq!(std::fs::read(&path).expect("there"), b"came first");
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn a_full_disk_ends_all_and_a_folder_in_the_way_does_not() {
+        let full = unwritable(Path::new("a"), &io::ErrorKind::StorageFull.into());
+        assert!(full.fatal);
+        let taken = unwritable(Path::new("a"), &io::ErrorKind::IsADirectory.into());
+        assert!(!taken.fatal);
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(Target::file(folder.path(), Way::Replace).is_err());
+    }
+}

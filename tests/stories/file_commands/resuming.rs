@@ -1,0 +1,86 @@
+//! Large uploads, which go on where they broke off.
+
+use super::done;
+use crate::command_line::wire::Wire;
+use crate::command_line::{Person, ended, signal};
+use crate::program::server;
+use reqwest::Method;
+use rustix::process::Signal;
+use std::fs;
+use testing::{Content, TestServer, on_both, within};
+
+const LARGE: u64 = 40_000_000;
+
+/// Whether the server takes uploads that can be gone on with.
+async fn speaks_tus(server: &TestServer) -> bool {
+    let answer = server.anonymous(Method::OPTIONS, "/tus").send().await;
+    let speaks = answer
+        .expect("an answer")
+        .headers()
+        .contains_key("tus-version");
+    if !speaks {
+        eprintln!("skipped: this server does not speak tus");
+    }
+    speaks
+}
+
+#[tokio::test]
+async fn a_large_upload_goes_on_where_the_connection_broke() {
+    on_both(|database| async move {
+        let server = server().on(&database).start().await;
+        if !speaks_tus(&server).await {
+            return;
+        }
+        let wire = Wire::to(server.port()).await;
+        let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
+        let content = Content::seeded(5, LARGE).to_vec();
+        fs::write(person.folder().join("a.bin"), &content).expect("a file");
+        let before = wire.taken();
+        let child = person
+            .command(&["put", "a.bin", ":a.bin"])
+            .spawn()
+            .expect("it starts");
+        within("a part of the file", wire.takes(before + 25_000_000)).await;
+        wire.cut();
+        let came = ended(child).await;
+        assert_eq!(came.ended.code, Some(0), "{}", came.ended.errors);
+        // What was on its way may be lost, and no more.
+        let taken = wire.taken() - before;
+        assert!(taken < LARGE + 25_000_000, "{taken} bytes went");
+        done(&person, &["get", ":a.bin", "b.bin"]).await;
+        let here = fs::read(person.folder().join("b.bin")).expect("it is there");
+        assert!(here == content, "the content differs");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_interrupted_upload_is_taken_back() {
+    let server = server().start().await;
+    if !speaks_tus(&server).await {
+        return;
+    }
+    let wire = Wire::to(server.port()).await;
+    let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
+    fs::write(
+        person.folder().join("a.bin"),
+        Content::seeded(5, LARGE).to_vec(),
+    )
+    .expect("a file");
+    let before = wire.taken();
+    let child = person
+        .command(&["put", "a.bin", ":a.bin"])
+        .spawn()
+        .expect("it starts");
+    within("a part of the file", wire.takes(before + 1_000_000)).await;
+    signal(&child, Signal::INT);
+    let came = ended(child).await;
+    came.ended.refused(130, &["interrupted"]);
+    assert_eq!(done(&person, &["ls", ":"]).await, "");
+    within("the server to forget it", async {
+        while !crate::program::files_below(&server.data().join("files")).is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
