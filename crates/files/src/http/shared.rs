@@ -12,10 +12,12 @@ use access::AccessError;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use futures::stream;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
+use std::convert::Infallible;
 use std::sync::Arc;
 use web::{Admitted, Answer, Client, Path, Problem, Query, Wants};
 
@@ -246,7 +248,9 @@ impl Asked<'_> {
             share.name()
         };
         let mut response = if self.method == Method::HEAD {
-            Response::new(Body::empty())
+            // Of a length that is not told, unlike an empty one.
+            let untold = stream::empty::<Result<Bytes, Infallible>>();
+            Response::new(Body::from_stream(untold))
         } else {
             let Zipped { length, body } = self.files.zipped(bucket, &share.path).await?;
             let mut response = Response::new(Body::from_stream(body));
