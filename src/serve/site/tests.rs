@@ -27,10 +27,10 @@ const PUBLIC: [&str; 11] = [
     "GET /health",
     "GET /healthz",
     "GET /readyz",
-    "OPTIONS /tus",
     "GET /s/{token}",
     "POST /s/{token}",
     "GET /s/{token}/download",
+    "OPTIONS /tus",
     "GET /{*console}",
 ];
 
