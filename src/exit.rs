@@ -91,7 +91,9 @@ impl From<storage::Error> for Failure {
     fn from(error: storage::Error) -> Self {
         let code = match &error {
             storage::Error::DirectoryInUse { .. } => Code::InUse,
-            storage::Error::Directory { .. } => Code::Directory,
+            storage::Error::Directory { .. } | storage::Error::DirectoryOfAnother { .. } => {
+                Code::Directory
+            }
             storage::Error::NewerSchema { .. } => Code::NewerSchema,
             _ => Code::Database,
         };

@@ -1,22 +1,28 @@
 //! The memory that bundles share for what was fetched and is not written yet.
 //!
-//! A bundle alone may use a quarter of it, several at once their share; and one
-//! that holds nothing may always take one piece, so that a slow taker of one
-//! archive never stops another. The sum stays below about three times the whole
-//! with sixteen slow takers, and below a quarter of it with one.
+//! A bundle alone may use half of it, several at once their share. When all of it is used,
+//! a bundle may still have a little, and one that holds nothing may always take one piece,
+//! so that a slow taker of one archive never stops another. So the sum stays below the
+//! whole and that little for each bundle, in whatever order they begin.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The least share of a bundle.
+/// What a bundle may have whatever others hold.
 const LEAST: usize = 1 << 20;
+
+/// A bundle is given no more than if there were so many.
+const ALONE: usize = 2;
 
 /// The memory of all bundles.
 #[derive(Debug)]
 pub(crate) struct Budget {
     bytes: usize,
     bundles: AtomicUsize,
+    /// By all bundles. Locked after what one bundle uses.
+    used: Mutex<usize>,
+    freed: Notify,
 }
 
 /// The part of it that one bundle uses.
@@ -27,7 +33,6 @@ pub(crate) struct Share(Arc<Inner>);
 struct Inner {
     budget: Arc<Budget>,
     used: Mutex<usize>,
-    freed: Notify,
 }
 
 /// Bytes that are held. Dropped, they are free again.
@@ -42,6 +47,8 @@ impl Budget {
         Arc::new(Self {
             bytes,
             bundles: AtomicUsize::new(0),
+            used: Mutex::new(0),
+            freed: Notify::new(),
         })
     }
 
@@ -50,7 +57,6 @@ impl Budget {
         Share(Arc::new(Inner {
             budget: Arc::clone(self),
             used: Mutex::new(0),
-            freed: Notify::new(),
         }))
     }
 }
@@ -63,17 +69,21 @@ impl Drop for Inner {
 
 impl Inner {
     fn limit(&self) -> usize {
-        let bundles = self.budget.bundles.load(Ordering::Relaxed).max(4);
+        let bundles = self.budget.bundles.load(Ordering::Relaxed).max(ALONE);
         (self.budget.bytes / bundles).max(LEAST)
     }
 
     fn take(self: &Arc<Self>, bytes: usize) -> Option<Held> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if *used != 0 && *used + bytes > self.limit() {
+        let mut used = locked(&self.used);
+        let mut all = locked(&self.budget.used);
+        let own = *used + bytes;
+        let fits = own <= self.limit() && *all + bytes <= self.budget.bytes;
+        if *used != 0 && own > LEAST && !fits {
             return None;
         }
-        *used += bytes;
-        drop(used);
+        *used = own;
+        *all += bytes;
+        drop((used, all));
         Some(Held {
             share: Arc::clone(self),
             bytes,
@@ -85,7 +95,7 @@ impl Share {
     /// Takes `bytes`, waiting until there is room for them. Cancel-safe.
     pub(crate) async fn take(&self, bytes: usize) -> Held {
         loop {
-            let freed = self.0.freed.notified();
+            let freed = self.0.budget.freed.notified();
             tokio::pin!(freed);
             // Registered before the look, so that nothing freed meanwhile is missed.
             freed.as_mut().enable();
@@ -106,12 +116,9 @@ impl Held {
     }
 
     fn free(&self, bytes: usize) {
-        *self
-            .share
-            .used
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) -= bytes;
-        self.share.freed.notify_waiters();
+        *locked(&self.share.used) -= bytes;
+        *locked(&self.share.budget.used) -= bytes;
+        self.share.budget.freed.notify_waiters();
     }
 }
 
@@ -121,14 +128,18 @@ impl Drop for Held {
     }
 }
 
+fn locked(mutex: &Mutex<usize>) -> MutexGuard<'_, usize> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use futures::FutureExt;
 
     #[tokio::test]
-    async fn a_bundle_may_use_a_quarter_and_gets_freed_bytes_back() {
-        let budget = Budget::new(16 << 20);
+    async fn a_bundle_may_use_half_and_gets_freed_bytes_back() {
+        let budget = Budget::new(8 << 20);
         let share = budget.share();
         let first = share.take(3 << 20).await;
         let mut second = share.take(1 << 20).await;
@@ -151,9 +162,49 @@ mod tests {
         }
     }
 
+    /// Takes as much as there is.
+    fn fill(share: &Share) -> Vec<Held> {
+        let piece = || share.take(64 << 10).now_or_never();
+        std::iter::from_fn(piece).collect()
+    }
+
+    #[tokio::test]
+    async fn bundles_that_begin_one_after_the_other_share_the_whole_and_a_little_more() {
+        const WHOLE: usize = 16 << 20;
+        let budget = Budget::new(WHOLE);
+        let all: Vec<_> = (0..16)
+            .map(|_| {
+                let share = budget.share();
+                let held = fill(&share);
+                (share, held)
+            })
+            .collect();
+        let of = |held: &[Held]| held.iter().map(|held| held.bytes).sum::<usize>();
+        assert_eq!(of(&all[0].1), WHOLE / 2);
+        assert!(all.iter().all(|(_, held)| of(held) >= LEAST));
+        let sum: usize = all.iter().map(|(_, held)| of(held)).sum();
+        assert!(sum <= WHOLE + 16 * LEAST, "{sum}");
+        drop(all);
+        assert_eq!(*locked(&budget.used), 0);
+    }
+
+    #[tokio::test]
+    async fn what_one_bundle_frees_another_may_take() {
+        let budget = Budget::new(16 << 20);
+        let (first, second) = (budget.share(), budget.share());
+        let (mut hogged, _hogged) = (fill(&first), fill(&second));
+        let third = budget.share();
+        let _little = fill(&third);
+        let waiter = tokio::spawn(async move { third.take(64 << 10).await.bytes });
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished());
+        hogged.truncate(20);
+        assert_eq!(waiter.await.expect("it got its bytes"), 64 << 10);
+    }
+
     #[tokio::test]
     async fn a_waiter_is_woken_when_bytes_are_freed() {
-        let budget = Budget::new(4 << 20);
+        let budget = Budget::new(2 << 20);
         let share = budget.share();
         let held = share.take(1 << 20).await;
         let waiter = tokio::spawn({

@@ -1,9 +1,9 @@
 //! The data directory: who may use it, and the small files in it.
 
 use crate::{Error, Result};
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A data directory that this process alone uses, for as long as this lives.
@@ -15,12 +15,16 @@ pub struct DataDir {
 
 impl DataDir {
     /// Takes the directory, creating it (0700) when it is missing, and closing it to
-    /// others where it was open to them: all that Longshore knows lies in it.
+    /// others where it was open to them: all that Longshore knows lies in it. Only the
+    /// user that owns it may: what another one, root say, would put into it the owner
+    /// could not read at the next start, and where the owner can put links, root had
+    /// better not write.
     ///
     /// Does blocking input and output: call it at start, or on a blocking thread.
     ///
     /// # Errors
-    /// When it cannot be written to or made private, or another process uses it.
+    /// When it belongs to another user, cannot be written to or made private, or another
+    /// process uses it.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |source| Error::Directory {
             path: path.to_owned(),
@@ -31,7 +35,16 @@ impl DataDir {
             .mode(0o700)
             .create(path)
             .map_err(failed)?;
-        make_private(path).map_err(failed)?;
+        let directory = std::fs::metadata(path).map_err(failed)?;
+        let user = rustix::process::geteuid().as_raw();
+        if directory.uid() != user {
+            return Err(Error::DirectoryOfAnother {
+                path: path.to_owned(),
+                owner: directory.uid(),
+                user,
+            });
+        }
+        make_private(path, &directory).map_err(failed)?;
         let lock_file = path.join("lock");
         let mut lock = OpenOptions::new()
             .read(true)
@@ -132,15 +145,15 @@ impl DataDir {
 }
 
 /// Takes from others what they may do with a directory.
-fn make_private(path: &Path) -> io::Result<()> {
-    let mode = std::fs::metadata(path)?.permissions().mode() & 0o7777;
+fn make_private(path: &Path, directory: &Metadata) -> io::Result<()> {
+    let mode = directory.permissions().mode() & 0o7777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
     std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(|error| {
         let text = format!(
             "others may look into it (mode {mode:04o}), and that cannot be changed ({error}); \
-             let the user that runs Longshore own it, or `chmod 700` it"
+             `chmod 700` it"
         );
         io::Error::new(error.kind(), text)
     })

@@ -78,6 +78,18 @@ pub enum Error {
         /// " (process 123)" where it is known, or nothing.
         holder: String,
     },
+    /// The data directory belongs to another user than the one that runs this.
+    #[error(
+        "the data directory {path} cannot be used: it belongs to user {owner}, and this runs as user {user}; run Longshore as its owner, give it to this user with chown -R, or choose another with --data"
+    )]
+    DirectoryOfAnother {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who wants it.
+        user: u32,
+    },
     /// The data directory cannot be written to.
     #[error(
         "the data directory {path} cannot be used ({source}); check its owner and permissions, or choose another with --data"

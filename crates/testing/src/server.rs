@@ -27,6 +27,8 @@ const GREETING: &str = "  Console   ";
 pub struct TestServer {
     options: ServerOptions,
     running: Option<Running>,
+    /// How often it had greeted before it was started.
+    greeted: usize,
     captured: Captured,
     port: u16,
     s3_port: Option<u16>,
@@ -52,6 +54,7 @@ impl TestServer {
         let mut server = Self {
             options,
             running: None,
+            greeted: 0,
             captured: Captured::default(),
             port: 0,
             s3_port: None,
@@ -172,8 +175,25 @@ impl TestServer {
     /// # Panics
     /// When it still runs, or does not start.
     pub async fn start_again(&mut self) {
+        self.begin_again();
+        self.ready().await;
+    }
+
+    /// Starts it again and does not wait: for what happens before it is ready.
+    ///
+    /// # Panics
+    /// When it still runs.
+    pub fn begin_again(&mut self) {
         assert!(self.running.is_none(), "the server still runs");
-        if let Err(why) = self.run().await {
+        self.begin();
+    }
+
+    /// Waits until it is ready, after [`Self::begin_again`].
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn ready(&mut self) {
+        if let Err(why) = self.become_ready().await {
             panic!(
                 "longshore does not start again, {why}:\n{}",
                 self.captured.text()
@@ -190,7 +210,10 @@ impl TestServer {
         for _ in 0..3 {
             self.port = crate::ports::free();
             self.s3_port = self.options.s3.then(crate::ports::free);
-            let Err(why) = self.run().await else { return };
+            self.begin();
+            let Err(why) = self.become_ready().await else {
+                return;
+            };
             let said = self.captured.text();
             let taken = said.contains("in use") || said.contains("taken");
             assert!(taken, "longshore does not start, {why}:\n{said}");
@@ -198,22 +221,29 @@ impl TestServer {
         panic!("longshore found no free port:\n{}", self.captured.text());
     }
 
-    async fn run(&mut self) -> Result<(), String> {
-        // It says where it listens once it has the port: until then, whoever answers
-        // there is another test's server.
-        let greetings = |captured: &Captured| captured.text().matches(GREETING).count();
-        let before = greetings(&self.captured);
-        let mut running = Running::start(
+    fn begin(&mut self) {
+        self.greeted = self.greetings();
+        let running = Running::start(
             &self.options,
             self.port,
             self.s3_port,
             &self.data,
             &self.captured,
         );
-        let captured = self.captured.clone();
-        let own = move || greetings(&captured) > before;
+        self.running = Some(running);
+    }
+
+    async fn become_ready(&mut self) -> Result<(), String> {
+        let mut running = self.running.take().expect("the server was started");
+        // It says where it listens once it has the port: until then, whoever answers
+        // there is another test's server.
+        let own = || self.greetings() > self.greeted;
         running.ready(&self.url(), own).await?;
         self.running = Some(running);
         Ok(())
+    }
+
+    fn greetings(&self) -> usize {
+        self.captured.text().matches(GREETING).count()
     }
 }

@@ -5,6 +5,7 @@
 //! returns only when the last of them has ended, WebSockets included.
 
 mod addresses;
+mod answers;
 mod connection;
 mod guarded;
 

@@ -138,9 +138,9 @@ settings! {
         /// Largest archive.
         max_bytes: Size = Size::gib(512), within Size::kib(1)..=Size::tib(1024); live;
         /// Fetched bytes held in memory, by all bundles together, while they wait to be written.
-        /// One bundle holds at most a quarter of it; when that is full, its fetching waits for
-        /// its taker.
-        buffer: Size = Size::mib(32), within Size::mib(1)..=Size::gib(4); restart;
+        /// One bundle holds at most half of it; when that is full, its fetching waits for its
+        /// taker.
+        buffer: Size = Size::mib(16), within Size::mib(1)..=Size::gib(4); restart;
         /// How long a kept archive is kept, unless its maker says otherwise.
         expires_in: Span = Span::days(7), within Span::minutes(1)..=Span::days(3650); live;
         /// How long a signed link is good, unless its maker says otherwise; never longer than the

@@ -1,6 +1,7 @@
 //! One connection: which HTTP it speaks, and its requests until it ends.
 
 use super::ServerLimits;
+use super::answers::Answers;
 use super::guarded::Guarded;
 use crate::client::Peer;
 use axum::Router;
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +46,7 @@ pub(super) async fn answer(
             Ok(Err(_)) | Err(_) => return,
         },
     };
-    let service = service_fn(move |mut request: http::Request<Incoming>| {
+    let answered = move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(peer);
         let waits = request.version() < Version::HTTP_2 && request.headers().contains_key(EXPECT);
         let answering = router.clone().oneshot(request.map(Body::new));
@@ -57,9 +59,15 @@ pub(super) async fn answer(
             }
             Ok::<_, Infallible>(response)
         }
-    });
+    };
     let stream = TokioIo::new(stream);
     if is_http2 {
+        let answers = Arc::new(Answers::new(limits.stall));
+        let begun = Arc::clone(&answers);
+        let service = service_fn(move |request| {
+            let (answer, answered) = (begun.begin(), answered(request));
+            async move { Ok::<_, Infallible>(answered.await?.map(|body| answer.with(body))) }
+        });
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
@@ -68,12 +76,23 @@ pub(super) async fn answer(
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PONG_WITHIN);
         let mut connection = pin!(builder.serve_connection(stream, service));
+        let stalled = async {
+            answers.until_none_is_taken().await;
+            tracing::debug!("a connection is closed: its peer takes nothing");
+        };
+        let ending = async {
+            tokio::select! {
+                result = connection.as_mut() => return ended(result),
+                () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+            }
+            ended(connection.await);
+        };
         tokio::select! {
-            result = connection.as_mut() => return ended(result),
-            () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = ending => {}
+            () = stalled => {}
         }
-        ended(connection.await);
     } else {
+        let service = service_fn(answered);
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
