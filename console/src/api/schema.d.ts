@@ -1225,6 +1225,15 @@ export interface components {
              */
             width?: number | null;
         };
+        /** @description From where to where. */
+        FileTransfer: {
+            /** @description The file's path in this bucket. */
+            from: string;
+            /** @description The path that it shall have. */
+            to: string;
+            /** @description The bucket that it shall be in, by name; this one, when absent. */
+            to_bucket?: string | null;
+        };
         /** @description Which operations. */
         Filter: {
             /** @description Asked for by this actor, such as `user:anna`. */
@@ -2823,7 +2832,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Transfer"];
+                "application/json": components["schemas"]["FileTransfer"];
             };
         };
         responses: {
@@ -2911,6 +2920,11 @@ export interface operations {
                  *     files.
                  */
                 delimiter?: string;
+                /**
+                 * @description Words to be found in paths and metadata, each by how it begins. All files below
+                 *     the prefix are searched, in an order of its own.
+                 */
+                q?: string;
                 /** @description By what they are sorted. */
                 sort?: "name" | "size" | "date";
                 /** @description `asc` or `desc`. */
@@ -3210,7 +3224,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Transfer"];
+                "application/json": components["schemas"]["FileTransfer"];
             };
         };
         responses: {
