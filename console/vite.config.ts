@@ -1,10 +1,16 @@
+import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { compressedTwins } from "./vite/compress.ts";
 
 const server = process.env.LONGSHORE_URL ?? "http://127.0.0.1:8011";
 
+// What is merged later is offered once the API's description has it.
+const description = readFileSync(process.env.LONGSHORE_OPENAPI ?? "../openapi.json", "utf8");
+const sharing = description.includes('"/api/v1/buckets/{bucket}/shares"');
+
 export default defineConfig({
+  define: { __SHARING__: JSON.stringify(sharing) },
   plugins: [react(), compressedTwins()],
   build: {
     target: "es2022",
@@ -16,7 +22,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
   },
   server: {
-    proxy: { "/api": { target: server, ws: true, changeOrigin: false } },
+    proxy: {
+      "/api": { target: server, ws: true, changeOrigin: false },
+      "/tus": { target: server, changeOrigin: false },
+    },
   },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],

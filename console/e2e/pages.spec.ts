@@ -26,6 +26,15 @@ test.beforeAll(async ({ playwright }) => {
     expires_in: 86_400,
   });
   await api.put("/api/v1/secrets/A_SECRET", { value: "kept to itself" });
+  for (const path of ["covers/may.txt", "covers/june.json", "covers/old/april.txt"]) {
+    await api.putFile(`looks/${path}`, `${path}\n`);
+  }
+  await api.putFile(
+    "looks/a name that is rather long, so that it does not fit a phone.txt",
+    "long",
+  );
+  await api.putFile("looks/deleted.txt", "gone");
+  await api.deleteFile("looks/deleted.txt");
   await request.dispose();
 });
 
@@ -55,6 +64,26 @@ const PAGES: readonly Shown[] = [
     name: "bundle",
     path: () => `/bundles/${scene.bundle}`,
     ready: (page) => page.getByRole("row", { name: /missing\.jpg/ }),
+  },
+  {
+    name: "files",
+    path: () => "/files/files/looks",
+    ready: (page) => page.getByRole("link", { name: /^covers/ }),
+  },
+  {
+    name: "files-empty",
+    path: () => "/files/files/nothing/in/here",
+    ready: (page) => page.getByText("Nothing is here yet."),
+  },
+  {
+    name: "files-found",
+    path: () => "/files/files/looks?q=april",
+    ready: (page) => page.getByRole("link", { name: /april/ }),
+  },
+  {
+    name: "files-trash",
+    path: () => "/files/files?view=trash",
+    ready: (page) => page.getByText("looks/deleted.txt").first(),
   },
   { name: "activity", path: () => "/activity", ready: (page) => page.getByRole("row").nth(1) },
   {
@@ -180,7 +209,12 @@ test.describe("trouble", () => {
 
 for (const { colorScheme, width, name: variant } of VARIANTS) {
   test.describe(variant, () => {
-    test.use({ colorScheme, viewport: { width, height: 800 } });
+    // An upload is refused among them: something lies at its path.
+    test.use({
+      colorScheme,
+      viewport: { width, height: 800 },
+      expectedComplaints: /status of 412/,
+    });
 
     test("overlays are sound", async ({ page }) => {
       await page.goto("/activity");
@@ -204,6 +238,38 @@ for (const { colorScheme, width, name: variant } of VARIANTS) {
       await isSound(page, `running-${variant}`);
       await page.keyboard.press("Escape");
       await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page.goto("/files/files/looks/covers?open=looks%2Fcovers%2Fmay.txt");
+      await expect(page.getByRole("dialog").locator("pre")).toBeVisible();
+      await isSound(page, `file-drawer-${variant}`);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page.getByRole("row", { name: /june/ }).getByRole("checkbox").click();
+      await page.getByRole("row", { name: /may/ }).getByRole("checkbox").click();
+      await expect(page.getByText(/^2 chosen/)).toBeVisible();
+      await isSound(page, `files-chosen-${variant}`);
+      await page.getByRole("button", { name: "Move", exact: true }).click();
+      await expect(page.getByRole("dialog").getByLabel("Folder")).toBeVisible();
+      await isSound(page, `files-move-${variant}`);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page.getByRole("button", { name: "More of this bucket" }).click();
+      await isSound(page, `files-menu-${variant}`);
+      await page.getByRole("menuitem", { name: "Bucket settings" }).click();
+      await expect(page.getByLabel("Days in the trash")).toBeVisible();
+      await isSound(page, `bucket-settings-${variant}`);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page
+        .locator("input[type=file]")
+        .first()
+        .setInputFiles([
+          { name: "may.txt", mimeType: "text/plain", buffer: Buffer.from("again") },
+          { name: `new-${variant}.txt`, mimeType: "text/plain", buffer: Buffer.from("new") },
+        ]);
+      const tray = page.getByRole("region", { name: "Uploads" });
+      await expect(tray.getByText("A file lies there already")).toBeVisible();
+      await expect(tray.getByText(/^Uploaded/)).toBeVisible();
+      await isSound(page, `uploads-${variant}`);
       await page.goto(`/activity?open=${scene.bundle}`);
       await expect(page.getByRole("dialog").getByLabel("Log lines")).toBeVisible();
       await isSound(page, `operation-drawer-${variant}`);

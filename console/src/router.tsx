@@ -11,6 +11,7 @@ import { queryClient } from "./api/query-client";
 import { isAdmin, sessionQuery } from "./api/session";
 import { NotFound, PageFailed, PagePending } from "./frame/Fallbacks";
 import { readFilters } from "./pages/activity/filters";
+import { readShown } from "./pages/files/place";
 import { readAuditFilters } from "./pages/settings/audit-filters";
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
@@ -39,6 +40,19 @@ const dashboardRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "/",
   component: lazyRouteComponent(() => import("./pages/dashboard/DashboardPage"), "DashboardPage"),
+});
+
+const filesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/files",
+  component: lazyRouteComponent(() => import("./pages/files/FirstBucket"), "FirstBucket"),
+});
+
+const folderRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/files/$bucket/$",
+  validateSearch: readShown,
+  component: lazyRouteComponent(() => import("./pages/files/FilesPage"), "FilesPage"),
 });
 
 const bundlesRoute = createRoute({
@@ -142,6 +156,8 @@ export const router = createRouter({
     loginRoute,
     frameRoute.addChildren([
       dashboardRoute,
+      filesRoute,
+      folderRoute,
       bundlesRoute,
       bundleRoute,
       activityRoute,

@@ -56,6 +56,7 @@ async function startServer(): Promise<() => Promise<void>> {
     throw new Error(`The server did not become ready. It said:\n${said}`);
   }
   process.env.LONGSHORE_URL = url;
+  process.env.LONGSHORE_TEST_DATABASE = join(data, "data", "longshore.db");
   process.env.LONGSHORE_PASSWORD = password;
   return async () => {
     server.kill("SIGTERM");

@@ -77,6 +77,28 @@ export class Api {
     await this.#change("put", path, data);
   }
 
+  /** Puts a file into the bucket `files`. */
+  async putFile(path: string, content: string | Buffer, type = "text/plain"): Promise<void> {
+    const { csrf } = await (await this.#request.get("/api/v1/session")).json();
+    const answer = await this.#request.put(fileUrl(path), {
+      headers: { "X-CSRF-Token": csrf, "Content-Type": type },
+      data: typeof content === "string" ? Buffer.from(content) : content,
+    });
+    expect(answer.ok(), `${path}: ${answer.status()}`).toBe(true);
+  }
+
+  async deleteFile(path: string): Promise<void> {
+    const { csrf } = await (await this.#request.get("/api/v1/session")).json();
+    const answer = await this.#request.delete(fileUrl(path), { headers: { "X-CSRF-Token": csrf } });
+    expect(answer.ok(), `${path}: ${answer.status()}`).toBe(true);
+  }
+
+  /** The content of a file in the bucket `files`, or null where there is none. */
+  async fileContent(path: string): Promise<Buffer | null> {
+    const answer = await this.#request.get(fileUrl(path));
+    return answer.ok() ? answer.body() : null;
+  }
+
   async #change(method: "post" | "put", path: string, data: unknown) {
     const { csrf } = await (await this.#request.get("/api/v1/session")).json();
     const headers = { "X-CSRF-Token": csrf };
@@ -85,6 +107,10 @@ export class Api {
     const text = await answer.text();
     return text === "" ? {} : JSON.parse(text);
   }
+}
+
+function fileUrl(path: string): string {
+  return `/api/v1/buckets/files/files/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 export function origin(path: string): string {

@@ -14,6 +14,17 @@ export function setCsrf(token: string | null): void {
   csrf = token;
 }
 
+/** The token for requests that cannot go through `api`, as those that show progress. */
+export function csrfToken(): string | null {
+  return csrf;
+}
+
+/** Asks for a token anew after `refused` was; whether there is another one now. */
+export async function freshCsrf(refused: string | null): Promise<boolean> {
+  await renewCsrf();
+  return csrf !== null && csrf !== refused;
+}
+
 /** Called whenever the server no longer knows this browser's session. */
 export function onSignedOut(listener: () => void): void {
   signedOut = listener;
@@ -57,8 +68,7 @@ const rules: Middleware = {
 // Once, with the token of whoever is logged in now.
 async function sendAgain(request: Request): Promise<Response | null> {
   const refused = csrf;
-  await renewCsrf();
-  if (csrf === null || csrf === refused) return null;
+  if (!(await freshCsrf(refused)) || csrf === null) return null;
   request.headers.set("X-CSRF-Token", csrf);
   return fetch(request);
 }

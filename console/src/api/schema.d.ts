@@ -1532,6 +1532,15 @@ export interface components {
              */
             width?: number | null;
         };
+        /** @description From where to where. */
+        FileTransfer: {
+            /** @description The file's path in this bucket. */
+            from: string;
+            /** @description The path that it shall have. */
+            to: string;
+            /** @description The bucket that it shall be in, by name; this one, when absent. */
+            to_bucket?: string | null;
+        };
         /** @description Which operations. */
         Filter: {
             /** @description Asked for by this actor, such as `user:anna`. */
@@ -3585,7 +3594,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Transfer"];
+                "application/json": components["schemas"]["FileTransfer"];
             };
         };
         responses: {
@@ -4086,7 +4095,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Transfer"];
+                "application/json": components["schemas"]["FileTransfer"];
             };
         };
         responses: {

@@ -40,3 +40,11 @@ export type BundleSource = Schemas["BundleSource"];
 export type BundleSources = Schemas["SourcePage"];
 export type BundleRequest = Schemas["NewBundle"];
 export type BundleOptions = Schemas["Options"];
+
+export type Bucket = Schemas["BucketShown"];
+// What has a default may be left out of a request, which the generated types do not know.
+export type BucketChange = Partial<Schemas["BucketChange"]>;
+export type StoredFile = Schemas["File"];
+export type PastFile = Schemas["Past"];
+export type FolderPage = Schemas["FolderPage"];
+export type FileChange = Partial<Schemas["Description"]>;

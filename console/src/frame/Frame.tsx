@@ -7,6 +7,7 @@ import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useSession } from "../api/session";
 import { useLiveConnection } from "../api/use-live";
+import { TransferTray } from "../transfers/TransferTray";
 import classes from "./Frame.module.css";
 import { KeysHelp } from "./KeysHelp";
 import { LiveBanner } from "./LiveBanner";
@@ -92,6 +93,7 @@ export function Frame() {
           <Outlet />
         </div>
       </AppShell.Main>
+      <TransferTray />
       <Palette openHelp={openHelp} />
       <KeysHelp opened={help} onClose={closeHelp} />
     </AppShell>

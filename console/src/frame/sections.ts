@@ -2,6 +2,7 @@
 // read this list, so that none of them can offer what is not there.
 import {
   IconActivity,
+  IconFolder,
   IconLayoutDashboard,
   IconPackage,
   IconSettings,
@@ -10,7 +11,7 @@ import {
 
 export interface Section {
   name: string;
-  to: "/" | "/bundles" | "/activity" | "/settings";
+  to: "/" | "/files" | "/bundles" | "/activity" | "/settings";
   key: string;
   Icon: TablerIcon;
   about: string;
@@ -23,6 +24,13 @@ export const SECTIONS: readonly Section[] = [
     key: "d",
     Icon: IconLayoutDashboard,
     about: "What runs now and what ended lately",
+  },
+  {
+    name: "Files",
+    to: "/files",
+    key: "f",
+    Icon: IconFolder,
+    about: "Buckets, folders and what is in them",
   },
   {
     name: "Bundles",

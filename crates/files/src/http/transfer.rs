@@ -14,6 +14,8 @@ use web::{Answer, By, Json, Path};
 
 /// From where to where.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+// Operations have another `Transfer`; in the description, one name is one schema.
+#[schema(as = FileTransfer)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Transfer {
     /// The file's path in this bucket.

@@ -8,10 +8,12 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 
 /// The policy of the console's pages. Scripts come from files of our own, never
-/// from the page.
+/// from the page. Frames show what the console itself has read and named a PDF
+/// (`blob:`), and nothing else: that is how a stored PDF is previewed, whose own answer
+/// forbids every frame.
 pub(crate) const CONSOLE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data: blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
-     form-action 'self'";
+     img-src 'self' data: blob:; connect-src 'self'; frame-src blob:; frame-ancestors 'none'; \
+     base-uri 'none'; form-action 'self'";
 
 /// The policy of everything else: it is data, and nothing in it runs or loads.
 const DATA_POLICY: &str =

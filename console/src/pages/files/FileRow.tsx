@@ -1,0 +1,118 @@
+// One folder or file in the list. Its name is a real link.
+import { IconFolder } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { type MouseEvent, memo } from "react";
+import { Ago } from "../../components/Times";
+import { bytes } from "../../format/numbers";
+import classes from "./FileTable.module.css";
+import { KIND_ICONS, kindOf } from "./kinds";
+import { nameOf, readShown, toAddress } from "./place";
+import type { Row } from "./rows";
+
+export interface RowActs {
+  /** Turns one on or off; with Shift, all from the last one. */
+  choose: (key: string, range: boolean) => void;
+  stand: (key: string) => void;
+  open: (path: string) => void;
+}
+
+interface FileRowProps {
+  row: Row;
+  bucket: string;
+  /** What its name is shown without: the folder that it lies in. */
+  within: string;
+  /** Its row in the whole table, the head being 1. */
+  position: number;
+  top: number;
+  chosen: boolean;
+  standing: boolean;
+  acts: RowActs;
+}
+
+export const rowId = (position: number) => `file-row-${position}`;
+
+export const FileRow = memo(function FileRow(props: FileRowProps) {
+  const { row, bucket, within, position, top, chosen, standing, acts } = props;
+  const folder = row.kind === "folder";
+  const shown = folder ? nameOf(row.path) : row.path.slice(within.length);
+  const name = shown === "" ? "(no name)" : shown;
+  const Icon = folder ? IconFolder : KIND_ICONS[kindOf(row.file.type, row.file.sniffed_type)];
+  const click = (event: MouseEvent<HTMLElement>) => {
+    if (event.target instanceof HTMLElement && event.target.closest("a, input, label")) return;
+    if (event.shiftKey) acts.choose(row.key, true);
+    else if (event.ctrlKey || event.metaKey) acts.choose(row.key, false);
+    else acts.stand(row.key);
+  };
+  const follow = (event: MouseEvent) => {
+    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+    if (folder || !plain) return;
+    event.preventDefault();
+    acts.stand(row.key);
+    acts.open(row.path);
+  };
+  const link = { className: classes.link, tabIndex: -1, onClick: follow, title: name } as const;
+  return (
+    // The keys of the list are listened to by the list.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: see above
+    <div
+      role="row"
+      id={rowId(position)}
+      aria-rowindex={position}
+      aria-selected={chosen}
+      data-standing={standing || undefined}
+      data-folder={folder ? row.path : undefined}
+      className={`${classes.row} ${classes.entry}`}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={click}
+    >
+      <span role="gridcell" className={classes.check}>
+        <input
+          type="checkbox"
+          className={classes.box}
+          tabIndex={-1}
+          aria-label={`Choose ${name}`}
+          checked={chosen}
+          onChange={() => {}}
+          onClick={(event) => acts.choose(row.key, event.shiftKey)}
+        />
+      </span>
+      <span role="gridcell" className={classes.name}>
+        <Icon size={18} stroke={1.6} aria-hidden className={folder ? classes.folder : undefined} />
+        {folder ? (
+          <Link
+            {...link}
+            to="/files/$bucket/$"
+            params={{ bucket, _splat: toAddress(row.path) }}
+            search={(before) => {
+              const { sort, order } = readShown({ ...before });
+              return { sort, order };
+            }}
+            preload={false}
+          >
+            {name}
+            <span className={classes.hidden}>, folder</span>
+          </Link>
+        ) : (
+          <Link
+            {...link}
+            to="/files/$bucket/$"
+            params={{ bucket, _splat: toAddress(within) }}
+            search={(before) => ({ ...readShown({ ...before }), open: row.path })}
+            preload={false}
+          >
+            {name}
+          </Link>
+        )}
+      </span>
+      <span role="gridcell" className={classes.size}>
+        {folder ? "" : bytes(row.file.size)}
+      </span>
+      <span role="gridcell" className={classes.type}>
+        {folder ? "folder" : row.file.type}
+      </span>
+      <span role="gridcell" className={classes.date}>
+        {folder ? "" : <Ago time={row.file.modified_at} />}
+      </span>
+    </div>
+  );
+});

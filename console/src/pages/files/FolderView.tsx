@@ -1,0 +1,344 @@
+// A folder's list, with what is chosen in it, what is looked at and what is held over it.
+import { Button, Select, TextInput } from "@mantine/core";
+import { IconArrowsSort, IconFolderOpen, IconRefresh, IconSearch } from "@tabler/icons-react";
+import { getRouteApi } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { type Listing, may } from "../../api/files";
+import type { Bucket } from "../../api/types";
+import { EmptyState } from "../../components/EmptyState";
+import { ErrorPanel } from "../../components/ErrorPanel";
+import { useTyped } from "../../components/use-typed";
+import { Waiting } from "../../components/Waiting";
+import { count, counted } from "../../format/numbers";
+import { SEARCH_HERE } from "../../frame/use-keys";
+import { deleteRows } from "./acts";
+import { above } from "./Crumbs";
+import type { RowActs } from "./FileRow";
+import classes from "./Files.module.css";
+import { FileTable, type SortKey } from "./FileTable";
+import { MoveDialog } from "./MoveDialog";
+import { PreviewDrawer } from "./PreviewDrawer";
+import { nameOf, type Shown, toAddress } from "./place";
+import type { Row } from "./rows";
+import { SelectionBar } from "./SelectionBar";
+import { ShareDialog } from "./ShareDialog";
+import {
+  afterRemoval,
+  all,
+  extended,
+  moved,
+  movedChoosing,
+  NOTHING,
+  type Selection,
+  toggled,
+} from "./selection";
+import { uploadCommand } from "./upload-command";
+import { useDrop } from "./use-drop";
+import { useFileKeys } from "./use-file-keys";
+import { useFolder } from "./use-folder";
+import type { Uploading } from "./use-upload";
+
+const route = getRouteApi("/frame/files/$bucket/$");
+
+interface FolderViewProps {
+  bucket: Bucket;
+  folder: string;
+  shown: Shown;
+  uploading: Uploading;
+}
+
+export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps) {
+  const navigate = route.useNavigate();
+  const sort = shown.sort ?? "name";
+  const listing: Listing = {
+    folder,
+    sort,
+    order: shown.order ?? "asc",
+    ...(shown.q ? { words: shown.q } : {}),
+  };
+  const { query, rows, change } = useFolder(bucket.name, listing);
+  const [selection, setSelection] = useSelection(rows, `${sort} ${listing.order} ${shown.q}`);
+  const [moving, setMoving] = useState<readonly Row[] | null>(null);
+  const [sharing, setSharing] = useState<Row | null>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const mayWrite = may(bucket, "write", folder);
+  const keys = () => rows.map(({ key }) => key);
+  const show = (next: Shown, replace = true) =>
+    navigate({ search: next, replace, resetScroll: false });
+  const open = (path: string | undefined) =>
+    show({ ...shown, open: path }, path === undefined || shown.open !== undefined);
+
+  const over = useDrop(mayWrite, folder, (dropped, target) => void uploading.drop(target, dropped));
+  const acts: RowActs = {
+    choose: (key, range) =>
+      setSelection((now) => (range ? extended(now, keys(), key) : toggled(now, key))),
+    stand: (key) => setSelection((now) => ({ ...now, at: key, anchor: key })),
+    open: (path) => void open(path),
+  };
+  const latest = useRef(acts);
+  latest.current = acts;
+  // Rows are drawn anew only when they changed, so what they call stays the same.
+  const steady = useMemo<RowActs>(
+    () => ({
+      choose: (key, range) => latest.current.choose(key, range),
+      stand: (key) => latest.current.stand(key),
+      open: (path) => latest.current.open(path),
+    }),
+    [],
+  );
+
+  const chosen = useMemo(
+    () => (selection.chosen.size === 0 ? [] : rows.filter(({ key }) => selection.chosen.has(key))),
+    [rows, selection.chosen],
+  );
+  const standing = () => rows.find(({ key }) => key === selection.at);
+  const meant = (): readonly Row[] => {
+    if (chosen.length > 0) return chosen;
+    const one = standing();
+    return one ? [one] : [];
+  };
+  const enter = (target: string) =>
+    navigate({
+      to: "/files/$bucket/$",
+      params: { bucket: bucket.name, _splat: toAddress(target) },
+      search: shown.q ? {} : { sort: shown.sort, order: shown.order },
+    });
+  const remove = (wanted: readonly Row[]) => {
+    if (wanted.length === 0 || !may(bucket, "delete", folder)) return;
+    deleteRows(bucket, wanted, {
+      ...change,
+      drop: (gone) => {
+        setSelection((now) => afterRemoval(now, keys(), gone));
+        change.drop(gone);
+      },
+    });
+  };
+  const mayMove = mayWrite && may(bucket, "delete", folder);
+  useFileKeys({
+    move: (by, choosing) => {
+      // From here on a screen reader says where one stands.
+      frame.current?.querySelector<HTMLElement>("[data-files]")?.focus({ preventScroll: true });
+      setSelection((now) => (choosing ? movedChoosing : moved)(now, keys(), by));
+    },
+    open: () => {
+      const row = standing();
+      if (row?.kind === "folder") void enter(row.path);
+      else if (row) void open(row.path);
+    },
+    preview: () => {
+      const row = standing();
+      if (row?.kind === "file") void open(row.path);
+    },
+    toggle: () => setSelection((now) => (now.at === null ? now : toggled(now, now.at))),
+    chooseAll: () => setSelection((now) => all(now, keys())),
+    rename: () => {
+      const wanted = meant();
+      if (mayMove && wanted.length > 0) setMoving(wanted);
+    },
+    remove: () => remove(meant()),
+    up: () => {
+      const parent = above(folder);
+      if (parent !== null) void enter(parent);
+    },
+    escape: () => setSelection((now) => ({ ...now, chosen: new Set(), anchor: null })),
+  });
+  const onSort = (key: SortKey) => {
+    // Of dates one wants the newest.
+    const descending = sort === key ? shown.order !== "desc" : key === "date";
+    const { sort: _sort, order: _order, ...rest } = shown;
+    void show({
+      ...rest,
+      ...(key === "name" ? {} : { sort: key }),
+      ...(descending ? { order: "desc" as const } : {}),
+    });
+  };
+  const { data, error, isPending, hasNextPage, refetch } = query;
+  const listed = useMemo(() => summary(rows, hasNextPage, shown.q), [rows, hasNextPage, shown.q]);
+  return (
+    <div className={classes.stack}>
+      <div className={classes.bar}>
+        <Words
+          value={shown.q ?? ""}
+          folder={folder}
+          onChange={(q) => show({ ...shown, q: q === "" ? undefined : q })}
+        />
+        {!shown.q && (
+          <Select
+            className={classes.sort}
+            aria-label="Sort"
+            leftSection={<IconArrowsSort size={15} aria-hidden />}
+            data={SORT_WORDS}
+            value={`${sort}-${listing.order}`}
+            allowDeselect={false}
+            onChange={(value) => {
+              const [key, order] = (value ?? "name-asc").split("-");
+              const { sort: _sort, order: _order, ...rest } = shown;
+              void show({
+                ...rest,
+                ...(key === "size" || key === "date" ? { sort: key } : {}),
+                ...(order === "desc" ? { order } : {}),
+              });
+            }}
+          />
+        )}
+        <SelectionBar
+          bucket={bucket}
+          folder={folder}
+          onShare={() => setSharing(chosen[0] ?? null)}
+          rows={chosen}
+          onMove={() => setMoving(chosen)}
+          onDelete={() => remove(chosen)}
+          onClear={() => setSelection((now) => ({ ...now, chosen: new Set(), anchor: null }))}
+        >
+          <span>{listed}</span>
+          <Button
+            size="compact-sm"
+            variant="subtle"
+            color="gray"
+            leftSection={<IconRefresh size={14} aria-hidden />}
+            onClick={() => void change.reread()}
+          >
+            Reload
+          </Button>
+        </SelectionBar>
+      </div>
+      {isPending ? (
+        <Waiting what="Reading the folder…" />
+      ) : error && !data ? (
+        <ErrorPanel title="The folder could not be read" error={error} onRetry={refetch} />
+      ) : rows.length === 0 && !hasNextPage ? (
+        <Nothing bucket={bucket} folder={folder} words={shown.q} />
+      ) : (
+        <FileTable
+          bucket={bucket.name}
+          within={folder}
+          rows={rows}
+          query={query}
+          selection={selection}
+          acts={steady}
+          onChooseAll={() =>
+            setSelection((now) =>
+              now.chosen.size === rows.length ? { ...now, chosen: new Set() } : all(now, keys()),
+            )
+          }
+          sorting={shown.q ? null : { sort, descending: shown.order === "desc", onSort }}
+          frame={frame}
+        />
+      )}
+      {over !== null && (
+        <div className={classes.landing} role="status">
+          Drop to upload into {over === "" ? `the top of ${bucket.name}` : nameOf(over)}
+        </div>
+      )}
+      {moving && (
+        <MoveDialog
+          bucket={bucket}
+          folder={folder}
+          rows={moving}
+          change={change}
+          onMoved={(gone) => setSelection((now) => afterRemoval(now, keys(), gone))}
+          onClose={() => setMoving(null)}
+        />
+      )}
+      {sharing && (
+        <ShareDialog bucket={bucket.name} row={sharing} onClose={() => setSharing(null)} />
+      )}
+      <PreviewDrawer
+        bucket={bucket}
+        path={shown.open}
+        rows={rows}
+        onOpen={open}
+        onMove={(row) => {
+          void open(undefined);
+          setMoving([row]);
+        }}
+        onDelete={(row) => {
+          void open(undefined);
+          remove([row]);
+        }}
+        onChanged={(file) => change.put([file])}
+      />
+    </div>
+  );
+}
+
+const SORT_WORDS = [
+  { value: "name-asc", label: "Name" },
+  { value: "name-desc", label: "Name, Z first" },
+  { value: "date-desc", label: "Newest" },
+  { value: "date-asc", label: "Oldest" },
+  { value: "size-desc", label: "Largest" },
+  { value: "size-asc", label: "Smallest" },
+];
+
+// Another order or other words show another list; what is chosen in it starts anew.
+function useSelection(rows: readonly Row[], list: string) {
+  const [selection, setSelection] = useState<Selection>(NOTHING);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another list
+  useEffect(() => setSelection(NOTHING), [list]);
+  const gone = selection.at !== null && rows.length === 0;
+  useEffect(() => {
+    if (gone) setSelection(NOTHING);
+  }, [gone]);
+  return [selection, setSelection] as const;
+}
+
+interface WordsProps {
+  value: string;
+  folder: string;
+  onChange: (words: string) => void;
+}
+
+function Words({ value, folder, onChange }: WordsProps) {
+  const [text, type] = useTyped(value, onChange);
+  const where = folder === "" ? "this bucket" : `${nameOf(folder)} and below`;
+  return (
+    <TextInput
+      {...SEARCH_HERE}
+      className={classes.search}
+      type="search"
+      aria-label={`Search names and metadata in ${where}`}
+      placeholder={`Search ${where}`}
+      leftSection={<IconSearch size={16} aria-hidden />}
+      value={text}
+      onChange={(event) => type(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") type("");
+      }}
+    />
+  );
+}
+
+function summary(rows: readonly Row[], more: boolean, words: string | undefined): string {
+  const folders = rows.filter(({ kind }) => kind === "folder").length;
+  const files = rows.length - folders;
+  const parts = [];
+  if (folders > 0) parts.push(counted(folders, "folder"));
+  if (files > 0) parts.push(more ? `${count(files)} files so far` : counted(files, "file"));
+  if (parts.length === 0) return "";
+  return words ? `Found ${parts.join(", ")}` : parts.join(", ");
+}
+
+interface NothingProps {
+  bucket: Bucket;
+  folder: string;
+  words: string | undefined;
+}
+
+function Nothing({ bucket, folder, words }: NothingProps) {
+  const mayWrite = may(bucket, "write", folder);
+  const sentence = words
+    ? "No file has all of these words in its path or metadata. Each is looked for by how it begins."
+    : mayWrite
+      ? "Nothing is here yet. Drop files or folders anywhere on this page, or send them:"
+      : "Nothing is here yet.";
+  return (
+    <div className="card" data-empty>
+      <EmptyState
+        icon={<IconFolderOpen size={34} stroke={1.4} aria-hidden />}
+        sentence={sentence}
+        command={mayWrite && !words ? uploadCommand(bucket, folder, location) : undefined}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+// What can be done with what is chosen; what cannot is not offered.
+import { Button, CloseButton } from "@mantine/core";
+import { IconDownload, IconFolderSymlink, IconLink, IconTrash } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { fileAddress, may } from "../../api/files";
+import { SHARING } from "../../api/shares";
+import type { Bucket } from "../../api/types";
+import { bytes, count } from "../../format/numbers";
+import { sizeOf } from "./acts";
+import classes from "./Files.module.css";
+import type { Row } from "./rows";
+import { ZipButton } from "./ZipButton";
+
+interface SelectionBarProps {
+  bucket: Bucket;
+  folder: string;
+  rows: readonly Row[];
+  onMove: () => void;
+  onShare: () => void;
+  onDelete: () => void;
+  onClear: () => void;
+  /** Shown while nothing is chosen. */
+  children: ReactNode;
+}
+
+export function SelectionBar(props: SelectionBarProps) {
+  const { bucket, folder, rows, onMove, onShare, onDelete, onClear, children } = props;
+  if (rows.length === 0)
+    return <div className={`${classes.chosen} ${classes.words}`}>{children}</div>;
+  const [only] = rows;
+  const single = rows.length === 1 && only?.kind === "file" ? only : null;
+  const folders = rows.some(({ kind }) => kind === "folder");
+  const mayDelete = may(bucket, "delete", folder);
+  return (
+    <section className={classes.chosen} aria-label="What is chosen">
+      <CloseButton size="sm" aria-label="Choose nothing" onClick={onClear} />
+      <span className={`${classes.words} figures`} role="status">
+        {count(rows.length)} chosen{folders ? "" : `, ${bytes(sizeOf(rows))}`}
+      </span>
+      {single && may(bucket, "read", folder) && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          component="a"
+          href={fileAddress(bucket.name, single.path, "?download=1")}
+          download
+          leftSection={<IconDownload size={15} aria-hidden />}
+        >
+          Download
+        </Button>
+      )}
+      {SHARING && !single && may(bucket, "read", folder) && (
+        <ZipButton bucket={bucket.name} folder={folder} rows={rows} />
+      )}
+      {SHARING && rows.length === 1 && may(bucket, "share", folder) && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconLink size={15} aria-hidden />}
+          onClick={onShare}
+        >
+          Share
+        </Button>
+      )}
+      {mayDelete && may(bucket, "write", folder) && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconFolderSymlink size={15} aria-hidden />}
+          onClick={onMove}
+        >
+          Move
+        </Button>
+      )}
+      {mayDelete && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconTrash size={15} aria-hidden />}
+          onClick={onDelete}
+        >
+          Delete
+        </Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,74 @@
+// The keys of the list. They work as soon as the page is there, and never inside a
+// field, a menu or a dialog.
+import { useEffect, useRef } from "react";
+
+export interface FileKeys {
+  move: (by: number, choosing: boolean) => void;
+  open: () => void;
+  preview: () => void;
+  toggle: () => void;
+  chooseAll: () => void;
+  rename: () => void;
+  remove: () => void;
+  up: () => void;
+  escape: () => void;
+}
+
+const PAGE = 15;
+const FAR = Number.MAX_SAFE_INTEGER;
+const STEPS: Record<string, number> = {
+  ArrowDown: 1,
+  ArrowUp: -1,
+  PageDown: PAGE,
+  PageUp: -PAGE,
+  Home: -FAR,
+  End: FAR,
+};
+
+export function useFileKeys(keys: FileKeys): void {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || !isForList(event)) return;
+      if (act(latest.current, event)) event.preventDefault();
+    };
+    document.addEventListener("keydown", pressed);
+    return () => document.removeEventListener("keydown", pressed);
+  }, []);
+}
+
+function act(keys: FileKeys, event: KeyboardEvent): boolean {
+  const { key, shiftKey, ctrlKey, metaKey, altKey } = event;
+  const command = ctrlKey || metaKey;
+  if (altKey) return false;
+  if (command) {
+    if (key === "a") keys.chooseAll();
+    else if (key === " ") keys.toggle();
+    else return false;
+    return true;
+  }
+  const step = STEPS[key];
+  if (step !== undefined) keys.move(step, shiftKey);
+  else if (key === "Enter") keys.open();
+  else if (key === " ") keys.preview();
+  else if (key === "Delete") keys.remove();
+  else if (key === "F2") keys.rename();
+  else if (key === "Backspace") keys.up();
+  else if (key === "Escape") keys.escape();
+  else return false;
+  return true;
+}
+
+function isForList(event: KeyboardEvent): boolean {
+  const { target, key } = event;
+  if (document.querySelector("[role=dialog][aria-modal=true]")) return false;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target.closest("[role=menu], [role=listbox]")) return false;
+  if (target.matches("textarea, select, [role=textbox]")) return false;
+  const box = target.matches("input[type=checkbox]");
+  if (target.matches("input") && !box) return false;
+  // A button, a link or a box does itself what these keys mean to it.
+  if (key === "Enter") return !target.matches("a, button");
+  return key !== " " || !(box || target.matches("button"));
+}
