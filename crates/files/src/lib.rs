@@ -15,6 +15,7 @@ mod event;
 mod expect;
 mod file;
 mod grant;
+mod ground;
 mod http;
 mod list;
 mod media;
@@ -44,6 +45,7 @@ pub use error::{Error, Result};
 pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, TagSet, media_type};
 pub use grant::{Grant, Holder, NewGrant, Permissions, Within};
+pub use ground::Ground;
 pub use http::{domain_routes, routes, tus_routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
 pub use operations::{SweepFiles, SweepInput, TellInput, TellWebhook};
@@ -67,9 +69,8 @@ use bucket::Buckets;
 use fetch::Client;
 use presign::Signer;
 use remembered::Remembered;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use storage::{Blobs, Bus, Db, Dialect};
-use tokio_util::sync::CancellationToken;
+use std::sync::{Arc, OnceLock, RwLock};
+use storage::{Blobs, Db, Dialect};
 use tokio_util::task::TaskTracker;
 
 /// Files. Cheap to clone.
@@ -91,27 +92,6 @@ struct Inner {
     operations: OnceLock<Operations>,
     turns: upload::Turns,
     zips: OnceLock<Arc<dyn Zips>>,
-}
-
-/// What files stand on.
-#[derive(Clone, Debug)]
-pub struct Ground {
-    /// The catalogue's database.
-    pub db: Db,
-    /// Where bytes lie, of files alone.
-    pub blobs: Blobs,
-    /// How replicas hear of changes.
-    pub bus: Bus,
-    /// Who is who.
-    pub access: Access,
-    /// How others are told of what happens.
-    pub client: Client,
-    /// What time it is.
-    pub clock: SharedClock,
-    /// Owns what runs in the background.
-    pub tasks: TaskTracker,
-    /// Ends it.
-    pub stop: CancellationToken,
 }
 
 impl Files {
@@ -155,19 +135,5 @@ impl Files {
     /// Gives it the engine that runs its operations, before anything is asked of it.
     pub fn connect(&self, operations: Operations) {
         let _ = self.0.operations.set(operations);
-    }
-
-    /// Takes other limits over, for what begins from now on.
-    pub fn reconfigure(&self, client: Client, settings: FileSettings) {
-        *self
-            .0
-            .client
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = client;
-        *self
-            .0
-            .settings
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = settings;
     }
 }

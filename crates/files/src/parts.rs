@@ -13,6 +13,20 @@ use storage::{Blobs, Db};
 use tokio_util::task::TaskTracker;
 
 impl Files {
+    /// Takes other limits over, for what begins from now on.
+    pub fn reconfigure(&self, client: Client, settings: FileSettings) {
+        *self
+            .0
+            .client
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = client;
+        *self
+            .0
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
     pub(crate) fn settings(&self) -> FileSettings {
         *self
             .0

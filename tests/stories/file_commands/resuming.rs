@@ -4,33 +4,16 @@ use super::done;
 use crate::command_line::wire::Wire;
 use crate::command_line::{Person, ended, signal};
 use crate::program::server;
-use reqwest::Method;
 use rustix::process::Signal;
 use std::fs;
-use testing::{Content, TestServer, on_both, within};
+use testing::{Content, on_both, within};
 
 const LARGE: u64 = 40_000_000;
-
-/// Whether the server takes uploads that can be gone on with.
-async fn speaks_tus(server: &TestServer) -> bool {
-    let answer = server.anonymous(Method::OPTIONS, "/tus").send().await;
-    let speaks = answer
-        .expect("an answer")
-        .headers()
-        .contains_key("tus-version");
-    if !speaks {
-        eprintln!("skipped: this server does not speak tus");
-    }
-    speaks
-}
 
 #[tokio::test]
 async fn a_large_upload_goes_on_where_the_connection_broke() {
     on_both(|database| async move {
         let server = server().on(&database).start().await;
-        if !speaks_tus(&server).await {
-            return;
-        }
         let wire = Wire::to(server.port()).await;
         let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
         let content = Content::seeded(5, LARGE).to_vec();
@@ -57,9 +40,6 @@ async fn a_large_upload_goes_on_where_the_connection_broke() {
 #[tokio::test]
 async fn an_interrupted_upload_is_taken_back() {
     let server = server().start().await;
-    if !speaks_tus(&server).await {
-        return;
-    }
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     fs::write(

@@ -3,19 +3,9 @@
 use super::{done, stored};
 use crate::command_line::Person;
 use crate::program::server;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::Value;
 use testing::{Content, TestServer, on_both};
-
-/// Whether the server gives links.
-async fn shares(server: &TestServer) -> bool {
-    let (status, _) = server.get("/api/v1/buckets/files/shares").await;
-    let shares = status != StatusCode::NOT_FOUND;
-    if !shares {
-        eprintln!("skipped: this server gives no links");
-    }
-    shares
-}
 
 /// What somebody gets by a link, who has nothing but that.
 async fn by_link(server: &TestServer, link: &str) -> (u16, String) {
@@ -33,9 +23,6 @@ async fn by_link(server: &TestServer, link: &str) -> (u16, String) {
 async fn a_link_is_made_listed_and_taken_back() {
     on_both(|database| async move {
         let server = server().on(&database).start().await;
-        if !shares(&server).await {
-            return;
-        }
         let person = Person::logged_in(&server).await;
         stored(&server, "d/a b.txt", "shared").await;
 
@@ -91,9 +78,6 @@ async fn a_link_is_made_listed_and_taken_back() {
 #[tokio::test]
 async fn a_large_file_is_got_by_its_signed_address() {
     let server = server().start().await;
-    if !shares(&server).await {
-        return;
-    }
     let person = Person::admin(&server).await;
     let content = Content::seeded(1, 300_000).to_vec();
     std::fs::write(person.folder().join("a.bin"), &content).expect("a file");
