@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 const VERSION: &str = "4.32.5";
 /// Requests made up for each operation of the document.
-const EXAMPLES: &str = "25";
+const EXAMPLES: &str = "15";
 /// What must hold of every answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance";
 
 /// What is not tried, by its name in the document, and why.
-const NOT_TRIED: [(&str, &str); 4] = [
+const NOT_TRIED: [(&str, &str); 7] = [
     (
         "delete_token",
         "it could delete the token that it asks with",
@@ -28,7 +28,13 @@ const NOT_TRIED: [(&str, &str); 4] = [
         "poll",
         "its answer waits until something happens, beyond any limit of a request",
     ),
+    ("tus_create", TUS),
+    ("tus_append", TUS),
+    ("tus_override", TUS),
 ];
+
+/// The clients of tus try these, in the stories.
+const TUS: &str = "the tool cannot write bodies of tus, application/offset+octet-stream";
 
 /// Whether this machine's Python can make an environment for it.
 pub(crate) fn can_be_installed() -> bool {
@@ -62,7 +68,8 @@ pub(crate) fn program(place: &Place) -> Result<Option<PathBuf>, Failure> {
     Ok(Some(program))
 }
 
-/// Starts the server and lets schemathesis at it.
+/// Starts the server and lets schemathesis at it. One worker: two of them trip over each
+/// other in Python 3.11's parser (`AST constructor recursion depth mismatch`).
 pub(crate) fn run(place: &Place) -> Result<String, Failure> {
     let program = program(place)?
         .ok_or_else(|| Failure::new("python3 with venv is not installed (`cargo xtask setup`)"))?;
@@ -71,14 +78,14 @@ pub(crate) fn run(place: &Place) -> Result<String, Failure> {
     let token = token(&served)?;
     let output = Run::new(program)
         .args(["run", &document, "--checks", CHECKS])
-        .args(["--max-examples", EXAMPLES, "--seed", "1", "--workers", "2"])
+        .args(["--max-examples", EXAMPLES, "--seed", "1", "--workers", "1"])
         .args(["--header", &format!("Authorization: Bearer {token}")])
         .args(
             NOT_TRIED
                 .iter()
                 .flat_map(|(name, _)| ["--exclude-operation-id", *name]),
         )
-        .args(["--request-timeout", "10", "--max-time", "240", "--no-color"])
+        .args(["--request-timeout", "10", "--max-time", "300", "--no-color"])
         .dir(&place.scratch("schemathesis")?)
         .minutes(10)
         .stream()?;

@@ -188,7 +188,11 @@ interface Granted {
 }
 
 /** Whether the caller may do this at a path, or in all of the bucket. */
-export function may(bucket: Bucket & Granted, action: BucketAction, path = ""): boolean {
+export function may(
+  bucket: Omit<Bucket, "within"> & Granted,
+  action: BucketAction,
+  path = "",
+): boolean {
   const { actions, within = [] } = bucket;
   return (
     actions.includes(action) ||
@@ -196,7 +200,10 @@ export function may(bucket: Bucket & Granted, action: BucketAction, path = ""): 
   );
 }
 
-export function mayAnywhere(bucket: Bucket & Granted, action: BucketAction): boolean {
+export function mayAnywhere(
+  bucket: Omit<Bucket, "within"> & Granted,
+  action: BucketAction,
+): boolean {
   const { actions, within = [] } = bucket;
   return actions.includes(action) || within.some((part) => part.actions.includes(action));
 }

@@ -1826,7 +1826,11 @@ export interface components {
              * @description For PUT: exactly so many bytes may be sent.
              */
             length?: number | null;
-            method: ("GET" | "PUT") & Record<string, never>;
+            /**
+             * @description What is signed for.
+             * @enum {string}
+             */
+            method: "GET" | "PUT";
             /** @description The file's path. It need not be there yet. */
             path: string;
             /** @description For PUT: exactly this media type must be sent. */
@@ -6420,6 +6424,7 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such share. */
@@ -6429,6 +6434,7 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             408: components["responses"]["RequestTimeout"];
@@ -6439,6 +6445,7 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             413: components["responses"]["PayloadTooLarge"];
@@ -6450,6 +6457,7 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             431: components["responses"]["HeadTooLarge"];

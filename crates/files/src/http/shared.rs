@@ -66,10 +66,10 @@ async fn shown(files: &Files, token: &str) -> Result<Shown, Error> {
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`password=…`"),
     responses(
         (status = 303, description = "To the download, for a day."),
-        (status = 403, description = "It is another password.", content_type = "text/html", body = String),
-        (status = 404, description = "There is no such share.", content_type = "text/html", body = String),
-        (status = 410, description = "It is over.", content_type = "text/html", body = String),
-        (status = 429, description = "Too many were wrong.", content_type = "text/html", body = String),
+        (status = 403, description = "It is another password.", content((String = "text/html"), (web::ProblemDocument = "application/problem+json"))),
+        (status = 404, description = "There is no such share.", content((String = "text/html"), (web::ProblemDocument = "application/problem+json"))),
+        (status = 410, description = "It is over.", content((String = "text/html"), (web::ProblemDocument = "application/problem+json"))),
+        (status = 429, description = "Too many were wrong.", content((String = "text/html"), (web::ProblemDocument = "application/problem+json"))),
     )
 )]
 pub(super) async fn unlock_share(

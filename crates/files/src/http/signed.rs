@@ -45,7 +45,8 @@ enum SignedMethod {
 pub(super) struct NewSigned {
     /// The file's path. It need not be there yet.
     path: String,
-    /// What may be done by it.
+    // Described by its type: with words of its own, the description would hold two kinds
+    // of value at once.
     #[schema(inline)]
     method: SignedMethod,
     /// Seconds for which it is good; an hour, when absent.
