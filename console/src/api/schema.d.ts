@@ -2966,6 +2966,11 @@ export interface components {
             /** @description Into which state. */
             state: components["schemas"]["State"];
         };
+        /** @description What opens a share, as the description shows it. */
+        UnlockForm: {
+            /** @description The share's password. */
+            password: string;
+        };
         /** @description How much a bucket holds, its trash and versions included. */
         Usage: {
             /**
@@ -6402,10 +6407,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description `password=…` */
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": string;
+                "application/x-www-form-urlencoded": components["schemas"]["UnlockForm"];
             };
         };
         responses: {

@@ -59,11 +59,19 @@ async fn shown(files: &Files, token: &str) -> Result<Shown, Error> {
     Ok(Shown::of(&share, &shared, token))
 }
 
+/// What opens a share, as the description shows it.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "a form is read field by field")]
+struct UnlockForm {
+    /// The share's password.
+    password: String,
+}
+
 /// Open a share by its password.
 #[utoipa::path(
     post, path = "/s/{token}", tag = "shares",
     params(("token" = String, Path, description = "What stands in the link.")),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`password=…`"),
+    request_body(content = UnlockForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 303, description = "To the download, for a day."),
         (status = 403, description = "It is another password.", content((String = "text/html"), (web::ProblemDocument = "application/problem+json"))),
