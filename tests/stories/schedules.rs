@@ -66,7 +66,7 @@ async fn a_schedule_is_made_changed_and_deleted_and_all_of_it_is_on_the_record()
             .iter()
             .map(|schedule| &schedule["name"])
             .collect();
-        assert_eq!(names, ["bundle-expiry", "retention", "tidy"]);
+        assert_eq!(names, ["bundle-expiry", "file-sweep", "retention", "tidy"]);
 
         let admin = ("admin", server.admin_password());
         let off = json!({ "enabled": false, "cron": "0 5 * * *" });
