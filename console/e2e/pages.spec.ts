@@ -266,7 +266,7 @@ for (const { colorScheme, width, name: variant } of VARIANTS) {
         ]);
       const tray = page.getByRole("region", { name: "Uploads" });
       await expect(tray.getByText("A file lies there already")).toBeVisible();
-      await expect(tray.getByText(/^Uploaded/)).toBeVisible();
+      await expect(tray.getByText(/Uploaded, 3 B/)).toBeVisible();
       await isSound(page, `uploads-${variant}`);
       await page.goto(`/activity?open=${scene.bundle}`);
       await expect(page.getByRole("dialog").getByLabel("Log lines")).toBeVisible();

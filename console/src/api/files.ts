@@ -196,6 +196,14 @@ export function may(bucket: Bucket & Granted, action: BucketAction, path = ""): 
   );
 }
 
+/** Folders that are open to the caller where the whole bucket is not. */
+export function openFolders({ within = [] }: Bucket & Granted): string[] {
+  const listed = within.filter(
+    ({ prefix, actions }) => prefix.endsWith("/") && actions.includes("list"),
+  );
+  return [...new Set(listed.map(({ prefix }) => prefix))];
+}
+
 export function mayAnywhere(bucket: Bucket & Granted, action: BucketAction): boolean {
   const { actions, within = [] } = bucket;
   return actions.includes(action) || within.some((part) => part.actions.includes(action));

@@ -50,7 +50,7 @@ export function Palette({ openHelp }: { openHelp: () => void }) {
         aria-label="Search commands and operations"
         leftSection={<IconSearch size={18} aria-hidden />}
       />
-      <Spotlight.ActionsList data-palette-list>
+      <Spotlight.ActionsList data-palette-list viewportProps={{ tabIndex: 0 }}>
         {matching.length > 0 && (
           <Spotlight.ActionsGroup label="Go and do">
             {matching.map(({ id, ...command }) => (

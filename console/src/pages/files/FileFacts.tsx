@@ -30,7 +30,10 @@ export function FileFacts({ file }: { file: StoredFile }) {
       {file.taken_at && <Fact name="Taken">{fullTime(file.taken_at)}</Fact>}
       <Place file={file} />
       <Fact name="Changed">
-        {fullTime(modified_at)} (<Ago time={modified_at} />)
+        {fullTime(modified_at)}
+        <span>
+          (<Ago time={modified_at} />)
+        </span>
       </Fact>
       {created_at !== modified_at && <Fact name="First put">{fullTime(created_at)}</Fact>}
       <Fact name="By">{actorName(uploader)}</Fact>
