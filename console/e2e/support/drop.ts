@@ -12,6 +12,9 @@ export class Drag {
 
   /** Holds them over the middle of `target`. */
   static async over(page: Page, target: Locator, files: string[]): Promise<Drag> {
+    // With the button comes what takes drops.
+    await page.getByRole("button", { name: "Upload", exact: true }).waitFor();
+    await target.waitFor();
     const box = await target.boundingBox();
     if (!box) throw new Error("What is to be dropped on is not on the page.");
     const session = await page.context().newCDPSession(page);

@@ -200,6 +200,14 @@ export function may(
   );
 }
 
+/** Folders that are open to the caller where the whole bucket is not. */
+export function openFolders({ within = [] }: Bucket & Granted): string[] {
+  const listed = within.filter(
+    ({ prefix, actions }) => prefix.endsWith("/") && actions.includes("list"),
+  );
+  return [...new Set(listed.map(({ prefix }) => prefix))];
+}
+
 export function mayAnywhere(
   bucket: Omit<Bucket, "within"> & Granted,
   action: BucketAction,

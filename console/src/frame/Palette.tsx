@@ -22,6 +22,9 @@ import { SECTIONS } from "./sections";
 import { leave } from "./UserMenu";
 
 const FEW = 6;
+// On a phone the list is longer than its box. It is a ScrollArea, of which its types know
+// nothing.
+const SCROLLED_BY_KEYS: object = { viewportProps: { tabIndex: 0 } };
 
 export function Palette({ openHelp }: { openHelp: () => void }) {
   const [query, setQuery] = useState("");
@@ -50,7 +53,7 @@ export function Palette({ openHelp }: { openHelp: () => void }) {
         aria-label="Search commands and operations"
         leftSection={<IconSearch size={18} aria-hidden />}
       />
-      <Spotlight.ActionsList data-palette-list>
+      <Spotlight.ActionsList data-palette-list {...SCROLLED_BY_KEYS}>
         {matching.length > 0 && (
           <Spotlight.ActionsGroup label="Go and do">
             {matching.map(({ id, ...command }) => (

@@ -129,7 +129,7 @@ function WholeActions({ counts }: { counts: Counts }) {
   const occupied = transfers.all.filter(isOccupied).length;
   const others = counts.failed - occupied;
   const unfinished = counts.sending + counts.waiting + counts.paused;
-  if (occupied + others + unfinished === 0) return null;
+  if (Math.max(occupied, others, unfinished) < 2) return null;
   return (
     <Group gap="xs" className={classes.foot}>
       {occupied > 1 && (

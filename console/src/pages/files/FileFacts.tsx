@@ -6,11 +6,13 @@ import { Ago } from "../../components/Times";
 import { actorName } from "../../format/actor";
 import { bytes, count } from "../../format/numbers";
 import { fullTime } from "../../format/times";
+import { kindOf } from "./kinds";
 import classes from "./Preview.module.css";
 
 export function FileFacts({ file }: { file: StoredFile }) {
   const { path, size, type, sniffed_type, created_at, modified_at, uploader } = file;
-  const looks = sniffed_type !== "" && !type.startsWith(sniffed_type);
+  // A kind of text that is named more closely than its bytes tell is no contradiction.
+  const looks = sniffed_type !== "" && kindOf(sniffed_type, "") !== kindOf(type, "");
   return (
     <dl className={classes.facts}>
       <Fact name="Path">{path}</Fact>
@@ -30,7 +32,10 @@ export function FileFacts({ file }: { file: StoredFile }) {
       {file.taken_at && <Fact name="Taken">{fullTime(file.taken_at)}</Fact>}
       <Place file={file} />
       <Fact name="Changed">
-        {fullTime(modified_at)} (<Ago time={modified_at} />)
+        {fullTime(modified_at)}
+        <span>
+          (<Ago time={modified_at} />)
+        </span>
       </Fact>
       {created_at !== modified_at && <Fact name="First put">{fullTime(created_at)}</Fact>}
       <Fact name="By">{actorName(uploader)}</Fact>

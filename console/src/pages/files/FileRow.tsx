@@ -1,12 +1,12 @@
-// One folder or file in the list. Its name is a real link.
+// One folder or file in the list. Its name is a real link, though none of the router: a
+// hundred of those a second, each with its own place in the router, would be felt.
 import { IconFolder } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { type MouseEvent, memo } from "react";
 import { Ago } from "../../components/Times";
 import { bytes } from "../../format/numbers";
 import classes from "./FileTable.module.css";
 import { KIND_ICONS, kindOf } from "./kinds";
-import { nameOf, readShown, toAddress } from "./place";
+import { folderAddress, nameOf, openAddress } from "./place";
 import type { Row } from "./rows";
 
 export interface RowActs {
@@ -14,6 +14,7 @@ export interface RowActs {
   choose: (key: string, range: boolean) => void;
   stand: (key: string) => void;
   open: (path: string) => void;
+  enter: (folder: string) => void;
 }
 
 interface FileRowProps {
@@ -45,12 +46,14 @@ export const FileRow = memo(function FileRow(props: FileRowProps) {
   };
   const follow = (event: MouseEvent) => {
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
-    if (folder || !plain) return;
+    if (!plain) return;
     event.preventDefault();
-    acts.stand(row.key);
-    acts.open(row.path);
+    if (folder) acts.enter(row.path);
+    else {
+      acts.stand(row.key);
+      acts.open(row.path);
+    }
   };
-  const link = { className: classes.link, tabIndex: -1, onClick: follow, title: name } as const;
   return (
     // The keys of the list are listened to by the list.
     // biome-ignore lint/a11y/useKeyWithClickEvents: see above
@@ -78,31 +81,16 @@ export const FileRow = memo(function FileRow(props: FileRowProps) {
       </span>
       <span role="gridcell" className={classes.name}>
         <Icon size={18} stroke={1.6} aria-hidden className={folder ? classes.folder : undefined} />
-        {folder ? (
-          <Link
-            {...link}
-            to="/files/$bucket/$"
-            params={{ bucket, _splat: toAddress(row.path) }}
-            search={(before) => {
-              const { sort, order } = readShown({ ...before });
-              return { sort, order };
-            }}
-            preload={false}
-          >
-            {name}
-            <span className={classes.hidden}>, folder</span>
-          </Link>
-        ) : (
-          <Link
-            {...link}
-            to="/files/$bucket/$"
-            params={{ bucket, _splat: toAddress(within) }}
-            search={(before) => ({ ...readShown({ ...before }), open: row.path })}
-            preload={false}
-          >
-            {name}
-          </Link>
-        )}
+        <a
+          className={classes.link}
+          href={folder ? folderAddress(bucket, row.path) : openAddress(bucket, within, row.path)}
+          tabIndex={-1}
+          title={name}
+          onClick={follow}
+        >
+          {name}
+          {folder && <span className={classes.hidden}>, folder</span>}
+        </a>
       </span>
       <span role="gridcell" className={classes.size}>
         {folder ? "" : bytes(row.file.size)}

@@ -3,10 +3,11 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { IconArrowsSort, IconFolderOpen, IconRefresh, IconSearch } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { type Listing, may } from "../../api/files";
+import { type Listing, may, openFolders } from "../../api/files";
 import type { Bucket } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
+import { TextLink } from "../../components/links";
 import { useTyped } from "../../components/use-typed";
 import { Waiting } from "../../components/Waiting";
 import { count, counted } from "../../format/numbers";
@@ -68,12 +69,19 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
   const open = (path: string | undefined) =>
     show({ ...shown, open: path }, path === undefined || shown.open !== undefined);
 
+  const enter = (target: string) =>
+    navigate({
+      to: "/files/$bucket/$",
+      params: { bucket: bucket.name, _splat: toAddress(target) },
+      search: shown.q ? {} : { sort: shown.sort, order: shown.order },
+    });
   const over = useDrop(mayWrite, folder, (dropped, target) => void uploading.drop(target, dropped));
   const acts: RowActs = {
     choose: (key, range) =>
       setSelection((now) => (range ? extended(now, keys(), key) : toggled(now, key))),
     stand: (key) => setSelection((now) => ({ ...now, at: key, anchor: key })),
     open: (path) => void open(path),
+    enter: (target) => void enter(target),
   };
   const latest = useRef(acts);
   latest.current = acts;
@@ -83,6 +91,7 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
       choose: (key, range) => latest.current.choose(key, range),
       stand: (key) => latest.current.stand(key),
       open: (path) => latest.current.open(path),
+      enter: (target) => latest.current.enter(target),
     }),
     [],
   );
@@ -97,12 +106,6 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
     const one = standing();
     return one ? [one] : [];
   };
-  const enter = (target: string) =>
-    navigate({
-      to: "/files/$bucket/$",
-      params: { bucket: bucket.name, _splat: toAddress(target) },
-      search: shown.q ? {} : { sort: shown.sort, order: shown.order },
-    });
   const remove = (wanted: readonly Row[]) => {
     if (wanted.length === 0 || !may(bucket, "delete", folder)) return;
     deleteRows(bucket, wanted, {
@@ -205,7 +208,19 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
       {isPending ? (
         <Waiting what="Reading the folder…" />
       ) : error && !data ? (
-        <ErrorPanel title="The folder could not be read" error={error} onRetry={refetch} />
+        <ErrorPanel title="The folder could not be read" error={error} onRetry={refetch}>
+          {openFolders(bucket).map((path) => (
+            <div key={path}>
+              <TextLink
+                size="sm"
+                to="/files/$bucket/$"
+                params={{ bucket: bucket.name, _splat: toAddress(path) }}
+              >
+                {path} is open to you
+              </TextLink>
+            </div>
+          ))}
+        </ErrorPanel>
       ) : rows.length === 0 && !hasNextPage ? (
         <Nothing bucket={bucket} folder={folder} words={shown.q} />
       ) : (

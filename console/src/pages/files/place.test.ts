@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import {
   asFolder,
   crumbs,
+  folderAddress,
   folderOf,
   fromAddress,
   nameOf,
+  openAddress,
   pathProblem,
   readShown,
   toAddress,
@@ -52,6 +54,13 @@ describe("addresses of folders", () => {
       expect(fromAddress(address)).toBe(folder);
     },
   );
+});
+
+describe("addresses of pages", () => {
+  it("are encoded, and hold a file in quotes", () => {
+    expect(folderAddress("files", "a b/#/")).toBe("/files/files/a%20b/%23");
+    expect(openAddress("files", "a/", "a/7")).toBe("/files/files/a?open=%22a%2F7%22");
+  });
 });
 
 describe("readShown", () => {

@@ -60,6 +60,18 @@ export function fromAddress(rest: string | undefined): string {
   return parts.map((part) => `${ESCAPED.test(part) ? part.slice(1) : part}/`).join("");
 }
 
+/** The address of a folder's page. */
+export function folderAddress(bucket: string, folder: string): string {
+  const parts = toAddress(folder).split("/").map(encodeURIComponent);
+  return `/files/${encodeURIComponent(bucket)}/${parts.join("/")}`;
+}
+
+/** The same, with a file that is looked at. */
+export function openAddress(bucket: string, folder: string, path: string): string {
+  // In quotes, so that a name of digits is not read as a number.
+  return `${folderAddress(bucket, folder)}?open=${encodeURIComponent(JSON.stringify(path))}`;
+}
+
 export interface Shown {
   sort?: "size" | "date" | undefined;
   order?: "desc" | undefined;

@@ -33,8 +33,9 @@ export function useFileKeys(keys: FileKeys): void {
       if (event.defaultPrevented || !isForList(event)) return;
       if (act(latest.current, event)) event.preventDefault();
     };
-    document.addEventListener("keydown", pressed);
-    return () => document.removeEventListener("keydown", pressed);
+    // Before a dialog hears of a key: the one that closes it is not meant for the list.
+    window.addEventListener("keydown", pressed, true);
+    return () => window.removeEventListener("keydown", pressed, true);
   }, []);
 }
 
@@ -62,9 +63,9 @@ function act(keys: FileKeys, event: KeyboardEvent): boolean {
 
 function isForList(event: KeyboardEvent): boolean {
   const { target, key } = event;
-  if (document.querySelector("[role=dialog][aria-modal=true]")) return false;
+  if (document.querySelector("[role=dialog][aria-modal=true], [role=menu]")) return false;
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target.closest("[role=menu], [role=listbox]")) return false;
+  if (target.isContentEditable || target.closest("[role=listbox]")) return false;
   if (target.matches("textarea, select, [role=textbox]")) return false;
   const box = target.matches("input[type=checkbox]");
   if (target.matches("input") && !box) return false;
