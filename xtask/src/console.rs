@@ -160,7 +160,7 @@ pub(crate) fn browser_tests(
         .env("LONGSHORE_BIN", binary)
         .env("LONGSHORE_CHROMIUM", chromium().unwrap_or_default())
         .envs(environment)
-        .minutes(12)
+        .minutes(25)
         .stream()
 }
 

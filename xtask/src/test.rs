@@ -128,7 +128,7 @@ fn rust_tests(place: &Place, environment: &[(String, String)]) -> Result<String,
             .args(["--locked", "--workspace", "--no-fail-fast"])
             .dir(&place.root)
             .envs(environment)
-            .minutes(20)
+            .minutes(40)
             .stream()
     };
     if place::program("cargo-nextest").is_some() {
