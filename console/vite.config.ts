@@ -1,16 +1,10 @@
-import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { compressedTwins } from "./vite/compress.ts";
 
 const server = process.env.LONGSHORE_URL ?? "http://127.0.0.1:8011";
 
-// What is merged later is offered once the API's description has it.
-const description = readFileSync(process.env.LONGSHORE_OPENAPI ?? "../openapi.json", "utf8");
-const sharing = description.includes('"/api/v1/buckets/{bucket}/shares"');
-
 export default defineConfig({
-  define: { __SHARING__: JSON.stringify(sharing) },
   plugins: [react(), compressedTwins()],
   build: {
     target: "es2022",

@@ -182,36 +182,24 @@ export async function deleteBucket(bucket: string): Promise<void> {
 
 export type BucketAction = "read" | "list" | "write" | "delete" | "share" | "change";
 
-// Grants open parts of a bucket; a server that knows none says nothing of them.
-interface Granted {
-  within?: ReadonlyArray<{ prefix: string; actions: readonly string[] }>;
-}
+const holds = (actions: readonly string[], action: BucketAction) => actions.includes(action);
 
 /** Whether the caller may do this at a path, or in all of the bucket. */
-export function may(
-  bucket: Omit<Bucket, "within"> & Granted,
-  action: BucketAction,
-  path = "",
-): boolean {
-  const { actions, within = [] } = bucket;
+export function may({ actions, within }: Bucket, action: BucketAction, path = ""): boolean {
   return (
-    actions.includes(action) ||
-    within.some((part) => path.startsWith(part.prefix) && part.actions.includes(action))
+    holds(actions, action) ||
+    within.some((part) => path.startsWith(part.prefix) && holds(part.actions, action))
   );
 }
 
 /** Folders that are open to the caller where the whole bucket is not. */
-export function openFolders({ within = [] }: Bucket & Granted): string[] {
+export function openFolders({ within }: Bucket): string[] {
   const listed = within.filter(
     ({ prefix, actions }) => prefix.endsWith("/") && actions.includes("list"),
   );
   return [...new Set(listed.map(({ prefix }) => prefix))];
 }
 
-export function mayAnywhere(
-  bucket: Omit<Bucket, "within"> & Granted,
-  action: BucketAction,
-): boolean {
-  const { actions, within = [] } = bucket;
-  return actions.includes(action) || within.some((part) => part.actions.includes(action));
+export function mayAnywhere({ actions, within }: Bucket, action: BucketAction): boolean {
+  return holds(actions, action) || within.some((part) => holds(part.actions, action));
 }

@@ -3,7 +3,6 @@ import { Button, CloseButton } from "@mantine/core";
 import { IconDownload, IconFolderSymlink, IconLink, IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { fileAddress, may } from "../../api/files";
-import { SHARING } from "../../api/shares";
 import type { Bucket } from "../../api/types";
 import { bytes, count } from "../../format/numbers";
 import { sizeOf } from "./acts";
@@ -49,10 +48,10 @@ export function SelectionBar(props: SelectionBarProps) {
           Download
         </Button>
       )}
-      {SHARING && !single && may(bucket, "read", folder) && (
+      {!single && may(bucket, "read", folder) && (
         <ZipButton bucket={bucket.name} folder={folder} rows={rows} />
       )}
-      {SHARING && rows.length === 1 && may(bucket, "share", folder) && (
+      {rows.length === 1 && may(bucket, "share", folder) && (
         <Button
           size="compact-sm"
           variant="default"

@@ -14,7 +14,8 @@ import {
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { queryClient } from "../../api/query-client";
-import { revokeShare, type Share, shareFile, sharePages } from "../../api/shares";
+import { revokeShare, shareFile, sharePages } from "../../api/shares";
+import type { Share } from "../../api/types";
 import { ActButton } from "../../components/ActButton";
 import { CopyLine } from "../../components/CopyLine";
 import { ErrorPanel } from "../../components/ErrorPanel";
