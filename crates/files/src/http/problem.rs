@@ -1,6 +1,7 @@
 //! What goes wrong with files, as HTTP says it.
 
 use crate::Error;
+use crate::error::sentence;
 use crate::presign::LinkError;
 use http::StatusCode;
 use web::Problem;
@@ -100,15 +101,4 @@ fn link(error: &LinkError) -> Problem {
         LinkError::Length(_) | LinkError::Type(_) => "link-mismatch",
     };
     Problem::new(StatusCode::FORBIDDEN, code, text)
-}
-
-/// With a capital letter at its beginning and a full stop at its end.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().into_iter().flat_map(char::to_uppercase);
-    let mut sentence: String = first.chain(characters).collect();
-    if !sentence.ends_with('.') {
-        sentence.push('.');
-    }
-    sentence
 }

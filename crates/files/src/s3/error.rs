@@ -1,5 +1,6 @@
 //! What goes wrong, as S3 says it: a word that clients know, a status, and a sentence.
 
+use crate::error::sentence;
 use crate::{Error, WrongPart};
 use axum::body::Body;
 use axum::response::Response;
@@ -118,15 +119,4 @@ fn with_region(error: &S3Error) -> Response {
         .headers_mut()
         .insert(http::header::CONTENT_TYPE, xml);
     response
-}
-
-/// With a capital letter at its beginning and a full stop at its end.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().into_iter().flat_map(char::to_uppercase);
-    let mut sentence: String = first.chain(characters).collect();
-    if !sentence.ends_with('.') {
-        sentence.push('.');
-    }
-    sentence
 }
