@@ -25,6 +25,7 @@ mod schedules;
 mod secrets;
 mod showing;
 mod speaking_http;
+mod speaking_http_2;
 mod starting;
 mod stopping;
 mod taking;
