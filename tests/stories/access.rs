@@ -1,11 +1,11 @@
 //! Who may what, over HTTP.
 
 use crate::desk::id_of;
-use crate::program::server;
+use crate::program::{server, sharing_a_key};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use testing::{ServerOptions, Session, TestServer, on_both};
+use testing::{ServerOptions, Session, TestDatabase, TestServer, on_both, on_postgres};
 
 /// What nobody needs a password for. The page and `POST /session` are for logging in; what
 /// stands in the address opens a share or a signed address, or else nothing.
@@ -50,9 +50,9 @@ async fn code(answer: Response) -> (u16, String) {
     )
 }
 
-#[tokio::test]
-async fn nobody_gets_past_the_door_of_any_route_that_is_not_public() {
-    let server = server().start().await;
+on_both!(nobody_gets_past_the_door_of_any_route_that_is_not_public);
+async fn nobody_gets_past_the_door_of_any_route_that_is_not_public(database: TestDatabase) {
+    let server = server(&database).start().await;
     let document = server
         .anonymous(Method::GET, "/api/v1/openapi.json")
         .send()
@@ -89,9 +89,9 @@ async fn nobody_gets_past_the_door_of_any_route_that_is_not_public() {
     assert_eq!(open, PUBLIC.map(str::to_owned).into());
 }
 
-#[tokio::test]
-async fn a_viewer_sees_and_makes_nothing_and_an_operator_manages_nobody() {
-    let server = server().start().await;
+on_both!(a_viewer_sees_and_makes_nothing_and_an_operator_manages_nobody);
+async fn a_viewer_sees_and_makes_nothing_and_an_operator_manages_nobody(database: TestDatabase) {
+    let server = server(&database).start().await;
     let viewer = add(&server, "vera", "viewer").await;
     let operator = add(&server, "otto", "operator").await;
     let bundle = json!({ "sources": ["http://127.0.0.1:9/a"] });
@@ -165,9 +165,9 @@ async fn a_viewer_sees_and_makes_nothing_and_an_operator_manages_nobody() {
     );
 }
 
-#[tokio::test]
-async fn a_session_changes_nothing_without_its_token() {
-    let server = server().start().await;
+on_both!(a_session_changes_nothing_without_its_token);
+async fn a_session_changes_nothing_without_its_token(database: TestDatabase) {
+    let server = server(&database).start().await;
     let session = server.log_in("admin", server.admin_password()).await;
     let path = "/api/v1/schedules/preview";
     let body = json!({ "cron": "0 3 * * *", "zone": "UTC" });
@@ -199,9 +199,9 @@ async fn a_session_changes_nothing_without_its_token() {
     assert_eq!(after.expect("an answer").status(), 401, "logged out");
 }
 
-#[tokio::test]
-async fn the_cookie_is_for_this_site_and_no_script() {
-    let server = server().start().await;
+on_both!(the_cookie_is_for_this_site_and_no_script);
+async fn the_cookie_is_for_this_site_and_no_script(database: TestDatabase) {
+    let server = server(&database).start().await;
     let body = json!({ "name": "admin", "password": server.admin_password() });
     let answer = json_body(server.anonymous(Method::POST, "/api/v1/session"), &body);
     let answer = answer.send().await.expect("an answer");
@@ -220,88 +220,79 @@ async fn the_cookie_is_for_this_site_and_no_script() {
     assert!(!cookie.contains("Secure"), "this is plain http: {cookie}");
 }
 
-#[tokio::test]
-async fn guessing_is_slowed_down_and_told_when_to_come_back() {
-    on_both(|database| async move {
-        let options = server()
-            .on(&database)
-            .env("LONGSHORE_ACCESS_ATTEMPTS_PER_ACCOUNT", "3");
-        let server = options.start().await;
-        let attempt = async |name: &str, password: &str| {
-            let body = json!({ "name": name, "password": password });
-            let request = json_body(server.anonymous(Method::POST, "/api/v1/session"), &body);
-            request.send().await.expect("an answer")
-        };
-        for name in ["admin", "nobody-of-that-name"] {
-            let mut statuses = Vec::new();
-            for _ in 0..3 {
-                statuses.push(attempt(name, "a wrong guess").await.status().as_u16());
-            }
-            assert_eq!(statuses, [401; 3], "{name}");
-            let refused = attempt(name, "a wrong guess").await;
-            assert_eq!(refused.status(), 429, "{name}, there or not");
-            let wait = refused.headers()["retry-after"].to_str().expect("ASCII");
-            assert!(
-                wait.parse::<u64>().is_ok_and(|seconds| seconds > 0),
-                "{wait}"
-            );
+on_both!(guessing_is_slowed_down_and_told_when_to_come_back);
+async fn guessing_is_slowed_down_and_told_when_to_come_back(database: TestDatabase) {
+    let options = server(&database).env("LONGSHORE_ACCESS_ATTEMPTS_PER_ACCOUNT", "3");
+    let server = options.start().await;
+    let attempt = async |name: &str, password: &str| {
+        let body = json!({ "name": name, "password": password });
+        let request = json_body(server.anonymous(Method::POST, "/api/v1/session"), &body);
+        request.send().await.expect("an answer")
+    };
+    for name in ["admin", "nobody-of-that-name"] {
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            statuses.push(attempt(name, "a wrong guess").await.status().as_u16());
         }
-        let right = attempt("admin", server.admin_password()).await;
-        assert_eq!(right.status(), 429, "not even the right one, for a while");
-    })
-    .await;
+        assert_eq!(statuses, [401; 3], "{name}");
+        let refused = attempt(name, "a wrong guess").await;
+        assert_eq!(refused.status(), 429, "{name}, there or not");
+        let wait = refused.headers()["retry-after"].to_str().expect("ASCII");
+        assert!(
+            wait.parse::<u64>().is_ok_and(|seconds| seconds > 0),
+            "{wait}"
+        );
+    }
+    let right = attempt("admin", server.admin_password()).await;
+    assert_eq!(right.status(), 429, "not even the right one, for a while");
 }
 
-#[tokio::test]
-async fn a_token_opens_what_its_scopes_name_until_it_is_deleted() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let body = json!({ "name": "ci", "scopes": ["bundles:read"], "expires_in": 3600 });
-        let (status, made) = server.post("/api/v1/tokens", &body).await;
-        assert_eq!(status, 201, "{made}");
-        let token = made["token"]
-            .as_str()
-            .expect("it is shown this once")
-            .to_owned();
-        assert!(token.starts_with("lsh_"), "{token}");
-        let as_token = async |method: Method, path: &str, body: Option<&Value>| {
-            let request = server.anonymous(method, path).bearer_auth(&token);
-            let request = match body {
-                Some(body) => json_body(request, body),
-                None => request,
-            };
-            request.send().await.expect("an answer").status().as_u16()
+on_both!(a_token_opens_what_its_scopes_name_until_it_is_deleted);
+async fn a_token_opens_what_its_scopes_name_until_it_is_deleted(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let body = json!({ "name": "ci", "scopes": ["bundles:read"], "expires_in": 3600 });
+    let (status, made) = server.post("/api/v1/tokens", &body).await;
+    assert_eq!(status, 201, "{made}");
+    let token = made["token"]
+        .as_str()
+        .expect("it is shown this once")
+        .to_owned();
+    assert!(token.starts_with("lsh_"), "{token}");
+    let as_token = async |method: Method, path: &str, body: Option<&Value>| {
+        let request = server.anonymous(method, path).bearer_auth(&token);
+        let request = match body {
+            Some(body) => json_body(request, body),
+            None => request,
         };
-        let bundle = json!({ "sources": ["http://127.0.0.1:9/a"] });
-        assert_eq!(as_token(Method::GET, "/api/v1/bundles", None).await, 200);
-        assert_eq!(
-            as_token(Method::POST, "/api/v1/bundles", Some(&bundle)).await,
-            403
-        );
-        assert_eq!(as_token(Method::GET, "/api/v1/operations", None).await, 403);
-        assert_eq!(as_token(Method::GET, "/api/v1/users", None).await, 403);
-        let (_, tokens) = server.get("/api/v1/tokens").await;
-        assert!(
-            !tokens.to_string().contains(&token),
-            "it is shown once: {tokens}"
-        );
-        let used = &tokens["items"][0];
-        assert_eq!(used["name"], "ci", "{tokens}");
-        let path = format!("/api/v1/tokens/{}", id_of(used));
-        assert_eq!(server.delete(&path).await.0, 204);
-        assert_eq!(
-            as_token(Method::GET, "/api/v1/bundles", None).await,
-            401,
-            "at once"
-        );
-    })
-    .await;
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    let bundle = json!({ "sources": ["http://127.0.0.1:9/a"] });
+    assert_eq!(as_token(Method::GET, "/api/v1/bundles", None).await, 200);
+    assert_eq!(
+        as_token(Method::POST, "/api/v1/bundles", Some(&bundle)).await,
+        403
+    );
+    assert_eq!(as_token(Method::GET, "/api/v1/operations", None).await, 403);
+    assert_eq!(as_token(Method::GET, "/api/v1/users", None).await, 403);
+    let (_, tokens) = server.get("/api/v1/tokens").await;
+    assert!(
+        !tokens.to_string().contains(&token),
+        "it is shown once: {tokens}"
+    );
+    let used = &tokens["items"][0];
+    assert_eq!(used["name"], "ci", "{tokens}");
+    let path = format!("/api/v1/tokens/{}", id_of(used));
+    assert_eq!(server.delete(&path).await.0, 204);
+    assert_eq!(
+        as_token(Method::GET, "/api/v1/bundles", None).await,
+        401,
+        "at once"
+    );
 }
 
 /// Two servers on one Postgres, and a user that both know.
 async fn replicas(options: ServerOptions) -> (TestServer, TestServer, String) {
-    let key = access::MasterKeys::generate().file();
-    let options = options.data_file("master.key", &key);
+    let options = sharing_a_key(options);
     let one = options.clone().start().await;
     let other = options.start().await;
     let password = add(&one, "otto", "operator").await;
@@ -321,62 +312,50 @@ async fn asks_with(server: &TestServer, password: &str) -> u16 {
     request.send().await.expect("an answer").status().as_u16()
 }
 
-#[tokio::test]
-async fn a_changed_password_ends_its_sessions_on_every_replica_at_once() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return;
-        }
-        let (one, other, old) = replicas(server().on(&database)).await;
-        let here = one.log_in("otto", &old).await;
-        let there = other.log_in("otto", &old).await;
-        for (server, session) in [(&one, &here), (&other, &there)] {
-            assert_eq!(asks(session).await, 200);
-            assert_eq!(asks_with(server, &old).await, 200, "remembered from now on");
-        }
-        let new = "another-one-for-otto";
-        let (status, problem) = one
-            .post("/api/v1/users/otto/password", &json!({ "password": new }))
-            .await;
-        assert_eq!(status, 204, "{problem}");
-        // The one that was told answers after it has forgotten; the other hears of it.
-        assert_eq!(asks(&here).await, 401);
-        testing::within("the other replica to hear of it", async {
-            while asks(&there).await != 401 {}
-        })
+on_postgres!(a_changed_password_ends_its_sessions_on_every_replica_at_once);
+async fn a_changed_password_ends_its_sessions_on_every_replica_at_once(database: TestDatabase) {
+    let (one, other, old) = replicas(server(&database)).await;
+    let here = one.log_in("otto", &old).await;
+    let there = other.log_in("otto", &old).await;
+    for (server, session) in [(&one, &here), (&other, &there)] {
+        assert_eq!(asks(session).await, 200);
+        assert_eq!(asks_with(server, &old).await, 200, "remembered from now on");
+    }
+    let new = "another-one-for-otto";
+    let (status, problem) = one
+        .post("/api/v1/users/otto/password", &json!({ "password": new }))
         .await;
-        for server in [&one, &other] {
-            assert_eq!(asks_with(server, &old).await, 401, "{}", server.url());
-            assert_eq!(asks_with(server, new).await, 200, "{}", server.url());
-        }
+    assert_eq!(status, 204, "{problem}");
+    // The one that was told answers after it has forgotten; the other hears of it.
+    assert_eq!(asks(&here).await, 401);
+    testing::within("the other replica to hear of it", async {
+        while asks(&there).await != 401 {}
     })
     .await;
+    for server in [&one, &other] {
+        assert_eq!(asks_with(server, &old).await, 401, "{}", server.url());
+        assert_eq!(asks_with(server, new).await, 200, "{}", server.url());
+    }
 }
 
-#[tokio::test]
-async fn what_one_replica_is_asked_for_is_seen_on_the_other() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return;
-        }
-        let (one, other, _) = replicas(server().on(&database)).await;
-        let origin = testing::Origin::start().await;
-        let held = testing::Answer::ok(testing::Content::seeded(1, 100)).held();
-        let url = origin.put("/held.bin", held);
-        let id = crate::desk::accepted(&one, &json!({ "sources": [url] })).await;
-        origin
-            .when("one of them to ask", |counts| counts.requests == 1)
-            .await;
-        crate::desk::in_state(&other, &id, &["running"]).await;
-        let (status, _) = other
-            .post(&format!("/api/v1/operations/{id}/cancel"), &json!({}))
-            .await;
-        assert_eq!(status, 202);
-        crate::desk::in_state(&one, &id, &["cancelled"]).await;
-        origin
-            .when("the fetching to end", |counts| counts.connections == 0)
-            .await;
-        assert_eq!(origin.seen().len(), 1, "one of the two ran it");
-    })
-    .await;
+on_postgres!(what_one_replica_is_asked_for_is_seen_on_the_other);
+async fn what_one_replica_is_asked_for_is_seen_on_the_other(database: TestDatabase) {
+    let (one, other, _) = replicas(server(&database)).await;
+    let origin = testing::Origin::start().await;
+    let held = testing::Answer::ok(testing::Content::seeded(1, 100)).held();
+    let url = origin.put("/held.bin", held);
+    let id = crate::desk::accepted(&one, &json!({ "sources": [url] })).await;
+    origin
+        .when("one of them to ask", |counts| counts.requests == 1)
+        .await;
+    crate::desk::in_state(&other, &id, &["running"]).await;
+    let (status, _) = other
+        .post(&format!("/api/v1/operations/{id}/cancel"), &json!({}))
+        .await;
+    assert_eq!(status, 202);
+    crate::desk::in_state(&one, &id, &["cancelled"]).await;
+    origin
+        .when("the fetching to end", |counts| counts.connections == 0)
+        .await;
+    assert_eq!(origin.seen().len(), 1, "one of the two ran it");
 }

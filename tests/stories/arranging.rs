@@ -5,15 +5,15 @@ use crate::desk::{accepted, archive, in_state, made};
 use crate::program::server;
 use serde_json::json;
 use std::io::Write;
-use testing::{Answer, Content, Origin};
+use testing::{Answer, Content, Origin, TestDatabase, on_both};
 
 fn names(members: &[Member]) -> Vec<&str> {
     members.iter().map(|member| member.name.as_str()).collect()
 }
 
-#[tokio::test]
-async fn entries_stand_as_they_were_asked_for_where_that_is_wanted() {
-    let server = server().start().await;
+on_both!(entries_stand_as_they_were_asked_for_where_that_is_wanted);
+async fn entries_stand_as_they_were_asked_for_where_that_is_wanted(database: TestDatabase) {
+    let server = server(&database).start().await;
     for (order, expected) in [
         ("source", ["late.bin", "early.bin"]),
         ("arrival", ["early.bin", "late.bin"]),
@@ -44,11 +44,11 @@ async fn entries_stand_as_they_were_asked_for_where_that_is_wanted() {
     }
 }
 
-#[tokio::test]
-async fn the_same_address_is_fetched_once_however_often_it_is_asked_for() {
+on_both!(the_same_address_is_fetched_once_however_often_it_is_asked_for);
+async fn the_same_address_is_fetched_once_however_often_it_is_asked_for(database: TestDatabase) {
     let origin = Origin::start().await;
     let url = origin.put("/cover.jpg", Answer::ok(Content::seeded(1, 700)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let body = json!({ "sources": [url, url, { "url": url, "path": "back/cover.jpg" }, url] });
     let (_, archive) = made(&server, &body).await;
     let members = members(&archive);
@@ -71,8 +71,8 @@ async fn the_same_address_is_fetched_once_however_often_it_is_asked_for() {
     assert_eq!(origin.seen_of("/cover.jpg").len(), 1);
 }
 
-#[tokio::test]
-async fn names_come_from_path_header_and_address_and_lead_nowhere_else() {
+on_both!(names_come_from_path_header_and_address_and_lead_nowhere_else);
+async fn names_come_from_path_header_and_address_and_lead_nowhere_else(database: TestDatabase) {
     let origin = Origin::start().await;
     let plain = Answer::ok(Content::bytes("x"));
     let named = plain.clone().header(
@@ -83,7 +83,7 @@ async fn names_come_from_path_header_and_address_and_lead_nowhere_else() {
     origin.put("/caf%C3%A9.txt", plain.clone());
     origin.put("/a", plain);
     let a = origin.url("/a");
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let body = json!({ "options": { "order": "source" }, "sources": [
         origin.url("/download?id=7"),
         origin.url("/caf%C3%A9.txt"),
@@ -112,8 +112,8 @@ async fn names_come_from_path_header_and_address_and_lead_nowhere_else() {
     }
 }
 
-#[tokio::test]
-async fn what_gains_by_it_is_compressed_unless_nothing_shall_be() {
+on_both!(what_gains_by_it_is_compressed_unless_nothing_shall_be);
+async fn what_gains_by_it_is_compressed_unless_nothing_shall_be(database: TestDatabase) {
     let origin = Origin::start().await;
     let text = "the same words again and again. ".repeat(4000);
     let answer = |kind: &str| Answer::ok(Content::bytes(&text)).header("Content-Type", kind);
@@ -123,7 +123,7 @@ async fn what_gains_by_it_is_compressed_unless_nothing_shall_be() {
         origin.put("/c.zip", answer("application/zip")),
         origin.put("/d.svg", answer("image/svg+xml")),
     ];
-    let server = server().start().await;
+    let server = server(&database).start().await;
     for (compress, expected) in [("auto", [8, 0, 0, 8]), ("never", [0; 4])] {
         let options = json!({ "order": "source", "compress": compress });
         let body = json!({ "sources": urls, "options": options });
@@ -140,19 +140,19 @@ async fn what_gains_by_it_is_compressed_unless_nothing_shall_be() {
     }
 }
 
-#[tokio::test]
-async fn files_have_the_times_of_their_origin() {
+on_both!(files_have_the_times_of_their_origin);
+async fn files_have_the_times_of_their_origin(database: TestDatabase) {
     let origin = Origin::start().await;
     let day =
         Answer::ok(Content::bytes("x")).header("Last-Modified", "Sat, 14 Mar 2020 15:09:26 GMT");
     let url = origin.put("/pi.txt", day);
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let (_, archive) = made(&server, &json!({ "sources": [url] })).await;
     assert_eq!(members(&archive)[0].modified, Some(1_584_198_566));
 }
 
-#[tokio::test]
-async fn sizes_from_nothing_to_beyond_the_buffer_come_whole() {
+on_both!(sizes_from_nothing_to_beyond_the_buffer_come_whole);
+async fn sizes_from_nothing_to_beyond_the_buffer_come_whole(database: TestDatabase) {
     let origin = Origin::start().await;
     let mut urls = Vec::new();
     // Around 256 KiB, where bodies are not read into memory any more.
@@ -163,7 +163,7 @@ async fn sizes_from_nothing_to_beyond_the_buffer_come_whole() {
         urls.push(origin.put(&format!("/{at}.chunked.bin"), answer.clone().chunked()));
         urls.push(origin.put(&format!("/{at}.close.bin"), answer.until_close()));
     }
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let (_, archive) = made(&server, &json!({ "sources": urls })).await;
     let members = members(&archive);
     assert_eq!(members.len(), sizes.len() * 3);
@@ -196,8 +196,10 @@ fn zlib(text: &str) -> Vec<u8> {
     packed.finish().expect("memory takes it")
 }
 
-#[tokio::test]
-async fn what_an_origin_compresses_for_the_way_comes_as_the_file_that_it_is() {
+on_both!(what_an_origin_compresses_for_the_way_comes_as_the_file_that_it_is);
+async fn what_an_origin_compresses_for_the_way_comes_as_the_file_that_it_is(
+    database: TestDatabase,
+) {
     let origin = Origin::start().await;
     let (short, long) = ("plain words".to_owned(), "plain words\n".repeat(100_000));
     let mut urls = Vec::new();
@@ -220,7 +222,7 @@ async fn what_an_origin_compresses_for_the_way_comes_as_the_file_that_it_is() {
     urls.push(origin.put("/b.css", brotli));
     let false_claim = Answer::ok(Content::bytes("plain")).header("Content-Encoding", "gzip");
     urls.push(origin.put("/c.css", false_claim));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let (_, archive) = made(&server, &json!({ "sources": urls })).await;
     let mut contents = crate::archive::contents(&archive);
     assert!(contents.remove("a.tar.gz") == Some(tar));
@@ -242,14 +244,14 @@ async fn what_an_origin_compresses_for_the_way_comes_as_the_file_that_it_is() {
     }
 }
 
-#[tokio::test]
-async fn an_answer_that_brings_no_file_is_missing() {
+on_both!(an_answer_that_brings_no_file_is_missing);
+async fn an_answer_that_brings_no_file_is_missing(database: TestDatabase) {
     let origin = Origin::start().await;
     let mut urls = Vec::new();
     for status in [200, 201, 202, 203, 204, 205, 206] {
         urls.push(origin.put(&format!("/{status}.txt"), Answer::status(status)));
     }
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let (_, archive) = made(&server, &json!({ "sources": urls })).await;
     let contents = crate::archive::contents(&archive);
     let names: Vec<&String> = contents.keys().collect();

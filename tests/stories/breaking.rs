@@ -3,18 +3,18 @@
 
 use crate::archive::{contents, is_sound, reasons};
 use crate::desk::{made, rest, streamed};
-use crate::program::server;
+use crate::program::{server, sharing_a_key};
 use serde_json::json;
-use testing::{Answer, Content, Origin};
+use testing::{Answer, Content, Origin, TestDatabase, on_both};
 
 /// Fits into memory, and is read whole before it is written.
 const SMALL: u64 = 100_000;
 /// Does not, and flows through.
 const LARGE: u64 = 3_000_000;
 
-#[tokio::test]
-async fn a_body_that_breaks_off_is_gone_on_with_by_range() {
-    let server = server().start().await;
+on_both!(a_body_that_breaks_off_is_gone_on_with_by_range);
+async fn a_body_that_breaks_off_is_gone_on_with_by_range(database: TestDatabase) {
+    let server = server(&database).start().await;
     for length in [SMALL, LARGE] {
         let origin = Origin::start().await;
         let content = Content::seeded(1, length);
@@ -37,9 +37,9 @@ async fn a_body_that_breaks_off_is_gone_on_with_by_range() {
     }
 }
 
-#[tokio::test]
-async fn a_body_of_an_origin_without_ranges_is_read_anew() {
-    let server = server().start().await;
+on_both!(a_body_of_an_origin_without_ranges_is_read_anew);
+async fn a_body_of_an_origin_without_ranges_is_read_anew(database: TestDatabase) {
+    let server = server(&database).start().await;
     for length in [SMALL, LARGE] {
         for chunked in [false, true] {
             let origin = Origin::start().await;
@@ -60,9 +60,9 @@ async fn a_body_of_an_origin_without_ranges_is_read_anew() {
     }
 }
 
-#[tokio::test]
-async fn a_body_that_changed_meanwhile_is_dropped_and_the_archive_is_sound() {
-    let server = server().start().await;
+on_both!(a_body_that_changed_meanwhile_is_dropped_and_the_archive_is_sound);
+async fn a_body_that_changed_meanwhile_is_dropped_and_the_archive_is_sound(database: TestDatabase) {
+    let server = server(&database).start().await;
     let old = Content::seeded(3, LARGE);
     let new = Content::seeded(4, LARGE);
     for (what, ranges) in [("without ranges", false), ("with another ETag", true)] {
@@ -102,8 +102,9 @@ async fn a_body_that_changed_meanwhile_is_dropped_and_the_archive_is_sound() {
     }
 }
 
-#[tokio::test]
-async fn sources_of_one_host_that_all_break_off_at_once_all_come() {
+on_both!(sources_of_one_host_that_all_break_off_at_once_all_come);
+async fn sources_of_one_host_that_all_break_off_at_once_all_come(database: TestDatabase) {
+    let options = sharing_a_key(server(&database));
     for (per_host, count, length) in [
         (16, 20, SMALL),
         (1, 2, SMALL),
@@ -118,7 +119,8 @@ async fn sources_of_one_host_that_all_break_off_at_once_all_come() {
             let cut = whole.clone().cut_after(length / 2);
             urls.push(origin.put_in_turn(&format!("/{number}.bin"), [cut, whole]));
         }
-        let options = server().env("LONGSHORE_FETCH_PER_HOST", &per_host.to_string());
+        let options = options.clone();
+        let options = options.env("LONGSHORE_FETCH_PER_HOST", &per_host.to_string());
         let server = options.start().await;
         let (_, archive) = made(&server, &json!({ "sources": urls })).await;
         let contents = contents(&archive);
@@ -132,9 +134,9 @@ async fn sources_of_one_host_that_all_break_off_at_once_all_come() {
     }
 }
 
-#[tokio::test]
-async fn an_origin_that_is_busy_is_asked_again_when_it_says() {
-    let server = server().start().await;
+on_both!(an_origin_that_is_busy_is_asked_again_when_it_says);
+async fn an_origin_that_is_busy_is_asked_again_when_it_says(database: TestDatabase) {
+    let server = server(&database).start().await;
     let origin = Origin::start().await;
     let there = Answer::ok(Content::bytes("there"));
     for status in [429, 500, 502, 503, 504] {

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use testing::{TestServer, on_both, within};
+use testing::{TestDatabase, TestServer, on_both, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -138,89 +138,80 @@ async fn webhook(server: &TestServer, url: &str, prefix: &str) -> (String, Strin
     (text("secret"), text("id"))
 }
 
-#[tokio::test]
-async fn what_happens_to_files_is_told_signed_and_in_order() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let mut listener = Listener::start(&[200]).await;
-        let (secret, id) = webhook(&server, &listener.url, "covers/").await;
-        let (_, listed) = server.get("/api/v1/buckets/files/webhooks").await;
-        assert_eq!(listed["items"][0]["id"], id);
-        assert!(listed["items"][0]["secret"].is_null());
-        put(&server, "docs/unheard").await;
-        put(&server, "covers/a").await;
-        let transfer = json!({ "from": "covers/a", "to": "away/b" });
-        let (status, _) = server.post("/api/v1/buckets/files/move", &transfer).await;
-        assert_eq!(status, 200);
-        put(&server, "covers/c").await;
-        let (status, _) = server.delete("/api/v1/buckets/files/files/covers/c").await;
-        assert_eq!(status, 200);
-        let events = listener.events(4, &secret).await;
-        let seen: Vec<(&str, &str)> = events
-            .iter()
-            .map(|event| {
-                let text = |field: &str| event[field].as_str().unwrap_or_default();
-                (text("type"), text("path"))
-            })
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                ("file.put", "covers/a"),
-                ("file.moved", "away/b"),
-                ("file.put", "covers/c"),
-                ("file.deleted", "covers/c"),
-            ]
-        );
-        assert_eq!(events[1]["from"], "covers/a");
-        assert_eq!(events[0]["actor"], "user:admin");
-        assert_eq!(events[0]["bucket"], "files");
-        assert_eq!(events[0]["file"]["size"], 5);
-        let path = format!("/api/v1/buckets/files/webhooks/{id}");
-        let removed = server.request(Method::DELETE, &path).send().await;
-        assert_eq!(removed.expect("an answer").status(), 204);
-        put(&server, "covers/d").await;
-        let (_, listed) = server.get("/api/v1/buckets/files/webhooks").await;
-        assert_eq!(listed["items"], json!([]));
-    })
-    .await;
+on_both!(what_happens_to_files_is_told_signed_and_in_order);
+async fn what_happens_to_files_is_told_signed_and_in_order(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let mut listener = Listener::start(&[200]).await;
+    let (secret, id) = webhook(&server, &listener.url, "covers/").await;
+    let (_, listed) = server.get("/api/v1/buckets/files/webhooks").await;
+    assert_eq!(listed["items"][0]["id"], id);
+    assert!(listed["items"][0]["secret"].is_null());
+    put(&server, "docs/unheard").await;
+    put(&server, "covers/a").await;
+    let transfer = json!({ "from": "covers/a", "to": "away/b" });
+    let (status, _) = server.post("/api/v1/buckets/files/move", &transfer).await;
+    assert_eq!(status, 200);
+    put(&server, "covers/c").await;
+    let (status, _) = server.delete("/api/v1/buckets/files/files/covers/c").await;
+    assert_eq!(status, 200);
+    let events = listener.events(4, &secret).await;
+    let seen: Vec<(&str, &str)> = events
+        .iter()
+        .map(|event| {
+            let text = |field: &str| event[field].as_str().unwrap_or_default();
+            (text("type"), text("path"))
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("file.put", "covers/a"),
+            ("file.moved", "away/b"),
+            ("file.put", "covers/c"),
+            ("file.deleted", "covers/c"),
+        ]
+    );
+    assert_eq!(events[1]["from"], "covers/a");
+    assert_eq!(events[0]["actor"], "user:admin");
+    assert_eq!(events[0]["bucket"], "files");
+    assert_eq!(events[0]["file"]["size"], 5);
+    let path = format!("/api/v1/buckets/files/webhooks/{id}");
+    let removed = server.request(Method::DELETE, &path).send().await;
+    assert_eq!(removed.expect("an answer").status(), 204);
+    put(&server, "covers/d").await;
+    let (_, listed) = server.get("/api/v1/buckets/files/webhooks").await;
+    assert_eq!(listed["items"], json!([]));
 }
 
-#[tokio::test]
-async fn a_webhook_that_was_away_is_told_when_it_is_back() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let mut listener = Listener::start(&[500, 503, 200]).await;
-        let (secret, _) = webhook(&server, &listener.url, "").await;
-        put(&server, "a").await;
-        // The first two requests were refused, so the same event comes three times.
-        for _ in 0..3 {
-            let told = listener.next().await;
-            told.verify(&secret);
-            assert_eq!(told.events()[0]["path"], "a");
-        }
-        put(&server, "b").await;
-        let events = listener.events(1, &secret).await;
-        assert_eq!(events[0]["path"], "b");
-    })
-    .await;
+on_both!(a_webhook_that_was_away_is_told_when_it_is_back);
+async fn a_webhook_that_was_away_is_told_when_it_is_back(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let mut listener = Listener::start(&[500, 503, 200]).await;
+    let (secret, _) = webhook(&server, &listener.url, "").await;
+    put(&server, "a").await;
+    // The first two requests were refused, so the same event comes three times.
+    for _ in 0..3 {
+        let told = listener.next().await;
+        told.verify(&secret);
+        assert_eq!(told.events()[0]["path"], "a");
+    }
+    put(&server, "b").await;
+    let events = listener.events(1, &secret).await;
+    assert_eq!(events[0]["path"], "b");
 }
 
-#[tokio::test]
-async fn an_address_that_must_not_be_reached_is_no_webhook() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        for url in [
-            "ftp://example.org/",
-            "http://169.254.169.254/",
-            "nonsense",
-            "",
-        ] {
-            let body = json!({ "url": url });
-            let (status, problem) = server.post("/api/v1/buckets/files/webhooks", &body).await;
-            assert_eq!(status, 400, "{url}: {problem}");
-            assert_eq!(problem["errors"][0]["field"], "url");
-        }
-    })
-    .await;
+on_both!(an_address_that_must_not_be_reached_is_no_webhook);
+async fn an_address_that_must_not_be_reached_is_no_webhook(database: TestDatabase) {
+    let server = server(&database).start().await;
+    for url in [
+        "ftp://example.org/",
+        "http://169.254.169.254/",
+        "nonsense",
+        "",
+    ] {
+        let body = json!({ "url": url });
+        let (status, problem) = server.post("/api/v1/buckets/files/webhooks", &body).await;
+        assert_eq!(status, 400, "{url}: {problem}");
+        assert_eq!(problem["errors"][0]["field"], "url");
+    }
 }

@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
-use testing::{TestServer, on_both, within};
+use testing::{TestDatabase, TestServer, on_both, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -53,311 +53,295 @@ fn write(folder: &Path, name: &str, content: &[u8]) -> String {
     path.to_str().expect("text").to_owned()
 }
 
-#[tokio::test]
-async fn the_lines_that_scripts_know_give_what_they_gave() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let folder = tempfile::tempdir().expect("a folder");
-        let foo = write(folder.path(), "foo", b"some cargo\n");
-        let url = "http://HOST/api/upload/foo";
-        assert_eq!(
-            curl(&server, &["-XPUT", "-T", &foo, url]).await,
-            "\"File uploaded\""
-        );
-        assert_eq!(curl(&server, &["http://HOST/foo"]).await, "some cargo\n");
-        let upload = "http://HOST/api/upload/covers/blue%20one.txt";
-        curl(&server, &["-T", &foo, upload]).await;
-        for list in ["http://HOST/", "http://HOST/api/list"] {
-            let text = curl(&server, &[list]).await;
-            let list: Vec<Value> = serde_json::from_str(&text).expect("an array");
-            assert_eq!(list.len(), 2, "{text}");
-            let first = &list[0];
-            assert_eq!(first["filename"], "blue one.txt");
-            assert_eq!(first["prefix_path"], "covers/");
-            assert_eq!(first["s3_bucket"], "files");
-            assert_eq!(first["size"], 11);
-            assert!(first["date_added"].is_string());
-            let url = first["url"].as_str().expect("an address");
-            assert!(url.ends_with("/covers/blue%20one.txt"), "{url}");
-            assert_eq!(curl(&server, &[url]).await, "some cargo\n");
-        }
-        let health = server
-            .anonymous(Method::GET, "/health")
-            .header("Host", HOST);
-        assert_eq!(answer(health).await.0, 200);
-        let nobody = server.anonymous(Method::GET, "/foo").header("Host", HOST);
-        let (status, headers, _) = answer(nobody).await;
-        assert_eq!(status, 401);
-        let ways = headers.get_all("www-authenticate").iter();
-        assert!(
-            ways.into_iter()
-                .any(|way| way.as_bytes().starts_with(b"Basic"))
-        );
-    })
-    .await;
+on_both!(the_lines_that_scripts_know_give_what_they_gave);
+async fn the_lines_that_scripts_know_give_what_they_gave(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let foo = write(folder.path(), "foo", b"some cargo\n");
+    let url = "http://HOST/api/upload/foo";
+    assert_eq!(
+        curl(&server, &["-XPUT", "-T", &foo, url]).await,
+        "\"File uploaded\""
+    );
+    assert_eq!(curl(&server, &["http://HOST/foo"]).await, "some cargo\n");
+    let upload = "http://HOST/api/upload/covers/blue%20one.txt";
+    curl(&server, &["-T", &foo, upload]).await;
+    for list in ["http://HOST/", "http://HOST/api/list"] {
+        let text = curl(&server, &[list]).await;
+        let list: Vec<Value> = serde_json::from_str(&text).expect("an array");
+        assert_eq!(list.len(), 2, "{text}");
+        let first = &list[0];
+        assert_eq!(first["filename"], "blue one.txt");
+        assert_eq!(first["prefix_path"], "covers/");
+        assert_eq!(first["s3_bucket"], "files");
+        assert_eq!(first["size"], 11);
+        assert!(first["date_added"].is_string());
+        let url = first["url"].as_str().expect("an address");
+        assert!(url.ends_with("/covers/blue%20one.txt"), "{url}");
+        assert_eq!(curl(&server, &[url]).await, "some cargo\n");
+    }
+    let health = server
+        .anonymous(Method::GET, "/health")
+        .header("Host", HOST);
+    assert_eq!(answer(health).await.0, 200);
+    let nobody = server.anonymous(Method::GET, "/foo").header("Host", HOST);
+    let (status, headers, _) = answer(nobody).await;
+    assert_eq!(status, 401);
+    let ways = headers.get_all("www-authenticate").iter();
+    assert!(
+        ways.into_iter()
+            .any(|way| way.as_bytes().starts_with(b"Basic"))
+    );
 }
 
-#[tokio::test]
-async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let path = "/api/v1/buckets/files/files/deep/n%C3%A4me.bin";
-        let put = server
-            .request(Method::PUT, path)
-            .header("Content-Type", "application/x-cargo")
-            .header("Cache-Control", "max-age=7")
-            .header("Longshore-Metadata", r#"{"album":"blue"}"#)
-            .body("0123456789");
-        let (status, headers, body) = answer(put).await;
-        assert_eq!(status, 201);
-        let file: Value = serde_json::from_slice(&body).expect("a file");
-        assert_eq!(file["path"], "deep/näme.bin");
-        assert_eq!(file["metadata"]["album"], "blue");
-        let tag = value(&headers, "etag");
-        let get = || server.request(Method::GET, path);
-        let (status, headers, body) = answer(get()).await;
-        assert_eq!(
-            (status, body.as_slice()),
-            (StatusCode::OK, &b"0123456789"[..])
-        );
-        assert_eq!(value(&headers, "content-type"), "application/x-cargo");
-        assert_eq!(value(&headers, "cache-control"), "max-age=7");
-        assert_eq!(value(&headers, "etag"), tag);
-        let (status, headers, body) = answer(get().header("Range", "bytes=2-4")).await;
-        assert_eq!(
-            (status, body.as_slice()),
-            (StatusCode::PARTIAL_CONTENT, &b"234"[..])
-        );
-        assert_eq!(value(&headers, "content-range"), "bytes 2-4/10");
-        assert_eq!(answer(get().header("Range", "bytes=10-")).await.0, 416);
-        assert_eq!(answer(get().header("If-None-Match", &tag)).await.0, 304);
-        assert_eq!(answer(get().header("If-Match", "\"x\"")).await.0, 412);
-        let head = answer(server.request(Method::HEAD, path)).await;
-        assert_eq!(value(&head.1, "content-length"), "10");
-        assert!(head.2.is_empty());
-        let saved = server.request(Method::GET, &format!("{path}?download=1"));
-        let disposition = value(&answer(saved).await.1, "content-disposition");
-        assert!(disposition.starts_with("attachment"), "{disposition}");
-        let again = || server.request(Method::PUT, path).body("other");
-        assert_eq!(answer(again().header("If-None-Match", "*")).await.0, 412);
-        assert_eq!(answer(again().header("If-Match", &tag)).await.0, 200);
-        assert_eq!(answer(again().header("If-Match", &tag)).await.0, 412);
-    })
-    .await;
+on_both!(a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says);
+async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let path = "/api/v1/buckets/files/files/deep/n%C3%A4me.bin";
+    let put = server
+        .request(Method::PUT, path)
+        .header("Content-Type", "application/x-cargo")
+        .header("Cache-Control", "max-age=7")
+        .header("Longshore-Metadata", r#"{"album":"blue"}"#)
+        .body("0123456789");
+    let (status, headers, body) = answer(put).await;
+    assert_eq!(status, 201);
+    let file: Value = serde_json::from_slice(&body).expect("a file");
+    assert_eq!(file["path"], "deep/näme.bin");
+    assert_eq!(file["metadata"]["album"], "blue");
+    let tag = value(&headers, "etag");
+    let get = || server.request(Method::GET, path);
+    let (status, headers, body) = answer(get()).await;
+    assert_eq!(
+        (status, body.as_slice()),
+        (StatusCode::OK, &b"0123456789"[..])
+    );
+    assert_eq!(value(&headers, "content-type"), "application/x-cargo");
+    assert_eq!(value(&headers, "cache-control"), "max-age=7");
+    assert_eq!(value(&headers, "etag"), tag);
+    let (status, headers, body) = answer(get().header("Range", "bytes=2-4")).await;
+    assert_eq!(
+        (status, body.as_slice()),
+        (StatusCode::PARTIAL_CONTENT, &b"234"[..])
+    );
+    assert_eq!(value(&headers, "content-range"), "bytes 2-4/10");
+    assert_eq!(answer(get().header("Range", "bytes=10-")).await.0, 416);
+    assert_eq!(answer(get().header("If-None-Match", &tag)).await.0, 304);
+    assert_eq!(answer(get().header("If-Match", "\"x\"")).await.0, 412);
+    let head = answer(server.request(Method::HEAD, path)).await;
+    assert_eq!(value(&head.1, "content-length"), "10");
+    assert!(head.2.is_empty());
+    let saved = server.request(Method::GET, &format!("{path}?download=1"));
+    let disposition = value(&answer(saved).await.1, "content-disposition");
+    assert!(disposition.starts_with("attachment"), "{disposition}");
+    let again = || server.request(Method::PUT, path).body("other");
+    assert_eq!(answer(again().header("If-None-Match", "*")).await.0, 412);
+    assert_eq!(answer(again().header("If-Match", &tag)).await.0, 200);
+    assert_eq!(answer(again().header("If-Match", &tag)).await.0, 412);
 }
 
-#[tokio::test]
-async fn what_was_deleted_is_in_the_trash_and_comes_back() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let put = server.request(Method::PUT, "/api/v1/buckets/files/files/a/b");
-        assert_eq!(answer(put.body("cargo")).await.0, 201);
-        let (status, gone) = server.delete("/api/v1/buckets/files/files/a/b").await;
-        assert_eq!(status, 200);
-        let (status, _) = server.delete("/api/v1/buckets/files/files/a/b").await;
-        assert_eq!(status, 404);
-        let (_, trash) = server.get("/api/v1/buckets/files/trash").await;
-        assert_eq!(trash["items"][0]["id"], gone["id"]);
-        let body = json!({ "id": gone["id"] });
-        let (status, _) = server.post("/api/v1/buckets/files/restore", &body).await;
-        assert_eq!(status, 200);
-        let (_, page) = server.get("/api/v1/buckets/files/files?delimiter=/").await;
-        assert_eq!(page["folders"], json!(["a/"]));
-        let body = json!({ "from": "a/b", "to": "c" });
-        let (status, _) = server.post("/api/v1/buckets/files/copy", &body).await;
-        assert_eq!(status, 200);
-        let (status, _) = server.post("/api/v1/buckets/files/move", &body).await;
-        assert_eq!(status, 200);
-        let (_, page) = server.get("/api/v1/buckets/files/files").await;
-        assert_eq!(page["items"].as_array().map(Vec::len), Some(1));
-        assert_eq!(page["items"][0]["path"], "c");
-    })
-    .await;
+on_both!(what_was_deleted_is_in_the_trash_and_comes_back);
+async fn what_was_deleted_is_in_the_trash_and_comes_back(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let put = server.request(Method::PUT, "/api/v1/buckets/files/files/a/b");
+    assert_eq!(answer(put.body("cargo")).await.0, 201);
+    let (status, gone) = server.delete("/api/v1/buckets/files/files/a/b").await;
+    assert_eq!(status, 200);
+    let (status, _) = server.delete("/api/v1/buckets/files/files/a/b").await;
+    assert_eq!(status, 404);
+    let (_, trash) = server.get("/api/v1/buckets/files/trash").await;
+    assert_eq!(trash["items"][0]["id"], gone["id"]);
+    let body = json!({ "id": gone["id"] });
+    let (status, _) = server.post("/api/v1/buckets/files/restore", &body).await;
+    assert_eq!(status, 200);
+    let (_, page) = server.get("/api/v1/buckets/files/files?delimiter=/").await;
+    assert_eq!(page["folders"], json!(["a/"]));
+    let body = json!({ "from": "a/b", "to": "c" });
+    let (status, _) = server.post("/api/v1/buckets/files/copy", &body).await;
+    assert_eq!(status, 200);
+    let (status, _) = server.post("/api/v1/buckets/files/move", &body).await;
+    assert_eq!(status, 200);
+    let (_, page) = server.get("/api/v1/buckets/files/files").await;
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(page["items"][0]["path"], "c");
 }
 
 /// A path below the buckets, headers, and the status and code that they get.
 type Bad<'a> = (String, Vec<(&'a str, &'a str)>, u16, &'a str);
 
-#[tokio::test]
-async fn bad_input_gets_the_right_answer_and_leaves_no_bytes() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let long = "a".repeat(2000);
-        let cases: Vec<Bad<'_>> = vec![
-            (
-                "files/files/a%2F..%2Fb".into(),
-                vec![],
-                400,
-                "invalid-request",
-            ),
-            ("files/files/a%00b".into(), vec![], 400, "invalid-request"),
-            ("files/files/%FF".into(), vec![], 400, "invalid-request"),
-            (
-                format!("files/files/{long}"),
-                vec![],
-                400,
-                "invalid-request",
-            ),
-            ("nothing/files/a".into(), vec![], 404, "not-found"),
-            (
-                "files/files/a".into(),
-                vec![("Repr-Digest", "sha-256=:AAAA:")],
-                400,
-                "invalid-request",
-            ),
-            (
-                "files/files/a".into(),
-                vec![(
-                    "Repr-Digest",
-                    "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:",
-                )],
-                400,
-                "content-mismatch",
-            ),
-            (
-                "files/files/a".into(),
-                vec![("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg==")],
-                400,
-                "content-mismatch",
-            ),
-            (
-                "files/files/a".into(),
-                vec![("Longshore-Metadata", "[]")],
-                400,
-                "invalid-request",
-            ),
-            (
-                "files/files/a".into(),
-                vec![("Content-Range", "bytes 0-4/10")],
-                400,
-                "invalid-request",
-            ),
-            (
-                "files/files/a".into(),
-                vec![("If-Match", "*")],
-                412,
-                "precondition-failed",
-            ),
-        ];
-        for (path, headers, status, code) in cases {
-            let mut put = server
-                .request(Method::PUT, &format!("/api/v1/buckets/{path}"))
-                .body("cargo");
-            for (name, text) in &headers {
-                put = put.header(*name, HeaderValue::from_str(text).expect("a header"));
-            }
-            let (got, _, body) = answer(put).await;
-            let problem: Value = serde_json::from_slice(&body).expect("a problem document");
-            assert_eq!(got.as_u16(), status, "{path} {headers:?}: {problem}");
-            assert_eq!(problem["code"], code, "{path} {headers:?}: {problem}");
+on_both!(bad_input_gets_the_right_answer_and_leaves_no_bytes);
+async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let long = "a".repeat(2000);
+    let cases: Vec<Bad<'_>> = vec![
+        (
+            "files/files/a%2F..%2Fb".into(),
+            vec![],
+            400,
+            "invalid-request",
+        ),
+        ("files/files/a%00b".into(), vec![], 400, "invalid-request"),
+        ("files/files/%FF".into(), vec![], 400, "invalid-request"),
+        (
+            format!("files/files/{long}"),
+            vec![],
+            400,
+            "invalid-request",
+        ),
+        ("nothing/files/a".into(), vec![], 404, "not-found"),
+        (
+            "files/files/a".into(),
+            vec![("Repr-Digest", "sha-256=:AAAA:")],
+            400,
+            "invalid-request",
+        ),
+        (
+            "files/files/a".into(),
+            vec![(
+                "Repr-Digest",
+                "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:",
+            )],
+            400,
+            "content-mismatch",
+        ),
+        (
+            "files/files/a".into(),
+            vec![("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg==")],
+            400,
+            "content-mismatch",
+        ),
+        (
+            "files/files/a".into(),
+            vec![("Longshore-Metadata", "[]")],
+            400,
+            "invalid-request",
+        ),
+        (
+            "files/files/a".into(),
+            vec![("Content-Range", "bytes 0-4/10")],
+            400,
+            "invalid-request",
+        ),
+        (
+            "files/files/a".into(),
+            vec![("If-Match", "*")],
+            412,
+            "precondition-failed",
+        ),
+    ];
+    for (path, headers, status, code) in cases {
+        let mut put = server
+            .request(Method::PUT, &format!("/api/v1/buckets/{path}"))
+            .body("cargo");
+        for (name, text) in &headers {
+            put = put.header(*name, HeaderValue::from_str(text).expect("a header"));
         }
-        assert_eq!(contents(&server), 0);
-    })
-    .await;
+        let (got, _, body) = answer(put).await;
+        let problem: Value = serde_json::from_slice(&body).expect("a problem document");
+        assert_eq!(got.as_u16(), status, "{path} {headers:?}: {problem}");
+        assert_eq!(problem["code"], code, "{path} {headers:?}: {problem}");
+    }
+    assert_eq!(contents(&server), 0);
 }
 
-#[tokio::test]
-async fn a_body_that_breaks_off_is_not_stored() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let address = server.url();
-        let address = address.trim_start_matches("http://");
-        let basic = format!("admin:{}", server.admin_password());
-        let basic = data_encoding::BASE64.encode(basic.as_bytes());
-        let mut socket = TcpStream::connect(address).await.expect("it listens");
-        let head = format!(
-            "PUT /api/v1/buckets/files/files/short HTTP/1.1\r\nHost: {address}\r\n\
-             Authorization: Basic {basic}\r\nContent-Length: 1000000\r\n\r\n"
-        );
-        socket.write_all(head.as_bytes()).await.expect("sent");
-        socket.write_all(&[7; 300_000]).await.expect("sent");
-        socket.shutdown().await.expect("half closed");
-        let mut rest = Vec::new();
-        let read = socket.read_to_end(&mut rest);
-        let _ = within("the server to give it up", read).await;
-        let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
-        assert_eq!(status, 404);
-        assert_eq!(contents(&server), 0);
-    })
-    .await;
+on_both!(a_body_that_breaks_off_is_not_stored);
+async fn a_body_that_breaks_off_is_not_stored(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let address = server.url();
+    let address = address.trim_start_matches("http://");
+    let basic = format!("admin:{}", server.admin_password());
+    let basic = data_encoding::BASE64.encode(basic.as_bytes());
+    let mut socket = TcpStream::connect(address).await.expect("it listens");
+    let head = format!(
+        "PUT /api/v1/buckets/files/files/short HTTP/1.1\r\nHost: {address}\r\n\
+         Authorization: Basic {basic}\r\nContent-Length: 1000000\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.expect("sent");
+    socket.write_all(&[7; 300_000]).await.expect("sent");
+    socket.shutdown().await.expect("half closed");
+    let mut rest = Vec::new();
+    let read = socket.read_to_end(&mut rest);
+    let _ = within("the server to give it up", read).await;
+    let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
+    assert_eq!(status, 404);
+    assert_eq!(contents(&server), 0);
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_absent() {
-    on_both(|database| async move {
-        let mut server = server().on(&database).start().await;
-        let (base, password) = (server.url(), server.admin_password().to_owned());
-        let mut clients = tokio::task::JoinSet::new();
-        let (told, mut acknowledged) = tokio::sync::mpsc::channel(1);
-        for number in 0..6_u64 {
-            let (base, password, told) = (base.clone(), password.clone(), told.clone());
-            clients.spawn(async move {
-                let client = reqwest::Client::builder().no_proxy().build().expect("one");
-                for round in 0_u64.. {
-                    let path = format!("{number}/{round}");
-                    let body = content(number, round);
-                    let put = client
-                        .put(format!("{base}/api/v1/buckets/files/files/{path}"))
-                        .basic_auth("admin", Some(&password))
-                        .body(body);
-                    match put.send().await {
-                        Ok(answer) if answer.status() == 201 => {}
-                        Ok(answer) => panic!("{}", answer.status()),
-                        Err(_) => return,
-                    }
-                    if told.send((number, round)).await.is_err() {
-                        return;
-                    }
+on_both!(what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_absent);
+async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_absent(
+    database: TestDatabase,
+) {
+    let mut server = server(&database).start().await;
+    let (base, password) = (server.url(), server.admin_password().to_owned());
+    let mut clients = tokio::task::JoinSet::new();
+    let (told, mut acknowledged) = tokio::sync::mpsc::channel(1);
+    for number in 0..6_u64 {
+        let (base, password, told) = (base.clone(), password.clone(), told.clone());
+        clients.spawn(async move {
+            let client = reqwest::Client::builder().no_proxy().build().expect("one");
+            for round in 0_u64.. {
+                let path = format!("{number}/{round}");
+                let body = content(number, round);
+                let put = client
+                    .put(format!("{base}/api/v1/buckets/files/files/{path}"))
+                    .basic_auth("admin", Some(&password))
+                    .body(body);
+                match put.send().await {
+                    Ok(answer) if answer.status() == 201 => {}
+                    Ok(answer) => panic!("{}", answer.status()),
+                    Err(_) => return,
                 }
-            });
-        }
-        drop(told);
-        let mut all = Vec::new();
-        while all.len() < 60 {
-            all.extend(within("uploads", acknowledged.recv()).await);
-        }
-        server.kill9().await;
-        while let Some(more) = within("every client to notice", acknowledged.recv()).await {
-            all.push(more);
-        }
-        while let Some(ended) = clients.join_next().await {
-            ended.expect("no client saw anything wrong");
-        }
-        server.start_again().await;
-        for (number, round) in &all {
-            let path = format!("/api/v1/buckets/files/files/{number}/{round}");
-            let (status, _, body) = answer(server.request(Method::GET, &path)).await;
-            assert_eq!(status, 200, "{path}");
-            assert!(body == content(*number, *round), "{path}");
-        }
-        let (mut listed, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let (_, page) = server
-                .get(&format!("/api/v1/buckets/files/files?limit=200{cursor}"))
-                .await;
-            listed.extend(page["items"].as_array().expect("files").clone());
-            match page["next"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => break,
+                if told.send((number, round)).await.is_err() {
+                    return;
+                }
             }
+        });
+    }
+    drop(told);
+    let mut all = Vec::new();
+    while all.len() < 60 {
+        all.extend(within("uploads", acknowledged.recv()).await);
+    }
+    server.kill9().await;
+    while let Some(more) = within("every client to notice", acknowledged.recv()).await {
+        all.push(more);
+    }
+    while let Some(ended) = clients.join_next().await {
+        ended.expect("no client saw anything wrong");
+    }
+    server.start_again().await;
+    for (number, round) in &all {
+        let path = format!("/api/v1/buckets/files/files/{number}/{round}");
+        let (status, _, body) = answer(server.request(Method::GET, &path)).await;
+        assert_eq!(status, 200, "{path}");
+        assert!(body == content(*number, *round), "{path}");
+    }
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (_, page) = server
+            .get(&format!("/api/v1/buckets/files/files?limit=200{cursor}"))
+            .await;
+        listed.extend(page["items"].as_array().expect("files").clone());
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
         }
-        assert!(listed.len() >= all.len());
-        for file in &listed {
-            let path = file["path"].as_str().expect("a path");
-            let (number, round) = path.split_once('/').expect("two numbers");
-            let expected = content(
-                number.parse().expect("a number"),
-                round.parse().expect("a number"),
-            );
-            let path = format!("/api/v1/buckets/files/files/{path}");
-            let (status, _, body) = answer(server.request(Method::GET, &path)).await;
-            assert_eq!(status, 200);
-            assert!(body == expected, "{path}");
-        }
-        let incoming = files_below(&server.data().join("files/incoming"));
-        assert!(incoming.is_empty(), "{incoming:?}");
-    })
-    .await;
+    }
+    assert!(listed.len() >= all.len());
+    for file in &listed {
+        let path = file["path"].as_str().expect("a path");
+        let (number, round) = path.split_once('/').expect("two numbers");
+        let expected = content(
+            number.parse().expect("a number"),
+            round.parse().expect("a number"),
+        );
+        let path = format!("/api/v1/buckets/files/files/{path}");
+        let (status, _, body) = answer(server.request(Method::GET, &path)).await;
+        assert_eq!(status, 200);
+        assert!(body == expected, "{path}");
+    }
+    let incoming = files_below(&server.data().join("files/incoming"));
+    assert!(incoming.is_empty(), "{incoming:?}");
 }
 
 /// A content that no other upload has, of some hundred kilobytes.
@@ -371,36 +355,33 @@ fn content(number: u64, round: u64) -> Vec<u8> {
         .collect()
 }
 
-#[tokio::test]
-async fn viewers_read_operators_write_and_nobody_sees_a_thing() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        for (name, role) in [("vera", "viewer"), ("otto", "operator")] {
-            let body = json!({ "name": name, "role": role, "password": "long enough 1" });
-            assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
-        }
-        let path = "/api/v1/buckets/files/files/a";
-        let by = |name: &str, method| server.request_as(name, "long enough 1", method, path);
-        assert_eq!(answer(by("vera", Method::PUT).body("x")).await.0, 403);
-        assert_eq!(answer(by("otto", Method::PUT).body("x")).await.0, 201);
-        assert_eq!(answer(by("vera", Method::GET)).await.0, 200);
-        assert_eq!(answer(by("vera", Method::DELETE)).await.0, 403);
-        assert_eq!(answer(server.anonymous(Method::GET, path)).await.0, 401);
-        let open = json!({ "public_read": true });
-        let change = server
-            .request(Method::PATCH, "/api/v1/buckets/files")
-            .header("Content-Type", "application/json")
-            .body(open.to_string());
-        assert_eq!(answer(change).await.0, 200);
-        assert_eq!(answer(server.anonymous(Method::GET, path)).await.0, 200);
-        assert_eq!(
-            answer(server.anonymous(Method::PUT, path).body("y"))
-                .await
-                .0,
-            401
-        );
-        let list = server.anonymous(Method::GET, "/api/v1/buckets/files/files");
-        assert_eq!(answer(list).await.0, 401);
-    })
-    .await;
+on_both!(viewers_read_operators_write_and_nobody_sees_a_thing);
+async fn viewers_read_operators_write_and_nobody_sees_a_thing(database: TestDatabase) {
+    let server = server(&database).start().await;
+    for (name, role) in [("vera", "viewer"), ("otto", "operator")] {
+        let body = json!({ "name": name, "role": role, "password": "long enough 1" });
+        assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
+    }
+    let path = "/api/v1/buckets/files/files/a";
+    let by = |name: &str, method| server.request_as(name, "long enough 1", method, path);
+    assert_eq!(answer(by("vera", Method::PUT).body("x")).await.0, 403);
+    assert_eq!(answer(by("otto", Method::PUT).body("x")).await.0, 201);
+    assert_eq!(answer(by("vera", Method::GET)).await.0, 200);
+    assert_eq!(answer(by("vera", Method::DELETE)).await.0, 403);
+    assert_eq!(answer(server.anonymous(Method::GET, path)).await.0, 401);
+    let open = json!({ "public_read": true });
+    let change = server
+        .request(Method::PATCH, "/api/v1/buckets/files")
+        .header("Content-Type", "application/json")
+        .body(open.to_string());
+    assert_eq!(answer(change).await.0, 200);
+    assert_eq!(answer(server.anonymous(Method::GET, path)).await.0, 200);
+    assert_eq!(
+        answer(server.anonymous(Method::PUT, path).body("y"))
+            .await
+            .0,
+        401
+    );
+    let list = server.anonymous(Method::GET, "/api/v1/buckets/files/files");
+    assert_eq!(answer(list).await.0, 401);
 }

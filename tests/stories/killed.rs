@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use testing::{Answer, Content, Origin, TestServer, on_both, within};
+use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both, within};
 use tokio::sync::{mpsc, watch};
 
 const ROUNDS: u64 = 3;
@@ -109,108 +109,99 @@ async fn listed(server: &TestServer, path: &str) -> Vec<Value> {
     }
 }
 
-#[tokio::test]
-async fn no_accepted_bundle_is_lost_and_none_is_made_twice() {
-    on_both(|database| async move {
-        let origin = Origin::start().await;
-        origin.answer_others(|seen| {
-            let number = crate::desk::number_of(seen);
-            Answer::ok(Content::seeded(number, 500 + number % 1000))
-        });
-        let options = server()
-            .on(&database)
-            .env("LONGSHORE_OPERATIONS_LEASE", "2s")
-            .env("LONGSHORE_OPERATIONS_HEARTBEAT", "500ms");
-        let mut server = options.start().await;
-        let mut accepted = BTreeMap::new();
-        for number in 0..ROUNDS {
-            accepted.extend(round(&mut server, &origin, number).await);
-            server.start_again().await;
-        }
-        for (id, number) in &accepted {
-            let bundle = ended(&server, id).await;
-            assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
-            assert_eq!(bundle["done"], 2, "{bundle:#}");
-            let contents = contents(&archive(&server, id).await);
-            let expected = Content::seeded(*number, 500 + number % 1000).to_vec();
-            assert!(
-                contents.values().all(|content| *content == expected),
-                "{id}"
-            );
-        }
-        let operations = listed(&server, "/api/v1/operations?kind=bundle&").await;
-        let ids: BTreeSet<String> = operations.iter().map(id_of).collect();
-        assert_eq!(ids.len(), operations.len(), "none is listed twice");
-        for operation in &operations {
-            let id = id_of(operation);
-            // Some were stored, and their answer did not arrive any more.
-            let bundle = ended(&server, &id).await;
-            assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
-            let (_, operation) = server.get(&format!("/api/v1/operations/{id}")).await;
-            let transitions = operation["transitions"].as_array().expect("a list");
-            let ends = transitions
-                .iter()
-                .filter(|transition| transition["state"] == "succeeded");
-            assert_eq!(ends.count(), 1, "{operation:#}");
-        }
-        assert!(accepted.keys().all(|id| ids.contains(id)));
-        let bundles = listed(&server, "/api/v1/bundles?").await;
-        let with_archive = bundles
-            .iter()
-            .filter(|bundle| bundle["size"].is_u64())
-            .count();
-        assert_eq!(
-            with_archive,
-            operations.len(),
-            "a bundle for each operation"
-        );
-        // A kill between storing an archive and saying so leaves one that nobody owns,
-        // which is swept when it is a day old; never more than ran at the time.
-        let archives = stored(server.data()).len();
-        assert!(
-            archives >= with_archive,
-            "{archives} archives, {with_archive} bundles"
-        );
-        assert!(archives <= with_archive + usize::try_from(ROUNDS).expect("few") * 16);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_bundle_that_was_being_made_is_taken_up_and_its_log_goes_on() {
-    on_both(|database| async move {
-        let origin = Origin::start().await;
-        let quick = origin.put("/quick.bin", Answer::ok(Content::seeded(1, 700)));
-        let held = origin.put("/held.bin", Answer::ok(Content::seeded(2, 700)).held());
-        let options = server()
-            .on(&database)
-            .env("LONGSHORE_OPERATIONS_LEASE", "2s")
-            .env("LONGSHORE_OPERATIONS_HEARTBEAT", "500ms");
-        let mut server = options.start().await;
-        let body = json!({ "sources": [quick, held] });
-        let id = crate::desk::accepted(&server, &body).await;
-        crate::desk::operation_when(&server, &id, |operation| operation["progress"]["done"] == 1)
-            .await;
-        let before = crate::desk::log_lines(&server, &id).await;
-        assert!(!before.is_empty());
-        server.kill9().await;
-        origin.release();
+on_both!(no_accepted_bundle_is_lost_and_none_is_made_twice);
+async fn no_accepted_bundle_is_lost_and_none_is_made_twice(database: TestDatabase) {
+    let origin = Origin::start().await;
+    origin.answer_others(|seen| {
+        let number = crate::desk::number_of(seen);
+        Answer::ok(Content::seeded(number, 500 + number % 1000))
+    });
+    let options = server(&database)
+        .env("LONGSHORE_OPERATIONS_LEASE", "2s")
+        .env("LONGSHORE_OPERATIONS_HEARTBEAT", "500ms");
+    let mut server = options.start().await;
+    let mut accepted = BTreeMap::new();
+    for number in 0..ROUNDS {
+        accepted.extend(round(&mut server, &origin, number).await);
         server.start_again().await;
+    }
+    for (id, number) in &accepted {
+        let bundle = ended(&server, id).await;
+        assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+        assert_eq!(bundle["done"], 2, "{bundle:#}");
+        let contents = contents(&archive(&server, id).await);
+        let expected = Content::seeded(*number, 500 + number % 1000).to_vec();
+        assert!(
+            contents.values().all(|content| *content == expected),
+            "{id}"
+        );
+    }
+    let operations = listed(&server, "/api/v1/operations?kind=bundle&").await;
+    let ids: BTreeSet<String> = operations.iter().map(id_of).collect();
+    assert_eq!(ids.len(), operations.len(), "none is listed twice");
+    for operation in &operations {
+        let id = id_of(operation);
+        // Some were stored, and their answer did not arrive any more.
         let bundle = ended(&server, &id).await;
         assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
-        assert_eq!(bundle["operation"]["attempt"], 2, "{bundle:#}");
-        let after = crate::desk::log_lines(&server, &id).await;
-        assert_eq!(
-            after[..before.len()],
-            before[..],
-            "what was read stays as it was"
-        );
-        let numbers: Vec<u64> = after
+        let (_, operation) = server.get(&format!("/api/v1/operations/{id}")).await;
+        let transitions = operation["transitions"].as_array().expect("a list");
+        let ends = transitions
             .iter()
-            .filter_map(|line| line["seq"].as_u64())
-            .collect();
-        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        assert_eq!(contents(&archive(&server, &id).await).len(), 2);
-    })
-    .await;
+            .filter(|transition| transition["state"] == "succeeded");
+        assert_eq!(ends.count(), 1, "{operation:#}");
+    }
+    assert!(accepted.keys().all(|id| ids.contains(id)));
+    let bundles = listed(&server, "/api/v1/bundles?").await;
+    let with_archive = bundles
+        .iter()
+        .filter(|bundle| bundle["size"].is_u64())
+        .count();
+    assert_eq!(
+        with_archive,
+        operations.len(),
+        "a bundle for each operation"
+    );
+    // A kill between storing an archive and saying so leaves one that nobody owns,
+    // which is swept when it is a day old; never more than ran at the time.
+    let archives = stored(server.data()).len();
+    assert!(
+        archives >= with_archive,
+        "{archives} archives, {with_archive} bundles"
+    );
+    assert!(archives <= with_archive + usize::try_from(ROUNDS).expect("few") * 16);
+}
+
+on_both!(a_bundle_that_was_being_made_is_taken_up_and_its_log_goes_on);
+async fn a_bundle_that_was_being_made_is_taken_up_and_its_log_goes_on(database: TestDatabase) {
+    let origin = Origin::start().await;
+    let quick = origin.put("/quick.bin", Answer::ok(Content::seeded(1, 700)));
+    let held = origin.put("/held.bin", Answer::ok(Content::seeded(2, 700)).held());
+    let options = server(&database)
+        .env("LONGSHORE_OPERATIONS_LEASE", "2s")
+        .env("LONGSHORE_OPERATIONS_HEARTBEAT", "500ms");
+    let mut server = options.start().await;
+    let body = json!({ "sources": [quick, held] });
+    let id = crate::desk::accepted(&server, &body).await;
+    crate::desk::operation_when(&server, &id, |operation| operation["progress"]["done"] == 1).await;
+    let before = crate::desk::log_lines(&server, &id).await;
+    assert!(!before.is_empty());
+    server.kill9().await;
+    origin.release();
+    server.start_again().await;
+    let bundle = ended(&server, &id).await;
+    assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+    assert_eq!(bundle["operation"]["attempt"], 2, "{bundle:#}");
+    let after = crate::desk::log_lines(&server, &id).await;
+    assert_eq!(
+        after[..before.len()],
+        before[..],
+        "what was read stays as it was"
+    );
+    let numbers: Vec<u64> = after
+        .iter()
+        .filter_map(|line| line["seq"].as_u64())
+        .collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    assert_eq!(contents(&archive(&server, &id).await).len(), 2);
 }

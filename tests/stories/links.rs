@@ -1,13 +1,12 @@
 //! Links that need no password, and how long archives are kept.
 
 use crate::desk::{archive_path, ended, in_state, made, operation_of, rest, streamed};
-use crate::program::{files_below, incoming, server, stored};
+use crate::program::{files_below, incoming, opened, server, stored};
 use base::{Clock, SystemClock, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
 use std::time::{Duration, SystemTime};
-use storage::{Db, DbSettings};
 use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both};
 
 async fn kept(server: &TestServer) -> (Origin, String, Vec<u8>) {
@@ -36,63 +35,62 @@ async fn status(server: &TestServer, method: Method, path: &str) -> u16 {
     answer.expect("an answer").status().as_u16()
 }
 
-#[tokio::test]
-async fn a_signed_link_gives_the_archive_without_a_password_and_nothing_else() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let (_origin, id, archive) = kept(&server).await;
-        let (_other_origin, other, _) = kept(&server).await;
-        let (path, _) = link(&server, &id, 600).await;
-        let answer = server
-            .anonymous(Method::GET, &path)
-            .send()
-            .await
-            .expect("an answer");
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.bytes().await.expect("whole"), archive);
-        let part = server
-            .anonymous(Method::GET, &path)
-            .header("Range", "bytes=5-9");
-        let part = part.send().await.expect("an answer");
-        assert_eq!(part.status(), 206);
-        assert_eq!(part.bytes().await.expect("whole"), archive[5..10]);
-        assert_eq!(status(&server, Method::HEAD, &path).await, 200);
+on_both!(a_signed_link_gives_the_archive_without_a_password_and_nothing_else);
+async fn a_signed_link_gives_the_archive_without_a_password_and_nothing_else(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
+    let (_origin, id, archive) = kept(&server).await;
+    let (_other_origin, other, _) = kept(&server).await;
+    let (path, _) = link(&server, &id, 600).await;
+    let answer = server
+        .anonymous(Method::GET, &path)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.bytes().await.expect("whole"), archive);
+    let part = server
+        .anonymous(Method::GET, &path)
+        .header("Range", "bytes=5-9");
+    let part = part.send().await.expect("an answer");
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.bytes().await.expect("whole"), archive[5..10]);
+    assert_eq!(status(&server, Method::HEAD, &path).await, 200);
 
-        let query = path.split_once('?').expect("a query").1;
-        let (before, last) = path.split_at(path.len() - 1);
-        let altered = format!("{before}{}", if last == "A" { "B" } else { "A" });
-        let later = path.replacen("expires=1", "expires=2", 1);
-        for (what, refused) in [
-            ("another signature", altered),
-            ("a later end", later),
-            (
-                "another archive",
-                format!("{}?{query}", archive_path(&other)),
-            ),
-        ] {
-            assert_eq!(
-                status(&server, Method::GET, &refused).await,
-                403,
-                "{what}: {refused}"
-            );
-        }
+    let query = path.split_once('?').expect("a query").1;
+    let (before, last) = path.split_at(path.len() - 1);
+    let altered = format!("{before}{}", if last == "A" { "B" } else { "A" });
+    let later = path.replacen("expires=1", "expires=2", 1);
+    for (what, refused) in [
+        ("another signature", altered),
+        ("a later end", later),
+        (
+            "another archive",
+            format!("{}?{query}", archive_path(&other)),
+        ),
+    ] {
         assert_eq!(
-            status(&server, Method::GET, &archive_path(&id)).await,
-            401,
-            "without it"
+            status(&server, Method::GET, &refused).await,
+            403,
+            "{what}: {refused}"
         );
-        assert_eq!(status(&server, Method::POST, &path).await, 405);
-        let bundle = format!("/api/v1/bundles/{id}");
-        for (method, path) in [
-            (Method::GET, format!("{bundle}?{query}")),
-            (Method::DELETE, format!("{bundle}?{query}")),
-            (Method::POST, format!("{bundle}/link?{query}")),
-        ] {
-            let answer = status(&server, method.clone(), &path).await;
-            assert_eq!(answer, 401, "{method} {path}");
-        }
-    })
-    .await;
+    }
+    assert_eq!(
+        status(&server, Method::GET, &archive_path(&id)).await,
+        401,
+        "without it"
+    );
+    assert_eq!(status(&server, Method::POST, &path).await, 405);
+    let bundle = format!("/api/v1/bundles/{id}");
+    for (method, path) in [
+        (Method::GET, format!("{bundle}?{query}")),
+        (Method::DELETE, format!("{bundle}?{query}")),
+        (Method::POST, format!("{bundle}/link?{query}")),
+    ] {
+        let answer = status(&server, method.clone(), &path).await;
+        assert_eq!(answer, 401, "{method} {path}");
+    }
 }
 
 /// Waits until a moment that the server named is over, by the clock that both share.
@@ -102,33 +100,30 @@ async fn over(moment: &Value) {
     tokio::time::sleep(moment.since(SystemClock.now())).await;
 }
 
-#[tokio::test]
-async fn a_signed_link_ends_with_its_time_and_never_outlives_the_archive() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let (_origin, id, _) = kept(&server).await;
-        let (path, shown) = link(&server, &id, 3).await;
-        assert_eq!(status(&server, Method::GET, &path).await, 200, "{shown}");
-        over(&shown["expires_at"]).await;
-        let answer = server.anonymous(Method::GET, &path).send().await;
-        let answer = answer.expect("an answer");
-        assert_eq!(answer.status(), 403);
-        let problem: Value = answer.json().await.expect("a problem");
-        assert_eq!(problem["code"], "link-expired", "{problem}");
+on_both!(a_signed_link_ends_with_its_time_and_never_outlives_the_archive);
+async fn a_signed_link_ends_with_its_time_and_never_outlives_the_archive(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let (_origin, id, _) = kept(&server).await;
+    let (path, shown) = link(&server, &id, 3).await;
+    assert_eq!(status(&server, Method::GET, &path).await, 200, "{shown}");
+    over(&shown["expires_at"]).await;
+    let answer = server.anonymous(Method::GET, &path).send().await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status(), 403);
+    let problem: Value = answer.json().await.expect("a problem");
+    assert_eq!(problem["code"], "link-expired", "{problem}");
 
-        let (_, bundle) = server.get(&format!("/api/v1/bundles/{id}")).await;
-        let (_, shown) = link(&server, &id, 31_536_000).await;
-        assert_eq!(
-            shown["expires_at"], bundle["expires_at"],
-            "{shown} {bundle:#}"
-        );
-    })
-    .await;
+    let (_, bundle) = server.get(&format!("/api/v1/bundles/{id}")).await;
+    let (_, shown) = link(&server, &id, 31_536_000).await;
+    assert_eq!(
+        shown["expires_at"], bundle["expires_at"],
+        "{shown} {bundle:#}"
+    );
 }
 
-#[tokio::test]
-async fn a_time_to_be_kept_or_good_for_is_between_a_second_and_a_year() {
-    let server = server().start().await;
+on_both!(a_time_to_be_kept_or_good_for_is_between_a_second_and_a_year);
+async fn a_time_to_be_kept_or_good_for_is_between_a_second_and_a_year(database: TestDatabase) {
+    let server = server(&database).start().await;
     let (_origin, id, _) = kept(&server).await;
     for seconds in [0, 31_536_001, u64::MAX] {
         let body = json!({ "expires_in": seconds });
@@ -144,9 +139,9 @@ async fn a_time_to_be_kept_or_good_for_is_between_a_second_and_a_year() {
     }
 }
 
-#[tokio::test]
-async fn an_address_with_more_than_its_signature_is_refused() {
-    let server = server().start().await;
+on_both!(an_address_with_more_than_its_signature_is_refused);
+async fn an_address_with_more_than_its_signature_is_refused(database: TestDatabase) {
+    let server = server(&database).start().await;
     let (_origin, id, _) = kept(&server).await;
     let (path, _) = link(&server, &id, 600).await;
     let more = format!("{path}&stream=1");
@@ -155,88 +150,73 @@ async fn an_address_with_more_than_its_signature_is_refused() {
     assert_eq!(answer, 400, "and by a user: {problem}");
 }
 
-#[tokio::test]
-async fn a_link_is_made_by_who_may_share_and_is_on_record_like_a_deletion() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let (_origin, id, archive) = kept(&server).await;
-        let password = "long-enough-for-vera";
-        let body = json!({ "name": "vera", "role": "viewer", "password": password });
-        assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
-        let refused = server
-            .request_as(
-                "vera",
-                password,
-                Method::POST,
-                &format!("/api/v1/bundles/{id}/link"),
-            )
-            .header("Content-Type", "application/json")
-            .body("{}")
-            .send()
-            .await;
-        assert_eq!(refused.expect("an answer").status(), 403);
+on_both!(a_link_is_made_by_who_may_share_and_is_on_record_like_a_deletion);
+async fn a_link_is_made_by_who_may_share_and_is_on_record_like_a_deletion(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let (_origin, id, archive) = kept(&server).await;
+    let password = "long-enough-for-vera";
+    let body = json!({ "name": "vera", "role": "viewer", "password": password });
+    assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
+    let refused = server
+        .request_as(
+            "vera",
+            password,
+            Method::POST,
+            &format!("/api/v1/bundles/{id}/link"),
+        )
+        .header("Content-Type", "application/json")
+        .body("{}")
+        .send()
+        .await;
+    assert_eq!(refused.expect("an answer").status(), 403);
 
-        let (_, shown) = link(&server, &id, 600).await;
-        server.delete(&format!("/api/v1/bundles/{id}")).await;
-        let path = format!("/api/v1/audit?subject=bundle:{id}");
-        let (status, page) = server.get(&path).await;
-        assert_eq!(status, 200, "{page}");
-        let entries = page["items"].as_array().expect("a list");
-        assert_eq!(entries.len(), 2, "{page:#}");
-        let [deleted, linked] = [&entries[0], &entries[1]];
-        assert_eq!(deleted["action"], "bundle.deleted", "{page:#}");
-        assert_eq!(deleted["before"]["size"], archive.len(), "{page:#}");
-        assert_eq!(linked["action"], "bundle.linked", "{page:#}");
-        assert_eq!(linked["actor"], "user:admin", "{page:#}");
-        assert_eq!(
-            linked["after"]["expires_at"], shown["expires_at"],
-            "{page:#}"
-        );
-        let signature = shown["url"].as_str().and_then(|url| url.rsplit_once('='));
-        let signature = signature.expect("a signature").1;
-        assert!(
-            !page.to_string().contains(signature),
-            "the link itself is not"
-        );
-    })
-    .await;
+    let (_, shown) = link(&server, &id, 600).await;
+    server.delete(&format!("/api/v1/bundles/{id}")).await;
+    let path = format!("/api/v1/audit?subject=bundle:{id}");
+    let (status, page) = server.get(&path).await;
+    assert_eq!(status, 200, "{page}");
+    let entries = page["items"].as_array().expect("a list");
+    assert_eq!(entries.len(), 2, "{page:#}");
+    let [deleted, linked] = [&entries[0], &entries[1]];
+    assert_eq!(deleted["action"], "bundle.deleted", "{page:#}");
+    assert_eq!(deleted["before"]["size"], archive.len(), "{page:#}");
+    assert_eq!(linked["action"], "bundle.linked", "{page:#}");
+    assert_eq!(linked["actor"], "user:admin", "{page:#}");
+    assert_eq!(
+        linked["after"]["expires_at"], shown["expires_at"],
+        "{page:#}"
+    );
+    let signature = shown["url"].as_str().and_then(|url| url.rsplit_once('='));
+    let signature = signature.expect("a signature").1;
+    assert!(
+        !page.to_string().contains(signature),
+        "the link itself is not"
+    );
 }
 
-#[tokio::test]
-async fn deleting_a_bundle_frees_its_bytes() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let (_origin, id, archive) = kept(&server).await;
-        let (path, _) = link(&server, &id, 600).await;
-        assert_eq!(stored(server.data()).len(), 1);
-        let (status_, freed) = server.delete(&format!("/api/v1/bundles/{id}")).await;
-        assert_eq!(
-            (status_.as_u16(), &freed),
-            (200, &json!({ "freed": archive.len() }))
-        );
-        assert!(stored(server.data()).is_empty());
-        assert_eq!(server.get(&format!("/api/v1/bundles/{id}")).await.0, 404);
-        assert_eq!(server.get(&archive_path(&id)).await.0, 404);
-        assert_eq!(
-            status(&server, Method::GET, &path).await,
-            404,
-            "nor by a link"
-        );
-        assert_eq!(server.delete(&format!("/api/v1/bundles/{id}")).await.0, 404);
-    })
-    .await;
+on_both!(deleting_a_bundle_frees_its_bytes);
+async fn deleting_a_bundle_frees_its_bytes(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let (_origin, id, archive) = kept(&server).await;
+    let (path, _) = link(&server, &id, 600).await;
+    assert_eq!(stored(server.data()).len(), 1);
+    let (status_, freed) = server.delete(&format!("/api/v1/bundles/{id}")).await;
+    assert_eq!(
+        (status_.as_u16(), &freed),
+        (200, &json!({ "freed": archive.len() }))
+    );
+    assert!(stored(server.data()).is_empty());
+    assert_eq!(server.get(&format!("/api/v1/bundles/{id}")).await.0, 404);
+    assert_eq!(server.get(&archive_path(&id)).await.0, 404);
+    assert_eq!(
+        status(&server, Method::GET, &path).await,
+        404,
+        "nor by a link"
+    );
+    assert_eq!(server.delete(&format!("/api/v1/bundles/{id}")).await.0, 404);
 }
 
-/// The database of a server that is stopped.
-async fn opened(server: &TestServer, database: &TestDatabase) -> Db {
-    let settings = match database.postgres_url() {
-        Some(url) => DbSettings::Postgres(url.to_owned()),
-        None => DbSettings::Sqlite(server.data().join("longshore.db")),
-    };
-    Db::open(&settings).await.expect("the database opens")
-}
-
-/// Changes it.
+/// Changes the database of a server that is stopped.
 async fn change(server: &TestServer, database: &TestDatabase, statements: &[&'static str]) {
     let db = opened(server, database).await;
     for statement in statements {
@@ -246,79 +226,77 @@ async fn change(server: &TestServer, database: &TestDatabase, statements: &[&'st
     db.close().await;
 }
 
-#[tokio::test]
-async fn what_has_expired_is_refused_and_removed_and_what_a_crash_left_is_swept() {
-    on_both(|database| async move {
-        let mut server = server().on(&database).start().await;
-        let (_origin, id, _) = kept(&server).await;
-        let (_young_origin, young, archive) = kept_for(&server, 3600).await;
-        server.terminate().await;
-        let old = SystemTime::now() - Duration::from_secs(48 * 3600);
-        let left = server
-            .data()
-            .join("blobs/incoming/0190a6e0c7a17000800000000000000a");
-        fs::write(&left, "half").expect("the data directory takes files");
-        let file = fs::File::options().write(true).open(&left).expect("there");
-        file.set_modified(old).expect("its time can be set");
-        // A name of 2024 that no bundle knows.
-        let orphan = server
-            .data()
-            .join("blobs/0a/0190a6e0c7a17000800000000000000a");
-        fs::create_dir_all(orphan.parent().expect("a shard")).expect("it takes folders");
-        fs::write(&orphan, "whole").expect("it takes files");
-        let expired = "UPDATE bundle SET expires_at = 1 WHERE expires_at =
-            (SELECT max(expires_at) FROM bundle)";
-        let due = "UPDATE schedule SET next_run = 1 WHERE kind = 'bundle-expiry'";
-        change(&server, &database, &[expired, due]).await;
+on_both!(what_has_expired_is_refused_and_removed_and_what_a_crash_left_is_swept);
+async fn what_has_expired_is_refused_and_removed_and_what_a_crash_left_is_swept(
+    database: TestDatabase,
+) {
+    let mut server = server(&database).start().await;
+    let (_origin, id, _) = kept(&server).await;
+    let (_young_origin, young, archive) = kept_for(&server, 3600).await;
+    server.terminate().await;
+    let old = SystemTime::now() - Duration::from_secs(48 * 3600);
+    let left = server
+        .data()
+        .join("blobs/incoming/0190a6e0c7a17000800000000000000a");
+    fs::write(&left, "half").expect("the data directory takes files");
+    let file = fs::File::options().write(true).open(&left).expect("there");
+    file.set_modified(old).expect("its time can be set");
+    // A name of 2024 that no bundle knows.
+    let orphan = server
+        .data()
+        .join("blobs/0a/0190a6e0c7a17000800000000000000a");
+    fs::create_dir_all(orphan.parent().expect("a shard")).expect("it takes folders");
+    fs::write(&orphan, "whole").expect("it takes files");
+    let expired = "UPDATE bundle SET expires_at = 1 WHERE expires_at =
+        (SELECT max(expires_at) FROM bundle)";
+    let due = "UPDATE schedule SET next_run = 1 WHERE kind = 'bundle-expiry'";
+    change(&server, &database, &[expired, due]).await;
 
-        server.start_again().await;
-        let (status_, page) = server.get("/api/v1/operations?kind=bundle-expiry").await;
-        assert_eq!(status_, 200, "{page}");
-        let swept = sweep_of(&server).await;
-        let swept = in_state(&server, &swept, &["succeeded", "failed"]).await;
-        assert_eq!(swept["outcome"]["expired"], 1, "{swept:#}");
-        assert_eq!(swept["outcome"]["orphans"], 1, "{swept:#}");
-        assert!(
-            incoming(server.data()).is_empty(),
-            "{:?}",
-            files_below(server.data())
-        );
-        assert_eq!(stored(server.data()).len(), 1, "the young one stays");
-        assert_eq!(server.get(&archive_path(&id)).await.0, 410);
-        assert_eq!(crate::desk::archive(&server, &young).await, archive);
-        let bundle = ended(&server, &id).await;
-        assert_eq!(bundle["state"], "succeeded", "what it was stays on record");
-        assert_eq!(bundle["archive_url"], Value::Null, "{bundle:#}");
-    })
-    .await;
+    server.start_again().await;
+    let (status_, page) = server.get("/api/v1/operations?kind=bundle-expiry").await;
+    assert_eq!(status_, 200, "{page}");
+    let swept = sweep_of(&server).await;
+    let swept = in_state(&server, &swept, &["succeeded", "failed"]).await;
+    assert_eq!(swept["outcome"]["expired"], 1, "{swept:#}");
+    assert_eq!(swept["outcome"]["orphans"], 1, "{swept:#}");
+    assert!(
+        incoming(server.data()).is_empty(),
+        "{:?}",
+        files_below(server.data())
+    );
+    assert_eq!(stored(server.data()).len(), 1, "the young one stays");
+    assert_eq!(server.get(&archive_path(&id)).await.0, 410);
+    assert_eq!(crate::desk::archive(&server, &young).await, archive);
+    let bundle = ended(&server, &id).await;
+    assert_eq!(bundle["state"], "succeeded", "what it was stays on record");
+    assert_eq!(bundle["archive_url"], Value::Null, "{bundle:#}");
 }
 
-#[tokio::test]
-async fn a_bundle_goes_with_the_record_of_its_operation_unless_its_archive_is_kept() {
-    on_both(|database| async move {
-        let mut server = server().on(&database).start().await;
-        let (origin, kept, _) = kept(&server).await;
-        let body = json!({ "sources": [origin.url("/a.bin")] });
-        let answer = streamed(&server, &body).await;
-        let gone = operation_of(&answer);
-        rest(answer).await.expect("a clean end");
-        in_state(&server, &gone, &["succeeded"]).await;
-        server.terminate().await;
-        let due = "UPDATE schedule SET next_run = 1 WHERE kind = 'bundle-expiry'";
-        forget_operations(&server, &database).await;
-        change(&server, &database, &[due]).await;
-        server.start_again().await;
-        let swept = sweep_of(&server).await;
-        in_state(&server, &swept, &["succeeded"]).await;
-        assert_eq!(server.get(&format!("/api/v1/bundles/{gone}")).await.0, 404);
-        let (status_, bundle) = server.get(&format!("/api/v1/bundles/{kept}")).await;
-        assert_eq!(status_, 200, "{bundle}");
-        assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
-        assert_eq!(bundle["actions"], json!(["link", "delete"]), "{bundle:#}");
-        let sources = format!("/api/v1/bundles/{kept}/sources");
-        assert_eq!(server.get(&sources).await.0, 410);
-    })
-    .await;
+on_both!(a_bundle_goes_with_the_record_of_its_operation_unless_its_archive_is_kept);
+async fn a_bundle_goes_with_the_record_of_its_operation_unless_its_archive_is_kept(
+    database: TestDatabase,
+) {
+    let mut server = server(&database).start().await;
+    let (origin, kept, _) = kept(&server).await;
+    let body = json!({ "sources": [origin.url("/a.bin")] });
+    let answer = streamed(&server, &body).await;
+    let gone = operation_of(&answer);
+    rest(answer).await.expect("a clean end");
+    in_state(&server, &gone, &["succeeded"]).await;
+    server.terminate().await;
+    let due = "UPDATE schedule SET next_run = 1 WHERE kind = 'bundle-expiry'";
+    forget_operations(&server, &database).await;
+    change(&server, &database, &[due]).await;
+    server.start_again().await;
+    let swept = sweep_of(&server).await;
+    in_state(&server, &swept, &["succeeded"]).await;
+    assert_eq!(server.get(&format!("/api/v1/bundles/{gone}")).await.0, 404);
+    let (status_, bundle) = server.get(&format!("/api/v1/bundles/{kept}")).await;
+    assert_eq!(status_, 200, "{bundle}");
+    assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+    assert_eq!(bundle["actions"], json!(["link", "delete"]), "{bundle:#}");
+    let sources = format!("/api/v1/bundles/{kept}/sources");
+    assert_eq!(server.get(&sources).await.0, 410);
 }
 
 /// Removes the records of all operations that made bundles, as time does.
@@ -362,26 +340,23 @@ async fn sweep_of(server: &TestServer) -> String {
     }
 }
 
-#[tokio::test]
-async fn an_expired_archive_is_refused_before_it_is_swept() {
-    on_both(|database| async move {
-        let mut server = server().on(&database).start().await;
-        let (_origin, id, _) = kept(&server).await;
-        let (path, _) = link(&server, &id, 600).await;
-        server.terminate().await;
-        let expired = "UPDATE bundle SET expires_at = 1";
-        change(&server, &database, &[expired]).await;
-        server.start_again().await;
-        assert_eq!(
-            server.get(&archive_path(&id)).await.0,
-            410,
-            "its time is over"
-        );
-        assert_eq!(
-            status(&server, Method::GET, &path).await,
-            410,
-            "by a link, too"
-        );
-    })
-    .await;
+on_both!(an_expired_archive_is_refused_before_it_is_swept);
+async fn an_expired_archive_is_refused_before_it_is_swept(database: TestDatabase) {
+    let mut server = server(&database).start().await;
+    let (_origin, id, _) = kept(&server).await;
+    let (path, _) = link(&server, &id, 600).await;
+    server.terminate().await;
+    let expired = "UPDATE bundle SET expires_at = 1";
+    change(&server, &database, &[expired]).await;
+    server.start_again().await;
+    assert_eq!(
+        server.get(&archive_path(&id)).await.0,
+        410,
+        "its time is over"
+    );
+    assert_eq!(
+        status(&server, Method::GET, &path).await,
+        410,
+        "by a link, too"
+    );
 }

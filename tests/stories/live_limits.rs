@@ -6,16 +6,16 @@ use crate::live_socket::{is, log_topic, numbers, origin, told, topic};
 use crate::program::server;
 use futures::StreamExt;
 use serde_json::json;
-use testing::{Live, on_both, within};
+use testing::{Live, TestDatabase, on_both, within};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-#[tokio::test]
-async fn a_client_that_does_not_read_holds_up_nobody_and_costs_no_memory() {
+on_both!(a_client_that_does_not_read_holds_up_nobody_and_costs_no_memory);
+async fn a_client_that_does_not_read_holds_up_nobody_and_costs_no_memory(database: TestDatabase) {
     const CLIENTS: usize = 20;
     const SOURCES: usize = 6000;
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut slow = Vec::new();
     for _ in 0..CLIENTS {
         let mut live = Live::connect(&server).await;
@@ -54,11 +54,11 @@ async fn a_client_that_does_not_read_holds_up_nobody_and_costs_no_memory() {
     assert_eq!(numbers(&messages).len(), all);
 }
 
-#[tokio::test]
-async fn more_than_a_page_of_what_stands_is_told_at_the_beginning() {
+on_both!(more_than_a_page_of_what_stands_is_told_at_the_beginning);
+async fn more_than_a_page_of_what_stands_is_told_at_the_beginning(database: TestDatabase) {
     const WAITING: usize = 230;
     let origin = origin().await;
-    let server = server().start().await;
+    let server = server(&database).start().await;
     for _ in 0..WAITING {
         accepted(&server, &json!({ "sources": [origin.url("/held")] })).await;
     }
@@ -80,9 +80,9 @@ async fn more_than_a_page_of_what_stands_is_told_at_the_beginning() {
     assert!(messages.iter().any(|message| message["type"] == "position"));
 }
 
-#[tokio::test]
-async fn one_socket_follows_64_topics_and_not_one_more() {
-    let server = server().start().await;
+on_both!(one_socket_follows_64_topics_and_not_one_more);
+async fn one_socket_follows_64_topics_and_not_one_more(database: TestDatabase) {
+    let server = server(&database).start().await;
     let mut live = Live::connect(&server).await;
     let mut subscribed = 0;
     for _ in 0..64 {
@@ -108,9 +108,9 @@ async fn one_socket_follows_64_topics_and_not_one_more() {
         .await;
 }
 
-#[tokio::test]
-async fn how_many_topics_one_socket_follows_is_a_setting() {
-    let server = server()
+on_both!(how_many_topics_one_socket_follows_is_a_setting);
+async fn how_many_topics_one_socket_follows_is_a_setting(database: TestDatabase) {
+    let server = server(&database)
         .env("LONGSHORE_LIVE_SUBSCRIPTIONS", "1")
         .start()
         .await;
@@ -122,9 +122,9 @@ async fn how_many_topics_one_socket_follows_is_a_setting() {
     assert_eq!(refused["code"], "too-many", "{refused}");
 }
 
-#[tokio::test]
-async fn a_socket_ends_with_the_token_that_opened_it() {
-    let server = server().start().await;
+on_both!(a_socket_ends_with_the_token_that_opened_it);
+async fn a_socket_ends_with_the_token_that_opened_it(database: TestDatabase) {
+    let server = server(&database).start().await;
     let body = json!({ "name": "short", "scopes": ["operations:read"], "expires_in": 2 });
     let (status, token) = server.post("/api/v1/tokens", &body).await;
     assert_eq!(status, 201, "{token}");
@@ -147,56 +147,53 @@ async fn a_socket_ends_with_the_token_that_opened_it() {
     assert_eq!(code, Some(1008));
 }
 
-#[tokio::test]
-async fn a_socket_closes_with_the_rights_it_was_opened_with() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let password = "long-enough-for-otto";
-        let body = json!({ "name": "otto", "role": "operator", "password": password });
-        assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
-        let session = server.log_in("otto", password).await;
-        let url = format!("ws://127.0.0.1:{}/api/v1/live", server.port());
-        let mut request = url.as_str().into_client_request().expect("an address");
-        let own = format!("http://127.0.0.1:{}", server.port());
-        for (name, value) in [("Cookie", session.cookie()), ("Origin", own.as_str())] {
-            request
-                .headers_mut()
-                .insert(name, HeaderValue::from_str(value).expect("a header"));
+on_both!(a_socket_closes_with_the_rights_it_was_opened_with);
+async fn a_socket_closes_with_the_rights_it_was_opened_with(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let password = "long-enough-for-otto";
+    let body = json!({ "name": "otto", "role": "operator", "password": password });
+    assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
+    let session = server.log_in("otto", password).await;
+    let url = format!("ws://127.0.0.1:{}/api/v1/live", server.port());
+    let mut request = url.as_str().into_client_request().expect("an address");
+    let own = format!("http://127.0.0.1:{}", server.port());
+    for (name, value) in [("Cookie", session.cookie()), ("Origin", own.as_str())] {
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_str(value).expect("a header"));
+    }
+    let (mut by_cookie, _) = within("a socket", tokio_tungstenite::connect_async(request))
+        .await
+        .expect("it opens");
+    let mut by_password = Live::connect_to(&url, "otto", password).await;
+    by_password.until(is("hello")).await;
+    let out = session
+        .request(reqwest::Method::DELETE, "/api/v1/session")
+        .send()
+        .await;
+    assert_eq!(out.expect("an answer").status(), 204);
+    let mut closed = None;
+    while closed.is_none() {
+        let message = within("the socket to close", by_cookie.next()).await;
+        let message = message.expect("a close comes first").expect("a message");
+        if let Message::Close(frame) = message {
+            closed = Some(frame.map(|frame| u16::from(frame.code)));
         }
-        let (mut by_cookie, _) = within("a socket", tokio_tungstenite::connect_async(request))
-            .await
-            .expect("it opens");
-        let mut by_password = Live::connect_to(&url, "otto", password).await;
-        by_password.until(is("hello")).await;
-        let out = session
-            .request(reqwest::Method::DELETE, "/api/v1/session")
-            .send()
-            .await;
-        assert_eq!(out.expect("an answer").status(), 204);
-        let mut closed = None;
-        while closed.is_none() {
-            let message = within("the socket to close", by_cookie.next()).await;
-            let message = message.expect("a close comes first").expect("a message");
-            if let Message::Close(frame) = message {
-                closed = Some(frame.map(|frame| u16::from(frame.code)));
-            }
-        }
-        assert_eq!(closed, Some(Some(1008)), "the session was ended");
+    }
+    assert_eq!(closed, Some(Some(1008)), "the session was ended");
 
-        by_password.send(&json!({ "type": "ping" })).await;
-        assert_eq!(
-            by_password.next().await["type"],
-            "pong",
-            "the other goes on"
-        );
-        assert_eq!(server.delete("/api/v1/users/otto").await.0, 204);
-        let code = loop {
-            match by_password.next_or_close().await {
-                Ok(message) => assert_eq!(message["type"], "closing", "{message}"),
-                Err(code) => break code,
-            }
-        };
-        assert_eq!(code, Some(1008), "the user is gone");
-    })
-    .await;
+    by_password.send(&json!({ "type": "ping" })).await;
+    assert_eq!(
+        by_password.next().await["type"],
+        "pong",
+        "the other goes on"
+    );
+    assert_eq!(server.delete("/api/v1/users/otto").await.0, 204);
+    let code = loop {
+        match by_password.next_or_close().await {
+            Ok(message) => assert_eq!(message["type"], "closing", "{message}"),
+            Err(code) => break code,
+        }
+    };
+    assert_eq!(code, Some(1008), "the user is gone");
 }

@@ -7,7 +7,7 @@ use futures::future::{Either, select};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::pin::pin;
-use testing::{Answer, Content, Origin, TestServer, on_both};
+use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both};
 
 const POLL: &str = "/api/v1/live/poll";
 
@@ -83,71 +83,65 @@ impl Poller {
     }
 }
 
-#[tokio::test]
-async fn a_log_comes_whole_and_once_over_many_requests() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let mut urls: Vec<String> = (1..400)
-            .map(|number| origin.url(&format!("/{number}")))
-            .collect();
-        urls.push(origin.url("/held"));
-        let id = accepted(&server, &json!({ "sources": urls })).await;
-        let mut poller = Poller::of([json!({
-            "kind": "operation", "operation": id, "since": null, "log_from": 1,
-        })]);
-        while poller.lines.len() < 300 {
-            poller.ask(&server).await;
-        }
-        origin.release();
-        while !poller.log_ended {
-            poller.ask(&server).await;
-        }
-        let stored = log_lines(&server, &id).await.len() as u64;
-        assert_eq!(poller.lines, (1..=stored).collect::<Vec<_>>());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn changes_between_two_requests_are_told_by_the_next_one_and_once() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let topic = json!({ "kind": "operations", "filter": { "kind": "bundle" }, "since": null });
-        let mut poller = Poller::of([topic]);
-        poller.ask(&server).await;
-        let mut ids = Vec::new();
-        for number in 0..5 {
-            let body = json!({ "sources": [origin.url(&format!("/{number}"))] });
-            ids.push(made(&server, &body).await.0);
-        }
-        let mut succeeded = Vec::new();
-        while succeeded.len() < ids.len() {
-            poller.ask(&server).await;
-            succeeded = poller
-                .told
-                .iter()
-                .filter(|(_, operation)| operation["state"] == "succeeded")
-                .map(|(_, operation)| operation["id"].as_str().expect("an id").to_owned())
-                .collect();
-        }
-        ids.sort();
-        succeeded.sort();
-        assert_eq!(succeeded, ids);
-        let mut numbers: Vec<u64> = poller.told.iter().map(|(changed, _)| *changed).collect();
-        let told = numbers.len();
-        numbers.sort_unstable();
-        numbers.dedup();
-        assert_eq!(numbers.len(), told, "none twice");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_request_waits_until_something_happens() {
+on_both!(a_log_comes_whole_and_once_over_many_requests);
+async fn a_log_comes_whole_and_once_over_many_requests(database: TestDatabase) {
     let origin = origin().await;
-    let server = server().start().await;
+    let server = server(&database).start().await;
+    let mut urls: Vec<String> = (1..400)
+        .map(|number| origin.url(&format!("/{number}")))
+        .collect();
+    urls.push(origin.url("/held"));
+    let id = accepted(&server, &json!({ "sources": urls })).await;
+    let mut poller = Poller::of([json!({
+        "kind": "operation", "operation": id, "since": null, "log_from": 1,
+    })]);
+    while poller.lines.len() < 300 {
+        poller.ask(&server).await;
+    }
+    origin.release();
+    while !poller.log_ended {
+        poller.ask(&server).await;
+    }
+    let stored = log_lines(&server, &id).await.len() as u64;
+    assert_eq!(poller.lines, (1..=stored).collect::<Vec<_>>());
+}
+
+on_both!(changes_between_two_requests_are_told_by_the_next_one_and_once);
+async fn changes_between_two_requests_are_told_by_the_next_one_and_once(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let topic = json!({ "kind": "operations", "filter": { "kind": "bundle" }, "since": null });
+    let mut poller = Poller::of([topic]);
+    poller.ask(&server).await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let body = json!({ "sources": [origin.url(&format!("/{number}"))] });
+        ids.push(made(&server, &body).await.0);
+    }
+    let mut succeeded = Vec::new();
+    while succeeded.len() < ids.len() {
+        poller.ask(&server).await;
+        succeeded = poller
+            .told
+            .iter()
+            .filter(|(_, operation)| operation["state"] == "succeeded")
+            .map(|(_, operation)| operation["id"].as_str().expect("an id").to_owned())
+            .collect();
+    }
+    ids.sort();
+    succeeded.sort();
+    assert_eq!(succeeded, ids);
+    let mut numbers: Vec<u64> = poller.told.iter().map(|(changed, _)| *changed).collect();
+    let told = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), told, "none twice");
+}
+
+on_both!(a_request_waits_until_something_happens);
+async fn a_request_waits_until_something_happens(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
     let id = accepted(&server, &json!({ "sources": [origin.url("/held")] })).await;
     in_state(&server, &id, &["running"]).await;
     let topic = json!({ "kind": "operation", "operation": id, "since": null, "log_from": null });
@@ -167,9 +161,9 @@ async fn a_request_waits_until_something_happens() {
     assert_eq!(ended(&server, &id).await["state"], "succeeded");
 }
 
-#[tokio::test]
-async fn what_cannot_be_watched_is_said_at_once() {
-    let server = server().start().await;
+on_both!(what_cannot_be_watched_is_said_at_once);
+async fn what_cannot_be_watched_is_said_at_once(database: TestDatabase) {
+    let server = server(&database).start().await;
     let nobody = "00000000-0000-7000-8000-000000000000";
     let mut poller = Poller::of([json!({
         "kind": "operation", "operation": nobody, "since": null, "log_from": 1,
@@ -180,9 +174,9 @@ async fn what_cannot_be_watched_is_said_at_once() {
     assert_eq!(messages[1]["id"], 1, "{messages:?}");
 }
 
-#[tokio::test]
-async fn who_watches_nothing_waits_as_long_as_it_asked_to() {
-    let server = server().start().await;
+on_both!(who_watches_nothing_waits_as_long_as_it_asked_to);
+async fn who_watches_nothing_waits_as_long_as_it_asked_to(database: TestDatabase) {
+    let server = server(&database).start().await;
     let ask = async |body: Value| {
         let (status, answer) = server.post(POLL, &body).await;
         (status, answer)
@@ -207,10 +201,10 @@ async fn who_watches_nothing_waits_as_long_as_it_asked_to() {
     assert_eq!(problem["errors"][0]["field"], "wait", "{problem}");
 }
 
-#[tokio::test]
-async fn who_does_not_wait_is_told_all_that_stands_and_its_position() {
+on_both!(who_does_not_wait_is_told_all_that_stands_and_its_position);
+async fn who_does_not_wait_is_told_all_that_stands_and_its_position(database: TestDatabase) {
     let origin = origin().await;
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let id = accepted(&server, &json!({ "sources": [origin.url("/held")] })).await;
     in_state(&server, &id, &["running"]).await;
     let topic = json!({ "kind": "operation", "operation": id });

@@ -4,7 +4,7 @@ use crate::desk::{accepted, in_state, log_lines, made, number_of};
 use crate::program::server;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use testing::{Answer, Content, Live, Origin, TestServer, on_both};
+use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both};
 
 /// An origin that has a file under every number, the one at `/held` once it is released.
 pub(crate) async fn origin() -> Origin {
@@ -55,172 +55,160 @@ pub(crate) fn numbers(messages: &[Value]) -> Vec<u64> {
         .collect()
 }
 
-#[tokio::test]
-async fn a_subscriber_is_told_what_stands_and_then_every_change() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        made(&server, &json!({ "sources": [origin.url("/1")] })).await;
-        let first = running(&server, &origin).await;
-        let mut live = Live::connect(&server).await;
-        live.subscribe(topic(&json!({ "kind": "bundle" }), None))
-            .await;
-        let standing = live.until(is("position")).await;
-        assert_eq!(
-            told(&standing),
-            [(first.clone(), "running".to_owned())],
-            "what runs, and no more"
-        );
-
-        let second = accepted(&server, &json!({ "sources": [origin.url("/2")] })).await;
-        let mut wanted = vec![
-            (second.clone(), "queued"),
-            (second, "running"),
-            (first, "succeeded"),
-        ];
-        let mut seen = Vec::new();
-        while !wanted.is_empty() {
-            if wanted.len() == 1 {
-                origin.release();
-            }
-            let message = live.next().await;
-            for (id, state) in told(&[message]) {
-                wanted.retain(|wanted| *wanted != (id.clone(), state.as_str()));
-                // A state may be over before it is told.
-                wanted.retain(|(other, _)| *other != id || state != "succeeded");
-                seen.push((id, state));
-            }
-        }
-        assert!(seen.len() >= 2, "{seen:?}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_log_is_replayed_from_its_first_line_followed_and_ended() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let mut urls: Vec<String> = (1..300)
-            .map(|number| origin.url(&format!("/{number}")))
-            .collect();
-        urls.push(origin.url("/held"));
-        let id = accepted(&server, &json!({ "sources": urls })).await;
-        let mut live = Live::connect(&server).await;
-        live.subscribe(log_topic(&id, 1)).await;
-        let mut messages = live.until(|message| message["type"] == "log").await;
-        origin.release();
-        messages.extend(live.until(is("log_end")).await);
-        let lines = log_lines(&server, &id).await;
-        let expected: Vec<u64> = (1..=lines.len() as u64).collect();
-        assert_eq!(numbers(&messages), expected, "every line once");
-        assert_eq!(
-            messages.last().expect("the end")["last_seq"],
-            lines.len(),
-            "log_end"
-        );
-
-        let middle = lines.len() as u64 / 2;
-        let mut late = Live::connect(&server).await;
-        late.subscribe(log_topic(&id, middle)).await;
-        let messages = late.until(is("log_end")).await;
-        assert_eq!(
-            numbers(&messages),
-            (middle..=lines.len() as u64).collect::<Vec<_>>()
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn after_a_cut_everything_goes_on_without_gap_or_repeat() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let urls: Vec<String> = (0..400)
-            .map(|number| origin.url(&format!("/{number}")))
-            .collect();
-        let id = accepted(&server, &json!({ "sources": urls })).await;
-        let (mut from, mut lines, mut since) = (1, Vec::new(), None);
-        let mut changes = BTreeMap::new();
-        for connection in 0.. {
-            let mut live = Live::connect(&server).await;
-            let topic = json!({
-                "kind": "operation", "operation": id, "since": since, "log_from": from,
-            });
-            live.subscribe(topic).await;
-            let mut ended = false;
-            let mut logs = 0;
-            // A few messages at a time, and the line is cut.
-            while !ended && (connection > 20 || logs < 3) {
-                let message = live.next().await;
-                match message["type"].as_str() {
-                    Some("log") => {
-                        logs += 1;
-                        lines.extend(numbers(std::slice::from_ref(&message)));
-                        from = lines.last().expect("a line") + 1;
-                    }
-                    Some("operation") => {
-                        let changed = message["changed"].as_u64().expect("a number");
-                        let again = changes.insert(changed, message["operation"]["state"].clone());
-                        assert!(
-                            again.is_none() || since.is_none_or(|since| changed > since),
-                            "{message}"
-                        );
-                    }
-                    Some("position") => since = message["changed"].as_u64(),
-                    Some("log_end") => ended = true,
-                    _ => {}
-                }
-            }
-            live.cut();
-            if ended {
-                break;
-            }
-        }
-        let stored = log_lines(&server, &id).await;
-        assert_eq!(lines, (1..=stored.len() as u64).collect::<Vec<_>>());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn changes_of_the_time_between_are_told_to_who_comes_back() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let mut live = Live::connect(&server).await;
-        let filter = json!({ "kind": "bundle" });
-        live.subscribe(topic(&filter, None)).await;
-        let messages = live.until(is("position")).await;
-        let since = messages.last().expect("a position")["changed"].as_u64();
-        live.cut();
-        let mut ids = Vec::new();
-        for number in 0..10 {
-            let body = json!({ "sources": [origin.url(&format!("/{number}"))] });
-            ids.push(made(&server, &body).await.0);
-        }
-        let mut live = Live::connect(&server).await;
-        live.subscribe(topic(&filter, since)).await;
-        let mut ended = Vec::new();
-        while ended.len() < ids.len() {
-            for (id, state) in told(&[live.next().await]) {
-                if state == "succeeded" {
-                    ended.push(id);
-                }
-            }
-        }
-        ended.sort();
-        ids.sort();
-        assert_eq!(ended, ids, "each, and each once");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_filter_lets_through_what_it_names_and_nothing_else() {
+on_both!(a_subscriber_is_told_what_stands_and_then_every_change);
+async fn a_subscriber_is_told_what_stands_and_then_every_change(database: TestDatabase) {
     let origin = origin().await;
-    let server = server().start().await;
+    let server = server(&database).start().await;
+    made(&server, &json!({ "sources": [origin.url("/1")] })).await;
+    let first = running(&server, &origin).await;
+    let mut live = Live::connect(&server).await;
+    live.subscribe(topic(&json!({ "kind": "bundle" }), None))
+        .await;
+    let standing = live.until(is("position")).await;
+    assert_eq!(
+        told(&standing),
+        [(first.clone(), "running".to_owned())],
+        "what runs, and no more"
+    );
+
+    let second = accepted(&server, &json!({ "sources": [origin.url("/2")] })).await;
+    let mut wanted = vec![
+        (second.clone(), "queued"),
+        (second, "running"),
+        (first, "succeeded"),
+    ];
+    let mut seen = Vec::new();
+    while !wanted.is_empty() {
+        if wanted.len() == 1 {
+            origin.release();
+        }
+        let message = live.next().await;
+        for (id, state) in told(&[message]) {
+            wanted.retain(|wanted| *wanted != (id.clone(), state.as_str()));
+            // A state may be over before it is told.
+            wanted.retain(|(other, _)| *other != id || state != "succeeded");
+            seen.push((id, state));
+        }
+    }
+    assert!(seen.len() >= 2, "{seen:?}");
+}
+
+on_both!(a_log_is_replayed_from_its_first_line_followed_and_ended);
+async fn a_log_is_replayed_from_its_first_line_followed_and_ended(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let mut urls: Vec<String> = (1..300)
+        .map(|number| origin.url(&format!("/{number}")))
+        .collect();
+    urls.push(origin.url("/held"));
+    let id = accepted(&server, &json!({ "sources": urls })).await;
+    let mut live = Live::connect(&server).await;
+    live.subscribe(log_topic(&id, 1)).await;
+    let mut messages = live.until(|message| message["type"] == "log").await;
+    origin.release();
+    messages.extend(live.until(is("log_end")).await);
+    let lines = log_lines(&server, &id).await;
+    let expected: Vec<u64> = (1..=lines.len() as u64).collect();
+    assert_eq!(numbers(&messages), expected, "every line once");
+    assert_eq!(
+        messages.last().expect("the end")["last_seq"],
+        lines.len(),
+        "log_end"
+    );
+
+    let middle = lines.len() as u64 / 2;
+    let mut late = Live::connect(&server).await;
+    late.subscribe(log_topic(&id, middle)).await;
+    let messages = late.until(is("log_end")).await;
+    assert_eq!(
+        numbers(&messages),
+        (middle..=lines.len() as u64).collect::<Vec<_>>()
+    );
+}
+
+on_both!(after_a_cut_everything_goes_on_without_gap_or_repeat);
+async fn after_a_cut_everything_goes_on_without_gap_or_repeat(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let urls: Vec<String> = (0..400)
+        .map(|number| origin.url(&format!("/{number}")))
+        .collect();
+    let id = accepted(&server, &json!({ "sources": urls })).await;
+    let (mut from, mut lines, mut since) = (1, Vec::new(), None);
+    let mut changes = BTreeMap::new();
+    for connection in 0.. {
+        let mut live = Live::connect(&server).await;
+        let topic = json!({
+            "kind": "operation", "operation": id, "since": since, "log_from": from,
+        });
+        live.subscribe(topic).await;
+        let mut ended = false;
+        let mut logs = 0;
+        // A few messages at a time, and the line is cut.
+        while !ended && (connection > 20 || logs < 3) {
+            let message = live.next().await;
+            match message["type"].as_str() {
+                Some("log") => {
+                    logs += 1;
+                    lines.extend(numbers(std::slice::from_ref(&message)));
+                    from = lines.last().expect("a line") + 1;
+                }
+                Some("operation") => {
+                    let changed = message["changed"].as_u64().expect("a number");
+                    let again = changes.insert(changed, message["operation"]["state"].clone());
+                    assert!(
+                        again.is_none() || since.is_none_or(|since| changed > since),
+                        "{message}"
+                    );
+                }
+                Some("position") => since = message["changed"].as_u64(),
+                Some("log_end") => ended = true,
+                _ => {}
+            }
+        }
+        live.cut();
+        if ended {
+            break;
+        }
+    }
+    let stored = log_lines(&server, &id).await;
+    assert_eq!(lines, (1..=stored.len() as u64).collect::<Vec<_>>());
+}
+
+on_both!(changes_of_the_time_between_are_told_to_who_comes_back);
+async fn changes_of_the_time_between_are_told_to_who_comes_back(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let mut live = Live::connect(&server).await;
+    let filter = json!({ "kind": "bundle" });
+    live.subscribe(topic(&filter, None)).await;
+    let messages = live.until(is("position")).await;
+    let since = messages.last().expect("a position")["changed"].as_u64();
+    live.cut();
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        let body = json!({ "sources": [origin.url(&format!("/{number}"))] });
+        ids.push(made(&server, &body).await.0);
+    }
+    let mut live = Live::connect(&server).await;
+    live.subscribe(topic(&filter, since)).await;
+    let mut ended = Vec::new();
+    while ended.len() < ids.len() {
+        for (id, state) in told(&[live.next().await]) {
+            if state == "succeeded" {
+                ended.push(id);
+            }
+        }
+    }
+    ended.sort();
+    ids.sort();
+    assert_eq!(ended, ids, "each, and each once");
+}
+
+on_both!(a_filter_lets_through_what_it_names_and_nothing_else);
+async fn a_filter_lets_through_what_it_names_and_nothing_else(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
     let mut live = Live::connect(&server).await;
     live.subscribe(topic(
         &json!({ "kind": "bundle", "state": "succeeded" }),
@@ -244,9 +232,9 @@ async fn a_filter_lets_through_what_it_names_and_nothing_else() {
     assert_eq!(told(&message)[0].0, id, "the other name was not told");
 }
 
-#[tokio::test]
-async fn wrong_messages_are_answered_with_an_error_and_the_socket_goes_on() {
-    let server = server().start().await;
+on_both!(wrong_messages_are_answered_with_an_error_and_the_socket_goes_on);
+async fn wrong_messages_are_answered_with_an_error_and_the_socket_goes_on(database: TestDatabase) {
+    let server = server(&database).start().await;
     let mut live = Live::connect(&server).await;
     let nowhere = "01900000-0000-7000-8000-000000000000";
     for (message, id) in [

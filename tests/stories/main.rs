@@ -35,6 +35,7 @@ mod sharing_grants;
 mod sharing_links;
 mod showing;
 mod speaking_http;
+mod speaking_http_2;
 mod starting;
 mod stopping;
 mod taking;

@@ -4,7 +4,7 @@ use crate::archive::run;
 use crate::desk::{accepted, archive, number_of, operation_of, operation_when, streamed};
 use crate::program::server;
 use serde_json::{Value, json};
-use testing::{Answer, Content, Origin, TestServer, installed};
+use testing::{Answer, Content, Origin, TestDatabase, TestServer, installed, on_both};
 
 /// The most that one bundle takes.
 const MOST: usize = 100_000;
@@ -12,25 +12,39 @@ const MOST: usize = 100_000;
 const DIFFERENT: usize = 10_000;
 /// What the slow taker takes before it leaves.
 const TAKEN: usize = 128 << 20;
-/// What bundles of any sizes and counts may take together with what Longshore holds
-/// anyway, which is 51 MiB in an unoptimised build before anything is asked of it. The
-/// 96 MiB that are promised are for the released program; here 119 were the most.
-const MOST_MEMORY: u64 = 128 << 20;
+/// Bundles that are made at once; more wait.
+const AT_ONCE: usize = 16;
+/// What bundles of any sizes and counts may take. 96 MiB are promised, of which the
+/// released program holds 36 before it is asked for anything. What an unoptimised build
+/// holds besides at that time, most of it its own code, is not counted, and 4 are left to
+/// chance: here 56 were the most on a busy machine, of the released program 50.
+const MOST_GROWTH: u64 = (96 - 36 + 4) << 20;
 
-fn is_bounded(server: &TestServer, when: &str) {
-    let peak = server.peak_resident_bytes();
-    assert!(peak < MOST_MEMORY, "{} MiB {when}", peak >> 20);
+/// What a server held at the most before it was asked for anything.
+struct Idle(u64);
+
+impl Idle {
+    fn of(server: &TestServer) -> Self {
+        Self(server.peak_resident_bytes())
+    }
+
+    fn is_bounded(&self, server: &TestServer, when: &str) {
+        let (idle, peak) = (self.0, server.peak_resident_bytes());
+        let told = format!("from {} to {} MiB {when}", idle >> 20, peak >> 20);
+        println!("{told}");
+        assert!(peak - idle < MOST_GROWTH, "{told}");
+    }
 }
 
-#[tokio::test]
-async fn a_hundred_thousand_sources_are_taken_and_one_more_is_refused() {
+on_both!(a_hundred_thousand_sources_are_taken_and_one_more_is_refused);
+async fn a_hundred_thousand_sources_are_taken_and_one_more_is_refused(database: TestDatabase) {
     let origin = Origin::start().await;
     origin.answer_others(|seen| Answer::ok(Content::seeded(number_of(seen), 1)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
+    let idle = Idle::of(&server);
     let mut urls: Vec<String> = (0..MOST)
         .map(|at| origin.url(&format!("/{}", at % DIFFERENT)))
         .collect();
-    let idle = server.peak_resident_bytes() >> 20;
     let id = accepted(&server, &json!({ "sources": urls })).await;
     let accepting = server.peak_resident_bytes() >> 20;
     urls.push(origin.url("/one-more"));
@@ -68,14 +82,14 @@ print(len(names), len(set(name.lower() for name in names)))";
         "100000 100000",
         "entries, and names that differ"
     );
-    is_bounded(
+    idle.is_bounded(
         &server,
-        &format!("for 100,000 sources, {idle} MiB before and {accepting} MiB once accepted"),
+        &format!("for 100,000 sources, {accepting} MiB once accepted"),
     );
 }
 
-#[tokio::test]
-async fn memory_stays_bounded_while_a_slow_taker_takes_endless_sources() {
+on_both!(memory_stays_bounded_while_a_slow_taker_takes_endless_sources);
+async fn memory_stays_bounded_while_a_slow_taker_takes_endless_sources(database: TestDatabase) {
     let origin = Origin::start().await;
     let mut urls = Vec::new();
     for number in 0..48 {
@@ -88,7 +102,8 @@ async fn memory_stays_bounded_while_a_slow_taker_takes_endless_sources() {
         };
         urls.push(origin.put(&format!("/{number}.bin"), answer));
     }
-    let server = server().start().await;
+    let server = server(&database).start().await;
+    let idle = Idle::of(&server);
     let mut answer = streamed(&server, &json!({ "sources": urls })).await;
     assert_eq!(answer.status(), 200);
     let id = operation_of(&answer);
@@ -103,7 +118,7 @@ async fn memory_stays_bounded_while_a_slow_taker_takes_endless_sources() {
         let part = answer.chunk().await.expect("flows");
         taken += part.expect("there is no end").len();
     }
-    is_bounded(&server, "at the most");
+    idle.is_bounded(&server, "at the most");
     let (_, operation) = server.get(&format!("/api/v1/operations/{id}")).await;
     assert_eq!(operation["state"], Value::from("running"), "{operation:#}");
     drop(answer);
@@ -114,16 +129,17 @@ async fn memory_stays_bounded_while_a_slow_taker_takes_endless_sources() {
         .await;
 }
 
-#[tokio::test]
-async fn memory_stays_bounded_while_many_takers_take_slowly() {
+on_both!(memory_stays_bounded_while_many_takers_take_slowly);
+async fn memory_stays_bounded_while_many_takers_take_slowly(database: TestDatabase) {
     let origin = Origin::start().await;
     origin.answer_others(|seen| Answer::ok(Content::seeded(number_of(seen), 200_000)));
     let urls: Vec<String> = (0..2000)
         .map(|number| origin.url(&format!("/{number}")))
         .collect();
-    let server = server().start().await;
+    let server = server(&database).start().await;
+    let idle = Idle::of(&server);
     let mut answers = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..AT_ONCE {
         let body = json!({ "sources": urls });
         answers.push(streamed(&server, &body).await);
     }
@@ -133,11 +149,11 @@ async fn memory_stays_bounded_while_many_takers_take_slowly() {
             assert!(part.is_some(), "there is no end");
         }
     }
-    is_bounded(&server, "with eight slow takers");
+    idle.is_bounded(&server, "with so many slow takers");
 }
 
-#[tokio::test]
-async fn memory_stays_bounded_while_all_wait_for_the_first_source() {
+on_both!(memory_stays_bounded_while_all_wait_for_the_first_source);
+async fn memory_stays_bounded_while_all_wait_for_the_first_source(database: TestDatabase) {
     let origin = Origin::start().await;
     let first = origin.put("/first", Answer::ok(Content::seeded(1, 100)).held());
     origin.answer_others(|seen| match number_of(seen) % 10 {
@@ -146,7 +162,8 @@ async fn memory_stays_bounded_while_all_wait_for_the_first_source() {
     });
     let mut urls = vec![first];
     urls.extend((0..40_000).map(|number| origin.url(&format!("/{number}"))));
-    let server = server().start().await;
+    let server = server(&database).start().await;
+    let idle = Idle::of(&server);
     let body = json!({ "sources": urls, "options": { "order": "source" } });
     let id = accepted(&server, &body).await;
     // So many wait as may; the others are not asked for before the first has come, so
@@ -158,7 +175,7 @@ async fn memory_stays_bounded_while_all_wait_for_the_first_source() {
         .await;
     let asked = counts.requests_in_all;
     assert!(asked < 40_000, "{asked} were asked for");
-    is_bounded(&server, "while they wait");
+    idle.is_bounded(&server, "while they wait");
     origin.release();
     let operation = operation_when(&server, &id, |operation| {
         !matches!(operation["state"].as_str(), Some("queued" | "running"))
@@ -172,11 +189,12 @@ async fn memory_stays_bounded_while_all_wait_for_the_first_source() {
     );
 }
 
-#[tokio::test]
-async fn memory_stays_bounded_while_almost_all_is_missing() {
+on_both!(memory_stays_bounded_while_almost_all_is_missing);
+async fn memory_stays_bounded_while_almost_all_is_missing(database: TestDatabase) {
     let origin = Origin::start().await;
     let url = origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
+    let idle = Idle::of(&server);
     let mut urls = vec![url];
     urls.extend((1..MOST).map(|number| format!("http://10.0.0.1/private/files/{number}.jpg")));
     let id = accepted(&server, &json!({ "sources": urls })).await;
@@ -186,7 +204,7 @@ async fn memory_stays_bounded_while_almost_all_is_missing() {
     })
     .await;
     assert_eq!(operation["state"], "succeeded", "{operation:#}");
-    is_bounded(
+    idle.is_bounded(
         &server,
         &format!("with 99,999 failures, {accepting} MiB once accepted"),
     );

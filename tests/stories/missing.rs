@@ -6,7 +6,7 @@ use crate::desk::{
 };
 use crate::program::{incoming, server, stored};
 use serde_json::{Value, json};
-use testing::{Answer, Content, Origin, on_both};
+use testing::{Answer, Content, Origin, TestDatabase, on_both};
 
 /// An origin where a good file lies, and where everything else goes wrong.
 async fn origin() -> Origin {
@@ -26,8 +26,10 @@ async fn origin() -> Origin {
     origin
 }
 
-#[tokio::test]
-async fn what_cannot_be_had_is_listed_with_its_reason_and_the_rest_is_there() {
+on_both!(what_cannot_be_had_is_listed_with_its_reason_and_the_rest_is_there);
+async fn what_cannot_be_had_is_listed_with_its_reason_and_the_rest_is_there(
+    database: TestDatabase,
+) {
     let origin = origin().await;
     let quick = [
         "ATTEMPTS",
@@ -35,7 +37,7 @@ async fn what_cannot_be_had_is_listed_with_its_reason_and_the_rest_is_there() {
         "SILENCE_TIMEOUT",
         "CONNECT_TIMEOUT",
     ];
-    let options = quick.iter().fold(server(), |options, name| {
+    let options = quick.iter().fold(server(&database), |options, name| {
         let value = if *name == "ATTEMPTS" { "1" } else { "1s" };
         options.env(&format!("LONGSHORE_FETCH_{name}"), value)
     });
@@ -114,142 +116,127 @@ async fn what_cannot_be_had_is_listed_with_its_reason_and_the_rest_is_there() {
     assert!(!format!("{lines:?}").contains("geheim"));
 }
 
-#[tokio::test]
-async fn a_whole_bundle_has_no_report() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let body = json!({ "sources": [origin.url("/good.bin")] });
-        let (id, archive) = made(&server, &body).await;
-        assert_eq!(report(&archive), None);
-        let path = format!("/api/v1/bundles/{id}/retry");
-        let (status, problem) = server.post(&path, &json!({})).await;
-        assert_eq!(status, 409, "nothing failed: {problem}");
-    })
-    .await;
+on_both!(a_whole_bundle_has_no_report);
+async fn a_whole_bundle_has_no_report(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let body = json!({ "sources": [origin.url("/good.bin")] });
+    let (id, archive) = made(&server, &body).await;
+    assert_eq!(report(&archive), None);
+    let path = format!("/api/v1/bundles/{id}/retry");
+    let (status, problem) = server.post(&path, &json!({})).await;
+    assert_eq!(status, 409, "nothing failed: {problem}");
 }
 
-#[tokio::test]
-async fn those_that_failed_are_fetched_again_and_no_others() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        origin.put_in_turn(
-            "/late",
-            [Answer::status(404), Answer::ok(Content::bytes("there"))],
-        );
-        let server = server().on(&database).start().await;
-        let urls = [
-            origin.url("/good.bin"),
-            origin.url("/late"),
-            origin.url("/gone"),
-        ];
-        let (id, archive_) = made(&server, &json!({ "sources": urls })).await;
-        assert_eq!(reasons(&archive_).len(), 2);
-        let actions = ended(&server, &id).await["actions"].clone();
-        assert!(
-            actions
-                .as_array()
-                .expect("a list")
-                .contains(&json!("retry_failed")),
-            "{actions}"
-        );
+on_both!(those_that_failed_are_fetched_again_and_no_others);
+async fn those_that_failed_are_fetched_again_and_no_others(database: TestDatabase) {
+    let origin = origin().await;
+    origin.put_in_turn(
+        "/late",
+        [Answer::status(404), Answer::ok(Content::bytes("there"))],
+    );
+    let server = server(&database).start().await;
+    let urls = [
+        origin.url("/good.bin"),
+        origin.url("/late"),
+        origin.url("/gone"),
+    ];
+    let (id, archive_) = made(&server, &json!({ "sources": urls })).await;
+    assert_eq!(reasons(&archive_).len(), 2);
+    let actions = ended(&server, &id).await["actions"].clone();
+    assert!(
+        actions
+            .as_array()
+            .expect("a list")
+            .contains(&json!("retry_failed")),
+        "{actions}"
+    );
 
-        let path = format!("/api/v1/bundles/{id}/retry");
-        let (status, again) = server.post(&path, &json!({})).await;
-        assert_eq!(status, 201, "{again}");
-        let again = ended(&server, &id_of(&again)).await;
-        assert_eq!(
-            (&again["sources"], &again["done"]),
-            (&json!(2), &json!(1)),
-            "{again:#}"
-        );
-        let archive_ = archive(&server, &id_of(&again)).await;
-        assert_eq!(contents(&archive_)["late"], b"there");
-        assert_eq!(origin.seen_of("/good.bin").len(), 1);
+    let path = format!("/api/v1/bundles/{id}/retry");
+    let (status, again) = server.post(&path, &json!({})).await;
+    assert_eq!(status, 201, "{again}");
+    let again = ended(&server, &id_of(&again)).await;
+    assert_eq!(
+        (&again["sources"], &again["done"]),
+        (&json!(2), &json!(1)),
+        "{again:#}"
+    );
+    let archive_ = archive(&server, &id_of(&again)).await;
+    assert_eq!(contents(&archive_)["late"], b"there");
+    assert_eq!(origin.seen_of("/good.bin").len(), 1);
 
-        let (status, _) = server.post(&path, &json!({ "sources": [99] })).await;
-        assert_eq!(status, 400, "there is no source 99");
-        let (status, one) = server.post(&path, &json!({ "sources": [0] })).await;
-        assert_eq!(status, 201, "{one}");
-        assert_eq!(ended(&server, &id_of(&one)).await["done"], 1);
-    })
-    .await;
+    let (status, _) = server.post(&path, &json!({ "sources": [99] })).await;
+    assert_eq!(status, 400, "there is no source 99");
+    let (status, one) = server.post(&path, &json!({ "sources": [0] })).await;
+    assert_eq!(status, 201, "{one}");
+    assert_eq!(ended(&server, &id_of(&one)).await["done"], 1);
 }
 
-#[tokio::test]
-async fn a_strict_bundle_fails_when_anything_is_missing_and_keeps_nothing() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let urls = [origin.url("/good.bin"), origin.url("/gone")];
-        let body = json!({ "sources": urls, "options": { "strict": true } });
-        let id = accepted(&server, &body).await;
-        let bundle = ended(&server, &id).await;
-        assert_eq!(bundle["state"], "failed", "{bundle:#}");
-        assert_eq!(
-            bundle["operation"]["error"]["code"], "source-missing",
-            "{bundle:#}"
-        );
-        assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
-        assert_eq!(server.get(&archive_path(&id)).await.0, 410);
-        let body = json!({ "sources": [origin.url("/good.bin")], "options": { "strict": true } });
-        made(&server, &body).await;
-    })
-    .await;
+on_both!(a_strict_bundle_fails_when_anything_is_missing_and_keeps_nothing);
+async fn a_strict_bundle_fails_when_anything_is_missing_and_keeps_nothing(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let urls = [origin.url("/good.bin"), origin.url("/gone")];
+    let body = json!({ "sources": urls, "options": { "strict": true } });
+    let id = accepted(&server, &body).await;
+    let bundle = ended(&server, &id).await;
+    assert_eq!(bundle["state"], "failed", "{bundle:#}");
+    assert_eq!(
+        bundle["operation"]["error"]["code"], "source-missing",
+        "{bundle:#}"
+    );
+    assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
+    assert_eq!(server.get(&archive_path(&id)).await.0, 410);
+    let body = json!({ "sources": [origin.url("/good.bin")], "options": { "strict": true } });
+    made(&server, &body).await;
 }
 
-#[tokio::test]
-async fn nothing_usable_is_an_error_and_never_an_archive() {
-    on_both(|database| async move {
-        let origin = origin().await;
-        let server = server().on(&database).start().await;
-        let body = json!({ "sources": [origin.url("/gone"), "rubbish", "http://10.1.2.3/"] });
-        let answer = streamed(&server, &body).await;
-        assert_eq!(answer.status(), 422);
-        assert_eq!(answer.headers()["content-type"], "application/problem+json");
-        let problem: Value = answer.json().await.expect("a problem");
-        assert_eq!(problem["code"], "nothing-usable", "{problem}");
+on_both!(nothing_usable_is_an_error_and_never_an_archive);
+async fn nothing_usable_is_an_error_and_never_an_archive(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let body = json!({ "sources": [origin.url("/gone"), "rubbish", "http://10.1.2.3/"] });
+    let answer = streamed(&server, &body).await;
+    assert_eq!(answer.status(), 422);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let problem: Value = answer.json().await.expect("a problem");
+    assert_eq!(problem["code"], "nothing-usable", "{problem}");
 
-        let id = accepted(&server, &body).await;
-        let bundle = ended(&server, &id).await;
-        assert_eq!(bundle["state"], "failed", "{bundle:#}");
-        assert_eq!(
-            bundle["operation"]["error"]["code"], "nothing-usable",
-            "{bundle:#}"
-        );
-        assert_eq!(bundle["archive_url"], Value::Null);
-        assert_eq!(server.get(&archive_path(&id)).await.0, 410);
-        assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
-    })
-    .await;
+    let id = accepted(&server, &body).await;
+    let bundle = ended(&server, &id).await;
+    assert_eq!(bundle["state"], "failed", "{bundle:#}");
+    assert_eq!(
+        bundle["operation"]["error"]["code"], "nothing-usable",
+        "{bundle:#}"
+    );
+    assert_eq!(bundle["archive_url"], Value::Null);
+    assert_eq!(server.get(&archive_path(&id)).await.0, 410);
+    assert!(stored(server.data()).is_empty() && incoming(server.data()).is_empty());
 }
 
-#[tokio::test]
-async fn who_waits_for_an_archive_of_nothing_is_told_so_instead() {
-    on_both(|database| async move {
-        let origin = Origin::start().await;
-        let url = origin.put("/gone", Answer::status(410).held());
-        let server = server().on(&database).start().await;
-        let id = accepted(&server, &json!({ "sources": [url] })).await;
-        let path = archive_path(&id);
-        let (answer, ()) = tokio::join!(server.get(&path), async {
-            origin
-                .when("the source to be asked", |counts| counts.requests == 1)
-                .await;
-            in_state(&server, &id, &["running"]).await;
-            origin.release();
-        });
-        // Asked a moment too late, it would be gone already.
-        let expected = [(422, "nothing-usable"), (410, "gone")];
-        let code = answer.1["code"].as_str().expect("a problem");
-        assert!(expected.contains(&(answer.0.as_u16(), code)), "{answer:?}");
-    })
-    .await;
+on_both!(who_waits_for_an_archive_of_nothing_is_told_so_instead);
+async fn who_waits_for_an_archive_of_nothing_is_told_so_instead(database: TestDatabase) {
+    let origin = Origin::start().await;
+    let url = origin.put("/gone", Answer::status(410).held());
+    let server = server(&database).start().await;
+    let id = accepted(&server, &json!({ "sources": [url] })).await;
+    let path = archive_path(&id);
+    let (answer, ()) = tokio::join!(server.get(&path), async {
+        origin
+            .when("the source to be asked", |counts| counts.requests == 1)
+            .await;
+        in_state(&server, &id, &["running"]).await;
+        origin.release();
+    });
+    // Asked a moment too late, it would be gone already.
+    let expected = [(422, "nothing-usable"), (410, "gone")];
+    let code = answer.1["code"].as_str().expect("a problem");
+    assert!(expected.contains(&(answer.0.as_u16(), code)), "{answer:?}");
 }
 
-#[tokio::test]
-async fn a_request_that_no_bundle_can_come_of_is_refused_with_the_field() {
-    let server = server().start().await;
+on_both!(a_request_that_no_bundle_can_come_of_is_refused_with_the_field);
+async fn a_request_that_no_bundle_can_come_of_is_refused_with_the_field(database: TestDatabase) {
+    let server = server(&database).start().await;
     for (body, field) in [
         (json!({ "sources": [] }), "sources"),
         (json!({ "sources": ["http://a/"], "name": "a/b" }), "name"),
@@ -272,8 +259,8 @@ async fn a_request_that_no_bundle_can_come_of_is_refused_with_the_field() {
     assert_eq!(page["items"], json!([]), "none of them is there");
 }
 
-#[tokio::test]
-async fn a_log_hides_what_headers_hold_and_stays_readable() {
+on_both!(a_log_hides_what_headers_hold_and_stays_readable);
+async fn a_log_hides_what_headers_hold_and_stays_readable(database: TestDatabase) {
     let origin = Origin::start().await;
     let url = origin.put("/1000.bin", Answer::ok(Content::seeded(1, 1000)));
     let telling = origin.put("/geheimnis/a.bin", Answer::status(404));
@@ -284,7 +271,7 @@ async fn a_log_hides_what_headers_hold_and_stays_readable() {
         "X-Number": "1000000",
     });
     let large = origin.put("/large.bin", Answer::ok(Content::seeded(2, 1_000_000)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let sources = [&url, &telling, &large].map(|url| json!({ "url": url, "headers": headers }));
     let (id, archive) = made(&server, &json!({ "sources": sources })).await;
     let lines = log_lines(&server, &id).await;
@@ -310,11 +297,11 @@ async fn a_log_hides_what_headers_hold_and_stays_readable() {
     }
 }
 
-#[tokio::test]
-async fn this_server_is_not_asked_by_any_of_its_addresses() {
+on_both!(this_server_is_not_asked_by_any_of_its_addresses);
+async fn this_server_is_not_asked_by_any_of_its_addresses(database: TestDatabase) {
     let origin = Origin::start().await;
     let good = origin.put("/good.bin", Answer::ok(Content::seeded(1, 100)));
-    let options = server()
+    let options = server(&database)
         .env("LONGSHORE_FETCH_ALLOW", "127.0.0.0/8")
         .env("LONGSHORE_PUBLIC_URL", "http://longshore.example:81")
         .env("LONGSHORE_FETCH_PORTS", "81");
@@ -337,13 +324,17 @@ async fn this_server_is_not_asked_by_any_of_its_addresses() {
     );
 }
 
-#[tokio::test]
-async fn no_more_sources_are_asked_for_than_may_be_nor_kept_where_there_is_no_room() {
+on_both!(no_more_sources_are_asked_for_than_may_be_nor_kept_where_there_is_no_room);
+async fn no_more_sources_are_asked_for_than_may_be_nor_kept_where_there_is_no_room(
+    database: TestDatabase,
+) {
     let origin = origin().await;
     let options = ["bundles.max_sources=3", "bundles.max_kept=2"];
     let server = options
         .iter()
-        .fold(server(), |server, option| server.arg("--set").arg(option))
+        .fold(server(&database), |server, option| {
+            server.arg("--set").arg(option)
+        })
         .start()
         .await;
     let urls = vec![origin.url("/gone"); 4];

@@ -4,7 +4,7 @@ use crate::desk::{accepted, in_state};
 use crate::program::server;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{TestServer, on_both};
+use testing::{TestDatabase, TestServer, on_both};
 
 /// One who proves itself with a token.
 struct Holder<'a> {
@@ -57,41 +57,40 @@ impl<'a> Holder<'a> {
     }
 }
 
-#[tokio::test]
-async fn repeating_an_operation_needs_the_scope_of_its_part_and_is_offered_only_with_it() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let id = accepted(&server, &json!({ "sources": ["no address"] })).await;
-        in_state(&server, &id, &["failed"]).await;
-        let one = format!("/api/v1/operations/{id}");
-        let bundle = format!("/api/v1/bundles/{id}");
+on_both!(repeating_an_operation_needs_the_scope_of_its_part_and_is_offered_only_with_it);
+async fn repeating_an_operation_needs_the_scope_of_its_part_and_is_offered_only_with_it(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
+    let id = accepted(&server, &json!({ "sources": ["no address"] })).await;
+    in_state(&server, &id, &["failed"]).await;
+    let one = format!("/api/v1/operations/{id}");
+    let bundle = format!("/api/v1/bundles/{id}");
 
-        let mut scopes = vec!["operations:read", "operations:write", "bundles:read"];
-        let narrow = Holder::of(&server, "narrow", &scopes).await;
-        let list = narrow.get("/api/v1/operations?kind=bundle").await;
-        assert_eq!(list["items"][0]["actions"], json!([]), "{list:#}");
-        assert_eq!(narrow.get(&one).await["actions"], json!([]));
-        assert_eq!(narrow.told(&id).await, json!([]));
-        assert_eq!(narrow.get(&bundle).await["actions"], json!([]));
-        assert_eq!(narrow.retry(&id).await, 403);
+    let mut scopes = vec!["operations:read", "operations:write", "bundles:read"];
+    let narrow = Holder::of(&server, "narrow", &scopes).await;
+    let list = narrow.get("/api/v1/operations?kind=bundle").await;
+    assert_eq!(list["items"][0]["actions"], json!([]), "{list:#}");
+    assert_eq!(narrow.get(&one).await["actions"], json!([]));
+    assert_eq!(narrow.told(&id).await, json!([]));
+    assert_eq!(narrow.get(&bundle).await["actions"], json!([]));
+    assert_eq!(narrow.retry(&id).await, 403);
 
-        scopes.push("bundles:write");
-        let both = Holder::of(&server, "both", &scopes).await;
-        assert_eq!(both.get(&one).await["actions"], json!(["retry"]));
-        assert_eq!(both.told(&id).await, json!(["retry"]));
-        let offered = both.get(&bundle).await["actions"].clone();
-        assert_eq!(offered, json!(["again", "delete"]));
-        assert_eq!(both.retry(&id).await, 201);
-    })
-    .await;
+    scopes.push("bundles:write");
+    let both = Holder::of(&server, "both", &scopes).await;
+    assert_eq!(both.get(&one).await["actions"], json!(["retry"]));
+    assert_eq!(both.told(&id).await, json!(["retry"]));
+    let offered = both.get(&bundle).await["actions"].clone();
+    assert_eq!(offered, json!(["again", "delete"]));
+    assert_eq!(both.retry(&id).await, 201);
 }
 
-#[tokio::test]
-async fn who_may_not_repeat_a_running_operation_may_still_cancel_it() {
+on_both!(who_may_not_repeat_a_running_operation_may_still_cancel_it);
+async fn who_may_not_repeat_a_running_operation_may_still_cancel_it(database: TestDatabase) {
     let origin = testing::Origin::start().await;
     let held = testing::Answer::ok(testing::Content::seeded(1, 100)).held();
     let held = origin.put("/held", held);
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let id = accepted(&server, &json!({ "sources": [held] })).await;
     in_state(&server, &id, &["running"]).await;
     let scopes = ["operations:read", "operations:write"];

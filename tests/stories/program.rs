@@ -3,14 +3,38 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use testing::{ServerOptions, within};
+use storage::{Db, DbSettings};
+use testing::{ServerOptions, TestDatabase, TestServer, within};
 use tokio::process::Command;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_longshore");
 
-/// A server about to be started.
-pub(crate) fn server() -> ServerOptions {
-    ServerOptions::new(BINARY)
+/// A server about to be started. Every story that has one says on which database, so
+/// that none is left out on the other.
+pub(crate) fn server(database: &TestDatabase) -> ServerOptions {
+    ServerOptions::new(BINARY).on(database)
+}
+
+/// Several servers on one database: they share its master key.
+pub(crate) fn sharing_a_key(options: ServerOptions) -> ServerOptions {
+    options.data_file("master.key", &access::MasterKeys::generate().file())
+}
+
+/// What a command that opens the database of a server itself has to be told.
+pub(crate) fn variables(database: &TestDatabase) -> Vec<(&str, &str)> {
+    let url = database.postgres_url();
+    url.map(|url| ("LONGSHORE_DATABASE", url))
+        .into_iter()
+        .collect()
+}
+
+/// The database of a server, which need not run.
+pub(crate) async fn opened(server: &TestServer, database: &TestDatabase) -> Db {
+    let settings = match database.postgres_url() {
+        Some(url) => DbSettings::Postgres(url.to_owned()),
+        None => DbSettings::Sqlite(server.data().join("longshore.db")),
+    };
+    Db::open(&settings).await.expect("the schema is ours")
 }
 
 /// What a run of the binary came to.

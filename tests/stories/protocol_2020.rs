@@ -8,7 +8,7 @@ use crate::program::server;
 use futures::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{Answer, Content, Nginx, Origin, TestServer, within};
+use testing::{Answer, Content, Nginx, Origin, TestDatabase, TestServer, on_both, within};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
@@ -127,10 +127,10 @@ async fn only_bundle(server: &TestServer) -> String {
     crate::desk::id_of(&items[0])
 }
 
-#[tokio::test]
-async fn an_array_is_answered_with_a_text_for_each_file_and_then_the_zip() {
+on_both!(an_array_is_answered_with_a_text_for_each_file_and_then_the_zip);
+async fn an_array_is_answered_with_a_text_for_each_file_and_then_the_zip(database: TestDatabase) {
     let (_origin, urls) = files(30).await;
-    let server = server().start().await;
+    let server = server(&database).start().await;
     for path in ["/ws", "/"] {
         let mut socket = socket(&server, server.port(), path).await;
         ask(&mut socket, &json!(urls)).await;
@@ -145,10 +145,10 @@ async fn an_array_is_answered_with_a_text_for_each_file_and_then_the_zip() {
     }
 }
 
-#[tokio::test]
-async fn it_works_through_nginx_as_it_did() {
+on_both!(it_works_through_nginx_as_it_did);
+async fn it_works_through_nginx_as_it_did(database: TestDatabase) {
     let (_origin, urls) = files(5).await;
-    let server = server()
+    let server = server(&database)
         .env("LONGSHORE_TRUSTED_PROXIES", "127.0.0.0/8")
         .start()
         .await;
@@ -163,9 +163,9 @@ async fn it_works_through_nginx_as_it_did() {
     }
 }
 
-#[tokio::test]
-async fn what_is_no_array_is_echoed() {
-    let server = server().start().await;
+on_both!(what_is_no_array_is_echoed);
+async fn what_is_no_array_is_echoed(database: TestDatabase) {
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     for text in ["hello", "{\"a\": 1}", "[1, 2]", "[\"broken\""] {
         let sent = socket.send(Message::text(text));
@@ -182,12 +182,12 @@ async fn what_is_no_array_is_echoed() {
     assert_eq!(server.get("/api/v1/bundles").await.1["items"], json!([]));
 }
 
-#[tokio::test]
-async fn a_bad_address_is_told_and_the_rest_comes() {
+on_both!(a_bad_address_is_told_and_the_rest_comes);
+async fn a_bad_address_is_told_and_the_rest_comes(database: TestDatabase) {
     let (origin, mut urls) = files(2).await;
     urls.insert(1, origin.url("/nowhere.jpg"));
     urls.push("rubbish".to_owned());
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     ask(&mut socket, &json!(urls)).await;
     let (texts, archive) = answer(&mut socket).await;
@@ -205,12 +205,12 @@ async fn a_bad_address_is_told_and_the_rest_comes() {
     }
 }
 
-#[tokio::test]
-async fn a_second_array_waits_and_is_not_mixed_in() {
+on_both!(a_second_array_waits_and_is_not_mixed_in);
+async fn a_second_array_waits_and_is_not_mixed_in(database: TestDatabase) {
     let origin = Origin::start().await;
     let first = origin.put("/first.jpg", Answer::ok(Content::seeded(1, 100)).held());
     let second = origin.put("/second.jpg", Answer::ok(Content::seeded(2, 100)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     ask(&mut socket, &json!([first])).await;
     ask(&mut socket, &json!([second])).await;
@@ -251,12 +251,12 @@ async fn begun(server: &TestServer, socket: &mut Socket, origin: &Origin, body: 
     only_bundle(server).await
 }
 
-#[tokio::test]
-async fn an_archive_and_an_echo_of_many_frames_are_one_message_each() {
+on_both!(an_archive_and_an_echo_of_many_frames_are_one_message_each);
+async fn an_archive_and_an_echo_of_many_frames_are_one_message_each(database: TestDatabase) {
     let origin = Origin::start().await;
     let content = Content::seeded(1, 5_000_000);
     let url = origin.put("/long.jpg", Answer::ok(content.clone()));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     let long = "é".repeat(400_000);
     let sent = socket.send(Message::text(long.clone()));
@@ -270,10 +270,10 @@ async fn an_archive_and_an_echo_of_many_frames_are_one_message_each() {
     assert!(contents(&archive)["long.jpg"] == content.to_vec());
 }
 
-#[tokio::test]
-async fn so_many_arrays_wait_and_no_more() {
+on_both!(so_many_arrays_wait_and_no_more);
+async fn so_many_arrays_wait_and_no_more(database: TestDatabase) {
     let (origin, url) = held().await;
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     begun(&server, &mut socket, &origin, &json!([url])).await;
     for _ in 0..16 {
@@ -287,9 +287,9 @@ async fn so_many_arrays_wait_and_no_more() {
     close(socket).await;
 }
 
-#[tokio::test]
-async fn an_array_of_more_than_may_be_is_refused_and_not_echoed() {
-    let server = server()
+on_both!(an_array_of_more_than_may_be_is_refused_and_not_echoed);
+async fn an_array_of_more_than_may_be_is_refused_and_not_echoed(database: TestDatabase) {
+    let server = server(&database)
         .env("LONGSHORE_BUNDLES_MAX_SOURCES", "3")
         .start()
         .await;
@@ -301,12 +301,12 @@ async fn an_array_of_more_than_may_be_is_refused_and_not_echoed() {
     assert!(refused.contains("at most 3 sources"), "{refused}");
 }
 
-#[tokio::test]
-async fn a_large_archive_is_a_link_that_works_without_a_password() {
+on_both!(a_large_archive_is_a_link_that_works_without_a_password);
+async fn a_large_archive_is_a_link_that_works_without_a_password(database: TestDatabase) {
     let origin = Origin::start().await;
     let length = 65 << 20;
     let url = origin.put("/large.jpg", Answer::ok(Content::seeded(1, length)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     ask(&mut socket, &json!([url])).await;
     let Message::Text(text) = next(&mut socket).await else {
@@ -329,9 +329,9 @@ async fn a_large_archive_is_a_link_that_works_without_a_password() {
     assert!(contents(&archive)["large.jpg"] == Content::seeded(1, length).to_vec());
 }
 
-#[tokio::test]
-async fn only_who_may_make_bundles_gets_a_socket_and_no_foreign_page_does() {
-    let server = server().start().await;
+on_both!(only_who_may_make_bundles_gets_a_socket_and_no_foreign_page_does);
+async fn only_who_may_make_bundles_gets_a_socket_and_no_foreign_page_does(database: TestDatabase) {
+    let server = server(&database).start().await;
     let port = server.port();
     let body = json!({ "name": "vera", "role": "viewer", "password": "long-enough-for-vera" });
     assert_eq!(server.post("/api/v1/users", &body).await.0, 201);

@@ -1,11 +1,10 @@
 //! What the program refuses to start with: one line, a code of its own, a remedy.
 
-use crate::program::{Ended, ends, server};
+use crate::program::{Ended, ends, files_below, opened, server, variables};
 use std::fs;
 use std::net::TcpListener;
-use storage::{Db, DbSettings};
 use tempfile::TempDir;
-use testing::{TestServer, on_both};
+use testing::{TestDatabase, TestServer, on_both};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
@@ -16,12 +15,14 @@ const ANY: &str = "127.0.0.1:0";
 /// Below the ports that programs are given, and nobody's for decades.
 const NOBODY: &str = "127.0.0.1:1";
 
+/// The user `nobody` of most systems.
+const NOBODYS_ID: u32 = 65_534;
+
 /// Starts another server on the data of one that has ended.
-async fn again_on(server: &TestServer, database: &testing::TestDatabase) -> Ended {
+async fn again_on(server: &TestServer, database: &TestDatabase) -> Ended {
     let data = server.data().to_string_lossy().into_owned();
-    let url = database.postgres_url().unwrap_or_default();
     let arguments = ["serve", "--listen", ANY, "--data", &data];
-    ends(&arguments, &[("LONGSHORE_DATABASE", url)], &folder().keep()).await
+    ends(&arguments, &variables(database), folder().path()).await
 }
 
 #[tokio::test]
@@ -67,8 +68,27 @@ async fn a_data_directory_that_cannot_be_written_is_code_4() {
 }
 
 #[tokio::test]
-async fn a_data_directory_in_use_is_code_5_and_says_by_whom() {
-    let server = server().start().await;
+async fn a_data_directory_of_another_user_is_code_4_and_stays_as_it_is() {
+    let folder = folder();
+    let theirs = folder.path().join("theirs");
+    fs::create_dir(&theirs).expect("a temporary folder takes folders");
+    // Only root can give it away; for everybody else root's own will do.
+    let given = std::os::unix::fs::chown(&theirs, Some(NOBODYS_ID), None).is_ok();
+    let (data, owner) = if given {
+        (theirs.to_string_lossy().into_owned(), NOBODYS_ID)
+    } else {
+        ("/etc".to_owned(), 0)
+    };
+    let arguments = ["serve", "--listen", ANY, "--data", &data];
+    let ended = ends(&arguments, &[], folder.path()).await;
+    let owner = format!("belongs to user {owner},");
+    ended.refused(4, &[&data, "cannot be used", &owner, "chown", "--data"]);
+    assert_eq!(files_below(&theirs), Vec::<std::path::PathBuf>::new());
+}
+
+on_both!(a_data_directory_in_use_is_code_5_and_says_by_whom);
+async fn a_data_directory_in_use_is_code_5_and_says_by_whom(database: TestDatabase) {
+    let server = server(&database).start().await;
     let data = server.data().to_string_lossy().into_owned();
     let arguments = ["serve", "--listen", ANY, "--data", &data];
     let ended = ends(&arguments, &[], folder().path()).await;
@@ -125,45 +145,38 @@ async fn a_value_out_of_range_is_code_2_and_says_what_it_must_be() {
 async fn a_database_that_does_not_answer_is_code_6_and_its_password_is_not_told() {
     let url = format!("postgres://longshore:geheim@{NOBODY}/none");
     let arguments = ["serve", "--listen", ANY, "--data", "data"];
-    let variables = [("LONGSHORE_DATABASE", url.as_str())];
+    let variables = [
+        ("LONGSHORE_DATABASE", url.as_str()),
+        ("LONGSHORE_STORAGE_ACQUIRE_TIMEOUT", "1s"),
+    ];
     let ended = ends(&arguments, &variables, folder().path()).await;
     ended.refused(6, &["database cannot be reached", "`database`"]);
     assert!(!ended.errors.contains("geheim"), "{ended:?}");
 }
 
-#[tokio::test]
-async fn a_newer_schema_is_code_7_and_stays_as_it_is() {
-    on_both(|database| async move {
-        let mut server = server().on(&database).start().await;
-        server.terminate().await;
-        let settings = match database.postgres_url() {
-            Some(url) => DbSettings::Postgres(url.to_owned()),
-            None => DbSettings::Sqlite(server.data().join("longshore.db")),
-        };
-        let db = Db::open(&settings).await.expect("the schema is ours");
-        let newer = "INSERT INTO _sqlx_migrations
-            (version, description, installed_on, success, checksum, execution_time)
-            SELECT 9999, 'later', installed_on, success, checksum, 0
-            FROM _sqlx_migrations WHERE version = 1";
-        db.execute(newer, vec![])
-            .await
-            .expect("a version from the future");
-        db.close().await;
-        let ended = again_on(&server, &database).await;
-        ended.refused(7, &["9999", "newer version"]);
-    })
-    .await;
+on_both!(a_newer_schema_is_code_7_and_stays_as_it_is);
+async fn a_newer_schema_is_code_7_and_stays_as_it_is(database: TestDatabase) {
+    let mut server = server(&database).start().await;
+    server.terminate().await;
+    let db = opened(&server, &database).await;
+    let newer = "INSERT INTO _sqlx_migrations
+        (version, description, installed_on, success, checksum, execution_time)
+        SELECT 9999, 'later', installed_on, success, checksum, 0
+        FROM _sqlx_migrations WHERE version = 1";
+    db.execute(newer, vec![])
+        .await
+        .expect("a version from the future");
+    db.close().await;
+    let ended = again_on(&server, &database).await;
+    ended.refused(7, &["9999", "newer version"]);
 }
 
-#[tokio::test]
-async fn another_master_key_is_code_8() {
-    on_both(|database| async move {
-        let mut server = server().on(&database).start().await;
-        server.terminate().await;
-        let key = access::MasterKeys::generate().file();
-        fs::write(server.data().join("master.key"), key).expect("the key can be replaced");
-        let ended = again_on(&server, &database).await;
-        ended.refused(8, &["master key"]);
-    })
-    .await;
+on_both!(another_master_key_is_code_8);
+async fn another_master_key_is_code_8(database: TestDatabase) {
+    let mut server = server(&database).start().await;
+    server.terminate().await;
+    let key = access::MasterKeys::generate().file();
+    fs::write(server.data().join("master.key"), key).expect("the key can be replaced");
+    let ended = again_on(&server, &database).await;
+    ended.refused(8, &["master key"]);
 }

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use testing::{TestServer, installed, on_both, s3_client};
+use testing::{TestDatabase, TestServer, installed, on_both, s3_client};
 use tokio::process::Command;
 
 /// How long a client may take with everything.
@@ -81,19 +81,16 @@ async fn python(script: &str, server: &TestServer, key: &Key) -> Option<String> 
     Some(content(command).await)
 }
 
-#[tokio::test]
-async fn boto3_works_unchanged_on_both_databases() {
-    on_both(|database| async move {
-        let server = server().with_s3().on(&database).start().await;
-        let key = usual_key(&server).await;
-        python(include_str!("s3/boto.py"), &server, &key).await;
-    })
-    .await;
+on_both!(boto3_works_unchanged_on_both_databases);
+async fn boto3_works_unchanged_on_both_databases(database: TestDatabase) {
+    let server = server(&database).with_s3().start().await;
+    let key = usual_key(&server).await;
+    python(include_str!("s3/boto.py"), &server, &key).await;
 }
 
-#[tokio::test]
-async fn what_no_client_sends_is_refused_and_leaves_nothing() {
-    let server = server().with_s3().start().await;
+on_both!(what_no_client_sends_is_refused_and_leaves_nothing);
+async fn what_no_client_sends_is_refused_and_leaves_nothing(database: TestDatabase) {
+    let server = server(&database).with_s3().start().await;
     let key = usual_key(&server).await;
     python(include_str!("s3/handmade.py"), &server, &key).await;
 }
@@ -140,12 +137,12 @@ fn same(one: &Path, other: &Path) {
     }
 }
 
-#[tokio::test]
-async fn rclone_copies_a_tree_both_ways_and_finds_no_difference() {
+on_both!(rclone_copies_a_tree_both_ways_and_finds_no_difference);
+async fn rclone_copies_a_tree_both_ways_and_finds_no_difference(database: TestDatabase) {
     let Some(rclone) = installed("rclone") else {
         return;
     };
-    let server = server().with_s3().start().await;
+    let server = server(&database).with_s3().start().await;
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
@@ -187,12 +184,12 @@ async fn rclone_copies_a_tree_both_ways_and_finds_no_difference() {
     run(&["rmdir".as_ref(), "here:another".as_ref()]).await;
 }
 
-#[tokio::test]
-async fn the_command_line_of_aws_works_unchanged() {
+on_both!(the_command_line_of_aws_works_unchanged);
+async fn the_command_line_of_aws_works_unchanged(database: TestDatabase) {
     let Some(aws) = s3_client("aws") else {
         return;
     };
-    let server = server().with_s3().start().await;
+    let server = server(&database).with_s3().start().await;
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
@@ -229,12 +226,12 @@ async fn the_command_line_of_aws_works_unchanged() {
     run(&["rb".as_ref(), "--force".as_ref(), "s3://mine".as_ref()]).await;
 }
 
-#[tokio::test]
-async fn s3cmd_works_unchanged() {
+on_both!(s3cmd_works_unchanged);
+async fn s3cmd_works_unchanged(database: TestDatabase) {
     let Some(s3cmd) = s3_client("s3cmd") else {
         return;
     };
-    let server = server().with_s3().start().await;
+    let server = server(&database).with_s3().start().await;
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
@@ -286,9 +283,9 @@ const PUT: &str = "s3.put_object(Bucket='files', Key='x', Body=b'x')";
 const GET: &str = "s3.get_object(Bucket='files', Key='x')";
 const MAKE: &str = "s3.create_bucket(Bucket='another')";
 
-#[tokio::test]
-async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted() {
-    let server = server().with_s3().start().await;
+on_both!(a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted);
+async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted(database: TestDatabase) {
+    let server = server(&database).with_s3().start().await;
     let both = usual_key(&server).await;
     let reads = access_key(&server, "reads", &["files:read"]).await;
     let expects = async |key: &Key, what: &str, expected: &str| {
@@ -341,9 +338,9 @@ async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted() {
     assert!(!text.contains(&both.secret) && !text.contains(&reads.secret));
 }
 
-#[tokio::test]
-async fn a_public_bucket_is_read_without_a_key_and_never_written() {
-    let server = server().with_s3().start().await;
+on_both!(a_public_bucket_is_read_without_a_key_and_never_written);
+async fn a_public_bucket_is_read_without_a_key_and_never_written(database: TestDatabase) {
+    let server = server(&database).with_s3().start().await;
     let put = server
         .request(Method::PUT, "/api/v1/buckets/files/files/x.txt")
         .body("open")
@@ -397,9 +394,11 @@ async fn a_taken_s3_port_is_code_3_and_names_its_flag() {
     assert!(!folder.path().join("data/longshore.db").exists());
 }
 
-#[tokio::test]
-async fn what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out() {
-    let mut server = server().with_s3().start().await;
+on_both!(what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out);
+async fn what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out(
+    database: TestDatabase,
+) {
+    let mut server = server(&database).with_s3().start().await;
     let key = usual_key(&server).await;
     let put = "s3.put_object(Bucket='files', Key='a b.txt', Body=b'kept', Metadata={'a': '1'}, Tagging='t=2')";
     if asked(&server, &key, put).await.is_none() {

@@ -5,7 +5,7 @@ use crate::desk::id_of;
 use crate::program::server;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{TestServer, on_both};
+use testing::{TestDatabase, TestServer, on_both};
 
 const SCHEDULES: &str = "/api/v1/schedules";
 
@@ -45,72 +45,73 @@ async fn recorded(server: &TestServer, name: &str) -> Vec<Value> {
     page["items"].as_array().expect("a page").clone()
 }
 
-#[tokio::test]
-async fn a_schedule_is_made_changed_and_deleted_and_all_of_it_is_on_the_record() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let (status, made) = server.post(SCHEDULES, &cleaning("tidy")).await;
-        assert_eq!(status, 201, "{made}");
-        assert_eq!(made["created_by"], "user:admin", "{made}");
-        assert_eq!(made["zone"], "Europe/Berlin");
-        let runs = made["next_runs"].as_array().expect("runs");
-        assert_eq!(runs.len(), 5, "{made}");
-        let id = id_of(&made);
-        let at = format!("{SCHEDULES}/{id}");
-        let (_, shown) = server.get(&at).await;
-        assert_eq!(shown["cron"], "30 4 * * *", "{shown}");
-        let (_, list) = server.get(SCHEDULES).await;
-        let names: Vec<&Value> = list["items"]
-            .as_array()
-            .expect("schedules")
-            .iter()
-            .map(|schedule| &schedule["name"])
-            .collect();
-        assert_eq!(names, ["bundle-expiry", "file-sweep", "retention", "tidy"]);
+on_both!(a_schedule_is_made_changed_and_deleted_and_all_of_it_is_on_the_record);
+async fn a_schedule_is_made_changed_and_deleted_and_all_of_it_is_on_the_record(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
+    let (status, made) = server.post(SCHEDULES, &cleaning("tidy")).await;
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(made["created_by"], "user:admin", "{made}");
+    assert_eq!(made["zone"], "Europe/Berlin");
+    let runs = made["next_runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 5, "{made}");
+    let id = id_of(&made);
+    let at = format!("{SCHEDULES}/{id}");
+    let (_, shown) = server.get(&at).await;
+    assert_eq!(shown["cron"], "30 4 * * *", "{shown}");
+    let (_, list) = server.get(SCHEDULES).await;
+    let names: Vec<&Value> = list["items"]
+        .as_array()
+        .expect("schedules")
+        .iter()
+        .map(|schedule| &schedule["name"])
+        .collect();
+    assert_eq!(names, ["bundle-expiry", "file-sweep", "retention", "tidy"]);
 
-        let admin = ("admin", server.admin_password());
-        let off = json!({ "enabled": false, "cron": "0 5 * * *" });
-        let (status, changed) = call(&server, admin, Method::PATCH, &at, Some(&off)).await;
-        assert_eq!(status, 200, "{changed}");
-        assert_eq!(changed["next_runs"], json!([]), "it is off");
-        assert_eq!(
-            (&changed["cron"], &changed["zone"]),
-            (&json!("0 5 * * *"), &json!("UTC")),
-        );
-        assert_eq!(server.delete(&at).await.0, 204);
-        assert_eq!(server.get(&at).await.0, 404);
-        assert_eq!(server.delete(&at).await.0, 404);
+    let admin = ("admin", server.admin_password());
+    let off = json!({ "enabled": false, "cron": "0 5 * * *" });
+    let (status, changed) = call(&server, admin, Method::PATCH, &at, Some(&off)).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!(changed["next_runs"], json!([]), "it is off");
+    assert_eq!(
+        (&changed["cron"], &changed["zone"]),
+        (&json!("0 5 * * *"), &json!("UTC")),
+    );
+    assert_eq!(server.delete(&at).await.0, 204);
+    assert_eq!(server.get(&at).await.0, 404);
+    assert_eq!(server.delete(&at).await.0, 404);
 
-        let entries = recorded(&server, "tidy").await;
-        let told: Vec<(&Value, &Value)> = entries
-            .iter()
-            .map(|entry| (&entry["action"], &entry["actor"]))
-            .collect();
-        let by = json!("user:admin");
-        assert_eq!(
-            told,
-            [
-                (&json!("schedule.deleted"), &by),
-                (&json!("schedule.changed"), &by),
-                (&json!("schedule.created"), &by),
-            ]
-        );
-        let [deleted, changed, created] = &entries[..] else {
-            panic!("{entries:?}");
-        };
-        assert_eq!(created["before"], Value::Null);
-        assert_eq!(created["after"]["cron"], "30 4 * * *");
-        assert_eq!(changed["before"], created["after"]);
-        assert_eq!(changed["after"]["enabled"], false);
-        assert_eq!(deleted["before"], changed["after"]);
-        assert_eq!(deleted["after"], Value::Null);
-    })
-    .await;
+    let entries = recorded(&server, "tidy").await;
+    let told: Vec<(&Value, &Value)> = entries
+        .iter()
+        .map(|entry| (&entry["action"], &entry["actor"]))
+        .collect();
+    let by = json!("user:admin");
+    assert_eq!(
+        told,
+        [
+            (&json!("schedule.deleted"), &by),
+            (&json!("schedule.changed"), &by),
+            (&json!("schedule.created"), &by),
+        ]
+    );
+    let [deleted, changed, created] = &entries[..] else {
+        panic!("{entries:?}");
+    };
+    assert_eq!(created["before"], Value::Null);
+    assert_eq!(created["after"]["cron"], "30 4 * * *");
+    assert_eq!(changed["before"], created["after"]);
+    assert_eq!(changed["after"]["enabled"], false);
+    assert_eq!(deleted["before"], changed["after"]);
+    assert_eq!(deleted["after"], Value::Null);
 }
 
-#[tokio::test]
-async fn a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_record() {
-    let server = server().start().await;
+on_both!(a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_record);
+async fn a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_record(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
     let (status, _) = server.post(SCHEDULES, &cleaning("taken")).await;
     assert_eq!(status, 201);
     for (change, status, field) in [
@@ -155,9 +156,9 @@ async fn a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_recor
     );
 }
 
-#[tokio::test]
-async fn an_expression_is_shown_in_words_with_its_next_runs() {
-    let server = server().start().await;
+on_both!(an_expression_is_shown_in_words_with_its_next_runs);
+async fn an_expression_is_shown_in_words_with_its_next_runs(database: TestDatabase) {
+    let server = server(&database).start().await;
     let path = format!("{SCHEDULES}/preview");
     let body = json!({ "cron": "0 12 * * *", "zone": "UTC" });
     let (status, preview) = server.post(&path, &body).await;
@@ -174,9 +175,9 @@ async fn an_expression_is_shown_in_words_with_its_next_runs() {
     assert_eq!(problem["errors"][0]["field"], "cron", "{problem}");
 }
 
-#[tokio::test]
-async fn a_viewer_looks_at_schedules_and_an_operator_makes_them() {
-    let server = server().start().await;
+on_both!(a_viewer_looks_at_schedules_and_an_operator_makes_them);
+async fn a_viewer_looks_at_schedules_and_an_operator_makes_them(database: TestDatabase) {
+    let server = server(&database).start().await;
     for (name, role) in [("vera", "viewer"), ("otto", "operator")] {
         let body = json!({ "name": name, "role": role, "password": "long-enough-for-it" });
         assert_eq!(server.post("/api/v1/users", &body).await.0, 201);

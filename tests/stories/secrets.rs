@@ -2,15 +2,50 @@
 
 use crate::archive::{contents, report};
 use crate::desk::{ended, log_lines, made};
-use crate::program::{ends, files_below, server};
+use crate::program::{ends, files_below, opened, server, variables};
 use reqwest::Method;
 use serde_json::json;
 use std::fs;
-use testing::{Answer, Content, Origin, TestServer};
+use storage::Db;
+use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both};
 
 const SECRET: &str = "s3cr3t-of-the-origin-0815";
 
-/// The files of the data directory that contain a text, the database's among them.
+/// Where a text is kept: files of the data directory, SQLite's among them, and columns
+/// of Postgres.
+async fn places_with(server: &TestServer, database: &TestDatabase, text: &str) -> Vec<String> {
+    let mut places = files_with(server, text);
+    if database.postgres_url().is_some() {
+        places.extend(columns_with(&opened(server, database).await, text).await);
+    }
+    places
+}
+
+/// The columns of a Postgres that hold a text, as text or as bytes.
+async fn columns_with(db: &Db, text: &str) -> Vec<String> {
+    let all = "SELECT CAST(table_name AS TEXT) AS in_table, CAST(column_name AS TEXT) AS name
+        FROM information_schema.columns WHERE table_schema = 'public'";
+    // Bytes are shown in hexadecimal.
+    let bytes = data_encoding::HEXLOWER.encode(text.as_bytes());
+    let mut found = Vec::new();
+    for row in db.all(all, vec![]).await.expect("the columns") {
+        let table: String = row.get("in_table").expect("a table");
+        let name: String = row.get("name").expect("a column");
+        let holding = format!(
+            "SELECT count(*) AS rows FROM \"{table}\"
+             WHERE strpos(CAST(\"{name}\" AS TEXT), '{text}') > 0
+                OR strpos(CAST(\"{name}\" AS TEXT), '{bytes}') > 0"
+        );
+        let rows = db.one(holding, vec![]).await.expect("a count");
+        let rows: i64 = rows.expect("a row").get("rows").expect("a number");
+        if rows > 0 {
+            found.push(format!("{table}.{name}"));
+        }
+    }
+    db.close().await;
+    found
+}
+
 fn files_with(server: &TestServer, text: &str) -> Vec<String> {
     let holds = |bytes: &[u8]| {
         bytes
@@ -24,8 +59,10 @@ fn files_with(server: &TestServer, text: &str) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
-async fn a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database() {
+on_both!(a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database);
+async fn a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database(
+    database: TestDatabase,
+) {
     let origin = Origin::start().await;
     let other = Origin::start_on("127.0.0.2".parse().expect("an address")).await;
     let elsewhere = other.put("/elsewhere.bin", Answer::ok(Content::bytes("there")));
@@ -39,7 +76,10 @@ async fn a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database()
             Answer::redirect(&format!("http://{SECRET}.invalid/{SECRET}")),
         ),
     ];
-    let server = server().env("LONGSHORE_LOG_FILTER", "debug").start().await;
+    let server = server(&database)
+        .env("LONGSHORE_LOG_FILTER", "debug")
+        .start()
+        .await;
     let headers = json!({ "Authorization": format!("Bearer {SECRET}"), "X-Key": SECRET });
     let sources: Vec<_> = urls
         .iter()
@@ -95,14 +135,16 @@ async fn a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database()
     let said = server.captured().text();
     let told: Vec<&str> = said.lines().filter(|line| line.contains(SECRET)).collect();
     assert!(told.is_empty(), "the program's own log says {told:#?}");
-    assert_eq!(files_with(&server, SECRET), Vec::<String>::new());
+    let places = places_with(&server, &database, SECRET).await;
+    assert_eq!(places, Vec::<String>::new());
     // That the search would find something.
-    assert!(!files_with(&server, "refused.bin").is_empty());
+    let known = places_with(&server, &database, "refused.bin").await;
+    assert!(!known.is_empty());
 }
 
-#[tokio::test]
-async fn a_stored_secret_is_write_only_and_taken_out_of_every_log() {
-    let server = server().start().await;
+on_both!(a_stored_secret_is_write_only_and_taken_out_of_every_log);
+async fn a_stored_secret_is_write_only_and_taken_out_of_every_log(database: TestDatabase) {
+    let server = server(&database).start().await;
     let body = json!({ "value": SECRET }).to_string();
     let put = server
         .request(Method::PUT, "/api/v1/secrets/origin-key")
@@ -129,11 +171,14 @@ async fn a_stored_secret_is_write_only_and_taken_out_of_every_log() {
     );
 }
 
-#[tokio::test]
-async fn a_stored_secret_is_sent_by_name_also_under_a_new_master_key() {
+on_both!(a_stored_secret_is_sent_by_name_also_under_a_new_master_key);
+async fn a_stored_secret_is_sent_by_name_also_under_a_new_master_key(database: TestDatabase) {
     let origin = Origin::start().await;
     let url = origin.put("/named.bin", Answer::ok(Content::bytes("here")));
-    let mut server = server().env("LONGSHORE_LOG_FILTER", "debug").start().await;
+    let mut server = server(&database)
+        .env("LONGSHORE_LOG_FILTER", "debug")
+        .start()
+        .await;
     let put = server
         .request(Method::PUT, "/api/v1/secrets/origin-key")
         .json(&json!({ "value": SECRET }));
@@ -147,12 +192,12 @@ async fn a_stored_secret_is_sent_by_name_also_under_a_new_master_key() {
     let data = server.data().to_string_lossy().into_owned();
     let rotate = ["master-key", "rotate", "--data", &data];
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let running = ends(&rotate, &[], folder.path()).await;
+    let running = ends(&rotate, &variables(&database), folder.path()).await;
     assert_eq!(running.code, Some(5), "while a server runs: {running:?}");
     server.terminate().await;
     let keys = || fs::read_to_string(server.data().join("master.key")).expect("a file");
     let before = keys();
-    let rotated = ends(&rotate, &[], folder.path()).await;
+    let rotated = ends(&rotate, &variables(&database), folder.path()).await;
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
     assert!(
         rotated.errors.contains("encrypted with it: 1"),
@@ -169,7 +214,8 @@ async fn a_stored_secret_is_sent_by_name_also_under_a_new_master_key() {
     let lines = log_lines(&server, &id).await;
     assert!(!format!("{lines:?}").contains(SECRET), "{lines:#?}");
     assert!(!server.captured().text().contains(SECRET));
-    assert_eq!(files_with(&server, SECRET), Vec::<String>::new());
+    let places = places_with(&server, &database, SECRET).await;
+    assert_eq!(places, Vec::<String>::new());
 
     // One that is not there fails its source, and says so.
     let (_, archive) = made(&server, &bundle("no-such-key")).await;

@@ -4,7 +4,7 @@ use crate::program::server;
 use crate::stored::{HOST, add_user, answered, put};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use testing::{TestServer, on_both};
+use testing::{TestDatabase, TestServer, on_both};
 
 const GRANTS: &str = "/api/v1/buckets/files/grants";
 
@@ -64,161 +64,155 @@ fn file(path: &str) -> String {
     format!("/api/v1/buckets/files/files/{path}")
 }
 
-#[tokio::test]
-async fn a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        closed(&server).await;
-        let password = add_user(&server, "vera", "viewer").await;
-        let vera = Asker {
-            server: &server,
-            name: "vera",
-            password,
-            token: None,
-        };
-        assert_eq!(vera.status(Method::GET, &file("a/b/one")).await, 403);
-        let buckets = vera.json("/api/v1/buckets").await;
-        assert_eq!(buckets["items"], json!([]), "{buckets}");
+on_both!(a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside);
+async fn a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside(database: TestDatabase) {
+    let server = server(&database).start().await;
+    closed(&server).await;
+    let password = add_user(&server, "vera", "viewer").await;
+    let vera = Asker {
+        server: &server,
+        name: "vera",
+        password,
+        token: None,
+    };
+    assert_eq!(vera.status(Method::GET, &file("a/b/one")).await, 403);
+    let buckets = vera.json("/api/v1/buckets").await;
+    assert_eq!(buckets["items"], json!([]), "{buckets}");
 
-        let list = "/api/v1/buckets/files/files?delimiter=/&prefix=";
-        let verbs = ["read", "list", "write", "delete", "share"];
-        for granted in verbs {
-            let id = grant(
-                &server,
-                json!({
-                    "user": "vera", "prefix": "a/b/", "permissions": [granted],
-                }),
-            )
-            .await;
-            // No sleep: it holds at once here.
-            let share = json!({ "path": "a/b/one" }).to_string();
-            let sharing = vera.request(Method::POST, "/api/v1/buckets/files/shares");
-            let sharing = sharing
-                .header("Content-Type", "application/json")
-                .body(share);
-            let presign = json!({ "path": "a/b/new", "method": "PUT" }).to_string();
-            let signing = vera.request(Method::POST, "/api/v1/buckets/files/presign");
-            let signing = signing
-                .header("Content-Type", "application/json")
-                .body(presign);
-            for (verb, status) in [
-                ("read", vera.status(Method::GET, &file("a/b/one")).await),
-                (
-                    "list",
-                    vera.status(Method::GET, &format!("{list}a/b/")).await,
-                ),
-                ("write", vera.status(Method::PUT, &file("a/b/new")).await),
-                ("write", answered(signing).await.0),
-                (
-                    "delete",
-                    vera.status(Method::DELETE, &file("a/b/none")).await,
-                ),
-            ] {
-                let refused = status == 403;
-                assert_eq!(refused, verb != granted, "{verb} with {granted}: {status}");
-            }
-            // To share is to give what one may read.
-            assert_eq!(answered(sharing).await.0, 403, "{granted}");
-            for outside in ["a/two", "z", "a/bc"] {
-                for method in [Method::GET, Method::PUT, Method::DELETE] {
-                    let status = vera.status(method.clone(), &file(outside)).await;
-                    assert_eq!(status, 403, "{method} {outside}");
-                }
-            }
-            for outside in ["", "a/", "a/b", "z"] {
-                let status = vera
-                    .status(
-                        Method::GET,
-                        &format!("/api/v1/buckets/files/files?prefix={outside}"),
-                    )
-                    .await;
-                assert_eq!(status, 403, "listing {outside}");
-            }
-            let buckets = vera.json("/api/v1/buckets").await;
-            let within = &buckets["items"][0]["within"];
-            assert_eq!(within, &json!([{ "prefix": "a/b/", "actions": [granted] }]));
-            let (status, _) = server.delete(&format!("{GRANTS}/{id}")).await;
-            assert_eq!(status, 204);
-            assert_eq!(vera.status(Method::GET, &file("a/b/one")).await, 403);
-        }
-        let (_, log) = server.get("/api/v1/audit?action=grant.created").await;
-        assert_eq!(
-            log["items"].as_array().map(Vec::len),
-            Some(verbs.len()),
-            "{log}"
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_token_with_grants_is_held_to_them() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        put(&server, "in/a", b"a").await;
-        put(&server, "out/a", b"a").await;
-        let body = json!({ "name": "ci", "scopes": ["files:read", "files:write"] });
-        let (status, made) = server.post("/api/v1/tokens", &body).await;
-        assert_eq!(status, 201, "{made}");
-        let ci = Asker {
-            server: &server,
-            name: "admin",
-            password: String::new(),
-            token: made["token"].as_str().map(str::to_owned),
-        };
-        assert_eq!(ci.status(Method::GET, &file("out/a")).await, 200, "before");
-        let permissions = json!(["read", "list"]);
+    let list = "/api/v1/buckets/files/files?delimiter=/&prefix=";
+    let verbs = ["read", "list", "write", "delete", "share"];
+    for granted in verbs {
         let id = grant(
             &server,
             json!({
-                "token": made["id"], "prefix": "in/", "permissions": permissions,
+                "user": "vera", "prefix": "a/b/", "permissions": [granted],
             }),
         )
         .await;
-        for (method, path, wanted) in [
-            (Method::GET, file("in/a"), 200),
-            (Method::PUT, file("in/a"), 403),
-            (Method::GET, file("out/a"), 403),
+        // No sleep: it holds at once here.
+        let share = json!({ "path": "a/b/one" }).to_string();
+        let sharing = vera.request(Method::POST, "/api/v1/buckets/files/shares");
+        let sharing = sharing
+            .header("Content-Type", "application/json")
+            .body(share);
+        let presign = json!({ "path": "a/b/new", "method": "PUT" }).to_string();
+        let signing = vera.request(Method::POST, "/api/v1/buckets/files/presign");
+        let signing = signing
+            .header("Content-Type", "application/json")
+            .body(presign);
+        for (verb, status) in [
+            ("read", vera.status(Method::GET, &file("a/b/one")).await),
             (
-                Method::GET,
-                "/api/v1/buckets/files/files?prefix=in/".to_owned(),
-                200,
+                "list",
+                vera.status(Method::GET, &format!("{list}a/b/")).await,
             ),
-            (Method::GET, "/api/v1/buckets/files/files".to_owned(), 403),
-            // It cannot let itself out.
-            (Method::GET, GRANTS.to_owned(), 403),
-            (Method::DELETE, format!("{GRANTS}/{id}"), 403),
-            (Method::DELETE, "/api/v1/buckets/files".to_owned(), 403),
+            ("write", vera.status(Method::PUT, &file("a/b/new")).await),
+            ("write", answered(signing).await.0),
+            (
+                "delete",
+                vera.status(Method::DELETE, &file("a/b/none")).await,
+            ),
         ] {
-            assert_eq!(
-                ci.status(method.clone(), &path).await,
-                wanted,
-                "{method} {path}"
-            );
+            let refused = status == 403;
+            assert_eq!(refused, verb != granted, "{verb} with {granted}: {status}");
         }
-        // The seed's list shows what it may see.
-        let listed = ci.request(Method::GET, "/api/list").header("Host", HOST);
-        let (status, listed) = answered(listed).await;
-        let listed: Value = serde_json::from_slice(&listed).expect("JSON");
-        assert_eq!(status, 200, "{listed}");
-        assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
-        assert_eq!(listed[0]["prefix_path"], "in/");
-        // Its owner in person is not held.
-        assert_eq!(
-            answered(server.request(Method::GET, &file("out/a")))
-                .await
-                .0,
-            200
-        );
-        server.delete(&format!("{GRANTS}/{id}")).await;
-        assert_eq!(ci.status(Method::GET, &file("out/a")).await, 200, "after");
-    })
-    .await;
+        // To share is to give what one may read.
+        assert_eq!(answered(sharing).await.0, 403, "{granted}");
+        for outside in ["a/two", "z", "a/bc"] {
+            for method in [Method::GET, Method::PUT, Method::DELETE] {
+                let status = vera.status(method.clone(), &file(outside)).await;
+                assert_eq!(status, 403, "{method} {outside}");
+            }
+        }
+        for outside in ["", "a/", "a/b", "z"] {
+            let status = vera
+                .status(
+                    Method::GET,
+                    &format!("/api/v1/buckets/files/files?prefix={outside}"),
+                )
+                .await;
+            assert_eq!(status, 403, "listing {outside}");
+        }
+        let buckets = vera.json("/api/v1/buckets").await;
+        let within = &buckets["items"][0]["within"];
+        assert_eq!(within, &json!([{ "prefix": "a/b/", "actions": [granted] }]));
+        let (status, _) = server.delete(&format!("{GRANTS}/{id}")).await;
+        assert_eq!(status, 204);
+        assert_eq!(vera.status(Method::GET, &file("a/b/one")).await, 403);
+    }
+    let (_, log) = server.get("/api/v1/audit?action=grant.created").await;
+    assert_eq!(
+        log["items"].as_array().map(Vec::len),
+        Some(verbs.len()),
+        "{log}"
+    );
 }
 
-#[tokio::test]
-async fn grants_that_make_no_sense_are_refused() {
-    let server = server().start().await;
+on_both!(a_token_with_grants_is_held_to_them);
+async fn a_token_with_grants_is_held_to_them(database: TestDatabase) {
+    let server = server(&database).start().await;
+    put(&server, "in/a", b"a").await;
+    put(&server, "out/a", b"a").await;
+    let body = json!({ "name": "ci", "scopes": ["files:read", "files:write"] });
+    let (status, made) = server.post("/api/v1/tokens", &body).await;
+    assert_eq!(status, 201, "{made}");
+    let ci = Asker {
+        server: &server,
+        name: "admin",
+        password: String::new(),
+        token: made["token"].as_str().map(str::to_owned),
+    };
+    assert_eq!(ci.status(Method::GET, &file("out/a")).await, 200, "before");
+    let permissions = json!(["read", "list"]);
+    let id = grant(
+        &server,
+        json!({
+            "token": made["id"], "prefix": "in/", "permissions": permissions,
+        }),
+    )
+    .await;
+    for (method, path, wanted) in [
+        (Method::GET, file("in/a"), 200),
+        (Method::PUT, file("in/a"), 403),
+        (Method::GET, file("out/a"), 403),
+        (
+            Method::GET,
+            "/api/v1/buckets/files/files?prefix=in/".to_owned(),
+            200,
+        ),
+        (Method::GET, "/api/v1/buckets/files/files".to_owned(), 403),
+        // It cannot let itself out.
+        (Method::GET, GRANTS.to_owned(), 403),
+        (Method::DELETE, format!("{GRANTS}/{id}"), 403),
+        (Method::DELETE, "/api/v1/buckets/files".to_owned(), 403),
+    ] {
+        assert_eq!(
+            ci.status(method.clone(), &path).await,
+            wanted,
+            "{method} {path}"
+        );
+    }
+    // The seed's list shows what it may see.
+    let listed = ci.request(Method::GET, "/api/list").header("Host", HOST);
+    let (status, listed) = answered(listed).await;
+    let listed: Value = serde_json::from_slice(&listed).expect("JSON");
+    assert_eq!(status, 200, "{listed}");
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    assert_eq!(listed[0]["prefix_path"], "in/");
+    // Its owner in person is not held.
+    assert_eq!(
+        answered(server.request(Method::GET, &file("out/a")))
+            .await
+            .0,
+        200
+    );
+    server.delete(&format!("{GRANTS}/{id}")).await;
+    assert_eq!(ci.status(Method::GET, &file("out/a")).await, 200, "after");
+}
+
+on_both!(grants_that_make_no_sense_are_refused);
+async fn grants_that_make_no_sense_are_refused(database: TestDatabase) {
+    let server = server(&database).start().await;
     for (body, field) in [
         (json!({ "permissions": ["read"] }), "user"),
         (json!({ "user": "nobody", "permissions": ["read"] }), "user"),

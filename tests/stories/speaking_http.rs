@@ -1,9 +1,9 @@
-//! HTTP itself: limits, headers, problems, proxies, both versions.
+//! HTTP itself: limits, headers, problems, proxies.
 
-use crate::program::server;
+use crate::program::{server, sharing_a_key};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use testing::{Nginx, TestServer, within};
+use testing::{Nginx, TestDatabase, TestServer, on_both, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -40,9 +40,9 @@ fn problem(status: u16, headers: &reqwest::header::HeaderMap, body: &str) -> Str
     problem["code"].as_str().expect("a code").to_owned()
 }
 
-#[tokio::test]
-async fn every_refusal_is_a_problem_with_a_code_and_the_id_of_the_request() {
-    let server = server().start().await;
+on_both!(every_refusal_is_a_problem_with_a_code_and_the_id_of_the_request);
+async fn every_refusal_is_a_problem_with_a_code_and_the_id_of_the_request(database: TestDatabase) {
+    let server = server(&database).start().await;
     let password = server.admin_password().to_owned();
     for (method, path, body, status, code) in [
         (Method::GET, "/api/v1/nowhere", None, 404, "not-found"),
@@ -133,9 +133,9 @@ async fn every_refusal_is_a_problem_with_a_code_and_the_id_of_the_request() {
     assert!(allow.contains("POST") && allow.contains("GET"), "{allow}");
 }
 
-#[tokio::test]
-async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
-    let options = server().env("LONGSHORE_HTTP_BODY_LIMIT", "64KiB");
+on_both!(a_body_that_is_too_large_is_refused_before_it_is_read);
+async fn a_body_that_is_too_large_is_refused_before_it_is_read(database: TestDatabase) {
+    let options = server(&database).env("LONGSHORE_HTTP_BODY_LIMIT", "64KiB");
     let server = options.start().await;
     let body = json!({ "sources": ["x".repeat(100_000)] }).to_string();
     let request = server.request(Method::POST, "/api/v1/bundles");
@@ -160,9 +160,10 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
-#[tokio::test]
-async fn a_flood_of_headers_is_refused_and_the_server_goes_on() {
-    let server = server().start().await;
+on_both!(a_flood_of_headers_is_refused_and_the_server_goes_on);
+async fn a_flood_of_headers_is_refused_and_the_server_goes_on(database: TestDatabase) {
+    let options = server(&database).env("LONGSHORE_HTTP_HEADER_TIMEOUT", "2s");
+    let server = options.start().await;
     let large = format!(
         "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n",
         "x".repeat(70_000)
@@ -193,9 +194,9 @@ async fn a_flood_of_headers_is_refused_and_the_server_goes_on() {
     assert_eq!(server.get("/api/v1/about").await.0, 200);
 }
 
-#[tokio::test]
-async fn who_never_finishes_a_request_is_hung_up_on() {
-    let options = server().env("LONGSHORE_HTTP_HEADER_TIMEOUT", "1s");
+on_both!(who_never_finishes_a_request_is_hung_up_on);
+async fn who_never_finishes_a_request_is_hung_up_on(database: TestDatabase) {
+    let options = server(&database).env("LONGSHORE_HTTP_HEADER_TIMEOUT", "1s");
     let server = options.start().await;
     for beginning in ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n", "PRI * HTTP/2"] {
         // It ends, though nothing more is said; what is said at its end is free.
@@ -204,9 +205,9 @@ async fn who_never_finishes_a_request_is_hung_up_on() {
     }
 }
 
-#[tokio::test]
-async fn pages_and_answers_come_with_headers_that_protect_them() {
-    let server = server().start().await;
+on_both!(pages_and_answers_come_with_headers_that_protect_them);
+async fn pages_and_answers_come_with_headers_that_protect_them(database: TestDatabase) {
+    let server = server(&database).start().await;
     for path in ["/", "/api/docs", "/api/v1/about", "/api/v1/nowhere"] {
         let answer = server
             .request(Method::GET, path)
@@ -241,9 +242,9 @@ async fn pages_and_answers_come_with_headers_that_protect_them() {
     }
 }
 
-#[tokio::test]
-async fn long_answers_are_compressed_for_who_takes_that() {
-    let server = server().start().await;
+on_both!(long_answers_are_compressed_for_who_takes_that);
+async fn long_answers_are_compressed_for_who_takes_that(database: TestDatabase) {
+    let server = server(&database).start().await;
     let request = server.request(Method::GET, "/api/v1/openapi.json");
     let answer = request
         .header("Accept-Encoding", "gzip")
@@ -272,28 +273,6 @@ async fn long_answers_are_compressed_for_who_takes_that() {
     assert_eq!(text(again).await, plain);
 }
 
-#[tokio::test]
-async fn http_2_is_spoken_with_prior_knowledge() {
-    let server = server().start().await;
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .http2_prior_knowledge()
-        .build()
-        .expect("a client");
-    let asking = (0..50).map(|_| {
-        let request = client.get(format!("{}/api/v1/about", server.url()));
-        request
-            .basic_auth("admin", Some(server.admin_password()))
-            .send()
-    });
-    for answer in futures::future::join_all(asking).await {
-        let answer = answer.expect("an answer");
-        assert_eq!(answer.version(), reqwest::Version::HTTP_2);
-        assert_eq!(answer.status(), 200);
-    }
-}
-
-/// The address that the audit has for the newest log-in.
 /// The address of the newest entry in the record, which is asked for by HTTP Basic: that
 /// is an entry of its own the first time, and remembered afterwards.
 async fn noted_address(server: &TestServer) -> String {
@@ -322,13 +301,14 @@ async fn log_in_by(server: &TestServer, base: &str, header: (&str, &str)) -> Res
         .expect("an answer")
 }
 
-#[tokio::test]
-async fn who_asked_is_believed_from_trusted_proxies_alone() {
+on_both!(who_asked_is_believed_from_trusted_proxies_alone);
+async fn who_asked_is_believed_from_trusted_proxies_alone(database: TestDatabase) {
     let claims = [
         ("X-Forwarded-For", "203.0.113.7"),
         ("Forwarded", "for=203.0.113.7;proto=https"),
     ];
-    let plain = server().start().await;
+    let options = sharing_a_key(server(&database));
+    let plain = options.clone().start().await;
     noted_address(&plain).await;
     for claim in claims {
         let answer = log_in_by(&plain, &plain.url(), claim).await;
@@ -341,7 +321,7 @@ async fn who_asked_is_believed_from_trusted_proxies_alone() {
         let cookie = answer.headers()["set-cookie"].to_str().expect("ASCII");
         assert!(!cookie.contains("Secure"), "{cookie}");
     }
-    let trusting = server()
+    let trusting = options
         .env("LONGSHORE_TRUSTED_PROXIES", "127.0.0.0/8")
         .start()
         .await;
@@ -368,9 +348,9 @@ async fn who_asked_is_believed_from_trusted_proxies_alone() {
     }
 }
 
-#[tokio::test]
-async fn probes_need_no_password_and_figures_do() {
-    let server = server().start().await;
+on_both!(probes_need_no_password_and_figures_do);
+async fn probes_need_no_password_and_figures_do(database: TestDatabase) {
+    let server = server(&database).start().await;
     for (path, status) in [("/healthz", 200), ("/readyz", 200), ("/metrics", 401)] {
         let answer = server
             .anonymous(Method::GET, path)

@@ -1,12 +1,11 @@
 //! The first start, the second, and two at once.
 
-use crate::program::server;
-use access::MasterKeys;
+use crate::program::{server, sharing_a_key};
 use reqwest::Method;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use testing::on_both;
+use testing::{TestDatabase, on_both, on_postgres};
 
 fn mode(path: &Path) -> u32 {
     let found = fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -21,53 +20,54 @@ fn values(said: &str, word: &str) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
-async fn an_empty_directory_becomes_a_private_one_and_the_server_is_ready() {
-    let server = server().start().await;
+on_both!(an_empty_directory_becomes_a_private_one_and_the_server_is_ready);
+async fn an_empty_directory_becomes_a_private_one_and_the_server_is_ready(database: TestDatabase) {
+    let server = server(&database).start().await;
     assert_eq!(mode(server.data()), 0o700);
     assert_eq!(mode(&server.data().join("master.key")), 0o600);
     let ready = server.anonymous(Method::GET, "/readyz").send().await;
     assert_eq!(ready.expect("an answer").status(), 200);
     let (status, about) = server.get("/api/v1/about").await;
     assert_eq!(status, 200);
-    assert_eq!(about["database"], "SQLite", "{about}");
+    assert_eq!(about["database"], database.name(), "{about}");
 }
 
-#[tokio::test]
-async fn the_password_is_printed_once_with_the_address_and_opens_the_console() {
-    on_both(|database| async move {
-        let options = server().on(&database).env("LONGSHORE_ADMIN_PASSWORD", "");
-        let mut server = options.start().await;
-        server.captured().contains("Password").await;
-        let said = server.captured().text();
-        assert_eq!(values(&said, "Console"), [server.url()], "{said}");
-        let passwords = values(&said, "Password");
-        assert_eq!(passwords.len(), 1, "{said}");
-        server.log_in("admin", &passwords[0]).await;
+on_both!(the_password_is_printed_once_with_the_address_and_opens_the_console);
+async fn the_password_is_printed_once_with_the_address_and_opens_the_console(
+    database: TestDatabase,
+) {
+    let options = server(&database).env("LONGSHORE_ADMIN_PASSWORD", "");
+    let mut server = options.start().await;
+    server.captured().contains("Password").await;
+    let said = server.captured().text();
+    assert_eq!(values(&said, "Console"), [server.url()], "{said}");
+    let passwords = values(&said, "Password");
+    assert_eq!(passwords.len(), 1, "{said}");
+    server.log_in("admin", &passwords[0]).await;
 
-        let key = fs::read(server.data().join("master.key")).expect("a key");
-        assert!(server.terminate().await.success());
-        server.start_again().await;
-        let said = server.captured().text();
-        assert_eq!(
-            values(&said, "Console").len(),
-            2,
-            "it was started twice: {said}"
-        );
-        assert_eq!(values(&said, "Password"), passwords, "and said it once");
-        assert_eq!(said.matches(passwords[0].as_str()).count(), 1);
-        assert_eq!(
-            fs::read(server.data().join("master.key")).expect("a key"),
-            key
-        );
-        server.log_in("admin", &passwords[0]).await;
-    })
-    .await;
+    let key = fs::read(server.data().join("master.key")).expect("a key");
+    assert!(server.terminate().await.success());
+    server.start_again().await;
+    let said = server.captured().text();
+    assert_eq!(
+        values(&said, "Console").len(),
+        2,
+        "it was started twice: {said}"
+    );
+    assert_eq!(values(&said, "Password"), passwords, "and said it once");
+    assert_eq!(said.matches(passwords[0].as_str()).count(), 1);
+    assert_eq!(
+        fs::read(server.data().join("master.key")).expect("a key"),
+        key
+    );
+    server.log_in("admin", &passwords[0]).await;
 }
 
-#[tokio::test]
-async fn a_given_password_is_taken_at_the_first_start_alone_and_never_printed() {
-    let mut server = server().start().await;
+on_both!(a_given_password_is_taken_at_the_first_start_alone_and_never_printed);
+async fn a_given_password_is_taken_at_the_first_start_alone_and_never_printed(
+    database: TestDatabase,
+) {
+    let mut server = server(&database).start().await;
     let password = server.admin_password().to_owned();
     server.log_in("admin", &password).await;
     server.captured().contains("Console").await;
@@ -85,29 +85,21 @@ async fn a_given_password_is_taken_at_the_first_start_alone_and_never_printed() 
     );
 }
 
-#[tokio::test]
-async fn two_replicas_start_at_once_on_one_fresh_postgres() {
-    on_both(|database| async move {
-        if database.postgres_url().is_none() {
-            return;
-        }
-        // Replicas share the master key, as they share the database.
-        let key = MasterKeys::generate().file();
-        let options = server().on(&database).data_file("master.key", &key);
-        let (one, other) = tokio::join!(options.clone().start(), options.start());
-        for server in [&one, &other] {
-            let (status, users) = server.get("/api/v1/users").await;
-            assert_eq!(status, 200, "{users}");
-            assert_eq!(
-                users["items"].as_array().expect("a list").len(),
-                1,
-                "{users}"
-            );
-            let said = server.captured().text();
-            assert!(!said.contains("ERROR"), "{said}");
-        }
-    })
-    .await;
+on_postgres!(two_replicas_start_at_once_on_one_fresh_postgres);
+async fn two_replicas_start_at_once_on_one_fresh_postgres(database: TestDatabase) {
+    let options = sharing_a_key(server(&database));
+    let (one, other) = tokio::join!(options.clone().start(), options.start());
+    for server in [&one, &other] {
+        let (status, users) = server.get("/api/v1/users").await;
+        assert_eq!(status, 200, "{users}");
+        assert_eq!(
+            users["items"].as_array().expect("a list").len(),
+            1,
+            "{users}"
+        );
+        let said = server.captured().text();
+        assert!(!said.contains("ERROR"), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -122,9 +114,11 @@ async fn the_description_in_the_repository_is_that_of_the_program() {
     );
 }
 
-#[tokio::test]
-async fn the_server_keeps_few_arenas_under_the_number_that_it_was_started_with() {
-    let server = server().start().await;
+on_both!(the_server_keeps_few_arenas_under_the_number_that_it_was_started_with);
+async fn the_server_keeps_few_arenas_under_the_number_that_it_was_started_with(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
     let of_process = format!("/proc/{}/environ", server.process_id());
     let environment = fs::read(of_process).expect("Linux tells the environment");
     let mut variables = environment.split(|byte| *byte == 0);

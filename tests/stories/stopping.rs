@@ -2,11 +2,12 @@
 
 use crate::archive::contents;
 use crate::desk::{accepted, archive, ended, id_of, in_state, operation_of, rest, streamed};
-use crate::program::{incoming, server, stored};
+use crate::program::{incoming, opened, server, stored};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::json;
-use testing::{Answer, Content, Live, Origin, TestServer, on_both};
+use std::time::Duration;
+use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, within};
 
 /// An origin with a source that comes and one that stalls until it is released.
 async fn origin() -> (Origin, [String; 2]) {
@@ -22,9 +23,9 @@ async fn anonymous_metrics(server: &TestServer) -> u16 {
     answer.expect("an answer").status().as_u16()
 }
 
-#[tokio::test]
-async fn live_clients_are_told_that_the_server_stops_and_may_come_back() {
-    let mut server = server().start().await;
+on_both!(live_clients_are_told_that_the_server_stops_and_may_come_back);
+async fn live_clients_are_told_that_the_server_stops_and_may_come_back(database: TestDatabase) {
+    let mut server = server(&database).start().await;
     let mut live = Live::connect(&server).await;
     live.subscribe(json!({ "kind": "operations", "filter": {}, "since": null }))
         .await;
@@ -45,76 +46,72 @@ async fn live_clients_are_told_that_the_server_stops_and_may_come_back() {
     assert_eq!(closing.expect_err("the socket closes"), Some(1012));
 }
 
-#[tokio::test]
-async fn running_work_may_end_within_the_grace() {
-    on_both(|database| async move {
-        let (origin, sources) = origin().await;
-        let mut server = server().on(&database).start().await;
-        let id = accepted(&server, &json!({ "sources": sources })).await;
-        origin
-            .when("both sources to be asked", |counts| {
-                counts.requests_in_all == 2
-            })
-            .await;
-        server.signal(Signal::TERM);
-        server.captured().contains("stopping").await;
-        origin.release();
-        assert!(
-            server.ended().await.success(),
-            "{}",
-            server.captured().text()
-        );
-        server.start_again().await;
-        let bundle = ended(&server, &id).await;
-        assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
-        assert_eq!(bundle["operation"]["attempt"], 1, "it was not interrupted");
-        assert_eq!(origin.seen().len(), 2, "and nothing was fetched twice");
-        assert_eq!(contents(&archive(&server, &id).await).len(), 2);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_does_not_end_in_time_is_interrupted_and_goes_on_at_the_next_start() {
-    on_both(|database| async move {
-        let (origin, sources) = origin().await;
-        let options = server().on(&database).env("LONGSHORE_SHUTDOWN_GRACE", "0s");
-        let mut server = options.start().await;
-        let id = accepted(&server, &json!({ "sources": sources })).await;
-        origin
-            .when("both sources to be asked", |counts| {
-                counts.requests_in_all == 2
-            })
-            .await;
-        assert!(
-            server.terminate().await.success(),
-            "{}",
-            server.captured().text()
-        );
-        assert!(
-            incoming(server.data()).is_empty(),
-            "nothing half-written stays"
-        );
-        assert!(stored(server.data()).is_empty());
-        origin
-            .when("the sources to be let go", |counts| counts.requests == 0)
-            .await;
-        origin.release();
-        server.start_again().await;
-        let bundle = ended(&server, &id).await;
-        assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
-        assert_eq!(bundle["operation"]["attempt"], 2);
-        let contents = contents(&archive(&server, &id).await);
-        assert_eq!(contents["stalled.bin"], Content::seeded(2, 2000).to_vec());
-        assert_eq!(stored(server.data()).len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_streamed_taker_sees_a_broken_end_and_not_a_clean_one() {
+on_both!(running_work_may_end_within_the_grace);
+async fn running_work_may_end_within_the_grace(database: TestDatabase) {
     let (origin, sources) = origin().await;
-    let options = server().env("LONGSHORE_SHUTDOWN_GRACE", "0s");
+    let mut server = server(&database).start().await;
+    let id = accepted(&server, &json!({ "sources": sources })).await;
+    origin
+        .when("both sources to be asked", |counts| {
+            counts.requests_in_all == 2
+        })
+        .await;
+    server.signal(Signal::TERM);
+    server.captured().contains("stopping").await;
+    origin.release();
+    assert!(
+        server.ended().await.success(),
+        "{}",
+        server.captured().text()
+    );
+    server.start_again().await;
+    let bundle = ended(&server, &id).await;
+    assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+    assert_eq!(bundle["operation"]["attempt"], 1, "it was not interrupted");
+    assert_eq!(origin.seen().len(), 2, "and nothing was fetched twice");
+    assert_eq!(contents(&archive(&server, &id).await).len(), 2);
+}
+
+on_both!(what_does_not_end_in_time_is_interrupted_and_goes_on_at_the_next_start);
+async fn what_does_not_end_in_time_is_interrupted_and_goes_on_at_the_next_start(
+    database: TestDatabase,
+) {
+    let (origin, sources) = origin().await;
+    let options = server(&database).env("LONGSHORE_SHUTDOWN_GRACE", "0s");
+    let mut server = options.start().await;
+    let id = accepted(&server, &json!({ "sources": sources })).await;
+    origin
+        .when("both sources to be asked", |counts| {
+            counts.requests_in_all == 2
+        })
+        .await;
+    assert!(
+        server.terminate().await.success(),
+        "{}",
+        server.captured().text()
+    );
+    assert!(
+        incoming(server.data()).is_empty(),
+        "nothing half-written stays"
+    );
+    assert!(stored(server.data()).is_empty());
+    origin
+        .when("the sources to be let go", |counts| counts.requests == 0)
+        .await;
+    origin.release();
+    server.start_again().await;
+    let bundle = ended(&server, &id).await;
+    assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+    assert_eq!(bundle["operation"]["attempt"], 2);
+    let contents = contents(&archive(&server, &id).await);
+    assert_eq!(contents["stalled.bin"], Content::seeded(2, 2000).to_vec());
+    assert_eq!(stored(server.data()).len(), 1);
+}
+
+on_both!(a_streamed_taker_sees_a_broken_end_and_not_a_clean_one);
+async fn a_streamed_taker_sees_a_broken_end_and_not_a_clean_one(database: TestDatabase) {
+    let (origin, sources) = origin().await;
+    let options = server(&database).env("LONGSHORE_SHUTDOWN_GRACE", "0s");
     let mut server = options.start().await;
     let mut answer = streamed(&server, &json!({ "sources": sources })).await;
     assert_eq!(answer.status(), 200);
@@ -140,10 +137,13 @@ async fn a_streamed_taker_sees_a_broken_end_and_not_a_clean_one() {
     assert_eq!(operation["error"]["code"], "interrupted", "{operation:#}");
 }
 
-#[tokio::test]
-async fn a_second_signal_ends_the_program_at_once() {
+on_both!(a_second_signal_ends_the_program_at_once);
+async fn a_second_signal_ends_the_program_at_once(database: TestDatabase) {
     let (origin, sources) = origin().await;
-    let mut server = server().env("LONGSHORE_SHUTDOWN_GRACE", "1h").start().await;
+    let mut server = server(&database)
+        .env("LONGSHORE_SHUTDOWN_GRACE", "1h")
+        .start()
+        .await;
     accepted(&server, &json!({ "sources": sources })).await;
     origin
         .when("both sources to be asked", |counts| {
@@ -156,103 +156,131 @@ async fn a_second_signal_ends_the_program_at_once() {
     assert_eq!(server.ended().await.code(), Some(130));
 }
 
-#[tokio::test]
-async fn sighup_applies_what_can_be_applied_and_puts_it_on_the_record() {
-    on_both(|database| async move {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let file = folder.path().join("longshore.toml");
-        let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
-        write("[metrics]\nopen = false\n");
-        let options = server()
-            .on(&database)
-            .env("LONGSHORE_CONFIG", &file.to_string_lossy());
-        let server = options.start().await;
-        assert_eq!(anonymous_metrics(&server).await, 401);
+on_both!(sighup_applies_what_can_be_applied_and_puts_it_on_the_record);
+async fn sighup_applies_what_can_be_applied_and_puts_it_on_the_record(database: TestDatabase) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("longshore.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
+    write("[metrics]\nopen = false\n");
+    let options = server(&database).env("LONGSHORE_CONFIG", &file.to_string_lossy());
+    let server = options.start().await;
+    assert_eq!(anonymous_metrics(&server).await, 401);
 
-        write("[metrics]\nopen = true\n[http]\nconcurrency = 77\n");
-        server.signal(Signal::HUP);
-        server
-            .captured()
-            .contains("applied settings=[\"metrics.open\"]")
-            .await;
-        assert_eq!(anonymous_metrics(&server).await, 200);
-        let said = server.captured().text();
-        assert!(
-            said.contains("http.concurrency") && said.contains("after a restart"),
-            "{said}"
-        );
-        let (status, page) = server
-            .get("/api/v1/audit?action=configuration.reload")
-            .await;
-        assert_eq!(status, 200, "{page}");
-        let entries = page["items"].as_array().expect("a list");
-        assert_eq!(entries.len(), 1, "{page:#}");
-        assert_eq!(
-            entries[0]["before"],
-            json!({ "metrics.open": "false" }),
-            "{page:#}"
-        );
-        assert_eq!(
-            entries[0]["after"],
-            json!({ "metrics.open": "true" }),
-            "{page:#}"
-        );
+    write("[metrics]\nopen = true\n[http]\nconcurrency = 77\n");
+    server.signal(Signal::HUP);
+    server
+        .captured()
+        .contains("applied settings=[\"metrics.open\"]")
+        .await;
+    assert_eq!(anonymous_metrics(&server).await, 200);
+    let said = server.captured().text();
+    assert!(
+        said.contains("http.concurrency") && said.contains("after a restart"),
+        "{said}"
+    );
+    let (status, page) = server
+        .get("/api/v1/audit?action=configuration.reload")
+        .await;
+    assert_eq!(status, 200, "{page}");
+    let entries = page["items"].as_array().expect("a list");
+    assert_eq!(entries.len(), 1, "{page:#}");
+    assert_eq!(
+        entries[0]["before"],
+        json!({ "metrics.open": "false" }),
+        "{page:#}"
+    );
+    assert_eq!(
+        entries[0]["after"],
+        json!({ "metrics.open": "true" }),
+        "{page:#}"
+    );
 
-        let (status, page) = server.get("/api/v1/audit?action=configuration.waits").await;
-        assert_eq!(status, 200, "{page}");
-        assert_eq!(
-            page["items"][0]["after"],
-            json!({ "http.concurrency": "77" })
-        );
+    let (status, page) = server.get("/api/v1/audit?action=configuration.waits").await;
+    assert_eq!(status, 200, "{page}");
+    assert_eq!(
+        page["items"][0]["after"],
+        json!({ "http.concurrency": "77" })
+    );
 
-        write("[metrics]\nopne = false\n");
-        server.signal(Signal::HUP);
-        server
-            .captured()
-            .contains("the configuration stays as it was")
-            .await;
-        assert_eq!(
-            anonymous_metrics(&server).await,
-            200,
-            "a mistake changes nothing"
-        );
-        assert!(id_of(&entries[0]).len() == 36, "an entry has an id");
+    write("[metrics]\nopne = false\n");
+    server.signal(Signal::HUP);
+    server
+        .captured()
+        .contains("the configuration stays as it was")
+        .await;
+    assert_eq!(
+        anonymous_metrics(&server).await,
+        200,
+        "a mistake changes nothing"
+    );
+    assert!(id_of(&entries[0]).len() == 36, "an entry has an id");
+}
+
+/// Waits until the server has taken its data directory, which it does before the database.
+async fn has_its_directory(server: &TestServer) {
+    let holder = || std::fs::read_to_string(server.data().join("lock")).unwrap_or_default();
+    let own = server.process_id().to_string();
+    // The file system tells nobody.
+    within("the server to take its data directory", async {
+        while holder() != own {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     })
     .await;
 }
 
-#[tokio::test]
-async fn what_a_restart_has_changed_is_on_the_record() {
-    on_both(|database| async move {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let file = folder.path().join("longshore.toml");
-        let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
-        write("[http]\nconcurrency = 50\n");
-        let options = server()
-            .on(&database)
-            .env("LONGSHORE_CONFIG", &file.to_string_lossy());
-        let mut server = options.start().await;
-        let changed = "/api/v1/audit?action=configuration.changed";
-        let (_, page) = server.get(changed).await;
-        assert_eq!(page["items"], json!([]), "a first start changes nothing");
-        server.terminate().await;
-        write("[http]\nconcurrency = 60\n");
-        server.start_again().await;
-        let (_, page) = server.get(changed).await;
-        let entry = &page["items"][0];
-        assert_eq!(entry["actor"], "host", "{page:#}");
-        assert_eq!(entry["before"], json!({ "http.concurrency": "50" }));
-        assert_eq!(entry["after"], json!({ "http.concurrency": "60" }));
-    })
-    .await;
+on_both!(a_sighup_while_it_starts_is_kept_for_later_and_does_not_end_it);
+async fn a_sighup_while_it_starts_is_kept_for_later_and_does_not_end_it(database: TestDatabase) {
+    let mut server = server(&database).start().await;
+    assert!(server.terminate().await.success());
+    // Before it is ready it makes its schedules, for which it has to wait.
+    let db = opened(&server, &database).await;
+    let gone = db.execute("DELETE FROM schedule", vec![]).await;
+    assert!(gone.expect("it changes") > 0);
+    let mut holding = db.begin().await.expect("the only one who writes on SQLite");
+    if database.postgres_url().is_some() {
+        let held = holding.execute("LOCK TABLE schedule", vec![]).await;
+        held.expect("nobody else has it");
+    }
+    server.begin_again();
+    has_its_directory(&server).await;
+    server.signal(Signal::HUP);
+    let started = server.captured().text().matches(" listening").count();
+    assert_eq!(started, 1, "before, and not yet again");
+    drop(holding);
+    db.close().await;
+    server.ready().await;
+    server.captured().contains("nothing changed in").await;
+    assert!(server.terminate().await.success());
 }
 
-#[tokio::test]
-async fn the_programs_own_log_holds_no_stored_secret() {
+on_both!(what_a_restart_has_changed_is_on_the_record);
+async fn what_a_restart_has_changed_is_on_the_record(database: TestDatabase) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("longshore.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
+    write("[http]\nconcurrency = 50\n");
+    let options = server(&database).env("LONGSHORE_CONFIG", &file.to_string_lossy());
+    let mut server = options.start().await;
+    let changed = "/api/v1/audit?action=configuration.changed";
+    let (_, page) = server.get(changed).await;
+    assert_eq!(page["items"], json!([]), "a first start changes nothing");
+    server.terminate().await;
+    write("[http]\nconcurrency = 60\n");
+    server.start_again().await;
+    let (_, page) = server.get(changed).await;
+    let entry = &page["items"][0];
+    assert_eq!(entry["actor"], "host", "{page:#}");
+    assert_eq!(entry["before"], json!({ "http.concurrency": "50" }));
+    assert_eq!(entry["after"], json!({ "http.concurrency": "60" }));
+}
+
+on_both!(the_programs_own_log_holds_no_stored_secret);
+async fn the_programs_own_log_holds_no_stored_secret(database: TestDatabase) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("longshore.toml");
     std::fs::write(&file, "").expect("it takes files");
-    let options = server().env("LONGSHORE_CONFIG", &file.to_string_lossy());
+    let options = server(&database).env("LONGSHORE_CONFIG", &file.to_string_lossy());
     let server = options.start().await;
     let secret = "a-secret-that-is-stored-4711";
     let put = server

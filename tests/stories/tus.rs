@@ -3,17 +3,14 @@
 mod peers;
 mod wire;
 
+use crate::program::server;
 use peers::{Js, Python};
 use reqwest::Method;
 use serde_json::json;
 use std::path::Path;
-use testing::{Content, ServerOptions, TestServer, on_both};
+use testing::{Content, TestDatabase, TestServer, on_both};
 
 const MIB: u64 = 1 << 20;
-
-fn server() -> ServerOptions {
-    crate::program::server()
-}
 
 /// Who uploads: `admin`, with Basic.
 fn authorization(server: &TestServer) -> String {
@@ -56,76 +53,72 @@ fn write(path: &Path, content: &Content) {
     }
 }
 
-#[tokio::test]
-async fn tus_js_client_goes_on_after_two_sudden_ends_in_the_middle_of_a_request() {
-    on_both(|database| async move {
-        let Some(client) = Js::installed() else {
-            return;
-        };
-        let content = Content::seeded(1, 150 * MIB + 1);
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("film.mp4");
-        write(&path, &content);
-        let mut server = server().on(&database).start().await;
-        let options = json!({
-            "endpoint": format!("{}/tus", server.url()),
-            "headers": { "Authorization": authorization(&server) },
-            "metadata": { "path": "films/a film.mp4", "filetype": "video/mp4", "by": "anna" },
-        });
-        let mut upload = client.upload(&options, &path, &[50 * MIB, 100 * MIB]);
-        for _ in 0..2 {
-            upload.stands_still().await;
-            server.kill9().await;
-            upload.goes_on().await;
-            server.start_again().await;
-        }
-        upload.is_done().await;
-        holds(&server, "films/a%20film.mp4", &content).await;
-        let details = "/api/v1/buckets/files/details/films/a%20film.mp4";
-        let (_, details) = server.get(details).await;
-        assert_eq!(details["type"], "video/mp4");
-        assert_eq!(details["metadata"], json!({ "by": "anna" }));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn tuspy_with_checksums_goes_on_after_two_sudden_ends() {
-    on_both(|database| async move {
-        let Some(client) = Python::installed() else {
-            return;
-        };
-        let content = Content::seeded(2, 20 * MIB + 1);
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("book");
-        write(&path, &content);
-        let mut server = server().on(&database).start().await;
-        let options = json!({
-            "endpoint": format!("{}/tus", server.url()),
-            "headers": { "Authorization": authorization(&server) },
-            "metadata": { "filename": "book" },
-            "chunk_size": 3 * MIB,
-            "upload_checksum": true,
-        });
-        let mut upload = client.upload(&options, &path, &[5 * MIB, 12 * MIB]);
-        for _ in 0..2 {
-            upload.stands_still().await;
-            server.kill9().await;
-            upload.goes_on().await;
-            server.start_again().await;
-        }
-        upload.is_done().await;
-        holds(&server, "book", &content).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn every_way_in_which_tus_js_client_uploads_ends_in_the_same_file() {
+on_both!(tus_js_client_goes_on_after_two_sudden_ends_in_the_middle_of_a_request);
+async fn tus_js_client_goes_on_after_two_sudden_ends_in_the_middle_of_a_request(
+    database: TestDatabase,
+) {
     let Some(client) = Js::installed() else {
         return;
     };
-    let server = server().start().await;
+    let content = Content::seeded(1, 150 * MIB + 1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("film.mp4");
+    write(&path, &content);
+    let mut server = server(&database).start().await;
+    let options = json!({
+        "endpoint": format!("{}/tus", server.url()),
+        "headers": { "Authorization": authorization(&server) },
+        "metadata": { "path": "films/a film.mp4", "filetype": "video/mp4", "by": "anna" },
+    });
+    let mut upload = client.upload(&options, &path, &[50 * MIB, 100 * MIB]);
+    for _ in 0..2 {
+        upload.stands_still().await;
+        server.kill9().await;
+        upload.goes_on().await;
+        server.start_again().await;
+    }
+    upload.is_done().await;
+    holds(&server, "films/a%20film.mp4", &content).await;
+    let details = "/api/v1/buckets/files/details/films/a%20film.mp4";
+    let (_, details) = server.get(details).await;
+    assert_eq!(details["type"], "video/mp4");
+    assert_eq!(details["metadata"], json!({ "by": "anna" }));
+}
+
+on_both!(tuspy_with_checksums_goes_on_after_two_sudden_ends);
+async fn tuspy_with_checksums_goes_on_after_two_sudden_ends(database: TestDatabase) {
+    let Some(client) = Python::installed() else {
+        return;
+    };
+    let content = Content::seeded(2, 20 * MIB + 1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("book");
+    write(&path, &content);
+    let mut server = server(&database).start().await;
+    let options = json!({
+        "endpoint": format!("{}/tus", server.url()),
+        "headers": { "Authorization": authorization(&server) },
+        "metadata": { "filename": "book" },
+        "chunk_size": 3 * MIB,
+        "upload_checksum": true,
+    });
+    let mut upload = client.upload(&options, &path, &[5 * MIB, 12 * MIB]);
+    for _ in 0..2 {
+        upload.stands_still().await;
+        server.kill9().await;
+        upload.goes_on().await;
+        server.start_again().await;
+    }
+    upload.is_done().await;
+    holds(&server, "book", &content).await;
+}
+
+on_both!(every_way_in_which_tus_js_client_uploads_ends_in_the_same_file);
+async fn every_way_in_which_tus_js_client_uploads_ends_in_the_same_file(database: TestDatabase) {
+    let Some(client) = Js::installed() else {
+        return;
+    };
+    let server = server(&database).start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let ways = [
         ("empty", 0, json!({})),

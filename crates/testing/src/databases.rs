@@ -1,5 +1,6 @@
 //! One test, both databases: SQLite in a folder of its own, and a fresh database in
-//! the PostgreSQL that `LONGSHORE_TEST_POSTGRES` names.
+//! the PostgreSQL that `LONGSHORE_TEST_POSTGRES` names. By the function [`on_both()`] one
+//! test runs on one after the other; by the macro of that name it is two tests.
 //!
 //! It makes and drops databases whose names begin with `longshore_test_` and touches
 //! no other.
@@ -102,16 +103,14 @@ where
     Fut: Future<Output = ()>,
 {
     on_sqlite(&test).await;
-    match std::env::var(peers::POSTGRES) {
-        Ok(server) => on_postgres(&server, &test).await,
-        Err(_) => peers::missing(
-            "Postgres",
-            "run `cargo xtask peers -- COMMAND`, or name a server in LONGSHORE_TEST_POSTGRES",
-        ),
-    }
+    on_postgres(&test).await;
 }
 
-async fn on_sqlite<F, Fut>(test: &F)
+/// The half of [`on_both()`] on SQLite.
+///
+/// # Panics
+/// As [`on_both()`] does.
+pub async fn on_sqlite<F, Fut>(test: F)
 where
     F: Fn(TestDatabase) -> Fut,
     Fut: Future<Output = ()>,
@@ -122,10 +121,72 @@ where
             folder: folder.path().to_path_buf(),
         },
     };
-    run(test, database).await;
+    run(&test, database).await;
 }
 
-async fn on_postgres<F, Fut>(server: &str, test: &F)
+/// The half of [`on_both()`] on Postgres.
+///
+/// # Panics
+/// As [`on_both()`] does.
+pub async fn on_postgres<F, Fut>(test: F)
+where
+    F: Fn(TestDatabase) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    match std::env::var(peers::POSTGRES) {
+        Ok(server) => on_postgres_of(&server, &test).await,
+        Err(_) => peers::missing(
+            "Postgres",
+            "run `cargo xtask peers -- COMMAND`, or name a server in LONGSHORE_TEST_POSTGRES",
+        ),
+    }
+}
+
+/// Makes two tests of an async function that takes a [`TestDatabase`]: `NAME::on_sqlite`
+/// and `NAME::on_postgres`. Each is reported, and each runs in a process of its own: what
+/// a test of a few seconds is worth. Write it above the function, where `#[test]` would be.
+///
+/// ```no_run
+/// use longshore_testing::{TestDatabase, on_both};
+///
+/// on_both!(an_open_database_answers);
+/// async fn an_open_database_answers(database: TestDatabase) {
+///     let db = database.open().await;
+///     db.ping().await.expect("an open database answers");
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! on_both {
+    ($test:ident) => {
+        mod $test {
+            #[tokio::test]
+            async fn on_sqlite() {
+                $crate::on_sqlite(super::$test).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                $crate::on_postgres(super::$test).await;
+            }
+        }
+    };
+}
+
+/// As [`on_both!`], for what SQLite cannot do: several servers on one database.
+#[macro_export]
+macro_rules! on_postgres {
+    ($test:ident) => {
+        mod $test {
+            #[tokio::test]
+            async fn on_postgres() {
+                $crate::on_postgres(super::$test).await;
+            }
+        }
+    };
+}
+
+async fn on_postgres_of<F, Fut>(server: &str, test: &F)
 where
     F: Fn(TestDatabase) -> Fut,
     Fut: Future<Output = ()>,
@@ -245,7 +306,7 @@ mod tests {
             *given.lock().expect("no other test holds it") = Some(database.settings());
             async { panic!("on purpose") }
         };
-        let outcome = AssertUnwindSafe(on_postgres(&server, &test))
+        let outcome = AssertUnwindSafe(on_postgres_of(&server, &test))
             .catch_unwind()
             .await;
         assert!(

@@ -15,7 +15,7 @@ mod peers;
 mod ports;
 mod server;
 
-pub use databases::{TestDatabase, on_both};
+pub use databases::{TestDatabase, on_both, on_postgres, on_sqlite};
 pub use deadline::{PATIENCE, within};
 pub use live::Live;
 pub use nginx::Nginx;

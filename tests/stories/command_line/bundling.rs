@@ -9,7 +9,7 @@ use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::Duration;
-use testing::{Answer, Content, Origin, TestServer, within};
+use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both, within};
 use tokio::io::AsyncReadExt;
 
 /// So many sources with some latency; their addresses, a line each.
@@ -60,9 +60,9 @@ async fn part_of(person: &Person, bytes: u64) {
     .await;
 }
 
-#[tokio::test]
-async fn a_list_becomes_a_file_and_what_is_missing_is_told() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(a_list_becomes_a_file_and_what_is_missing_is_told);
+async fn a_list_becomes_a_file_and_what_is_missing_is_told(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let flaky = origin.put_in_turn(
         "/flaky.bin",
@@ -124,9 +124,9 @@ async fn a_list_becomes_a_file_and_what_is_missing_is_told() {
     assert_ne!(tested, Some(false), "unzip finds a fault");
 }
 
-#[tokio::test]
-async fn an_archive_flows_to_standard_output_and_nothing_else_does() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(an_archive_flows_to_standard_output_and_nothing_else_does);
+async fn an_archive_flows_to_standard_output_and_nothing_else_does(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let list = sources(&origin, 5).await;
     let array: Vec<&str> = list
@@ -165,9 +165,9 @@ async fn an_archive_flows_to_standard_output_and_nothing_else_does() {
     assert!(person.files().is_empty());
 }
 
-#[tokio::test]
-async fn json_names_the_missing_on_standard_output() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(json_names_the_missing_on_standard_output);
+async fn json_names_the_missing_on_standard_output(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let missing = origin.put("/gone", Answer::status(410));
     let list = format!("{}{missing}", sources(&origin, 1).await);
@@ -190,9 +190,9 @@ async fn json_names_the_missing_on_standard_output() {
     );
 }
 
-#[tokio::test]
-async fn a_strict_one_and_one_of_nothing_leave_no_file() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(a_strict_one_and_one_of_nothing_leave_no_file);
+async fn a_strict_one_and_one_of_nothing_leave_no_file(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     person.write("out.zip", "what was there before");
     let missing = origin.put(
@@ -213,9 +213,11 @@ async fn a_strict_one_and_one_of_nothing_leave_no_file() {
     assert_eq!(before.expect("it is there"), "what was there before");
 }
 
-#[tokio::test]
-async fn what_cannot_be_written_or_read_is_refused_before_the_server_is_asked() {
-    let server = server().start().await;
+on_both!(what_cannot_be_written_or_read_is_refused_before_the_server_is_asked);
+async fn what_cannot_be_written_or_read_is_refused_before_the_server_is_asked(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     let list = "http://127.0.0.1:1/a";
     let ended = person
@@ -237,36 +239,46 @@ async fn what_cannot_be_written_or_read_is_refused_before_the_server_is_asked() 
     assert_eq!(page["items"], json!([]));
 }
 
-#[tokio::test]
-async fn ctrl_c_cancels_the_operation_and_leaves_no_file() {
-    for (name, before) in [("before the first byte", 0), ("in the middle", 1_000_000)] {
-        let (server, origin) = (server().start().await, Origin::start().await);
-        let person = Person::logged_in(&server).await;
-        let list = stalling(&origin, before);
-        let child = person.start(&["bundle", "-o", "out.zip"], &list).await;
-        origin
-            .when("the fetching to begin", |counts| counts.requests == 1)
-            .await;
-        if before > 0 {
-            part_of(&person, 200_000).await;
-        }
-        let id = the_operation(&server).await;
-        signal(&child, Signal::INT);
-        let came = ended(child).await;
-        came.ended.refused(130, &["cancelled", &id]);
-        assert!(person.files().is_empty(), "{name}: {:?}", person.files());
-        let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
-        assert_eq!(operation["state"], "cancelled", "{name}");
-        origin
-            .when("the fetching to end", |counts| counts.connections == 0)
-            .await;
-        assert!(incoming(server.data()).is_empty());
-    }
+on_both!(ctrl_c_before_the_first_byte_cancels_the_operation_and_leaves_no_file);
+async fn ctrl_c_before_the_first_byte_cancels_the_operation_and_leaves_no_file(
+    database: TestDatabase,
+) {
+    is_cancelled_by_ctrl_c(&database, 0).await;
 }
 
-#[tokio::test]
-async fn a_server_killed_in_mid_stream_leaves_no_file_and_no_success() {
-    let (mut server, origin) = (server().start().await, Origin::start().await);
+on_both!(ctrl_c_in_the_middle_cancels_the_operation_and_leaves_no_file);
+async fn ctrl_c_in_the_middle_cancels_the_operation_and_leaves_no_file(database: TestDatabase) {
+    is_cancelled_by_ctrl_c(&database, 1_000_000).await;
+}
+
+/// Ctrl-C, after so many bytes were given.
+async fn is_cancelled_by_ctrl_c(database: &TestDatabase, before: u64) {
+    let (server, origin) = (server(database).start().await, Origin::start().await);
+    let person = Person::logged_in(&server).await;
+    let list = stalling(&origin, before);
+    let child = person.start(&["bundle", "-o", "out.zip"], &list).await;
+    origin
+        .when("the fetching to begin", |counts| counts.requests == 1)
+        .await;
+    if before > 0 {
+        part_of(&person, 200_000).await;
+    }
+    let id = the_operation(&server).await;
+    signal(&child, Signal::INT);
+    let came = ended(child).await;
+    came.ended.refused(130, &["cancelled", &id]);
+    assert!(person.files().is_empty(), "{:?}", person.files());
+    let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
+    assert_eq!(operation["state"], "cancelled");
+    origin
+        .when("the fetching to end", |counts| counts.connections == 0)
+        .await;
+    assert!(incoming(server.data()).is_empty());
+}
+
+on_both!(a_server_killed_in_mid_stream_leaves_no_file_and_no_success);
+async fn a_server_killed_in_mid_stream_leaves_no_file_and_no_success(database: TestDatabase) {
+    let (mut server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     person.write("out.zip", "what was there before");
     let list = stalling(&origin, 1_000_000);
@@ -280,9 +292,9 @@ async fn a_server_killed_in_mid_stream_leaves_no_file_and_no_success() {
     assert_eq!(before.expect("it is there"), "what was there before");
 }
 
-#[tokio::test]
-async fn one_cancelled_by_somebody_else_is_told_so() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(one_cancelled_by_somebody_else_is_told_so);
+async fn one_cancelled_by_somebody_else_is_told_so(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let list = stalling(&origin, 1_000_000);
     let child = person.start(&["bundle", "-o", "out.zip"], &list).await;
@@ -295,9 +307,9 @@ async fn one_cancelled_by_somebody_else_is_told_so() {
     assert!(person.files().is_empty());
 }
 
-#[tokio::test]
-async fn a_reader_that_goes_away_ends_the_operation_too() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(a_reader_that_goes_away_ends_the_operation_too);
+async fn a_reader_that_goes_away_ends_the_operation_too(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let list = origin.put("/endless.bin", Answer::ok(Content::endless(1)).chunked());
     let mut child = person
@@ -316,9 +328,9 @@ async fn a_reader_that_goes_away_ends_the_operation_too() {
     in_state(&server, &id, &["cancelled"]).await;
 }
 
-#[tokio::test]
-async fn a_kept_one_is_gone_on_with_where_it_broke_off_and_has_a_link() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(a_kept_one_is_gone_on_with_where_it_broke_off_and_has_a_link);
+async fn a_kept_one_is_gone_on_with_where_it_broke_off_and_has_a_link(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let list = origin.put("/large.bin", Answer::ok(Content::seeded(7, 6_000_000)));
@@ -344,9 +356,9 @@ async fn a_kept_one_is_gone_on_with_where_it_broke_off_and_has_a_link() {
     assert!(linked == archive, "the link gives the same");
 }
 
-#[tokio::test]
-async fn without_a_file_a_kept_one_stays_on_the_server() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(without_a_file_a_kept_one_stays_on_the_server);
+async fn without_a_file_a_kept_one_stays_on_the_server(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let list = sources(&origin, 2).await;
     let ended = person.run_with(&["bundle", "--keep", "-q"], &list).await;
@@ -357,9 +369,9 @@ async fn without_a_file_a_kept_one_stays_on_the_server() {
     assert_eq!(stored(server.data()).len(), 1);
 }
 
-#[tokio::test]
-async fn without_websockets_on_the_way_it_works_all_the_same() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(without_websockets_on_the_way_it_works_all_the_same);
+async fn without_websockets_on_the_way_it_works_all_the_same(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let wire = Wire::to(server.port()).await;
     wire.refuse_sockets();
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;

@@ -5,7 +5,7 @@ use super::{Person, ended};
 use crate::desk::{accepted, in_state, log_lines};
 use crate::program::server;
 use serde_json::{Value, json};
-use testing::{Answer, Content, Origin, within};
+use testing::{Answer, Content, Origin, TestDatabase, on_both, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// A bundle of many sources, of which the last stalls until the origin is released.
@@ -32,9 +32,9 @@ fn numbers(output: &str) -> Vec<u64> {
         .collect()
 }
 
-#[tokio::test]
-async fn a_log_is_followed_across_a_cut_connection_without_gap_or_repeat() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(a_log_is_followed_across_a_cut_connection_without_gap_or_repeat);
+async fn a_log_is_followed_across_a_cut_connection_without_gap_or_repeat(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let id = accepted(&server, &bundle(&origin, 200).await).await;
@@ -68,9 +68,9 @@ async fn a_log_is_followed_across_a_cut_connection_without_gap_or_repeat() {
     assert_eq!(numbers(&output), stored);
 }
 
-#[tokio::test]
-async fn a_log_is_followed_where_no_websocket_passes() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(a_log_is_followed_where_no_websocket_passes);
+async fn a_log_is_followed_where_no_websocket_passes(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let wire = Wire::to(server.port()).await;
     wire.refuse_sockets();
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
@@ -90,9 +90,13 @@ async fn a_log_is_followed_where_no_websocket_passes() {
     assert_eq!(numbers(&came.ended.output), (3..=last).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn following_survives_a_restart_of_the_server() {
-    let (mut server, origin) = (server().start().await, Origin::start().await);
+on_both!(following_survives_a_restart_of_the_server);
+async fn following_survives_a_restart_of_the_server(database: TestDatabase) {
+    // On Postgres another replica might have it: it is taken up when its lease is over.
+    let options = server(&database)
+        .env("LONGSHORE_OPERATIONS_LEASE", "2s")
+        .env("LONGSHORE_OPERATIONS_HEARTBEAT", "500ms");
+    let (mut server, origin) = (options.start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let id = accepted(&server, &bundle(&origin, 5).await).await;
     let mut child = person
@@ -117,9 +121,9 @@ async fn following_survives_a_restart_of_the_server() {
     assert_eq!(numbers(&output), stored);
 }
 
-#[tokio::test]
-async fn the_exit_code_of_following_tells_how_it_ended() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(the_exit_code_of_following_tells_how_it_ended);
+async fn the_exit_code_of_following_tells_how_it_ended(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let missing = origin.put("/missing", Answer::status(404));
     let failed = accepted(&server, &json!({ "sources": [missing] })).await;
@@ -140,9 +144,9 @@ async fn the_exit_code_of_following_tells_how_it_ended() {
     assert!(came.ended.errors.contains("was cancelled"));
 }
 
-#[tokio::test]
-async fn operations_are_listed_shown_and_repeated_by_the_end_of_their_id() {
-    let (server, origin) = (server().start().await, Origin::start().await);
+on_both!(operations_are_listed_shown_and_repeated_by_the_end_of_their_id);
+async fn operations_are_listed_shown_and_repeated_by_the_end_of_their_id(database: TestDatabase) {
+    let (server, origin) = (server(&database).start().await, Origin::start().await);
     let person = Person::logged_in(&server).await;
     let fine = origin.put("/a", Answer::ok(Content::seeded(1, 10)));
     let missing = origin.put("/missing", Answer::status(404));

@@ -2,10 +2,10 @@
 //! configuration, completions.
 
 use super::{Person, satisfies};
-use crate::program::server;
+use crate::program::{server, variables};
 use reqwest::Method;
 use serde_json::Value;
-use testing::{TestServer, on_both, within};
+use testing::{TestDatabase, TestServer, on_both, within};
 
 async fn session_status(server: &TestServer, password: &str) -> u16 {
     let request = server.request_as("admin", password, Method::GET, "/api/v1/session");
@@ -13,78 +13,75 @@ async fn session_status(server: &TestServer, password: &str) -> u16 {
     answer.status().as_u16()
 }
 
-#[tokio::test]
-async fn a_lost_password_is_replaced_while_the_server_runs_and_while_it_does_not() {
-    on_both(|database| async move {
-        let mut server = server().on(&database).start().await;
-        let session = server.log_in("admin", server.admin_password()).await;
-        let person = Person::new();
-        let data = server.data().display().to_string();
-        let reset = || async {
-            let mut command = person.command(&["user", "reset-password", "admin", "--data", &data]);
-            if let Some(url) = database.postgres_url() {
-                command.env("LONGSHORE_DATABASE", url);
-            }
-            let ended = person.came(command, "").await.ended;
-            assert_eq!(ended.code, Some(0), "{ended:?}");
-            assert_eq!(
-                ended.output.lines().count(),
-                1,
-                "the password alone: {ended:?}"
-            );
-            ended.output.trim().to_owned()
-        };
-
-        let running = reset().await;
-        server.log_in("admin", &running).await;
-        // The server notices by itself, within a second or so.
-        within("the old password and session to be refused", async {
-            while session_status(&server, server.admin_password()).await == 200 {}
-            loop {
-                let request = session.request(Method::GET, "/api/v1/session");
-                if request.send().await.expect("an answer").status() == 401 {
-                    break;
-                }
-            }
-        })
-        .await;
-
-        server.terminate().await;
-        let stopped = reset().await;
-        assert_ne!(stopped, running);
-        server.start_again().await;
-        server.log_in("admin", &stopped).await;
-        assert_eq!(session_status(&server, &running).await, 401);
-
-        let request = server.request_as(
-            "admin",
-            &stopped,
-            Method::GET,
-            "/api/v1/audit?action=user.password",
+on_both!(a_lost_password_is_replaced_while_the_server_runs_and_while_it_does_not);
+async fn a_lost_password_is_replaced_while_the_server_runs_and_while_it_does_not(
+    database: TestDatabase,
+) {
+    let mut server = server(&database).start().await;
+    let session = server.log_in("admin", server.admin_password()).await;
+    let person = Person::new();
+    let data = server.data().display().to_string();
+    let reset = || async {
+        let mut command = person.command(&["user", "reset-password", "admin", "--data", &data]);
+        command.envs(variables(&database));
+        let ended = person.came(command, "").await.ended;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(
+            ended.output.lines().count(),
+            1,
+            "the password alone: {ended:?}"
         );
-        let audit: Value = request
-            .send()
-            .await
-            .expect("an answer")
-            .json()
-            .await
-            .expect("JSON");
-        let entries = audit["items"].as_array().expect("a page");
-        assert_eq!(entries.len(), 2, "{audit}");
-        for entry in entries {
-            assert_eq!(entry["subject"], "user:admin");
-            assert_ne!(
-                entry["actor"], "user:admin",
-                "it was done on the host: {entry}"
-            );
+        ended.output.trim().to_owned()
+    };
+
+    let running = reset().await;
+    server.log_in("admin", &running).await;
+    // The server notices by itself, within a second or so.
+    within("the old password and session to be refused", async {
+        while session_status(&server, server.admin_password()).await == 200 {}
+        loop {
+            let request = session.request(Method::GET, "/api/v1/session");
+            if request.send().await.expect("an answer").status() == 401 {
+                break;
+            }
         }
     })
     .await;
+
+    server.terminate().await;
+    let stopped = reset().await;
+    assert_ne!(stopped, running);
+    server.start_again().await;
+    server.log_in("admin", &stopped).await;
+    assert_eq!(session_status(&server, &running).await, 401);
+
+    let request = server.request_as(
+        "admin",
+        &stopped,
+        Method::GET,
+        "/api/v1/audit?action=user.password",
+    );
+    let audit: Value = request
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("JSON");
+    let entries = audit["items"].as_array().expect("a page");
+    assert_eq!(entries.len(), 2, "{audit}");
+    for entry in entries {
+        assert_eq!(entry["subject"], "user:admin");
+        assert_ne!(
+            entry["actor"], "user:admin",
+            "it was done on the host: {entry}"
+        );
+    }
 }
 
-#[tokio::test]
-async fn a_reset_makes_nothing_where_there_is_nothing() {
-    let server = server().start().await;
+on_both!(a_reset_makes_nothing_where_there_is_nothing);
+async fn a_reset_makes_nothing_where_there_is_nothing(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::new();
     let elsewhere = person
         .run(&["user", "reset-password", "admin", "--data", "none"])
@@ -92,9 +89,9 @@ async fn a_reset_makes_nothing_where_there_is_nothing() {
     elsewhere.refused(4, &["none/master.key", "--data"]);
     assert!(person.files().is_empty(), "{:?}", person.files());
     let data = server.data().display().to_string();
-    let nobody = person
-        .run(&["user", "reset-password", "nobody", "--data", &data])
-        .await;
+    let mut command = person.command(&["user", "reset-password", "nobody", "--data", &data]);
+    command.envs(variables(&database));
+    let nobody = person.came(command, "").await.ended;
     nobody.refused(1, &["no user `nobody`"]);
     assert_eq!(session_status(&server, server.admin_password()).await, 200);
 }

@@ -5,7 +5,7 @@ use crate::program::server;
 use reqwest::Method;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
-use testing::TestServer;
+use testing::{TestDatabase, TestServer, on_both};
 
 /// The token in a person's file.
 fn token_of(person: &Person) -> String {
@@ -20,9 +20,11 @@ async fn status_with(server: &TestServer, token: &str) -> u16 {
     answer.expect("an answer").status().as_u16()
 }
 
-#[tokio::test]
-async fn logging_in_keeps_a_token_that_nobody_else_can_read_and_logging_out_ends_it() {
-    let server = server().start().await;
+on_both!(logging_in_keeps_a_token_that_nobody_else_can_read_and_logging_out_ends_it);
+async fn logging_in_keeps_a_token_that_nobody_else_can_read_and_logging_out_ends_it(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     let mode = |path: &std::path::Path| {
         std::fs::metadata(path)
@@ -65,9 +67,9 @@ async fn logging_in_keeps_a_token_that_nobody_else_can_read_and_logging_out_ends
     person.run(&["logout"]).await.refused(1, &["not logged in"]);
 }
 
-#[tokio::test]
-async fn logging_in_again_replaces_the_token() {
-    let server = server().start().await;
+on_both!(logging_in_again_replaces_the_token);
+async fn logging_in_again_replaces_the_token(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     let first = token_of(&person);
     let arguments = [
@@ -90,9 +92,9 @@ async fn logging_in_again_replaces_the_token() {
     assert!(tokens[0]["expires_at"].is_string());
 }
 
-#[tokio::test]
-async fn a_wrong_password_and_a_missing_one_are_told_in_a_sentence() {
-    let server = server().start().await;
+on_both!(a_wrong_password_and_a_missing_one_are_told_in_a_sentence);
+async fn a_wrong_password_and_a_missing_one_are_told_in_a_sentence(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::new();
     let url = server.url();
     let login = ["login", &url, "--user", "admin", "--password-stdin"];
@@ -110,9 +112,11 @@ async fn a_wrong_password_and_a_missing_one_are_told_in_a_sentence() {
     assert!(!person.servers_file().exists());
 }
 
-#[tokio::test]
-async fn a_token_from_elsewhere_is_taken_and_the_environment_goes_before_it() {
-    let server = server().start().await;
+on_both!(a_token_from_elsewhere_is_taken_and_the_environment_goes_before_it);
+async fn a_token_from_elsewhere_is_taken_and_the_environment_goes_before_it(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
     let admin = Person::admin(&server).await;
     let made = admin
         .run(&[
@@ -162,9 +166,9 @@ async fn a_token_from_elsewhere_is_taken_and_the_environment_goes_before_it() {
     without.refused(9, &["longshore login"]);
 }
 
-#[tokio::test]
-async fn where_nobody_answers_it_says_so_and_to_whom() {
-    let mut server = server().start().await;
+on_both!(where_nobody_answers_it_says_so_and_to_whom);
+async fn where_nobody_answers_it_says_so_and_to_whom(database: TestDatabase) {
+    let mut server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     server.terminate().await;
     let ended = person.run(&["ops", "ls"]).await;
@@ -174,9 +178,9 @@ async fn where_nobody_answers_it_says_so_and_to_whom() {
     );
 }
 
-#[tokio::test]
-async fn users_and_tokens_are_managed_by_who_may() {
-    let server = server().start().await;
+on_both!(users_and_tokens_are_managed_by_who_may);
+async fn users_and_tokens_are_managed_by_who_may(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     person.run(&["user", "ls"]).await.refused(9, &["--admin"]);
     let admin = Person::admin(&server).await;
@@ -258,9 +262,9 @@ async fn users_and_tokens_are_managed_by_who_may() {
         .refused(1, &["token ls"]);
 }
 
-#[tokio::test]
-async fn a_viewer_logs_in_for_what_a_viewer_may() {
-    let server = server().start().await;
+on_both!(a_viewer_logs_in_for_what_a_viewer_may);
+async fn a_viewer_logs_in_for_what_a_viewer_may(database: TestDatabase) {
+    let server = server(&database).start().await;
     let body = json!({ "name": "vera", "role": "viewer", "password": "vera's secret" });
     let (status, _) = server.post("/api/v1/users", &body).await;
     assert_eq!(status, 201);

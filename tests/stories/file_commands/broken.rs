@@ -6,7 +6,7 @@ use crate::command_line::{Person, ended, signal};
 use crate::program::server;
 use rustix::process::Signal;
 use std::fs;
-use testing::{Answer, Content, Origin, on_both};
+use testing::{Answer, Content, Origin, TestDatabase, on_both};
 
 /// Where a server has its one file.
 const FILE: &str = "/api/v1/buckets/files/files/a.bin";
@@ -20,32 +20,29 @@ async fn fooled(person: &Person, origin: &Origin, arguments: &[&str]) -> crate::
     person.came(command, "").await.ended
 }
 
-#[tokio::test]
-async fn a_download_goes_on_where_the_connection_broke() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let wire = Wire::to(server.port()).await;
-        let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
-        let content = Content::seeded(3, 6_000_000).to_vec();
-        fs::write(person.folder().join("a.bin"), &content).expect("a file");
-        done(&person, &["put", "a.bin", ":a.bin"]).await;
-        let before = wire.brought();
-        wire.cut_after(4_000_000);
-        done(&person, &["get", ":a.bin", "b.bin"]).await;
-        assert!(!wire.is_whole(), "it was cut");
-        let here = fs::read(person.folder().join("b.bin")).expect("it is there");
-        assert!(here == content, "the content differs");
-        // Nothing of it came twice but what was on its way when the wire was cut.
-        let brought = wire.brought() - before;
-        assert!(brought < 8_000_000, "{brought} bytes came");
-        assert_eq!(person.files(), ["a.bin", "b.bin"], "no part is left");
-    })
-    .await;
+on_both!(a_download_goes_on_where_the_connection_broke);
+async fn a_download_goes_on_where_the_connection_broke(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let wire = Wire::to(server.port()).await;
+    let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
+    let content = Content::seeded(3, 6_000_000).to_vec();
+    fs::write(person.folder().join("a.bin"), &content).expect("a file");
+    done(&person, &["put", "a.bin", ":a.bin"]).await;
+    let before = wire.brought();
+    wire.cut_after(4_000_000);
+    done(&person, &["get", ":a.bin", "b.bin"]).await;
+    assert!(!wire.is_whole(), "it was cut");
+    let here = fs::read(person.folder().join("b.bin")).expect("it is there");
+    assert!(here == content, "the content differs");
+    // Nothing of it came twice but what was on its way when the wire was cut.
+    let brought = wire.brought() - before;
+    assert!(brought < 8_000_000, "{brought} bytes came");
+    assert_eq!(person.files(), ["a.bin", "b.bin"], "no part is left");
 }
 
-#[tokio::test]
-async fn a_tree_comes_whole_over_a_wire_that_breaks() {
-    let server = server().start().await;
+on_both!(a_tree_comes_whole_over_a_wire_that_breaks);
+async fn a_tree_comes_whole_over_a_wire_that_breaks(database: TestDatabase) {
+    let server = server(&database).start().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let here = person.folder().join("here");
@@ -68,9 +65,9 @@ async fn a_tree_comes_whole_over_a_wire_that_breaks() {
     }
 }
 
-#[tokio::test]
-async fn an_upload_whose_answer_is_lost_is_sent_again() {
-    let server = server().start().await;
+on_both!(an_upload_whose_answer_is_lost_is_sent_again);
+async fn an_upload_whose_answer_is_lost_is_sent_again(database: TestDatabase) {
+    let server = server(&database).start().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let content = Content::seeded(4, 2_000_000).to_vec();
@@ -170,9 +167,9 @@ async fn an_interruption_leaves_nothing_half_written() {
     assert!(tree(person.folder()).is_empty(), "{:?}", person.files());
 }
 
-#[tokio::test]
-async fn a_server_that_is_gone_ends_it_once_and_not_for_every_file() {
-    let mut server = server().start().await;
+on_both!(a_server_that_is_gone_ends_it_once_and_not_for_every_file);
+async fn a_server_that_is_gone_ends_it_once_and_not_for_every_file(database: TestDatabase) {
+    let mut server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     fs::create_dir(person.folder().join("t")).expect("a folder");
     for number in 0..50 {

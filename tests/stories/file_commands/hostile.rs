@@ -6,11 +6,11 @@ use crate::program::server;
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
-use testing::{Answer, Content, Origin};
+use testing::{Answer, Content, Origin, TestDatabase, on_both};
 
-#[tokio::test]
-async fn every_path_of_a_bucket_lands_in_the_folder_or_is_told() {
-    let server = server().start().await;
+on_both!(every_path_of_a_bucket_lands_in_the_folder_or_is_told);
+async fn every_path_of_a_bucket_lands_in_the_folder_or_is_told(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     for (path, content) in [
         ("/etc/absolute", "absolute"),
@@ -74,9 +74,9 @@ async fn every_path_of_a_bucket_lands_in_the_folder_or_is_told() {
     assert_eq!(odd.expect("a file"), "odd");
 }
 
-#[tokio::test]
-async fn a_link_below_the_folder_is_not_followed() {
-    let server = server().start().await;
+on_both!(a_link_below_the_folder_is_not_followed);
+async fn a_link_below_the_folder_is_not_followed(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     stored(&server, "t/link/passwd", "x").await;
     stored(&server, "t/file", "new").await;

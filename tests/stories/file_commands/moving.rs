@@ -4,110 +4,104 @@ use super::{done, stored};
 use crate::command_line::Person;
 use crate::program::server;
 use serde_json::Value;
-use testing::on_both;
+use testing::{TestDatabase, on_both};
 
 async fn listed(person: &Person, place: &str) -> Vec<String> {
     let output = done(person, &["ls", "-r", place]).await;
     output.lines().map(str::to_owned).collect()
 }
 
-#[tokio::test]
-async fn files_are_deleted_when_it_was_meant() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let person = Person::logged_in(&server).await;
-        for path in ["a", "t", "t/b", "t/c/d", "tt"] {
-            stored(&server, path, path).await;
-        }
-        person
-            .run(&["rm", ":a"])
-            .await
-            .refused(2, &["--yes", "nothing was changed"]);
-        person
-            .run(&["rm", "--yes", ":t/"])
-            .await
-            .refused(2, &["-r"]);
-        person
-            .run(&["rm", "--yes", "./a"])
-            .await
-            .refused(2, &["BUCKET:PATH"]);
-        assert_eq!(listed(&person, ":").await.len(), 5);
+on_both!(files_are_deleted_when_it_was_meant);
+async fn files_are_deleted_when_it_was_meant(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let person = Person::logged_in(&server).await;
+    for path in ["a", "t", "t/b", "t/c/d", "tt"] {
+        stored(&server, path, path).await;
+    }
+    person
+        .run(&["rm", ":a"])
+        .await
+        .refused(2, &["--yes", "nothing was changed"]);
+    person
+        .run(&["rm", "--yes", ":t/"])
+        .await
+        .refused(2, &["-r"]);
+    person
+        .run(&["rm", "--yes", "./a"])
+        .await
+        .refused(2, &["BUCKET:PATH"]);
+    assert_eq!(listed(&person, ":").await.len(), 5);
 
-        let ended = person.run(&["rm", "--yes", ":a"]).await;
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(
-            ended.errors.contains("stays in the trash for 7d"),
-            "{ended:?}"
-        );
-        let gone = person.run(&["rm", "--yes", ":a"]).await;
-        assert_eq!(gone.code, Some(1), "{gone:?}");
-        done(&person, &["rm", "-r", "--yes", ":t"]).await;
-        assert_eq!(listed(&person, ":").await, ["tt"]);
-        let some = person.run(&["rm", "--yes", ":none", ":tt"]).await;
-        assert_eq!(some.code, Some(10), "{some:?}");
-        assert!(listed(&person, ":").await.is_empty());
-        person
-            .run(&["ls", ":t"])
-            .await
-            .refused(1, &["nothing at files:t"]);
-        person.run(&["rm", "-r", "--yes", ":t"]).await;
-    })
-    .await;
+    let ended = person.run(&["rm", "--yes", ":a"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.errors.contains("stays in the trash for 7d"),
+        "{ended:?}"
+    );
+    let gone = person.run(&["rm", "--yes", ":a"]).await;
+    assert_eq!(gone.code, Some(1), "{gone:?}");
+    done(&person, &["rm", "-r", "--yes", ":t"]).await;
+    assert_eq!(listed(&person, ":").await, ["tt"]);
+    let some = person.run(&["rm", "--yes", ":none", ":tt"]).await;
+    assert_eq!(some.code, Some(10), "{some:?}");
+    assert!(listed(&person, ":").await.is_empty());
+    person
+        .run(&["ls", ":t"])
+        .await
+        .refused(1, &["nothing at files:t"]);
+    person.run(&["rm", "-r", "--yes", ":t"]).await;
 }
 
-#[tokio::test]
-async fn files_move_and_are_copied_without_coming_here() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let person = Person::admin(&server).await;
-        for path in ["a", "t/b", "t/c/d"] {
-            stored(&server, path, path).await;
-        }
-        done(&person, &["bucket", "add", "other"]).await;
-        for arguments in [
-            &["cp", ":a", "other:"][..],
-            &["cp", ":a", ":copy"],
-            &["cp", "-r", ":t", "other:in/"],
-            &["mv", "-r", ":t/", "other:of"],
-            &["mv", ":a", ":moved/"],
-        ] {
-            done(&person, arguments).await;
-        }
-        assert_eq!(listed(&person, ":").await, ["copy", "moved/a"]);
-        assert_eq!(
-            listed(&person, "other:").await,
-            ["a", "in/t/b", "in/t/c/d", "of/b", "of/c/d"]
-        );
-        assert_eq!(done(&person, &["get", "other:of/c/d", "-"]).await, "t/c/d");
+on_both!(files_move_and_are_copied_without_coming_here);
+async fn files_move_and_are_copied_without_coming_here(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let person = Person::admin(&server).await;
+    for path in ["a", "t/b", "t/c/d"] {
+        stored(&server, path, path).await;
+    }
+    done(&person, &["bucket", "add", "other"]).await;
+    for arguments in [
+        &["cp", ":a", "other:"][..],
+        &["cp", ":a", ":copy"],
+        &["cp", "-r", ":t", "other:in/"],
+        &["mv", "-r", ":t/", "other:of"],
+        &["mv", ":a", ":moved/"],
+    ] {
+        done(&person, arguments).await;
+    }
+    assert_eq!(listed(&person, ":").await, ["copy", "moved/a"]);
+    assert_eq!(
+        listed(&person, "other:").await,
+        ["a", "in/t/b", "in/t/c/d", "of/b", "of/c/d"]
+    );
+    assert_eq!(done(&person, &["get", "other:of/c/d", "-"]).await, "t/c/d");
 
-        stored(&server, "a", "new").await;
-        let kept = person.run(&["cp", "-n", ":a", ":copy"]).await;
-        assert_eq!(kept.code, Some(0), "{kept:?}");
-        assert_eq!(done(&person, &["get", ":copy", "-"]).await, "a");
-        for wrong in [
-            &["cp", ":a", ":a"][..],
-            &["cp", ":a", "./b"],
-            &["cp", ":a", ":copy", ":moved"],
-            &["mv", ":moved/", ":x"],
-            &["mv", "-r", "other:in", "other:in/deeper/"],
-        ] {
-            person.run(wrong).await.refused(2, &[]);
-        }
-        person
-            .run(&["mv", ":none", ":x"])
-            .await
-            .refused(1, &["file"]);
-        person
-            .run(&["mv", "-r", ":none/", ":x"])
-            .await
-            .refused(1, &["nothing at"]);
-    })
-    .await;
+    stored(&server, "a", "new").await;
+    let kept = person.run(&["cp", "-n", ":a", ":copy"]).await;
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    assert_eq!(done(&person, &["get", ":copy", "-"]).await, "a");
+    for wrong in [
+        &["cp", ":a", ":a"][..],
+        &["cp", ":a", "./b"],
+        &["cp", ":a", ":copy", ":moved"],
+        &["mv", ":moved/", ":x"],
+        &["mv", "-r", "other:in", "other:in/deeper/"],
+    ] {
+        person.run(wrong).await.refused(2, &[]);
+    }
+    person
+        .run(&["mv", ":none", ":x"])
+        .await
+        .refused(1, &["file"]);
+    person
+        .run(&["mv", "-r", ":none/", ":x"])
+        .await
+        .refused(1, &["nothing at"]);
 }
 
-#[tokio::test]
-async fn buckets_are_made_changed_and_removed() {
-    let server = server().start().await;
+on_both!(buckets_are_made_changed_and_removed);
+async fn buckets_are_made_changed_and_removed(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::admin(&server).await;
     let add = [
         "bucket", "add", "media", "--trash", "0s", "--quota", "10GiB", "--public", "on",

@@ -4,51 +4,48 @@ use super::done;
 use crate::command_line::Person;
 use crate::program::{files_below, server};
 use serde_json::Value;
-use testing::on_both;
+use testing::{TestDatabase, on_both};
 
-#[tokio::test]
-async fn a_probe_tells_how_long_each_step_took_and_leaves_nothing() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        // Nobody has logged in here.
-        let person = Person::new();
-        let url = server.url();
-        let probe = ["probe", &url, "--user", "admin", "--password-stdin"];
-        let ended = person.run_with(&probe, server.admin_password()).await;
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        for step in ["upload", "list", "download", "delete", "total"] {
-            let line = ended.output.lines().find(|line| line.starts_with(step));
-            assert!(line.is_some_and(|line| line.ends_with(" ms")), "{ended:?}");
-        }
-        let mut json = probe.to_vec();
-        json.extend(["--json", "--size", "1MiB"]);
-        let ended = person.run_with(&json, server.admin_password()).await;
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        let report: Value = serde_json::from_str(&ended.output).expect("JSON");
-        assert_eq!(
-            (&report["ok"], &report["bytes"]),
-            (&true.into(), &1_048_576.into())
-        );
-        let steps = report["steps"].as_array().expect("steps");
-        assert_eq!(steps.len(), 5, "{report}");
-        assert!(
-            steps.iter().all(|step| step["milliseconds"].is_number()),
-            "{report}"
-        );
+on_both!(a_probe_tells_how_long_each_step_took_and_leaves_nothing);
+async fn a_probe_tells_how_long_each_step_took_and_leaves_nothing(database: TestDatabase) {
+    let server = server(&database).start().await;
+    // Nobody has logged in here.
+    let person = Person::new();
+    let url = server.url();
+    let probe = ["probe", &url, "--user", "admin", "--password-stdin"];
+    let ended = person.run_with(&probe, server.admin_password()).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for step in ["upload", "list", "download", "delete", "total"] {
+        let line = ended.output.lines().find(|line| line.starts_with(step));
+        assert!(line.is_some_and(|line| line.ends_with(" ms")), "{ended:?}");
+    }
+    let mut json = probe.to_vec();
+    json.extend(["--json", "--size", "1MiB"]);
+    let ended = person.run_with(&json, server.admin_password()).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let report: Value = serde_json::from_str(&ended.output).expect("JSON");
+    assert_eq!(
+        (&report["ok"], &report["bytes"]),
+        (&true.into(), &1_048_576.into())
+    );
+    let steps = report["steps"].as_array().expect("steps");
+    assert_eq!(steps.len(), 5, "{report}");
+    assert!(
+        steps.iter().all(|step| step["milliseconds"].is_number()),
+        "{report}"
+    );
 
-        let (_, bucket) = server.get("/api/v1/buckets/files").await;
-        assert_eq!(
-            bucket["usage"]["files"], 0,
-            "nothing is left, in the trash neither"
-        );
-        assert_eq!(files_below(&server.data().join("files")).len(), 0);
-    })
-    .await;
+    let (_, bucket) = server.get("/api/v1/buckets/files").await;
+    assert_eq!(
+        bucket["usage"]["files"], 0,
+        "nothing is left, in the trash neither"
+    );
+    assert_eq!(files_below(&server.data().join("files")).len(), 0);
 }
 
-#[tokio::test]
-async fn a_probe_that_fails_names_the_step() {
-    let server = server().start().await;
+on_both!(a_probe_that_fails_names_the_step);
+async fn a_probe_that_fails_names_the_step(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::admin(&server).await;
     done(
         &person,

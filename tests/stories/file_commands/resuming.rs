@@ -6,40 +6,37 @@ use crate::command_line::{Person, ended, signal};
 use crate::program::server;
 use rustix::process::Signal;
 use std::fs;
-use testing::{Content, on_both, within};
+use testing::{Content, TestDatabase, on_both, within};
 
 const LARGE: u64 = 40_000_000;
 
-#[tokio::test]
-async fn a_large_upload_goes_on_where_the_connection_broke() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let wire = Wire::to(server.port()).await;
-        let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
-        let content = Content::seeded(5, LARGE).to_vec();
-        fs::write(person.folder().join("a.bin"), &content).expect("a file");
-        let before = wire.taken();
-        let child = person
-            .command(&["put", "a.bin", ":a.bin"])
-            .spawn()
-            .expect("it starts");
-        within("a part of the file", wire.takes(before + 25_000_000)).await;
-        wire.cut();
-        let came = ended(child).await;
-        assert_eq!(came.ended.code, Some(0), "{}", came.ended.errors);
-        // What was on its way may be lost, and no more.
-        let taken = wire.taken() - before;
-        assert!(taken < LARGE + 25_000_000, "{taken} bytes went");
-        done(&person, &["get", ":a.bin", "b.bin"]).await;
-        let here = fs::read(person.folder().join("b.bin")).expect("it is there");
-        assert!(here == content, "the content differs");
-    })
-    .await;
+on_both!(a_large_upload_goes_on_where_the_connection_broke);
+async fn a_large_upload_goes_on_where_the_connection_broke(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let wire = Wire::to(server.port()).await;
+    let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
+    let content = Content::seeded(5, LARGE).to_vec();
+    fs::write(person.folder().join("a.bin"), &content).expect("a file");
+    let before = wire.taken();
+    let child = person
+        .command(&["put", "a.bin", ":a.bin"])
+        .spawn()
+        .expect("it starts");
+    within("a part of the file", wire.takes(before + 25_000_000)).await;
+    wire.cut();
+    let came = ended(child).await;
+    assert_eq!(came.ended.code, Some(0), "{}", came.ended.errors);
+    // What was on its way may be lost, and no more.
+    let taken = wire.taken() - before;
+    assert!(taken < LARGE + 25_000_000, "{taken} bytes went");
+    done(&person, &["get", ":a.bin", "b.bin"]).await;
+    let here = fs::read(person.folder().join("b.bin")).expect("it is there");
+    assert!(here == content, "the content differs");
 }
 
-#[tokio::test]
-async fn an_interrupted_upload_is_taken_back() {
-    let server = server().start().await;
+on_both!(an_interrupted_upload_is_taken_back);
+async fn an_interrupted_upload_is_taken_back(database: TestDatabase) {
+    let server = server(&database).start().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     fs::write(

@@ -5,7 +5,7 @@ use crate::command_line::Person;
 use crate::program::server;
 use reqwest::Method;
 use serde_json::Value;
-use testing::{Content, TestServer, on_both};
+use testing::{Content, TestDatabase, TestServer, on_both};
 
 /// What somebody gets by a link, who has nothing but that.
 async fn by_link(server: &TestServer, link: &str) -> (u16, String) {
@@ -19,65 +19,62 @@ async fn by_link(server: &TestServer, link: &str) -> (u16, String) {
     (status, answer.text().await.unwrap_or_default())
 }
 
-#[tokio::test]
-async fn a_link_is_made_listed_and_taken_back() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let person = Person::logged_in(&server).await;
-        stored(&server, "d/a b.txt", "shared").await;
+on_both!(a_link_is_made_listed_and_taken_back);
+async fn a_link_is_made_listed_and_taken_back(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let person = Person::logged_in(&server).await;
+    stored(&server, "d/a b.txt", "shared").await;
 
-        let link = done(&person, &["share", ":d/a b.txt", "--downloads", "1"]).await;
-        assert_eq!(link.lines().count(), 1, "{link}");
-        assert_eq!(by_link(&server, &link).await, (200, "shared".to_owned()));
-        assert_eq!(by_link(&server, &link).await.0, 410);
+    let link = done(&person, &["share", ":d/a b.txt", "--downloads", "1"]).await;
+    assert_eq!(link.lines().count(), 1, "{link}");
+    assert_eq!(by_link(&server, &link).await, (200, "shared".to_owned()));
+    assert_eq!(by_link(&server, &link).await.0, 410);
 
-        let never = [
-            "share",
-            ":d/",
-            "--expires",
-            "never",
-            "--json",
-            "--password-stdin",
-        ];
-        let ended = person.run_with(&never, "a long password\n").await;
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        let folder: Value = serde_json::from_str(&ended.output).expect("JSON");
-        assert_eq!(folder["expires_at"], Value::Null);
-        assert_eq!(folder["has_password"], true);
-        let link = folder["url"].as_str().expect("a link");
-        assert_ne!(
-            by_link(&server, link).await.0,
-            200,
-            "it asks for a password"
-        );
+    let never = [
+        "share",
+        ":d/",
+        "--expires",
+        "never",
+        "--json",
+        "--password-stdin",
+    ];
+    let ended = person.run_with(&never, "a long password\n").await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let folder: Value = serde_json::from_str(&ended.output).expect("JSON");
+    assert_eq!(folder["expires_at"], Value::Null);
+    assert_eq!(folder["has_password"], true);
+    let link = folder["url"].as_str().expect("a link");
+    assert_ne!(
+        by_link(&server, link).await.0,
+        200,
+        "it asks for a password"
+    );
 
-        let listed = done(&person, &["share", "ls"]).await;
-        assert!(
-            listed.contains("d/a b.txt") && listed.contains("1/1"),
-            "{listed}"
-        );
-        let listed = done(&person, &["share", "ls", "files:", "--json"]).await;
-        for share in listed.lines() {
-            let share: Value = serde_json::from_str(share).expect("JSON");
-            let id = share["id"].as_str().expect("an id");
-            done(&person, &["share", "rm", id]).await;
-        }
-        assert_eq!(done(&person, &["share", "ls", "--json"]).await, "");
-        assert_eq!(by_link(&server, link).await.0, 404);
-        person.run(&["share", ":none"]).await.refused(1, &["file"]);
-        let nothing = person.run(&["share"]).await;
-        assert_eq!(nothing.code, Some(2), "{nothing:?}");
-        person
-            .run(&["share", "rm", "../users"])
-            .await
-            .refused(2, &["share ls"]);
-    })
-    .await;
+    let listed = done(&person, &["share", "ls"]).await;
+    assert!(
+        listed.contains("d/a b.txt") && listed.contains("1/1"),
+        "{listed}"
+    );
+    let listed = done(&person, &["share", "ls", "files:", "--json"]).await;
+    for share in listed.lines() {
+        let share: Value = serde_json::from_str(share).expect("JSON");
+        let id = share["id"].as_str().expect("an id");
+        done(&person, &["share", "rm", id]).await;
+    }
+    assert_eq!(done(&person, &["share", "ls", "--json"]).await, "");
+    assert_eq!(by_link(&server, link).await.0, 404);
+    person.run(&["share", ":none"]).await.refused(1, &["file"]);
+    let nothing = person.run(&["share"]).await;
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+    person
+        .run(&["share", "rm", "../users"])
+        .await
+        .refused(2, &["share ls"]);
 }
 
-#[tokio::test]
-async fn a_large_file_is_got_by_its_signed_address() {
-    let server = server().start().await;
+on_both!(a_large_file_is_got_by_its_signed_address);
+async fn a_large_file_is_got_by_its_signed_address(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::admin(&server).await;
     let content = Content::seeded(1, 300_000).to_vec();
     std::fs::write(person.folder().join("a.bin"), &content).expect("a file");

@@ -5,7 +5,7 @@ use crate::command_line::Person;
 use crate::program::server;
 use std::fs;
 use std::path::Path;
-use testing::{Content, on_both};
+use testing::{Content, TestDatabase, on_both};
 
 /// Names that somebody has given to a file.
 const ODD: [&str; 24] = [
@@ -59,69 +59,66 @@ fn plant(root: &Path) {
     }
 }
 
-#[tokio::test]
-async fn a_tree_of_odd_names_goes_there_and_back_byte_for_byte() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
-        let person = Person::logged_in(&server).await;
-        let (here, back) = (person.folder().join("tree"), person.folder().join("back"));
-        plant(&here);
-        let planted = tree(&here);
-        let count = planted.len();
-        assert!(count > 270, "{count}");
+on_both!(a_tree_of_odd_names_goes_there_and_back_byte_for_byte);
+async fn a_tree_of_odd_names_goes_there_and_back_byte_for_byte(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let person = Person::logged_in(&server).await;
+    let (here, back) = (person.folder().join("tree"), person.folder().join("back"));
+    plant(&here);
+    let planted = tree(&here);
+    let count = planted.len();
+    assert!(count > 270, "{count}");
 
-        let ended = person.run(&["put", "-r", "tree", "files:kept/"]).await;
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(
-            ended.errors.contains(&format!("{count} files uploaded")),
-            "{ended:?}"
-        );
-        let listed = done(&person, &["ls", "-r", "--json", "files:kept/"]).await;
-        assert_eq!(listed.lines().count(), count);
+    let ended = person.run(&["put", "-r", "tree", "files:kept/"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.errors.contains(&format!("{count} files uploaded")),
+        "{ended:?}"
+    );
+    let listed = done(&person, &["ls", "-r", "--json", "files:kept/"]).await;
+    assert_eq!(listed.lines().count(), count);
 
-        done(&person, &["get", "-r", "files:kept/tree/", "back"]).await;
-        assert!(tree(&back) == planted, "the trees differ");
+    done(&person, &["get", "-r", "files:kept/tree/", "back"]).await;
+    assert!(tree(&back) == planted, "the trees differ");
 
-        // Once more, and nothing has to move.
-        let summary = |output: &str| -> serde_json::Value {
-            let last = output.lines().last().expect("a summary");
-            serde_json::from_str(last).expect("JSON")
-        };
-        let put = [
-            "put",
-            "-r",
-            "--skip-same",
-            "--json",
-            "tree/",
-            "files:kept/tree",
-        ];
-        let put = summary(&done(&person, &put).await);
-        assert_eq!((&put["done"], &put["skipped"]), (&0.into(), &count.into()));
-        fs::write(back.join("empty"), "no more").expect("written");
-        fs::remove_file(back.join("many/007.txt")).expect("removed");
-        let get = [
-            "get",
-            "-r",
-            "--skip-same",
-            "--json",
-            "-j",
-            "9",
-            "files:kept/tree/",
-            "back/",
-        ];
-        let get = summary(&done(&person, &get).await);
-        assert_eq!(
-            (&get["done"], &get["skipped"]),
-            (&2.into(), &(count - 2).into())
-        );
-        assert!(tree(&back) == planted, "the trees differ");
-    })
-    .await;
+    // Once more, and nothing has to move.
+    let summary = |output: &str| -> serde_json::Value {
+        let last = output.lines().last().expect("a summary");
+        serde_json::from_str(last).expect("JSON")
+    };
+    let put = [
+        "put",
+        "-r",
+        "--skip-same",
+        "--json",
+        "tree/",
+        "files:kept/tree",
+    ];
+    let put = summary(&done(&person, &put).await);
+    assert_eq!((&put["done"], &put["skipped"]), (&0.into(), &count.into()));
+    fs::write(back.join("empty"), "no more").expect("written");
+    fs::remove_file(back.join("many/007.txt")).expect("removed");
+    let get = [
+        "get",
+        "-r",
+        "--skip-same",
+        "--json",
+        "-j",
+        "9",
+        "files:kept/tree/",
+        "back/",
+    ];
+    let get = summary(&done(&person, &get).await);
+    assert_eq!(
+        (&get["done"], &get["skipped"]),
+        (&2.into(), &(count - 2).into())
+    );
+    assert!(tree(&back) == planted, "the trees differ");
 }
 
-#[tokio::test]
-async fn places_mean_the_same_whatever_lies_there() {
-    let server = server().start().await;
+on_both!(places_mean_the_same_whatever_lies_there);
+async fn places_mean_the_same_whatever_lies_there(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     fs::create_dir_all(person.folder().join("d/e")).expect("folders");
     person.write("a.txt", "A");
@@ -190,9 +187,9 @@ async fn places_mean_the_same_whatever_lies_there() {
     }
 }
 
-#[tokio::test]
-async fn nothing_is_replaced_that_was_to_stay() {
-    let server = server().start().await;
+on_both!(nothing_is_replaced_that_was_to_stay);
+async fn nothing_is_replaced_that_was_to_stay(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     person.write("a.txt", "first");
     done(&person, &["put", "a.txt", ":a.txt"]).await;
@@ -209,9 +206,9 @@ async fn nothing_is_replaced_that_was_to_stay() {
     assert_eq!(here.expect("a file"), "first");
 }
 
-#[tokio::test]
-async fn pipes_flow_both_ways_and_hold_nothing_else() {
-    let server = server().start().await;
+on_both!(pipes_flow_both_ways_and_hold_nothing_else);
+async fn pipes_flow_both_ways_and_hold_nothing_else(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     let text = "a line\n".repeat(300_000);
     let put = person
@@ -246,9 +243,9 @@ async fn pipes_flow_both_ways_and_hold_nothing_else() {
     }
 }
 
-#[tokio::test]
-async fn a_full_disk_and_a_closed_pipe_are_told_apart() {
-    let server = server().start().await;
+on_both!(a_full_disk_and_a_closed_pipe_are_told_apart);
+async fn a_full_disk_and_a_closed_pipe_are_told_apart(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     fs::write(
         person.folder().join("a.bin"),
@@ -278,10 +275,10 @@ async fn a_full_disk_and_a_closed_pipe_are_told_apart() {
     );
 }
 
-#[tokio::test]
-async fn a_tree_is_sent_as_far_as_it_goes_and_the_rest_is_told() {
+on_both!(a_tree_is_sent_as_far_as_it_goes_and_the_rest_is_told);
+async fn a_tree_is_sent_as_far_as_it_goes_and_the_rest_is_told(database: TestDatabase) {
     use std::os::unix::ffi::OsStrExt;
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     let root = person.folder().join("t");
     fs::create_dir_all(root.join("empty")).expect("a folder");

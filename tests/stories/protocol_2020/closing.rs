@@ -7,7 +7,7 @@ use crate::program::server;
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::json;
-use testing::{Answer, Content, Live, Origin, TestServer, on_both, within};
+use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, within};
 use tokio_tungstenite::tungstenite::Message;
 
 /// The code with which the server closes it; what it says before is of no interest.
@@ -40,32 +40,29 @@ async fn is_cancelled(server: &TestServer, origin: &Origin, id: &str) {
     assert_eq!(operation["state"], "cancelled", "{operation:#}");
 }
 
-#[tokio::test]
-async fn closing_the_socket_cancels_unless_it_shall_be_kept() {
-    on_both(|database| async move {
-        let (origin, url) = held().await;
-        let server = server().on(&database).start().await;
-        let mut first = socket(&server, server.port(), "/ws").await;
-        let id = begun(&server, &mut first, &origin, &json!([url])).await;
-        close(first).await;
-        is_cancelled(&server, &origin, &id).await;
-        let (status, _) = server.delete(&format!("/api/v1/bundles/{id}")).await;
-        assert_eq!(status, 200);
+on_both!(closing_the_socket_cancels_unless_it_shall_be_kept);
+async fn closing_the_socket_cancels_unless_it_shall_be_kept(database: TestDatabase) {
+    let (origin, url) = held().await;
+    let server = server(&database).start().await;
+    let mut first = socket(&server, server.port(), "/ws").await;
+    let id = begun(&server, &mut first, &origin, &json!([url])).await;
+    close(first).await;
+    is_cancelled(&server, &origin, &id).await;
+    let (status, _) = server.delete(&format!("/api/v1/bundles/{id}")).await;
+    assert_eq!(status, 200);
 
-        let mut second = socket(&server, server.port(), "/ws").await;
-        let kept = json!({ "urls": [url], "keep": true });
-        let id = begun(&server, &mut second, &origin, &kept).await;
-        close(second).await;
-        origin.release();
-        succeeds(&server, &id).await;
-    })
-    .await;
+    let mut second = socket(&server, server.port(), "/ws").await;
+    let kept = json!({ "urls": [url], "keep": true });
+    let id = begun(&server, &mut second, &origin, &kept).await;
+    close(second).await;
+    origin.release();
+    succeeds(&server, &id).await;
 }
 
-#[tokio::test]
-async fn closing_the_socket_cancels_nothing_that_somebody_else_watches() {
+on_both!(closing_the_socket_cancels_nothing_that_somebody_else_watches);
+async fn closing_the_socket_cancels_nothing_that_somebody_else_watches(database: TestDatabase) {
     let (origin, url) = held().await;
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     let id = begun(&server, &mut socket, &origin, &json!([url])).await;
     let mut live = Live::connect(&server).await;
@@ -77,11 +74,11 @@ async fn closing_the_socket_cancels_nothing_that_somebody_else_watches() {
     succeeds(&server, &id).await;
 }
 
-#[tokio::test]
-async fn closing_the_socket_cancels_nothing_whose_archive_is_taken() {
+on_both!(closing_the_socket_cancels_nothing_whose_archive_is_taken);
+async fn closing_the_socket_cancels_nothing_whose_archive_is_taken(database: TestDatabase) {
     let (origin, url) = held().await;
     let quick = origin.put("/quick.jpg", Answer::ok(Content::seeded(2, 100)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     ask(&mut socket, &json!([url, quick])).await;
     let id = loop {
@@ -101,12 +98,12 @@ async fn closing_the_socket_cancels_nothing_whose_archive_is_taken() {
     succeeds(&server, &id).await;
 }
 
-#[tokio::test]
-async fn what_waits_and_shall_be_kept_is_made_when_the_socket_closes() {
+on_both!(what_waits_and_shall_be_kept_is_made_when_the_socket_closes);
+async fn what_waits_and_shall_be_kept_is_made_when_the_socket_closes(database: TestDatabase) {
     let (origin, url) = held().await;
     let later = origin.put("/later.jpg", Answer::ok(Content::seeded(2, 100)));
     let never = origin.put("/never.jpg", Answer::ok(Content::seeded(3, 100)));
-    let server = server().start().await;
+    let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     let id = begun(&server, &mut socket, &origin, &json!([url])).await;
     ask(&mut socket, &json!([never])).await;
@@ -124,55 +121,54 @@ async fn what_waits_and_shall_be_kept_is_made_when_the_socket_closes() {
     assert!(origin.seen_of("/never.jpg").is_empty());
 }
 
-#[tokio::test]
-async fn who_may_not_make_bundles_any_more_loses_the_socket_and_what_is_made_for_it() {
-    on_both(|database| async move {
-        let (origin, url) = held().await;
-        let server = server().on(&database).start().await;
-        let password = "long-enough-for-otto";
-        let body = json!({ "name": "otto", "role": "operator", "password": password });
-        assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
-        let mut socket = socket_as("otto", password, server.port(), "/ws").await;
-        let id = begun(&server, &mut socket, &origin, &json!([url])).await;
-        let demoted = server
-            .request(Method::PATCH, "/api/v1/users/otto")
-            .header("Content-Type", "application/json")
-            .body(json!({ "role": "viewer" }).to_string())
-            .send()
-            .await
-            .expect("an answer");
-        assert_eq!(demoted.status(), 200);
-        assert_eq!(closed(&mut socket).await, 1008);
-        is_cancelled(&server, &origin, &id).await;
-    })
-    .await;
+on_both!(who_may_not_make_bundles_any_more_loses_the_socket_and_what_is_made_for_it);
+async fn who_may_not_make_bundles_any_more_loses_the_socket_and_what_is_made_for_it(
+    database: TestDatabase,
+) {
+    let (origin, url) = held().await;
+    let server = server(&database).start().await;
+    let password = "long-enough-for-otto";
+    let body = json!({ "name": "otto", "role": "operator", "password": password });
+    assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
+    let mut socket = socket_as("otto", password, server.port(), "/ws").await;
+    let id = begun(&server, &mut socket, &origin, &json!([url])).await;
+    let demoted = server
+        .request(Method::PATCH, "/api/v1/users/otto")
+        .header("Content-Type", "application/json")
+        .body(json!({ "role": "viewer" }).to_string())
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(demoted.status(), 200);
+    assert_eq!(closed(&mut socket).await, 1008);
+    is_cancelled(&server, &origin, &id).await;
 }
 
-#[tokio::test]
-async fn an_idle_socket_is_closed_when_the_server_stops() {
-    let mut server = server().env("LONGSHORE_SHUTDOWN_GRACE", "1h").start().await;
+on_both!(an_idle_socket_is_closed_when_the_server_stops);
+async fn an_idle_socket_is_closed_when_the_server_stops(database: TestDatabase) {
+    let mut server = server(&database)
+        .env("LONGSHORE_SHUTDOWN_GRACE", "1h")
+        .start()
+        .await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     let (ended, code) = tokio::join!(server.terminate(), closed(&mut socket));
     assert_eq!(code, 1012);
     assert!(ended.success(), "{ended}: {}", server.captured().text());
 }
 
-#[tokio::test]
-async fn a_socket_still_gets_its_archive_when_the_server_stops() {
-    on_both(|database| async move {
-        let (origin, url) = held().await;
-        let options = server().on(&database).env("LONGSHORE_SHUTDOWN_GRACE", "1h");
-        let mut server = options.start().await;
-        let mut socket = socket(&server, server.port(), "/ws").await;
-        begun(&server, &mut socket, &origin, &json!([url])).await;
-        server.signal(rustix::process::Signal::TERM);
-        server.captured().contains("stopping").await;
-        origin.release();
-        let (texts, archive) = answer(&mut socket).await;
-        assert_eq!((texts.len(), contents(&archive).len()), (1, 1));
-        assert_eq!(closed(&mut socket).await, 1012);
-        let ended = server.ended().await;
-        assert!(ended.success(), "{ended}: {}", server.captured().text());
-    })
-    .await;
+on_both!(a_socket_still_gets_its_archive_when_the_server_stops);
+async fn a_socket_still_gets_its_archive_when_the_server_stops(database: TestDatabase) {
+    let (origin, url) = held().await;
+    let options = server(&database).env("LONGSHORE_SHUTDOWN_GRACE", "1h");
+    let mut server = options.start().await;
+    let mut socket = socket(&server, server.port(), "/ws").await;
+    begun(&server, &mut socket, &origin, &json!([url])).await;
+    server.signal(rustix::process::Signal::TERM);
+    server.captured().contains("stopping").await;
+    origin.release();
+    let (texts, archive) = answer(&mut socket).await;
+    assert_eq!((texts.len(), contents(&archive).len()), (1, 1));
+    assert_eq!(closed(&mut socket).await, 1012);
+    let ended = server.ended().await;
+    assert!(ended.success(), "{ended}: {}", server.captured().text());
 }

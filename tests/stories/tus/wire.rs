@@ -5,7 +5,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response};
 use std::path::Path;
 use std::time::Duration;
-use testing::{Nginx, TestServer, within};
+use testing::{Nginx, TestDatabase, TestServer, on_both, within};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -60,9 +60,9 @@ async fn offset(server: &TestServer, path: &str) -> String {
     text(answer.headers(), "upload-offset")
 }
 
-#[tokio::test]
-async fn what_is_spoken_is_told_to_anybody() {
-    let server = server().start().await;
+on_both!(what_is_spoken_is_told_to_anybody);
+async fn what_is_spoken_is_told_to_anybody(database: TestDatabase) {
+    let server = server(&database).start().await;
     let answer = send(server.anonymous(Method::OPTIONS, "/tus")).await;
     assert_eq!(answer.status(), 204);
     let headers = answer.headers();
@@ -80,9 +80,9 @@ async fn what_is_spoken_is_told_to_anybody() {
     }
 }
 
-#[tokio::test]
-async fn an_upload_is_asked_after_without_a_cache_and_ended() {
-    let server = server().start().await;
+on_both!(an_upload_is_asked_after_without_a_cache_and_ended);
+async fn an_upload_is_asked_after_without_a_cache_and_ended(database: TestDatabase) {
+    let server = server(&database).start().await;
     let path = begun(&server, "a", 10).await;
     let answer = send(patch(&server, &path, "0", "carg")).await;
     assert_eq!(answer.status(), 204);
@@ -122,9 +122,9 @@ async fn an_upload_is_asked_after_without_a_cache_and_ended() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-#[tokio::test]
-async fn bytes_that_come_with_the_beginning_are_kept() {
-    let server = server().start().await;
+on_both!(bytes_that_come_with_the_beginning_are_kept);
+async fn bytes_that_come_with_the_beginning_are_kept(database: TestDatabase) {
+    let server = server(&database).start().await;
     let create = tus(&server, "POST", "/tus")
         .header("Upload-Length", 5)
         .header("Upload-Metadata", named("a"))
@@ -140,9 +140,11 @@ async fn bytes_that_come_with_the_beginning_are_kept() {
     assert_eq!(send(get).await.text().await.expect("whole"), "cargo");
 }
 
-#[tokio::test]
-async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes() {
-    let server = server().start().await;
+on_both!(what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes);
+async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
     let create = |headers: &[(&str, &str)]| {
         let mut request = tus(&server, "POST", "/tus");
         for (name, value) in headers {
@@ -216,9 +218,9 @@ async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes() {
     assert_eq!(list["items"], serde_json::json!([]), "{list}");
 }
 
-#[tokio::test]
-async fn bytes_that_cannot_be_appended_are_not() {
-    let server = server().start().await;
+on_both!(bytes_that_cannot_be_appended_are_not);
+async fn bytes_that_cannot_be_appended_are_not(database: TestDatabase) {
+    let server = server(&database).start().await;
     let path = begun(&server, "a", 5).await;
     assert_eq!(send(patch(&server, &path, "0", "ca")).await.status(), 204);
     let wrong = "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=";
@@ -276,9 +278,9 @@ async fn bytes_that_cannot_be_appended_are_not() {
     );
 }
 
-#[tokio::test]
-async fn the_console_uploads_with_its_session_and_its_token() {
-    let server = server().start().await;
+on_both!(the_console_uploads_with_its_session_and_its_token);
+async fn the_console_uploads_with_its_session_and_its_token(database: TestDatabase) {
+    let server = server(&database).start().await;
     let session = server.log_in("admin", server.admin_password()).await;
     let create = |request: RequestBuilder| {
         request
@@ -292,9 +294,9 @@ async fn the_console_uploads_with_its_session_and_its_token() {
     assert_eq!(send(with).await.status(), 201);
 }
 
-#[tokio::test]
-async fn an_upload_goes_through_the_sample_of_nginx_under_its_address() {
-    let options = server().env("LONGSHORE_TRUSTED_PROXIES", "127.0.0.0/8");
+on_both!(an_upload_goes_through_the_sample_of_nginx_under_its_address);
+async fn an_upload_goes_through_the_sample_of_nginx_under_its_address(database: TestDatabase) {
+    let options = server(&database).env("LONGSHORE_TRUSTED_PROXIES", "127.0.0.0/8");
     let server = options.start().await;
     let Some(nginx) = Nginx::before(server.port()).await else {
         return;

@@ -1,0 +1,116 @@
+//! By plain curl, as the README says: streamed, kept, and gone on with.
+
+use crate::archive::{contents, is_sound, run};
+use crate::desk::{ended, id_of};
+use crate::program::{server, stored};
+use serde_json::{Value, json};
+use std::fs;
+use testing::{Content, Nginx, TestDatabase, installed, on_both};
+
+/// As many files as the README promises.
+const FILES: u64 = 500;
+
+fn content(number: u64) -> Vec<u8> {
+    Content::seeded(number, 100 + number * 13 % 4000).to_vec()
+}
+
+/// A folder of files behind a real nginx, and the list of their addresses as JSON.
+async fn served() -> Option<(Nginx, tempfile::TempDir, Value)> {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for number in 0..FILES {
+        let file = folder.path().join(format!("{number}.jpg"));
+        fs::write(file, content(number)).expect("a temporary folder takes files");
+    }
+    let nginx = Nginx::serving(folder.path()).await?;
+    let urls: Vec<String> = (0..FILES)
+        .map(|number| format!("{}/{number}.jpg", nginx.url()))
+        .collect();
+    Some((nginx, folder, json!({ "name": "covers", "sources": urls })))
+}
+
+/// The options with which everybody calls curl.
+fn curl<'a>(user: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let always = [
+        "--silent",
+        "--show-error",
+        "--fail",
+        "--max-time",
+        "60",
+        "--user",
+        user,
+    ];
+    always.iter().copied().chain(more.iter().copied()).collect()
+}
+
+fn is_all_of_it(archive: &[u8]) {
+    let contents = contents(archive);
+    assert_eq!(contents.len() as u64, FILES);
+    for number in 0..FILES {
+        assert!(
+            contents[&format!("{number}.jpg")] == self::content(number),
+            "{number}"
+        );
+    }
+}
+
+on_both!(plain_curl_saves_the_zip_of_500_files_of_a_real_nginx);
+async fn plain_curl_saves_the_zip_of_500_files_of_a_real_nginx(database: TestDatabase) {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let Some((_nginx, folder, list)) = served().await else {
+        return;
+    };
+    let server = server(&database).start().await;
+    let user = format!("admin:{}", server.admin_password());
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    fs::write(file("list.json"), list.to_string()).expect("it takes files");
+    let (post, kind) = (
+        format!("@{}", file("list.json")),
+        "Content-Type: application/json",
+    );
+    let bundles = format!("{}/api/v1/bundles", server.url());
+
+    let stream = format!("{bundles}?stream=1");
+    let saved = file("streamed.zip");
+    let arguments = [
+        "--header", kind, "--data", &post, "--output", &saved, &stream,
+    ];
+    run(program.clone(), &curl(&user, &arguments)).await;
+    let archive = fs::read(&saved).expect("curl saved it");
+    is_all_of_it(&archive);
+    is_sound(&archive, 500).await;
+    assert!(
+        stored(server.data()).is_empty(),
+        "a streamed one is not kept"
+    );
+
+    let said = run(
+        program.clone(),
+        &curl(&user, &["--header", kind, "--data", &post, &bundles]),
+    )
+    .await;
+    let bundle: Value = serde_json::from_str(&said).expect("JSON");
+    let url = format!(
+        "{bundles}/{}/archive",
+        bundle["id"].as_str().expect("an id")
+    );
+    let saved = file("kept.zip");
+    run(program.clone(), &curl(&user, &["--output", &saved, &url])).await;
+    let archive = fs::read(&saved).expect("curl saved it");
+    is_all_of_it(&archive);
+    is_sound(&archive, 500).await;
+    let bundle = ended(&server, &id_of(&bundle)).await;
+    assert_eq!(bundle["state"], "succeeded", "{bundle:#}");
+    assert_eq!(bundle["done"], 500);
+
+    // A download that broke off is gone on with, as people do.
+    let part = file("resumed.zip");
+    fs::write(&part, &archive[..archive.len() / 3]).expect("it takes files");
+    run(
+        program,
+        &curl(&user, &["--continue-at", "-", "--output", &part, &url]),
+    )
+    .await;
+    assert!(fs::read(&part).expect("there") == archive, "byte for byte");
+}
