@@ -5,6 +5,7 @@
 //! small archive; its peak of memory is over all rounds of the case.
 
 pub(crate) mod away;
+mod cancel;
 mod cases;
 pub(crate) mod origin;
 pub(crate) mod pass;
@@ -18,6 +19,16 @@ use report::Report;
 use ways::Way;
 
 pub(crate) async fn run() -> Result {
+    if Case::NAMES.iter().any(|name| place::wanted(name)) {
+        compare().await?;
+    }
+    if place::wanted(cancel::NAME) {
+        cancel::run().await?;
+    }
+    Ok(())
+}
+
+async fn compare() -> Result {
     let sources = Sources::start().await?;
     let cases = Case::all(&sources);
     for case in cases.iter().filter(|case| place::wanted(case.name)) {

@@ -67,6 +67,13 @@ impl Connection {
         self.answer().await
     }
 
+    /// Sends JSON, if any, and reads the answer into memory.
+    pub(crate) async fn send(&mut self, method: &str, path: &str, json: &[u8]) -> Result<Answer> {
+        let headers = "Content-Type: application/json\r\n";
+        self.ask(method, path, headers, json).await?;
+        self.answer().await
+    }
+
     /// Posts, and reads the answer to its end without keeping it. The connection is
     /// closed by the server afterwards.
     pub(crate) async fn post_and_drain(mut self, path: &str, json: &[u8]) -> Result<Drained> {

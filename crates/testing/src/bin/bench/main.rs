@@ -27,7 +27,7 @@ bench WHAT…
   start        from an empty directory to /readyz, and memory when idle
   operations   pages of ten million operations; a log of a million lines
   live         a thousand sockets that watch a thousand lines a second
-  bundles      archives, beside other ways of making them
+  bundles      archives, beside other ways of making them; how fast one is cancelled
 
 BENCH_ONLY=a,b    only the cases whose names contain one of these
 BENCH_ROUNDS=n    how often each case is measured";

@@ -64,6 +64,9 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// By `BENCH_ONLY`.
+    pub(crate) const NAMES: [&'static str; 5] = ["latency", "medium", "large", "small", "many"];
+
     pub(crate) fn all(sources: &Sources) -> Vec<Self> {
         let distant = sources.distant_address;
         let mut cases = vec![Self {
