@@ -57,15 +57,15 @@ on_both!(the_lines_that_scripts_know_give_what_they_gave);
 async fn the_lines_that_scripts_know_give_what_they_gave(database: TestDatabase) {
     let server = server(&database).start().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let foo = write(folder.path(), "foo", b"some cargo\n");
+    let cargo = write(folder.path(), "foo", b"some cargo\n");
     let url = "http://HOST/api/upload/foo";
     assert_eq!(
-        curl(&server, &["-XPUT", "-T", &foo, url]).await,
+        curl(&server, &["-XPUT", "-T", &cargo, url]).await,
         "\"File uploaded\""
     );
     assert_eq!(curl(&server, &["http://HOST/foo"]).await, "some cargo\n");
     let upload = "http://HOST/api/upload/covers/blue%20one.txt";
-    curl(&server, &["-T", &foo, upload]).await;
+    curl(&server, &["-T", &cargo, upload]).await;
     for list in ["http://HOST/", "http://HOST/api/list"] {
         let text = curl(&server, &[list]).await;
         let list: Vec<Value> = serde_json::from_str(&text).expect("an array");
