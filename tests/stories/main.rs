@@ -9,6 +9,7 @@ mod program;
 mod stored;
 
 mod access;
+mod ahead;
 mod arranging;
 mod breaking;
 mod cancelling;

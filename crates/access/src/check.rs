@@ -175,13 +175,12 @@ mod tests {
     use base::SystemClock;
     use std::net::IpAddr;
     use std::sync::Arc;
-    use storage::{Bus, Db, DbSettings};
+    use storage::Bus;
+    use testing::{TestDatabase, on_both};
     use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-    async fn with_anna(folder: &std::path::Path) -> Access {
-        let db = Db::open(&DbSettings::Sqlite(folder.join("db")))
-            .await
-            .unwrap();
+    async fn with_anna(database: &TestDatabase) -> Access {
+        let db = database.open().await;
         let bus = Bus::start(&db, &TaskTracker::new(), CancellationToken::new());
         let (keys, settings) = (MasterKeys::generate(), AccessSettings::default());
         let clock = Arc::new(SystemClock);
@@ -195,10 +194,9 @@ mod tests {
         access
     }
 
-    #[tokio::test]
-    async fn a_guess_whose_maker_has_gone_is_counted_and_recorded() {
-        let folder = tempfile::tempdir().unwrap();
-        let access = with_anna(folder.path()).await;
+    on_both!(a_guess_whose_maker_has_gone_is_counted_and_recorded);
+    async fn a_guess_whose_maker_has_gone_is_counted_and_recorded(database: TestDatabase) {
+        let access = with_anna(&database).await;
         let guessing = tokio::spawn({
             let access = access.clone();
             async move {
@@ -232,10 +230,9 @@ mod tests {
         assert_eq!(subject, "user:anna");
     }
 
-    #[tokio::test]
-    async fn every_refused_log_in_costs_one_check_whoever_it_is_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let access = with_anna(folder.path()).await;
+    on_both!(every_refused_log_in_costs_one_check_whoever_it_is_for);
+    async fn every_refused_log_in_costs_one_check_whoever_it_is_for(database: TestDatabase) {
+        let access = with_anna(&database).await;
         let address = IpAddr::from([192, 0, 2, 1]);
         let long = "x".repeat(100_000);
         let tries = [

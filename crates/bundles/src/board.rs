@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// How often what moves is told.
 const OFTEN: Duration = Duration::from_millis(150);
-/// How many moving transfers are told.
+/// How many transfers are told, those that move first.
 const SHOWN: usize = 32;
 
 /// See the module. Cheap to clone.
@@ -19,6 +19,8 @@ pub(crate) struct Board {
 
 struct Inner {
     moving: BTreeMap<usize, Transfer>,
+    /// Those that came and wait to be written.
+    resting: BTreeMap<usize, Transfer>,
     done: u64,
     bytes: u64,
     total: u64,
@@ -41,6 +43,7 @@ impl Board {
             context,
             inner: Arc::new(Mutex::new(Inner {
                 moving: BTreeMap::new(),
+                resting: BTreeMap::new(),
                 done: 0,
                 bytes: 0,
                 total: total as u64,
@@ -91,6 +94,7 @@ impl Board {
         {
             let mut inner = self.inner();
             inner.moving.remove(&index);
+            inner.resting.remove(&index);
             inner.done += 1;
         }
         self.tell_now_and_then();
@@ -98,7 +102,10 @@ impl Board {
 
     /// It came, and waits to be written.
     pub(crate) fn rest(&self, index: usize) {
-        self.inner().moving.remove(&index);
+        let mut inner = self.inner();
+        if let Some(transfer) = inner.moving.remove(&index) {
+            inner.resting.insert(index, transfer);
+        }
     }
 
     /// What came of it was given up: it will be fetched anew.
@@ -137,7 +144,8 @@ impl Board {
             let mut inner = self.inner();
             inner.told = Some(Instant::now());
             inner.stale = false;
-            let transfers = inner.moving.values().take(SHOWN).cloned().collect();
+            let all = inner.moving.values().chain(inner.resting.values());
+            let transfers = all.take(SHOWN).cloned().collect();
             (inner.done, inner.bytes, inner.total, transfers)
         };
         self.context.progress(|progress| {

@@ -89,6 +89,19 @@ impl Inner {
             bytes,
         })
     }
+
+    /// Takes more for what is read ahead, which leaves a quarter to what begins.
+    fn grow(&self, bytes: usize) -> bool {
+        let mut used = locked(&self.used);
+        let mut all = locked(&self.budget.used);
+        let limit = self.limit() / 4 * 3;
+        let fits = *used + bytes <= limit && *all + bytes <= self.budget.bytes / 4 * 3;
+        if fits {
+            *used += bytes;
+            *all += bytes;
+        }
+        fits
+    }
 }
 
 impl Share {
@@ -108,6 +121,33 @@ impl Share {
 }
 
 impl Held {
+    /// Takes `bytes` more for reading ahead, waiting until there is room. Cancel-safe.
+    pub(crate) async fn grow(&mut self, bytes: usize) {
+        loop {
+            let freed = self.share.budget.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            if self.share.grow(bytes) {
+                self.bytes += bytes;
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// Of `taken` bytes, so many are `needed` after all; they may be more, which are
+    /// there already.
+    pub(crate) fn settle(&mut self, taken: usize, needed: usize) {
+        if needed <= taken {
+            self.shrink(self.bytes - (taken - needed));
+        } else {
+            let more = needed - taken;
+            *locked(&self.share.used) += more;
+            *locked(&self.share.budget.used) += more;
+            self.bytes += more;
+        }
+    }
+
     /// Gives back what is more than `bytes`.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         let surplus = self.bytes.saturating_sub(bytes);

@@ -49,8 +49,7 @@ impl Flowing {
         loop {
             // Looked at anew after each mending, which may have left the beginning of
             // what follows here.
-            if !self.opened.prefix.is_empty() {
-                let part = self.opened.prefix.remove(0);
+            if let Some(part) = self.opened.pop() {
                 return self.count(part).map(Some);
             }
             match self.opened.rest.next().await {
@@ -100,13 +99,13 @@ impl Flowing {
             crc.update(&part);
             skipped += here as u64;
             if !rest.is_empty() {
-                self.opened.prefix.push(rest);
+                self.opened.push(rest);
             }
         }
         if crc.finalize() == self.crc.clone().finalize() {
             Ok(())
         } else {
-            self.opened.prefix.clear();
+            self.opened.forget();
             Err(broken.into())
         }
     }

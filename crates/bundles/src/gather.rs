@@ -6,11 +6,13 @@
 //! asked for, so that the entry which the archive waits for always has its own. What
 //! waits keeps a part of it, were it only a failure, so that the number of those that
 //! wait is bounded as well.
-//! A large body is not read ahead: its answer waits for its turn, which the
-//! kernel's buffers make cheap, and after some seconds it gives its connection up
-//! and is asked for again, so that a slow taker holds no other's place.
+//! A large body waits for its turn, and is read [ahead] meanwhile as far as there is room.
+//! Sources whose host is busy let those of others go first, but for an archive that has
+//! its entries in the order of its sources.
 
+mod ahead;
 mod arrival;
+mod lanes;
 
 pub(crate) use arrival::{About, Arrival, Broken, Large, Miss, Opened, Rest, Said, What, Whole};
 
@@ -19,14 +21,15 @@ use crate::budget::{Held, Share};
 use crate::source::Source;
 use crate::stored::{NotStored, Stored, StoredPlace};
 use access::Access;
+use ahead::Waiting;
 use arrival::Turn;
 use bytes::{Bytes, BytesMut};
-use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Resumed, for_log};
+use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Request, Resumed, Validator, for_log};
 use futures::FutureExt;
+use lanes::{Lanes, Place};
 use secrecy::ExposeSecret;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -38,8 +41,6 @@ pub(crate) const SMALL: usize = 256 << 10;
 const COPIED: usize = 16 << 10;
 /// What anything that waits costs, beside its bytes.
 const FLOOR: usize = 2 << 10;
-/// How long a large answer waits for its turn before it gives its connection up.
-const PARKED: Duration = Duration::from_secs(2);
 /// How often a body that broke off is taken up again.
 pub(crate) const RESUMPTIONS: u32 = 3;
 
@@ -55,6 +56,8 @@ pub(crate) struct Gather {
     pub(crate) board: Board,
     pub(crate) cancel: CancellationToken,
     pub(crate) concurrent: usize,
+    /// Whether the archive takes the sources in their order.
+    pub(crate) in_order: bool,
     pub(crate) max_bytes: Option<u64>,
 }
 
@@ -77,10 +80,11 @@ impl Gather {
 
     async fn fetch_all(self, order: Vec<usize>, arrivals: mpsc::Sender<Arrival>) {
         let slots = Arc::new(Semaphore::new(self.concurrent));
+        let lanes = self.lanes(&order);
         let mut tasks = JoinSet::new();
-        for index in order {
-            // The semaphore is never closed.
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+        // The semaphore is never closed.
+        while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+            let Some((index, place)) = lanes.next(slot).await else {
                 break;
             };
             let held = self.share.take(SMALL).await;
@@ -89,16 +93,32 @@ impl Gather {
             }
             while tasks.try_join_next().is_some() {}
             let (gather, arrivals) = (self.clone(), arrivals.clone());
-            tasks.spawn(async move {
-                gather.one(index, held, &arrivals).await;
-                drop(slot);
-            });
+            tasks.spawn(async move { gather.one(index, place, held, &arrivals).await });
         }
         drop(arrivals);
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn one(&self, index: usize, mut held: Held, arrivals: &mpsc::Sender<Arrival>) {
+    /// A lane for each host, as wide as what may be asked of one at once.
+    fn lanes(&self, order: &[usize]) -> Lanes {
+        let per_host = self.client.limits().per_host;
+        Lanes::new(order, per_host, |index| {
+            let source = &self.sources[index];
+            if self.in_order || source.stored.is_some() {
+                return None;
+            }
+            let url = self.client.check(&source.url).ok()?;
+            Some(url.host_key())
+        })
+    }
+
+    async fn one(
+        &self,
+        index: usize,
+        place: Place,
+        mut held: Held,
+        arrivals: &mpsc::Sender<Arrival>,
+    ) {
         let send = async |what| {
             // Nobody takes it: then the bundle has ended.
             let _ = arrivals.send(Arrival { index, what }).await;
@@ -124,8 +144,14 @@ impl Gather {
                 held.shrink(FLOOR + opened.read() + about.weight());
                 let (turn, asked) = oneshot::channel();
                 send(What::Large(Large { about, turn })).await;
-                self.wait_for_turn(index, *opened, asked).await;
-                drop(held);
+                let waiting = Waiting {
+                    gather: self,
+                    index,
+                    opened: *opened,
+                    held,
+                    place: Some(place),
+                };
+                waiting.for_turn(asked).await;
             }
         }
     }
@@ -200,6 +226,25 @@ impl Gather {
         Ok((About::of(&response), Rest::Fetched(Box::new(response))))
     }
 
+    /// Asks for what follows the first `offset` bytes of a source; nothing, where it is
+    /// not the same any more or the server does not give parts.
+    async fn go_on(
+        &self,
+        index: usize,
+        offset: u64,
+        validator: Validator,
+    ) -> Result<Option<Rest>, Miss> {
+        let request = self.request(index, Request::get).await?;
+        let request = request.starting_at(offset, validator);
+        match self.client.send(request, &self.cancel).await {
+            Ok(response) if response.offset() == offset => {
+                Ok(Some(Rest::Fetched(Box::new(response))))
+            }
+            Ok(_) | Err(FetchError::RangeMismatch { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn request(
         &self,
         index: usize,
@@ -239,7 +284,7 @@ impl Gather {
                     size += chunk.len();
                     prefix.push(chunk);
                     if size > SMALL {
-                        let opened = Box::new(Opened { prefix, rest });
+                        let opened = Box::new(Opened::begun(prefix, rest));
                         return Ok(Fetched::Beginning(about, opened));
                     }
                 }
@@ -255,34 +300,6 @@ impl Gather {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// Holds an answer until its turn; gives it up when that takes too long, and asks
-    /// again when it comes.
-    async fn wait_for_turn(
-        &self,
-        index: usize,
-        opened: Opened,
-        mut asked: oneshot::Receiver<Turn>,
-    ) {
-        let reply = tokio::select! {
-            reply = &mut asked => reply.map(|reply| (reply, Some(opened))),
-            () = tokio::time::sleep(PARKED) => {
-                drop(opened);
-                self.board.give_back(index);
-                asked.await.map(|reply| (reply, None))
-            }
-        };
-        // An error: the bundle has ended.
-        let Ok((reply, opened)) = reply else { return };
-        let opened = match opened {
-            Some(opened) => Ok(opened),
-            None => self.open(index).await.map(|(_, rest)| {
-                self.begin(index, &rest);
-                Opened::untouched(rest)
-            }),
-        };
-        let _ = reply.send(opened);
     }
 }
 

@@ -83,16 +83,17 @@ impl Maker {
     /// # Errors
     /// When the archive cannot go on: cancelled, nobody takes it, the disk is full,
     /// or something is missing from a strict one.
-    pub(crate) async fn run(&mut self, gather: Gather) -> Result<(), Failure> {
+    pub(crate) async fn run(&mut self, mut gather: Gather) -> Result<(), Failure> {
         if self.plan.promise {
             self.promise(&gather).await?;
         }
+        // A promised length holds for one order alone: where an entry begins decides how
+        // long its line in the directory is.
+        gather.in_order = self.plan.in_source_order || self.promise.is_some();
         let order = self.find_repeats();
         let (sender, mut arrivals) = mpsc::channel(gather.concurrent);
         let feeder = Feeder(tokio::spawn(gather.clone().run(order.clone(), sender)));
-        // A promised length holds for one order alone: where an entry begins decides how
-        // long its line in the directory is.
-        if self.plan.in_source_order || self.promise.is_some() {
+        if gather.in_order {
             self.write_in_order(order, &mut arrivals, &gather).await?;
         } else {
             while let Some(arrival) = self.next_of(&mut arrivals).await? {

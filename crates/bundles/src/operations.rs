@@ -154,6 +154,7 @@ impl MakeBundle {
             board: board.clone(),
             cancel: context.cancelled().clone(),
             concurrent: current.settings.concurrent,
+            in_order: false,
             max_bytes: current.settings.max_source_bytes,
         }
     }

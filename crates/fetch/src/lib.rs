@@ -48,4 +48,4 @@ pub use range::Validator;
 pub use request::{Request, USER_AGENT};
 pub use resolve::{Resolve, ResolveError, SystemResolver};
 pub use response::{Response, Resumed};
-pub use url::{CheckedUrl, MAX_URL_BYTES, for_log};
+pub use url::{CheckedUrl, HostKey, MAX_URL_BYTES, for_log};

@@ -152,6 +152,17 @@ impl Response {
         Validator::of(&self.headers)
     }
 
+    /// What to give [`Request::starting_at`] later to go on from here, if the server named
+    /// this state of the resource strongly enough and nothing is taken off the body.
+    #[must_use]
+    pub fn continuation(&self) -> Option<(u64, Validator)> {
+        if self.decoder.is_some() {
+            return None;
+        }
+        let validator = self.validator()?;
+        Some((self.offset + self.body.got(), validator))
+    }
+
     /// Bytes of this body that have come, as they were sent.
     #[must_use]
     pub const fn received(&self) -> u64 {

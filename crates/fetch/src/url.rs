@@ -34,7 +34,7 @@ pub(crate) struct Origin {
 
 /// A host and port, written one way: lower case, no trailing dot, the port spelled out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct HostKey(String);
+pub struct HostKey(String);
 
 impl fmt::Display for HostKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,7 +132,9 @@ impl CheckedUrl {
             .map_err(|_| Refused::invalid("it holds characters that HTTP cannot carry"))
     }
 
-    pub(crate) fn host_key(&self) -> HostKey {
+    /// The host and port, as one key: what the limit for one host counts by.
+    #[must_use]
+    pub fn host_key(&self) -> HostKey {
         let host = self.host();
         let host = host.strip_suffix('.').unwrap_or(host);
         HostKey(format!("{}:{}", host.to_ascii_lowercase(), self.port()))

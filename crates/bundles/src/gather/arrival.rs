@@ -6,6 +6,7 @@ use crate::stored::{NotStored, StoredFile};
 use bytes::Bytes;
 use fetch::{FetchError, Response, Resumed};
 use futures::TryStreamExt;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -53,7 +54,11 @@ impl Large {
 
 /// A large body: what was read of it already, and the rest.
 pub(crate) struct Opened {
-    pub(crate) prefix: Vec<Bytes>,
+    prefix: VecDeque<Bytes>,
+    /// Bytes of the prefix.
+    pub(super) read: usize,
+    /// What the prefix takes of the bundle's share.
+    held: Option<Held>,
     pub(crate) rest: Rest,
 }
 
@@ -63,6 +68,8 @@ pub(crate) enum Rest {
     Fetched(Box<Response>),
     /// From where files are stored, with its size.
     Stored(BodyStream, u64),
+    /// Nothing: so many bytes were all of it.
+    Ended(u64),
 }
 
 /// Why a body does not go on.
@@ -91,7 +98,7 @@ impl Rest {
     pub(crate) fn total(&self) -> Option<u64> {
         match self {
             Self::Fetched(response) => response.total(),
-            Self::Stored(_, size) => Some(*size),
+            Self::Stored(_, size) | Self::Ended(size) => Some(*size),
         }
     }
 
@@ -103,6 +110,7 @@ impl Rest {
                 let text = format!("the stored file cannot be read: {error}");
                 Broken::Stored(Miss::new("storage", text))
             }),
+            Self::Ended(_) => Ok(None),
         }
     }
 
@@ -110,23 +118,58 @@ impl Rest {
     pub(crate) async fn resume(&mut self) -> Result<Resumed, Miss> {
         match self {
             Self::Fetched(response) => Ok(response.resume().await?),
-            Self::Stored(..) => Err(Miss::lost()),
+            Self::Stored(..) | Self::Ended(_) => Err(Miss::lost()),
         }
     }
 }
 
 impl Opened {
     /// One of which nothing was read.
-    pub(crate) const fn untouched(rest: Rest) -> Self {
+    pub(crate) fn untouched(rest: Rest) -> Self {
+        Self::begun(Vec::new(), rest)
+    }
+
+    /// One of which this was read.
+    pub(super) fn begun(prefix: Vec<Bytes>, rest: Rest) -> Self {
         Self {
-            prefix: Vec::new(),
+            read: prefix.iter().map(Bytes::len).sum(),
+            prefix: prefix.into(),
+            held: None,
             rest,
         }
     }
 
+    /// The same, with what it takes of the bundle's share until the prefix was taken.
+    pub(super) fn holding(mut self, held: Held) -> Self {
+        self.held = Some(held);
+        self
+    }
+
     /// Bytes that were read already.
-    pub(crate) fn read(&self) -> usize {
-        self.prefix.iter().map(Bytes::len).sum()
+    pub(crate) const fn read(&self) -> usize {
+        self.read
+    }
+
+    /// The next part that was read already.
+    pub(crate) fn pop(&mut self) -> Option<Bytes> {
+        let part = self.prefix.pop_front();
+        match &part {
+            Some(part) => self.read -= part.len(),
+            None => self.held = None,
+        }
+        part
+    }
+
+    /// Adds a part that was read.
+    pub(crate) fn push(&mut self, part: Bytes) {
+        self.read += part.len();
+        self.prefix.push_back(part);
+    }
+
+    /// Nothing was read.
+    pub(crate) fn forget(&mut self) {
+        self.prefix.clear();
+        self.read = 0;
     }
 }
 
