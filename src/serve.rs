@@ -157,7 +157,8 @@ pub(crate) fn print_openapi() -> Result {
         parts.close().await;
         Ok(site.site.document)
     })?;
-    let text = document.to_pretty_json().map_err(Failure::failed)?;
+    let document: serde_json::Value = serde_json::from_slice(&document).map_err(Failure::failed)?;
+    let text = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;
     // Who reads it may leave early, which is no panic.
     writeln!(io::stdout(), "{text}").map_err(Failure::failed)
 }

@@ -6427,8 +6427,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": string;
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
             /** @description There is no such share. */
@@ -6437,8 +6437,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": string;
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
             408: components["responses"]["RequestTimeout"];
@@ -6448,8 +6448,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": string;
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
             413: components["responses"]["PayloadTooLarge"];
@@ -6460,8 +6460,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": string;
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
             431: components["responses"]["HeadTooLarge"];

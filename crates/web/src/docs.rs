@@ -12,38 +12,44 @@ use bytes::Bytes;
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use serde_json::Value;
-use std::sync::Arc;
-use utoipa::openapi::OpenApi;
+use std::sync::{Arc, OnceLock};
 use utoipa_axum::routes;
 
 /// The page has a style of its own in it, and nothing that runs.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Both forms, written once.
-#[derive(Clone, Debug)]
+/// Both forms. The page is written when somebody asks for it: what it takes to write it
+/// would stay with a server that nobody asks.
+#[derive(Debug)]
 pub(crate) struct Published {
     json: Bytes,
-    page: Bytes,
-    undescribed: Option<String>,
+    page: OnceLock<Bytes>,
 }
 
 impl Published {
-    /// # Errors
-    /// When a route describes itself in what is not JSON.
-    pub(crate) fn of(document: &OpenApi) -> Result<Arc<Self>, serde_json::Error> {
-        let value = serde_json::to_value(document)?;
-        Ok(Arc::new(Self {
-            json: serde_json::to_vec(&value)?.into(),
-            page: page::render(&value).into(),
-            undescribed: undescribed(&value, &value),
-        }))
+    pub(crate) const fn of(json: Bytes) -> Self {
+        Self {
+            json,
+            page: OnceLock::new(),
+        }
+    }
+
+    fn page(&self) -> Bytes {
+        let write = || page::render(&parsed(&self.json)).into();
+        self.page.get_or_init(write).clone()
     }
 
     /// A reference to something that the document does not hold.
-    pub(crate) fn undescribed(&self) -> Option<&str> {
-        self.undescribed.as_deref()
+    pub(crate) fn undescribed(&self) -> Option<String> {
+        let document = parsed(&self.json);
+        undescribed(&document, &document)
     }
+}
+
+/// What this program wrote as JSON.
+fn parsed(json: &[u8]) -> Value {
+    serde_json::from_slice(json).unwrap_or_default()
 }
 
 fn undescribed(document: &Value, part: &Value) -> Option<String> {
@@ -97,5 +103,5 @@ async fn api_docs(Extension(published): Extension<Arc<Published>>) -> Answered<3
         (CACHE_CONTROL, "no-cache"),
         (CONTENT_SECURITY_POLICY, PAGE_POLICY),
     ];
-    (headers, published.page.clone())
+    (headers, published.page())
 }
