@@ -5,10 +5,10 @@ use crate::peers::Peers;
 use crate::place::Place;
 use crate::process::{Failure, Run};
 use crate::program::{self, Console, Profile};
-use crate::setup;
+use crate::{file_servers, setup};
 
 /// What can be measured.
-const KNOWN: [&str; 4] = ["start", "operations", "live", "bundles"];
+const KNOWN: [&str; 5] = ["start", "operations", "live", "bundles", "files"];
 
 /// `cargo xtask bench [WHAT…]`
 pub(crate) fn command(place: &Place, arguments: &[String]) -> Result<(), Failure> {
@@ -31,6 +31,9 @@ pub(crate) fn command(place: &Place, arguments: &[String]) -> Result<(), Failure
     } else {
         arguments.iter().map(String::as_str).collect()
     };
+    if wanted.contains(&"files") {
+        file_servers::install(place);
+    }
     for what in wanted {
         Run::cargo()
             .args(["run", "--locked", "--release", "--quiet"])

@@ -12,6 +12,7 @@ mod deny;
 mod deploy;
 mod dist;
 mod draw;
+mod file_servers;
 mod peers;
 mod place;
 mod postgres;

@@ -74,6 +74,20 @@ impl Connection {
         self.answer().await
     }
 
+    /// Puts bytes; the status. They are sent while the answer is not waited for.
+    pub(crate) async fn put(&mut self, path: &str, body: &[u8]) -> Result<u16> {
+        self.ask("PUT", path, "", body).await?;
+        let (head, mut rest) = self.head().await?;
+        let status = head.get(9..12).ok_or("no status")?.parse()?;
+        let length = length_in(&head)?.unwrap_or(0);
+        while rest.len() < length {
+            if self.stream.read_buf(&mut rest).await? == 0 {
+                return Err("the server broke off".into());
+            }
+        }
+        Ok(status)
+    }
+
     /// Posts, and reads the answer to its end without keeping it. The connection is
     /// closed by the server afterwards.
     pub(crate) async fn post_and_drain(mut self, path: &str, json: &[u8]) -> Result<Drained> {
@@ -147,13 +161,7 @@ impl Connection {
     async fn answer(&mut self) -> Result<Answer> {
         let (head, mut body) = self.head().await?;
         let status = head.get(9..12).ok_or("no status")?.parse()?;
-        let length = head
-            .to_ascii_lowercase()
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:").map(str::to_owned))
-            .map(|length| length.trim().parse::<usize>())
-            .transpose()?;
-        let Some(length) = length else {
+        let Some(length) = length_in(&head)? else {
             if status / 100 == 1 || status == 204 {
                 return Ok(Answer { status, body });
             }
@@ -183,4 +191,13 @@ impl Connection {
         }
         Ok((self.stream, rest))
     }
+}
+
+/// How long the body is, by the head of an answer.
+fn length_in(head: &str) -> Result<Option<usize>> {
+    let length = head
+        .to_ascii_lowercase()
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:").map(str::to_owned));
+    Ok(length.map(|length| length.trim().parse()).transpose()?)
 }

@@ -9,9 +9,12 @@ mod bundles;
 mod client;
 mod engine;
 mod figures;
+mod files;
+mod fill;
 mod lines;
 mod live;
 mod operations;
+mod paging;
 mod place;
 mod process;
 mod program;
@@ -28,6 +31,7 @@ bench WHAT…
   operations   pages of ten million operations; a log of a million lines
   live         a thousand sockets that watch a thousand lines a second
   bundles      archives, beside other ways of making them; how fast one is cancelled
+  files        getting, putting and listing, beside nginx, dufs and s3s-fs
 
 BENCH_ONLY=a,b    only the cases whose names contain one of these
 BENCH_ROUNDS=n    how often each case is measured";
@@ -69,6 +73,7 @@ async fn run(what: &str) -> Result {
         }
         "live" => live::run().await,
         "bundles" => bundles::run().await,
+        "files" => files::run().await,
         other => Err(format!("`{other}` is no benchmark\n\n{USAGE}").into()),
     }
 }

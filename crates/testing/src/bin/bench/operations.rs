@@ -4,14 +4,12 @@ mod fill;
 
 use crate::client::Connection;
 use crate::figures::{Figures, seconds, within};
+use crate::paging::{PAGES, walk};
 use crate::program::Program;
 use crate::table::Table;
 use crate::{Result, place};
-use std::time::{Duration, Instant};
 
 const LIMIT: f64 = 0.020;
-/// The way to the thousandth page of 50 is gone in pages of 200.
-const PAGES: usize = 250;
 const SORTS: [&str; 7] = [
     "created_at",
     "kind",
@@ -21,8 +19,6 @@ const SORTS: [&str; 7] = [
     "actor",
     "trigger",
 ];
-/// A walk to the thousandth page that takes longer ends where it is.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run() -> Result {
     let count: u64 = match std::env::var("BENCH_OPERATIONS") {
@@ -62,7 +58,7 @@ pub(crate) async fn run() -> Result {
                     continue;
                 }
                 let query = format!("sort={sort}&order={order}{query}");
-                let walked = walk(&mut connection, &query).await?;
+                let walked = walk(&mut connection, "/api/v1/operations", &query).await?;
                 combinations += 1;
                 let slowest = walked.first.quantile(0.99).max(walked.last.quantile(0.99));
                 kept += usize::from(slowest <= LIMIT);
@@ -146,81 +142,4 @@ async fn filters(connection: &mut Connection) -> Result<Vec<(String, String)>> {
     .to_vec();
     filters.push(("parent".to_owned(), format!("&parent={parent}")));
     Ok(filters)
-}
-
-/// What a walk found.
-struct Walked {
-    first: Figures,
-    /// The thousandth page, or the last where there are fewer.
-    last: Figures,
-    /// Every page on the way.
-    way: Figures,
-    pages: usize,
-    items: usize,
-    gave_up: bool,
-}
-
-async fn walk(connection: &mut Connection, query: &str) -> Result<Walked> {
-    let mut walked = Walked {
-        first: Figures::default(),
-        last: Figures::default(),
-        way: Figures::default(),
-        pages: 0,
-        items: 0,
-        gave_up: false,
-    };
-    let begun = Instant::now();
-    let mut cursor = String::new();
-    while walked.pages < PAGES {
-        let path = format!("/api/v1/operations?limit=200&{query}{cursor}");
-        let (took, page) = timed(connection, &path).await?;
-        walked.way.add(took);
-        let Some(page) = page else {
-            // The server gave the answer up.
-            walked.gave_up = true;
-            walked.first.add(took);
-            walked.last.add(took);
-            return Ok(walked);
-        };
-        walked.pages += 1;
-        walked.items += page["items"].as_array().map_or(0, Vec::len);
-        let Some(next) = page["next"].as_str() else {
-            break;
-        };
-        cursor = format!("&cursor={next}");
-        if begun.elapsed() > PATIENCE {
-            walked.gave_up = true;
-            break;
-        }
-    }
-    let first = format!("/api/v1/operations?limit=50&{query}");
-    repeat(connection, &first, &mut walked.first).await?;
-    repeat(connection, &format!("{first}{cursor}"), &mut walked.last).await?;
-    Ok(walked)
-}
-
-/// Asks for the same page many times, unless it is slow: then often enough to say so.
-async fn repeat(connection: &mut Connection, path: &str, figures: &mut Figures) -> Result {
-    let begun = Instant::now();
-    for _ in 0..place::rounds(100) {
-        figures.add(timed(connection, path).await?.0);
-        if begun.elapsed() > Duration::from_secs(1) {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// How long a page took, and the page, unless the server gave it up.
-async fn timed(
-    connection: &mut Connection,
-    path: &str,
-) -> Result<(f64, Option<serde_json::Value>)> {
-    let begun = Instant::now();
-    let answer = connection.get(path).await?;
-    let took = begun.elapsed().as_secs_f64();
-    if answer.status == 503 {
-        return Ok((took, None));
-    }
-    Ok((took, Some(answer.json()?)))
 }

@@ -16,12 +16,13 @@ const READY: Duration = Duration::from_secs(120);
 pub(crate) struct Program {
     process: Process,
     address: SocketAddr,
+    s3_address: SocketAddr,
 }
 
 impl Program {
     /// Starts it on `data`, and gives the time until `/readyz` answered.
     pub(crate) async fn start(data: &Path) -> Result<(Self, Duration)> {
-        let address = free_address()?;
+        let (address, s3_address) = (free_address()?, free_address()?);
         let log = std::fs::File::create(data.with_extension("log"))?;
         let mut command = Command::new(place::longshore()?);
         command
@@ -35,7 +36,7 @@ impl Program {
             .current_dir(data.parent().unwrap_or(data))
             .arg("serve")
             .args(["--listen", &address.to_string()])
-            .args(["--s3-listen", "off", "--data"])
+            .args(["--s3-listen", &s3_address.to_string(), "--data"])
             .arg(data)
             .stderr(log);
         for (name, value) in
@@ -45,7 +46,11 @@ impl Program {
         }
         let begun = Instant::now();
         let process = Process::start(&mut command)?;
-        let program = Self { process, address };
+        let program = Self {
+            process,
+            address,
+            s3_address,
+        };
         while !program.is_ready().await {
             if begun.elapsed() > READY {
                 return Err("longshore is not ready after two minutes".into());
@@ -67,6 +72,11 @@ impl Program {
 
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it speaks S3.
+    pub(crate) const fn s3_address(&self) -> SocketAddr {
+        self.s3_address
     }
 
     pub(crate) const fn id(&self) -> u32 {

@@ -1,18 +1,8 @@
-//! Ten million operations of two years, in a data directory that the real server made.
-//!
-//! The rows are made up inside SQLite: everything follows from a row's number, so two
-//! runs make the same table. Indexes are taken away while rows come and put back with
-//! the words in which the migration made them.
+//! Ten million operations of two years.
 
-use crate::program::Program;
-use crate::{Error, Result};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
-
-/// Rows made by one statement.
-const PART: u64 = 500_000;
+use crate::Result;
+use crate::fill::{self, Filling};
+use std::path::Path;
 
 /// $1 and $2 are the first and the last number, $3 is how many there will be.
 ///
@@ -71,86 +61,9 @@ FROM chosen";
 
 /// Makes the data directory, unless it is there.
 pub(super) async fn ensure(data: &Path, count: u64) -> Result {
-    if data.join("longshore.db").is_file() {
-        return Ok(());
-    }
-    let making = data.with_extension("making");
-    if making.exists() {
-        std::fs::remove_dir_all(&making)?;
-    }
-    let (program, _) = Program::start(&making).await?;
-    program.stop().await?;
-    let begun = Instant::now();
-    fill(&database(&making)?, count).await?;
-    println!(
-        "made {count} operations in {:.0} s\n",
-        begun.elapsed().as_secs_f64()
-    );
-    Ok(std::fs::rename(&making, data)?)
-}
-
-/// The one database file in a data directory.
-fn database(data: &Path) -> Result<PathBuf> {
-    for entry in std::fs::read_dir(data)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "db") {
-            return Ok(path);
-        }
-    }
-    Err(Error::from("the server made no database"))
-}
-
-async fn fill(file: &Path, count: u64) -> Result {
-    let mut connection = SqliteConnectOptions::new()
-        .filename(file)
-        // What breaks off here is made anew.
-        .synchronous(SqliteSynchronous::Off)
-        .journal_mode(SqliteJournalMode::Off)
-        .pragma("cache_size", "-2000000")
-        .pragma("threads", "2")
-        .disable_statement_logging()
-        .connect()
-        .await?;
-    let indexes = take_indexes(&mut connection).await?;
-    let mut first = 1;
-    while first <= count {
-        let last = (first + PART - 1).min(count);
-        sqlx::query(ROWS)
-            .bind(i64::try_from(first)?)
-            .bind(i64::try_from(last)?)
-            .bind(i64::try_from(count)?)
-            .execute(&mut connection)
-            .await?;
-        eprint!("\r{last} of {count} rows ");
-        first = last + 1;
-    }
-    for (number, index) in indexes.iter().enumerate() {
-        eprint!("\rindex {} of {}            ", number + 1, indexes.len());
-        connection.execute(AssertSqlSafe(index.as_str())).await?;
-    }
-    eprintln!();
-    sqlx::query("UPDATE counter SET value = $1 WHERE name = 'operation_changed'")
-        .bind(i64::try_from(count)?)
-        .execute(&mut connection)
-        .await?;
-    connection.execute("PRAGMA journal_mode = WAL").await?;
-    Ok(connection.close().await?)
-}
-
-/// Drops the indexes of `operation`; the statements that make them again.
-async fn take_indexes(connection: &mut SqliteConnection) -> Result<Vec<String>> {
-    let rows = sqlx::query(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'operation' AND sql IS NOT NULL",
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut made = Vec::new();
-    for row in rows {
-        let name: String = row.try_get("name")?;
-        made.push(row.try_get("sql")?);
-        connection
-            .execute(AssertSqlSafe(format!("DROP INDEX {name}")))
-            .await?;
-    }
-    Ok(made)
+    const OPERATIONS: Filling = Filling {
+        tables: &[("operation", ROWS)],
+        after: "UPDATE counter SET value = $1 WHERE name = 'operation_changed'",
+    };
+    fill::ensure(data, count, &OPERATIONS).await
 }
