@@ -225,7 +225,7 @@ pub(super) async fn access_key(program: &Program) -> Result<(String, String)> {
         let missing = || Error::from(format!("no {field} of an access key: {key}"));
         Ok(value.ok_or_else(missing)?.to_owned())
     };
-    Ok((text("id")?, text("secret")?))
+    Ok((text("key")?, text("secret")?))
 }
 
 /// s3s-fs on a folder, a bucket each of its folders.
