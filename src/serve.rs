@@ -153,9 +153,9 @@ pub(crate) fn print_openapi() -> Result {
         let directory = open_directory(&config).await?;
         let parts = Parts::open(&config, directory).await?;
         let metrics = parts::install_metrics()?;
-        let site = site::build(&parts, &config, metrics, CancellationToken::new());
+        let document = site::describe(&parts, &config, metrics);
         parts.close().await;
-        Ok(site.site.document)
+        Ok(document)
     })?;
     let document: serde_json::Value = serde_json::from_slice(&document).map_err(Failure::failed)?;
     let text = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;

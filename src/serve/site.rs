@@ -2,19 +2,23 @@
 
 use super::parts::Parts;
 use base::Config;
+use bytes::Bytes;
 use files::Files;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use web::api::About;
-use web::{Gate, Hosted, Links, Probes, Settings, Site};
+use web::{Gate, Hosted, Links, Probes, Routes, Settings, SettingsSource, Site};
 
 /// What the server answers with.
 pub(super) struct Built {
     pub(super) site: Site,
     pub(super) settings: watch::Sender<Arc<Settings>>,
 }
+
+/// What `longshore openapi` printed of these routes; a story shows that it still does.
+const DESCRIPTION: &[u8] = include_bytes!("../../openapi.json");
 
 /// Builds the site. Live sockets are closed when `stop` comes.
 pub(super) fn build(
@@ -24,6 +28,26 @@ pub(super) fn build(
     stop: CancellationToken,
 ) -> Built {
     let (settings, current) = watch::channel(Arc::new(Settings::from(config)));
+    let (routes, gate) = routes(parts, config, metrics, stop, current);
+    let hosted = vec![domains(&parts.files)];
+    let site = routes.finish_with(&gate, hosted, Some(DESCRIPTION));
+    Built { site, settings }
+}
+
+/// What the routes say of themselves.
+pub(super) fn describe(parts: &Parts, config: &Config, metrics: PrometheusHandle) -> Bytes {
+    let (_settings, current) = watch::channel(Arc::new(Settings::from(config)));
+    let (routes, _) = routes(parts, config, metrics, CancellationToken::new(), current);
+    routes.description()
+}
+
+fn routes(
+    parts: &Parts,
+    config: &Config,
+    metrics: PrometheusHandle,
+    stop: CancellationToken,
+    current: SettingsSource,
+) -> (Routes, Gate) {
     let links = Links::of(&parts.access, "archive");
     let gate = Gate::new(
         Arc::new(parts.access.clone()),
@@ -43,7 +67,7 @@ pub(super) fn build(
         move || metrics.render(),
         current.clone(),
     );
-    let site = probes
+    let routes = probes
         .routes()
         .merge(web::api::routes(&parts.access, about))
         .merge(web::activity_routes(
@@ -58,9 +82,8 @@ pub(super) fn build(
         ))
         .merge(files::routes(parts.files.clone()))
         .merge(files::tus_routes(parts.files.clone(), current.clone()))
-        .merge(bundles::routes(parts.bundles.clone(), links, current, stop))
-        .finish_with(&gate, vec![domains(&parts.files)]);
-    Built { site, settings }
+        .merge(bundles::routes(parts.bundles.clone(), links, current, stop));
+    (routes, gate)
 }
 
 /// Buckets on host names of their own.

@@ -39,12 +39,12 @@ impl Published {
         let write = || page::render(&parsed(&self.json)).into();
         self.page.get_or_init(write).clone()
     }
+}
 
-    /// A reference to something that the document does not hold.
-    pub(crate) fn undescribed(&self) -> Option<String> {
-        let document = parsed(&self.json);
-        undescribed(&document, &document)
-    }
+/// A reference to something that a document does not hold.
+pub(crate) fn undescribed(json: &[u8]) -> Option<String> {
+    let document = parsed(json);
+    missing(&document, &document)
 }
 
 /// What this program wrote as JSON.
@@ -52,7 +52,7 @@ fn parsed(json: &[u8]) -> Value {
     serde_json::from_slice(json).unwrap_or_default()
 }
 
-fn undescribed(document: &Value, part: &Value) -> Option<String> {
+fn missing(document: &Value, part: &Value) -> Option<String> {
     match part {
         Value::Object(fields) => {
             let reference = fields.get("$ref").and_then(Value::as_str);
@@ -61,12 +61,10 @@ fn undescribed(document: &Value, part: &Value) -> Option<String> {
                 Some(pointer) if document.pointer(pointer).is_none() => {
                     Some(schema::last_segment(pointer).to_owned())
                 }
-                _ => fields
-                    .values()
-                    .find_map(|field| undescribed(document, field)),
+                _ => fields.values().find_map(|field| missing(document, field)),
             }
         }
-        Value::Array(items) => items.iter().find_map(|item| undescribed(document, item)),
+        Value::Array(items) => items.iter().find_map(|item| missing(document, item)),
         _ => None,
     }
 }

@@ -27,44 +27,44 @@ pub struct Site {
     settings: SettingsSource,
     /// What was added, for the test that walks it.
     pub table: RouteTable,
-    /// The API's description, as JSON.
-    pub document: Bytes,
 }
 
 impl Routes {
     /// Puts every route behind its check and everything behind the common layers.
     ///
     /// # Panics
-    /// When two routes have the same method and path, or the same name
-    /// (`operation_id`), or one refers to a schema that none describes: mistakes of
-    /// the program that its first test shows.
+    /// As [`description`](Self::description).
     #[must_use]
     pub fn finish(self, gate: &Gate) -> Site {
-        self.finish_with(gate, Vec::new())
+        self.finish_with(gate, Vec::new(), None)
     }
 
-    /// The same with further routes, which answer on hosts of their own.
+    /// The same with further routes, which answer on hosts of their own, and with the
+    /// description that was made of these routes before: making it anew at each start
+    /// takes memory that stays.
     ///
     /// # Panics
-    /// As [`finish`](Self::finish).
+    /// As [`description`](Self::description), where it is not given, and in tests.
     #[must_use]
-    pub fn finish_with(self, gate: &Gate, hosted: Vec<Hosted>) -> Site {
+    pub fn finish_with(
+        self,
+        gate: &Gate,
+        hosted: Vec<Hosted>,
+        described: Option<&'static [u8]>,
+    ) -> Site {
         let routes = self.merge(docs::routes());
         let mut table = routes.table().with(console_entry());
         for entry in hosted.iter().flat_map(Hosted::entries) {
             table = table.with(entry);
         }
-        let document = serde_json::to_vec(&describe(&routes)).expect("a description is JSON");
-        let document = Bytes::from(document);
-        let published = docs::Published::of(document.clone());
-        // Every test that starts a server looks; what is shipped has been looked at.
-        if cfg!(debug_assertions)
-            && let Some(schema) = published.undescribed()
-        {
-            panic!(
-                "a route refers to the schema {schema}, which none describes; add .schema::<…>()"
-            );
-        }
+        let published = match described {
+            Some(described) if !cfg!(debug_assertions) => Bytes::from_static(described),
+            described => {
+                let anew = document(&routes);
+                described.map_or(anew, Bytes::from_static)
+            }
+        };
+        let published = docs::Published::of(published);
         let usual = router(routes.added, gate, false)
             .fallback(console::fallback)
             .layer(Extension(Arc::new(published)));
@@ -76,9 +76,27 @@ impl Routes {
             router: hosts::switch(gate, hosted, front::around(usual, gate)),
             settings: gate.source(),
             table,
-            document,
         }
     }
+
+    /// What these routes say of themselves: an OpenAPI document, as JSON.
+    ///
+    /// # Panics
+    /// When two routes have the same method and path, or the same name
+    /// (`operation_id`), or one refers to a schema that none describes: mistakes of
+    /// the program that its first test shows.
+    #[must_use]
+    pub fn description(self) -> Bytes {
+        document(&self.merge(docs::routes()))
+    }
+}
+
+fn document(routes: &Routes) -> Bytes {
+    let json = serde_json::to_vec(&describe(routes)).expect("a description is JSON");
+    if let Some(schema) = docs::undescribed(&json) {
+        panic!("a route refers to the schema {schema}, which none describes; add .schema::<…>()");
+    }
+    json.into()
 }
 
 /// Every route behind its check. `dialog`: whether browsers may ask for a password
@@ -123,7 +141,6 @@ impl Site {
             router,
             settings,
             table: RouteTable::default(),
-            document: Bytes::new(),
         }
     }
 
