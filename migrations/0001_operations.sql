@@ -98,6 +98,16 @@ CREATE TABLE counter (
 );
 INSERT INTO counter (name, value) VALUES ('operation_changed', 0);
 
+-- On which server the replicas share their cache, '' for none, how often that changed, and
+-- what the keys there begin with.
+CREATE TABLE shared_cache (
+    one BIGINT PRIMARY KEY,
+    number BIGINT NOT NULL,
+    word {text} NOT NULL,
+    server {text} NOT NULL
+);
+INSERT INTO shared_cache (one, number, word, server) VALUES (1, 0, '', '');
+
 CREATE TABLE schedule (
     id {uuid} PRIMARY KEY,
     name {text} NOT NULL UNIQUE,

@@ -1,5 +1,9 @@
 # ElastiCache: Valkey, for what replicas share. Correctness never depends on it.
 
+locals {
+  cache_url = "rediss://${aws_elasticache_replication_group.cache.primary_endpoint_address}:${aws_elasticache_replication_group.cache.port}"
+}
+
 resource "aws_elasticache_subnet_group" "cache" {
   name       = var.name
   subnet_ids = var.private_subnet_ids

@@ -30,7 +30,7 @@ output "s3_bucket" {
 
 output "cache_url" {
   description = "Address of the cache, within the VPC."
-  value       = "rediss://${aws_elasticache_replication_group.cache.primary_endpoint_address}:${aws_elasticache_replication_group.cache.port}"
+  value       = local.cache_url
 }
 
 output "database_endpoint" {

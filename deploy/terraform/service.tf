@@ -12,6 +12,7 @@ locals {
     LONGSHORE_DATA            = local.directory
     LONGSHORE_PUBLIC_URL      = local.url
     LONGSHORE_TRUSTED_PROXIES = join(",", data.aws_subnet.public[*].cidr_block)
+    LONGSHORE_CACHE           = local.cache_url
     LONGSHORE_LOG_FORMAT      = "json"
     # Longer than the load balancer keeps a connection, or a request may be sent into one
     # that is just being closed.

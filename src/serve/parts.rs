@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
 use std::time::Duration;
-use storage::{Blobs, Bus, DataDir, Db, DbLimits, DbSettings, Dialect};
+use storage::{Blobs, Bus, CacheSettings, DataDir, Db, DbLimits, DbSettings, Dialect, SharedCache};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -85,6 +85,8 @@ impl Parts {
         .await
         .map_err(Failure::failed)?;
         files.connect_zips(Arc::new(FolderZips));
+        let cache = shared_cache(config, &db, &access, (&tasks, &stop))?;
+        files.connect_cache(cache);
         let bundles = Bundles::new(
             db.clone(),
             blobs,
@@ -173,6 +175,24 @@ pub(crate) fn database(config: &Config) -> DbSettings {
         Some(url) => DbSettings::Postgres(url.expose().to_owned()),
         None => DbSettings::Sqlite(DataDir::database_in(&config.data)),
     }
+}
+
+/// The cache that replicas share, where there is one.
+fn shared_cache(
+    config: &Config,
+    db: &Db,
+    access: &Access,
+    (tasks, stop): (&TaskTracker, &CancellationToken),
+) -> Result<SharedCache> {
+    let Some(url) = &config.cache else {
+        return Ok(SharedCache::none());
+    };
+    let settings = CacheSettings {
+        url: url.expose().to_owned(),
+        key: *access.signing_key("cache").expose(),
+        statement: config.storage.statement_timeout.duration(),
+    };
+    Ok(SharedCache::start(db, settings, tasks, stop.clone())?)
 }
 
 fn database_limits(config: &Config) -> DbLimits {

@@ -30,6 +30,7 @@ mod refusing;
 mod s3;
 mod schedules;
 mod secrets;
+mod shared_cache;
 mod sharing;
 mod sharing_bundles;
 mod sharing_grants;

@@ -15,11 +15,16 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 14] = [
+const NEEDS: [Need; 15] = [
     Need {
         found: || postgres::programs().is_some(),
         package: "postgresql",
         purpose: "every database test runs on Postgres too",
+    },
+    Need {
+        found: || place::program("redis-server").is_some(),
+        package: "redis-server",
+        purpose: "the cache that replicas share is tested with it",
     },
     Need {
         found: || place::program("nginx").is_some(),

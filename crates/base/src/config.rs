@@ -18,7 +18,9 @@ mod reload;
 mod settings;
 mod value;
 
-pub use address::{DatabaseUrl, InvalidDatabaseUrl, InvalidPublicUrl, PublicUrl};
+pub use address::{
+    CacheUrl, DatabaseUrl, InvalidCacheUrl, InvalidDatabaseUrl, InvalidPublicUrl, PublicUrl,
+};
 pub use declare::Setting;
 pub use document::reference;
 pub use domain::{Domain, InvalidDomain};

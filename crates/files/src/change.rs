@@ -61,8 +61,7 @@ impl Files {
         description: Description,
         by: &Actor,
     ) -> Result<File> {
-        let mut tx = self.db().begin().await?;
-        sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
+        let mut tx = self.alter(&[(bucket.id, path.as_str())]).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
         let mut file = there.ok_or_else(|| Error::NoFile(path.clone()))?;
         expect.check(Some(&file))?;
@@ -74,9 +73,7 @@ impl Files {
         let to_tell = self
             .note(&mut tx, bucket, Happened::Described, told, by.as_str())
             .await?;
-        let committed = tx.commit().await;
-        self.changed(&file);
-        committed?;
+        tx.commit().await?;
         self.tell(to_tell).await;
         Ok(file)
     }
@@ -137,9 +134,8 @@ impl Files {
         expect: &Expect,
         by: &Writer,
     ) -> Result<File> {
-        let mut tx = self.db().begin().await?;
         let places = [(from_bucket.id, from.as_str()), (bucket.id, to.as_str())];
-        sql::file::lock(&mut tx, &places).await?;
+        let mut tx = self.alter(&places).await?;
         let source = sql::file::current_in(&mut tx, from_bucket.id, from.as_str()).await?;
         let source = source.ok_or_else(|| Error::NoFile(from.clone()))?;
         if places[0] == places[1] {
@@ -177,10 +173,7 @@ impl Files {
             to_tell.extend(more.await?);
         }
         let unused = sql::file::unused(&mut tx, freed).await?;
-        let committed = tx.commit().await;
-        self.changed(&source);
-        self.changed(&file);
-        committed?;
+        tx.commit().await?;
         self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;

@@ -3,7 +3,7 @@
 use crate::bucket::Bucket;
 use crate::path::FilePath;
 use crate::remembered::{Content, SMALL};
-use crate::{Error, Files, Result, sql};
+use crate::{Error, Files, Result, kept, sql};
 use base::{BucketId, FileId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -202,6 +202,17 @@ impl Files {
     /// # Errors
     /// [`Error::NoFile`].
     pub async fn file(&self, bucket: &Bucket, path: &FilePath) -> Result<File> {
+        let looked = kept::look_up(self.shared_cache(), bucket.id, path.as_str()).await;
+        let fill = match looked {
+            Ok(file) => return Ok(file),
+            Err(fill) => fill,
+        };
+        let file = self.file_by_database(bucket, path).await?;
+        kept::keep(fill, &file).await;
+        Ok(file)
+    }
+
+    async fn file_by_database(&self, bucket: &Bucket, path: &FilePath) -> Result<File> {
         let found = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
         found.ok_or_else(|| Error::NoFile(path.clone()))
     }
@@ -214,8 +225,14 @@ impl Files {
     pub async fn content(&self, file: &File) -> Result<Content> {
         let gone = || Error::NoFile(file.path.clone());
         let blob = file.blob.ok_or_else(gone)?;
+        if let Some(bytes) = self.remembered().content(blob) {
+            return Ok(Content::Small(bytes));
+        }
         match self.blobs().read_small(blob, SMALL).await {
-            Ok((_, Some(bytes))) => Ok(Content::Small(bytes)),
+            Ok((_, Some(bytes))) => {
+                self.remembered().put_content(blob, &bytes);
+                Ok(Content::Small(bytes))
+            }
             Ok((blob, None)) => Ok(Content::Stored(blob)),
             Err(storage::Error::NoBlob) => Err(gone()),
             Err(error) => Err(error.into()),
@@ -239,7 +256,11 @@ impl Files {
         let mut looks = 1;
         loop {
             let since = self.remembered().now(bucket.id, path.as_str());
-            let file = Arc::new(self.file(bucket, path).await?);
+            let file = match looks {
+                1 => self.file(bucket, path).await?,
+                _ => self.file_by_database(bucket, path).await?,
+            };
+            let file = Arc::new(file);
             match self.content(&file).await {
                 Ok(content) => {
                     if let Content::Small(bytes) = &content {

@@ -8,6 +8,7 @@
 //! Invariants: no two current files at one path; a row never names bytes that are not on
 //! the disk for good; bytes that no row names are removed.
 
+mod alter;
 mod bucket;
 mod change;
 mod error;
@@ -17,6 +18,7 @@ mod file;
 mod grant;
 mod ground;
 mod http;
+mod kept;
 mod list;
 mod media;
 mod operations;
@@ -70,7 +72,7 @@ use fetch::Client;
 use presign::Signer;
 use remembered::Remembered;
 use std::sync::{Arc, OnceLock, RwLock};
-use storage::{Blobs, Db, Dialect};
+use storage::{Blobs, Db, Dialect, SharedCache};
 use tokio_util::task::TaskTracker;
 
 /// Files. Cheap to clone.
@@ -85,6 +87,7 @@ struct Inner {
     clock: SharedClock,
     buckets: Buckets,
     remembered: Remembered,
+    shared: OnceLock<SharedCache>,
     signer: Signer,
     settings: RwLock<FileSettings>,
     client: RwLock<Client>,
@@ -105,7 +108,7 @@ impl Files {
         ground.tasks.spawn(listening.run(ground.stop));
         // Another replica on the same database would change files unheard.
         let alone = ground.db.dialect() == Dialect::Sqlite;
-        let remembered = Remembered::new(if alone { settings.cache } else { 0 });
+        let remembered = Remembered::new(settings.cache, alone);
         let signer = Signer::of(&ground.access);
         let files = Self(Arc::new(Inner {
             signer,
@@ -115,6 +118,7 @@ impl Files {
             clock: ground.clock,
             buckets,
             remembered,
+            shared: OnceLock::new(),
             settings: RwLock::new(settings),
             client: RwLock::new(ground.client),
             tasks: ground.tasks,

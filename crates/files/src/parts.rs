@@ -9,7 +9,7 @@ use base::Timestamp;
 use fetch::Client;
 use operations::Operations;
 use std::sync::PoisonError;
-use storage::{Blobs, Db};
+use storage::{Blobs, Db, SharedCache};
 use tokio_util::task::TaskTracker;
 
 impl Files {
@@ -57,6 +57,17 @@ impl Files {
 
     pub(crate) fn remembered(&self) -> &Remembered {
         &self.0.remembered
+    }
+
+    /// Gives it the cache that it shares with other replicas, before anything is asked
+    /// of it.
+    pub fn connect_cache(&self, cache: SharedCache) {
+        let _ = self.0.shared.set(cache);
+    }
+
+    pub(crate) fn shared_cache(&self) -> &SharedCache {
+        static NONE: SharedCache = SharedCache::none();
+        self.0.shared.get().unwrap_or(&NONE)
     }
 
     pub(crate) fn client(&self) -> Client {

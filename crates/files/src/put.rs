@@ -320,10 +320,9 @@ impl Files {
         source: Option<&File>,
         along: Along,
     ) -> Result<File, Uncommitted> {
-        let mut tx = self.db().begin().await?;
         let mut places = vec![(bucket.id, file.path.as_str())];
         places.extend(source.map(|source| (source.bucket, source.path.as_str())));
-        sql::file::lock(&mut tx, &places).await?;
+        let mut tx = self.alter(&places).await?;
         along.end(&mut tx).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, file.path.as_str()).await?;
         expect.check(there.as_ref())?;
@@ -357,7 +356,6 @@ impl Files {
             .await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
-        self.changed(&file);
         committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
         self.tell(to_tell).await;
         if let Some(blob) = unused {
@@ -383,12 +381,6 @@ impl Files {
         sql::file::delete(tx, there.id).await?;
         sql::usage::subtract(tx, there).await?;
         Ok(there.blob)
-    }
-
-    /// Forgets what was known of the path of a file. After every change, before it is
-    /// acknowledged.
-    pub(crate) fn changed(&self, file: &File) {
-        self.remembered().changed(file.bucket, file.path.as_str());
     }
 
     /// Removes bytes that nothing names any more. What cannot be removed, the sweep will.

@@ -1,9 +1,11 @@
 //! Files that were looked up before, and the contents of small ones: what is asked for
 //! often is answered without the database and the disk.
 //!
-//! It is believed only where this process alone writes, as it does with SQLite: every
-//! change of a path passes [`Remembered::changed`] after it is stored and before it is
-//! acknowledged, and what was looked up before that is not believed after it.
+//! What was looked up is believed only where this process alone writes, as it does with
+//! SQLite: every change of a path passes [`Remembered::changed`] after it is stored and
+//! before it is acknowledged, and what was looked up before that is not believed after
+//! it. Where others write, contents alone are remembered, by the names of their bytes,
+//! which never change.
 
 use crate::file::File;
 use base::BucketId;
@@ -15,7 +17,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use storage::BlobFile;
+use storage::{BlobFile, BlobName};
 
 /// The largest content that is kept in memory, in bytes.
 pub(crate) const SMALL: u64 = 64 * 1024;
@@ -73,14 +75,24 @@ pub(crate) struct Since(u64);
 #[derive(Debug)]
 pub(crate) struct Remembered {
     known: Option<Cache<(BucketId, String), Known>>,
+    contents: Option<Cache<BlobName, Bytes>>,
     changes: Box<[AtomicU64]>,
     hasher: RandomState,
 }
 
 impl Remembered {
-    /// At most about so many bytes; 0 remembers nothing.
-    pub(crate) fn new(most: u64) -> Self {
-        let known = (most > 0).then(|| {
+    /// At most about so many bytes, whether this process writes alone or not; 0 remembers
+    /// nothing.
+    pub(crate) fn new(most: u64, alone: bool) -> Self {
+        let contents = (most > 0 && !alone).then(|| {
+            Cache::builder()
+                .max_capacity(most)
+                .weigher(|_, content: &Bytes| {
+                    u32::try_from(content.len() as u64 + ENTRY / 4).unwrap_or(u32::MAX)
+                })
+                .build()
+        });
+        let known = (most > 0 && alone).then(|| {
             Cache::builder()
                 .max_capacity(most)
                 .weigher(|key: &(BucketId, String), known: &Known| {
@@ -91,6 +103,7 @@ impl Remembered {
         });
         Self {
             known,
+            contents,
             changes: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
         }
@@ -128,6 +141,18 @@ impl Remembered {
         }
     }
 
+    /// The bytes of this name.
+    pub(crate) fn content(&self, blob: BlobName) -> Option<Bytes> {
+        self.contents.as_ref()?.get(&blob)
+    }
+
+    /// Keeps them.
+    pub(crate) fn put_content(&self, blob: BlobName, content: &Bytes) {
+        if let Some(contents) = &self.contents {
+            contents.insert(blob, content.clone());
+        }
+    }
+
     /// Call it after a change of this path is stored.
     pub(crate) fn changed(&self, bucket: BucketId, path: &str) {
         self.place(bucket, path).fetch_add(1, SeqCst);
@@ -148,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_was_looked_up_before_a_change_is_not_believed_after_it() {
-        let remembered = Remembered::new(1 << 20);
+        let remembered = Remembered::new(1 << 20, true);
         let bucket = BucketId::new();
         let content = Bytes::from_static(b"old");
         let since = remembered.now(bucket, "a");
@@ -165,11 +190,30 @@ mod tests {
     }
 
     #[test]
-    fn where_others_write_nothing_is_remembered() {
-        let remembered = Remembered::new(0);
+    fn where_others_write_contents_alone_are_remembered() {
+        let remembered = Remembered::new(1 << 20, false);
         let bucket = BucketId::new();
         let since = remembered.now(bucket, "a");
         remembered.put(&file(bucket, "a"), &Bytes::new(), since);
         assert!(remembered.get(bucket, "a").is_none());
+        let blob = BlobName::from(uuid::Uuid::from_u128(1));
+        remembered.put_content(blob, &Bytes::from_static(b"one"));
+        assert_eq!(remembered.content(blob).as_deref(), Some(&b"one"[..]));
+        let other = BlobName::from(uuid::Uuid::from_u128(2));
+        assert!(remembered.content(other).is_none());
+    }
+
+    #[test]
+    fn without_memory_nothing_is_remembered() {
+        let blob = BlobName::from(uuid::Uuid::from_u128(1));
+        for alone in [true, false] {
+            let remembered = Remembered::new(0, alone);
+            let bucket = BucketId::new();
+            let since = remembered.now(bucket, "a");
+            remembered.put(&file(bucket, "a"), &Bytes::new(), since);
+            remembered.put_content(blob, &Bytes::new());
+            assert!(remembered.get(bucket, "a").is_none());
+            assert!(remembered.content(blob).is_none());
+        }
     }
 }

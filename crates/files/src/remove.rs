@@ -53,8 +53,7 @@ impl Files {
         expect: &Expect,
         by: &Actor,
     ) -> Result<File> {
-        let mut tx = self.db().begin().await?;
-        sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
+        let mut tx = self.alter(&[(bucket.id, path.as_str())]).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
         let file = there.ok_or_else(|| Error::NoFile(path.clone()))?;
         expect.check(Some(&file))?;
@@ -79,9 +78,7 @@ impl Files {
         let to_tell = self
             .note(&mut tx, bucket, Happened::Deleted, told, by.as_str())
             .await?;
-        let committed = tx.commit().await;
-        self.changed(&file);
-        committed?;
+        tx.commit().await?;
         self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;
@@ -104,8 +101,7 @@ impl Files {
         let past = sql::file::past(self.db(), bucket.id, id).await?;
         let past = past.ok_or(Error::NothingToRestore)?;
         let path = past.file.path.as_str();
-        let mut tx = self.db().begin().await?;
-        sql::file::lock(&mut tx, &[(bucket.id, path)]).await?;
+        let mut tx = self.alter(&[(bucket.id, path)]).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
         let mut freed = None;
         if let Some(there) = &there {
@@ -123,9 +119,7 @@ impl Files {
             .note(&mut tx, bucket, Happened::Put, told, by.as_str())
             .await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
-        let committed = tx.commit().await;
-        self.changed(&past.file);
-        committed?;
+        tx.commit().await?;
         self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;

@@ -107,6 +107,11 @@ pub enum Error {
     /// Reading or writing a blob failed.
     #[error("stored content could not be read or written: {0}")]
     Blob(#[source] io::Error),
+    /// The address of the shared cache is none.
+    #[error(
+        "`cache` is no address of a Redis or Valkey server; it begins with redis:// or rediss://"
+    )]
+    CacheAddress,
     /// A background task ended before it answered.
     #[error("storage was stopped before it answered")]
     Stopped,

@@ -1,11 +1,12 @@
 //! Where Longshore keeps things: the database, the blobs and the data directory,
-//! and the bus by which replicas hear of each other.
+//! the bus by which replicas hear of each other, and the cache that they share.
 //!
 //! One schema and one SQL text serve both databases: SQLite, embedded, by default,
 //! and Postgres beyond. Nothing outside this crate knows which of them runs.
 
 mod blobs;
 mod bus;
+mod cache;
 mod data_dir;
 mod db;
 mod error;
@@ -16,6 +17,7 @@ pub use blobs::{
     StoredBlob,
 };
 pub use bus::{Bus, BusEvent, BusReceiver};
+pub use cache::{CacheSettings, Change, Fill, Looked, SharedCache};
 pub use data_dir::DataDir;
 pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Sql, Tx, Value};
 pub use error::{Error, Result};

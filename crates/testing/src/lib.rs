@@ -1,5 +1,5 @@
 //! What tests of every crate stand on: both databases, the real server, origins that
-//! misbehave to order, a real nginx, and a client of the live socket.
+//! misbehave to order, a real nginx, a real Redis, and a client of the live socket.
 //!
 //! Everything here is real or says that it is not; everything waits with a limit,
 //! and ends what it started when it is dropped. Nothing here is part of the program:
@@ -13,6 +13,7 @@ mod nginx;
 mod origin;
 mod peers;
 mod ports;
+mod redis;
 mod server;
 
 pub use databases::{TestDatabase, on_both, on_postgres, on_sqlite};
@@ -21,4 +22,5 @@ pub use live::Live;
 pub use nginx::Nginx;
 pub use origin::{Answer, Content, Counts, Origin, Seen};
 pub use peers::{POSTGRES, REQUIRE_PEERS, S3_CLIENTS, installed, s3_client};
+pub use redis::Redis;
 pub use server::{Captured, ServerOptions, Session, TestServer};

@@ -1,5 +1,5 @@
-//! Two addresses: the console's, as its users see it, and the database's, which
-//! holds a password and therefore never shows it.
+//! Addresses: the console's, as its users see it, and those of the database and of the
+//! shared cache, which hold a password and therefore never show it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -92,24 +92,28 @@ impl FromStr for DatabaseUrl {
     type Err = InvalidDatabaseUrl;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut url = Url::parse(text).map_err(|_| InvalidDatabaseUrl)?;
-        if !matches!(url.scheme(), "postgres" | "postgresql") || url.cannot_be_a_base() {
-            return Err(InvalidDatabaseUrl);
-        }
-        if url.password().is_some() {
-            // It fails only where an address can have no password, and this one has.
-            url.set_password(Some(crate::redact::MARK))
-                .map_err(|()| InvalidDatabaseUrl)?;
-        }
-        // libpq and its heirs take a password as a parameter, too, and paths of key
-        // files; nothing there is needed to tell one database from another.
-        url.set_query(None);
-        url.set_fragment(None);
         Ok(Self {
+            shown: shown(text, &["postgres", "postgresql"]).ok_or(InvalidDatabaseUrl)?,
             whole: text.to_owned(),
-            shown: url.as_str().replace(&escaped_mark(), crate::redact::MARK),
         })
     }
+}
+
+/// An address of one of these schemes as it may be shown.
+fn shown(text: &str, schemes: &[&str]) -> Option<String> {
+    let mut url = Url::parse(text).ok()?;
+    if !schemes.contains(&url.scheme()) || url.cannot_be_a_base() {
+        return None;
+    }
+    if url.password().is_some() {
+        // It fails only where an address can have no password, and this one has.
+        url.set_password(Some(crate::redact::MARK)).ok()?;
+    }
+    // Drivers take a password as a parameter, too, and paths of key files; nothing there
+    // is needed to tell one server from another.
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url.as_str().replace(&escaped_mark(), crate::redact::MARK))
 }
 
 fn escaped_mark() -> String {
@@ -123,6 +127,52 @@ impl fmt::Display for DatabaseUrl {
 }
 
 impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.shown)
+    }
+}
+
+/// The address of a Redis or Valkey server. `Debug` and `Display` leave the password
+/// out; [`CacheUrl::expose`] alone gives it away.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CacheUrl {
+    whole: String,
+    shown: String,
+}
+
+/// A text that is no [`CacheUrl`]. It does not say which text, as that may be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the address of a Redis or Valkey server; it begins with redis:// or rediss://")]
+pub struct InvalidCacheUrl;
+
+impl CacheUrl {
+    const SCHEMES: [&str; 6] = ["redis", "rediss", "valkey", "valkeys", "redis+unix", "unix"];
+
+    /// The whole address with its password, for the driver only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.whole
+    }
+}
+
+impl FromStr for CacheUrl {
+    type Err = InvalidCacheUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self {
+            shown: shown(text, &Self::SCHEMES).ok_or(InvalidCacheUrl)?,
+            whole: text.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for CacheUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for CacheUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.shown)
     }
@@ -194,6 +244,33 @@ mod tests {
             "",
         ] {
             let refused = text.parse::<DatabaseUrl>().unwrap_err().to_string();
+            assert!(!refused.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_cache_shows_everything_but_what_is_secret() {
+        for (text, shown) in [
+            (
+                "redis://:hunter2@cache:6379/1",
+                "redis://:[redacted]@cache:6379/1",
+            ),
+            (
+                "rediss://ship:hunter2@cache",
+                "rediss://ship:[redacted]@cache",
+            ),
+            (
+                "unix:///run/redis.sock?pass=hunter2",
+                "unix:///run/redis.sock",
+            ),
+        ] {
+            let url: CacheUrl = text.parse().unwrap();
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(url.expose(), text);
+            assert!(!format!("{url:?}").contains("hunter2"));
+        }
+        for text in ["http://:hunter2@cache", "hunter2", "redis:hunter2", ""] {
+            let refused = text.parse::<CacheUrl>().unwrap_err().to_string();
             assert!(!refused.contains("hunter2"));
         }
     }

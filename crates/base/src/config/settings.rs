@@ -6,7 +6,7 @@
 
 use super::declare::{Group, Part, Setting, settings};
 use super::value::PerKind;
-use super::{DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
+use super::{CacheUrl, DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
 use crate::{Size, Span};
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -41,6 +41,10 @@ settings! {
         /// Address of a PostgreSQL database (15 or later). Without it, SQLite in the data
         /// directory. It holds a password and is never shown.
         database: Option<DatabaseUrl> = None; restart;
+        /// Address of a Redis (6 or later) or Valkey server, in which replicas on one Postgres
+        /// share what they looked up; `rediss://` is encrypted. What is down or lost there makes
+        /// Longshore slower and nothing else. It may hold a password and is never shown.
+        cache: Option<CacheUrl> = None; restart;
         /// Address of the console as its users see it, for links and cookies. Without it, links
         /// use the address of the request.
         public_url: Option<PublicUrl> = None; live;
@@ -158,8 +162,7 @@ settings! {
     Files at "files." {
         /// Largest file.
         max_file_bytes: Size = Size::tib(5), within Size::kib(1)..=Size::tib(1024); live;
-        /// Memory for small files that are asked for often. It is used with SQLite alone, where
-        /// no other replica changes them.
+        /// Memory for small files that are asked for often.
         cache: Size = Size::mib(16), within Size::new(0)..=Size::gib(16); restart;
         /// How long a client that uploads may send nothing.
         silence_timeout: Span = Span::seconds(60), within Span::seconds(1)..=Span::hours(1); live;

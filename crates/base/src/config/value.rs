@@ -3,7 +3,7 @@
 //!
 //! It never decides where a value comes from; `load` does.
 
-use super::{DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
+use super::{CacheUrl, DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
 use crate::{Name, Size, Span};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -235,6 +235,20 @@ impl Value for Size {
 impl Value for DatabaseUrl {
     const EXPECTED: &'static str = "the address of a PostgreSQL database";
     const EXAMPLE: &'static str = r#""postgres://longshore:PASSWORD@localhost/longshore""#;
+    const SECRET: bool = true;
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(format!("\"{self}\""))
+    }
+}
+
+impl Value for CacheUrl {
+    const EXPECTED: &'static str = "the address of a Redis or Valkey server";
+    const EXAMPLE: &'static str = r#""redis://:PASSWORD@localhost:6379""#;
     const SECRET: bool = true;
 
     fn from_text(text: &str) -> Option<Self> {

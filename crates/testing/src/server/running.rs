@@ -150,12 +150,12 @@ impl Running {
     }
 
     /// Sends a signal to the process alone.
-    pub(super) fn signal_process(&self, signal: Signal) {
+    pub(crate) fn signal_process(&self, signal: Signal) {
         kill_process(self.id, signal).expect("a process that was not waited for takes signals");
     }
 
     /// Kills the process and its group, and waits until it is gone.
-    pub(super) async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         let _ = kill_process_group(self.id, Signal::KILL);
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         assert!(ended.is_ok(), "a killed process is gone in time");

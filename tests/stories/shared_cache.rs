@@ -1,0 +1,216 @@
+//! Two replicas on one Postgres that share a cache in a real Redis: what one has
+//! acknowledged the other never denies, whatever happens to Redis; and without it both
+//! go on.
+
+use crate::program::server;
+use reqwest::Method;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+use testing::{Redis, ServerOptions, TestDatabase, TestServer, on_both, within};
+use tokio::task::JoinSet;
+
+/// Runs a story on Postgres with a Redis, where there are both.
+async fn with_redis<F, Fut>(story: F)
+where
+    F: Fn(ServerOptions, Redis) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let story = &story;
+    on_both(|database: TestDatabase| async move {
+        if database.postgres_url().is_none() {
+            return;
+        }
+        let Some(redis) = Redis::start().await else {
+            return;
+        };
+        let key = access::MasterKeys::generate().file();
+        let options = server().on(&database).data_file("master.key", &key);
+        story(options, redis).await;
+    })
+    .await;
+}
+
+/// Two that share a cache.
+async fn two(options: ServerOptions, redis: &Redis) -> [Arc<TestServer>; 2] {
+    let options = options.env("LONGSHORE_CACHE", &redis.url());
+    let one = options.clone().start().await;
+    let other = options.start().await;
+    [Arc::new(one), Arc::new(other)]
+}
+
+fn file(name: &str) -> String {
+    format!("/api/v1/buckets/files/files/{name}")
+}
+
+async fn put(server: &TestServer, name: &str) {
+    let request = server.request(Method::PUT, &file(name)).body("content");
+    let answer = within("an answer", request.send()).await.expect("it comes");
+    assert_eq!(answer.status(), 201, "{name}");
+}
+
+/// Says something else of a file.
+async fn describe(server: &TestServer, name: &str, number: u64) {
+    let body = json!({ "metadata": { "number": number } }).to_string();
+    let request = server
+        .request(Method::PATCH, &file(name))
+        .header("content-type", "application/json")
+        .body(body);
+    let answer = within("an answer", request.send()).await.expect("it comes");
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    assert_eq!(status, 200, "{name}: {text}");
+}
+
+/// What is said of it.
+async fn number(server: &TestServer, name: &str) -> u64 {
+    let path = format!("/api/v1/buckets/files/details/{name}");
+    let (status, file) = within("an answer", server.get(&path)).await;
+    assert_eq!(status, 200, "{file}");
+    file["metadata"]["number"].as_u64().unwrap_or(0)
+}
+
+/// A figure of `/metrics`.
+async fn figure(server: &TestServer, line: &str) -> f64 {
+    let request = server.request(Method::GET, "/metrics");
+    let answer = within("figures", request.send()).await.expect("an answer");
+    let text = answer.text().await.expect("text");
+    let value = text.lines().find_map(|known| known.strip_prefix(line));
+    value.map_or(0.0, |value| value.trim().parse().expect("a number"))
+}
+
+async fn hits(server: &TestServer) -> f64 {
+    figure(
+        server,
+        r#"longshore_cache_lookups_total{of="files",outcome="hit"}"#,
+    )
+    .await
+}
+
+async fn is_open(server: &TestServer) {
+    within("the shared cache to open", async {
+        while figure(server, "longshore_cache_open").await < 1.0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+/// Writes through the one and reads through the other, in turn, `times` or until `over`.
+async fn alternate(servers: [Arc<TestServer>; 2], name: String, times: u64, over: Arc<AtomicBool>) {
+    let mut number_now = 0;
+    while number_now < times && !over.load(SeqCst) {
+        number_now += 1;
+        let turn = usize::try_from(number_now % 2).unwrap_or(0);
+        let (writer, reader) = (&servers[turn], &servers[1 - turn]);
+        describe(writer, &name, number_now).await;
+        assert_eq!(number(reader, &name).await, number_now, "{name}, the other");
+        assert_eq!(number(writer, &name).await, number_now, "{name}, the same");
+    }
+}
+
+/// Several files at once, each in turn.
+async fn all_at_once(
+    servers: &[Arc<TestServer>; 2],
+    times: u64,
+    over: &Arc<AtomicBool>,
+) -> JoinSet<()> {
+    let mut work = JoinSet::new();
+    for index in 0..4 {
+        let name = format!("file-{index}");
+        put(&servers[0], &name).await;
+        work.spawn(alternate(servers.clone(), name, times, Arc::clone(over)));
+    }
+    work
+}
+
+async fn ended(mut work: JoinSet<()>) {
+    while let Some(done) = work.join_next().await {
+        done.expect("nothing old was read");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_through_one_is_seen_by_the_other_at_once() {
+    with_redis(|options, redis| async move {
+        let servers = two(options, &redis).await;
+        is_open(&servers[0]).await;
+        is_open(&servers[1]).await;
+        let work = all_at_once(&servers, 250, &Arc::default()).await;
+        ended(work).await;
+        assert!(
+            hits(&servers[0]).await + hits(&servers[1]).await > 0.0,
+            "the cache was of use"
+        );
+        for server in &servers {
+            let said = server.captured().text();
+            assert!(!said.contains(redis.password()), "{said}");
+            assert!(!said.contains("ERROR"), "{said}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_may_hold_still_be_killed_and_come_back_empty() {
+    with_redis(|options, mut redis| async move {
+        let servers = two(options, &redis).await;
+        is_open(&servers[0]).await;
+        let over = Arc::new(AtomicBool::new(false));
+        let work = all_at_once(&servers, u64::MAX, &over).await;
+        // How long each lasts is no matter: what is read is compared all the time.
+        let while_it_lasts = || tokio::time::sleep(Duration::from_millis(1500));
+        while_it_lasts().await;
+        redis.hold();
+        while_it_lasts().await;
+        redis.go_on();
+        is_open(&servers[0]).await;
+        redis.kill9().await;
+        while_it_lasts().await;
+        assert!(figure(&servers[0], "longshore_cache_down").await > 0.0);
+        redis.start_again().await;
+        is_open(&servers[0]).await;
+        is_open(&servers[1]).await;
+        while_it_lasts().await;
+        over.store(true, SeqCst);
+        ended(work).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_cannot_reach_redis_writes_and_the_other_sees_it() {
+    with_redis(|options, redis| async move {
+        let here = options.clone().env("LONGSHORE_CACHE", &redis.url());
+        // Nobody listens there.
+        let cut = options.env("LONGSHORE_CACHE", "redis://127.0.0.1:1");
+        let servers = [Arc::new(here.start().await), Arc::new(cut.start().await)];
+        is_open(&servers[0]).await;
+        let work = all_at_once(&servers, 25, &Arc::default()).await;
+        ended(work).await;
+        // It opens again, and is closed by the next who writes without it.
+        for number_now in [100, 101] {
+            is_open(&servers[0]).await;
+            number(&servers[0], "file-0").await;
+            describe(&servers[1], "file-0", number_now).await;
+            assert_eq!(number(&servers[0], "file-0").await, number_now);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_without_its_password() {
+    on_both(|database| async move {
+        if database.postgres_url().is_some() {
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let variables = [("LONGSHORE_CACHE", "http://:of-nobody@cache")];
+        let ended = crate::program::ends(&["config", "check"], &variables, folder.path()).await;
+        assert_ne!(ended.code, Some(0), "{ended:?}");
+        assert!(!format!("{ended:?}").contains("of-nobody"), "{ended:?}");
+    })
+    .await;
+}
