@@ -2,34 +2,19 @@
 //! acknowledged the other never denies, whatever happens to Redis; and without it both
 //! go on.
 
-use crate::program::server;
+use crate::program::{server, sharing_a_key};
 use reqwest::Method;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
-use testing::{Redis, ServerOptions, TestDatabase, TestServer, on_both, within};
+use testing::{Redis, ServerOptions, TestDatabase, TestServer, on_postgres, within};
 use tokio::task::JoinSet;
 
-/// Runs a story on Postgres with a Redis, where there are both.
-async fn with_redis<F, Fut>(story: F)
-where
-    F: Fn(ServerOptions, Redis) -> Fut,
-    Fut: Future<Output = ()>,
-{
-    let story = &story;
-    on_both(|database: TestDatabase| async move {
-        if database.postgres_url().is_none() {
-            return;
-        }
-        let Some(redis) = Redis::start().await else {
-            return;
-        };
-        let key = access::MasterKeys::generate().file();
-        let options = server().on(&database).data_file("master.key", &key);
-        story(options, redis).await;
-    })
-    .await;
+/// What a story on Postgres with a Redis begins with, where there is one.
+async fn begun(database: &TestDatabase) -> Option<(ServerOptions, Redis)> {
+    let redis = Redis::start().await?;
+    Some((sharing_a_key(server(database)), redis))
 }
 
 /// Two that share a cache.
@@ -131,86 +116,80 @@ async fn ended(mut work: JoinSet<()>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_written_through_one_is_seen_by_the_other_at_once() {
-    with_redis(|options, redis| async move {
-        let servers = two(options, &redis).await;
-        is_open(&servers[0]).await;
-        is_open(&servers[1]).await;
-        let work = all_at_once(&servers, 250, &Arc::default()).await;
-        ended(work).await;
-        assert!(
-            hits(&servers[0]).await + hits(&servers[1]).await > 0.0,
-            "the cache was of use"
-        );
-        for server in &servers {
-            let said = server.captured().text();
-            assert!(!said.contains(redis.password()), "{said}");
-            assert!(!said.contains("ERROR"), "{said}");
-        }
-    })
-    .await;
+on_postgres!(what_is_written_through_one_is_seen_by_the_other_at_once);
+async fn what_is_written_through_one_is_seen_by_the_other_at_once(database: TestDatabase) {
+    let Some((options, redis)) = begun(&database).await else {
+        return;
+    };
+    let servers = two(options, &redis).await;
+    is_open(&servers[0]).await;
+    is_open(&servers[1]).await;
+    let work = all_at_once(&servers, 250, &Arc::default()).await;
+    ended(work).await;
+    assert!(
+        hits(&servers[0]).await + hits(&servers[1]).await > 0.0,
+        "the cache was of use"
+    );
+    for server in &servers {
+        let said = server.captured().text();
+        assert!(!said.contains(redis.password()), "{said}");
+        assert!(!said.contains("ERROR"), "{said}");
+    }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_may_hold_still_be_killed_and_come_back_empty() {
-    with_redis(|options, mut redis| async move {
-        let servers = two(options, &redis).await;
-        is_open(&servers[0]).await;
-        let over = Arc::new(AtomicBool::new(false));
-        let work = all_at_once(&servers, u64::MAX, &over).await;
-        // How long each lasts is no matter: what is read is compared all the time.
-        let while_it_lasts = || tokio::time::sleep(Duration::from_millis(1500));
-        while_it_lasts().await;
-        redis.hold();
-        while_it_lasts().await;
-        redis.go_on();
-        is_open(&servers[0]).await;
-        redis.kill9().await;
-        while_it_lasts().await;
-        assert!(figure(&servers[0], "longshore_cache_down").await > 0.0);
-        redis.start_again().await;
-        is_open(&servers[0]).await;
-        is_open(&servers[1]).await;
-        while_it_lasts().await;
-        over.store(true, SeqCst);
-        ended(work).await;
-    })
-    .await;
+on_postgres!(redis_may_hold_still_be_killed_and_come_back_empty);
+async fn redis_may_hold_still_be_killed_and_come_back_empty(database: TestDatabase) {
+    let Some((options, mut redis)) = begun(&database).await else {
+        return;
+    };
+    let servers = two(options, &redis).await;
+    is_open(&servers[0]).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let work = all_at_once(&servers, u64::MAX, &over).await;
+    // How long each lasts is no matter: what is read is compared all the time.
+    let while_it_lasts = || tokio::time::sleep(Duration::from_millis(1500));
+    while_it_lasts().await;
+    redis.hold();
+    while_it_lasts().await;
+    redis.go_on();
+    is_open(&servers[0]).await;
+    redis.kill9().await;
+    while_it_lasts().await;
+    assert!(figure(&servers[0], "longshore_cache_down").await > 0.0);
+    redis.start_again().await;
+    is_open(&servers[0]).await;
+    is_open(&servers[1]).await;
+    while_it_lasts().await;
+    over.store(true, SeqCst);
+    ended(work).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_cannot_reach_redis_writes_and_the_other_sees_it() {
-    with_redis(|options, redis| async move {
-        let here = options.clone().env("LONGSHORE_CACHE", &redis.url());
-        // Nobody listens there.
-        let cut = options.env("LONGSHORE_CACHE", "redis://127.0.0.1:1");
-        let servers = [Arc::new(here.start().await), Arc::new(cut.start().await)];
+on_postgres!(a_replica_that_cannot_reach_redis_writes_and_the_other_sees_it);
+async fn a_replica_that_cannot_reach_redis_writes_and_the_other_sees_it(database: TestDatabase) {
+    let Some((options, redis)) = begun(&database).await else {
+        return;
+    };
+    let here = options.clone().env("LONGSHORE_CACHE", &redis.url());
+    // Nobody listens there.
+    let cut = options.env("LONGSHORE_CACHE", "redis://127.0.0.1:1");
+    let servers = [Arc::new(here.start().await), Arc::new(cut.start().await)];
+    is_open(&servers[0]).await;
+    let work = all_at_once(&servers, 25, &Arc::default()).await;
+    ended(work).await;
+    // It opens again, and is closed by the next who writes without it.
+    for number_now in [100, 101] {
         is_open(&servers[0]).await;
-        let work = all_at_once(&servers, 25, &Arc::default()).await;
-        ended(work).await;
-        // It opens again, and is closed by the next who writes without it.
-        for number_now in [100, 101] {
-            is_open(&servers[0]).await;
-            number(&servers[0], "file-0").await;
-            describe(&servers[1], "file-0", number_now).await;
-            assert_eq!(number(&servers[0], "file-0").await, number_now);
-        }
-    })
-    .await;
+        number(&servers[0], "file-0").await;
+        describe(&servers[1], "file-0", number_now).await;
+        assert_eq!(number(&servers[0], "file-0").await, number_now);
+    }
 }
 
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_without_its_password() {
-    on_both(|database| async move {
-        if database.postgres_url().is_some() {
-            return;
-        }
-        let folder = tempfile::tempdir().expect("a folder");
-        let variables = [("LONGSHORE_CACHE", "http://:of-nobody@cache")];
-        let ended = crate::program::ends(&["config", "check"], &variables, folder.path()).await;
-        assert_ne!(ended.code, Some(0), "{ended:?}");
-        assert!(!format!("{ended:?}").contains("of-nobody"), "{ended:?}");
-    })
-    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [("LONGSHORE_CACHE", "http://:of-nobody@cache")];
+    let ended = crate::program::ends(&["config", "check"], &variables, folder.path()).await;
+    assert_ne!(ended.code, Some(0), "{ended:?}");
+    assert!(!format!("{ended:?}").contains("of-nobody"), "{ended:?}");
 }
