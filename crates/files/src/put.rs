@@ -75,7 +75,7 @@ pub struct Incoming {
 #[derive(Debug)]
 enum Sink {
     Disk(BlobWriter),
-    Store(ObjectWriter),
+    Store(Box<ObjectWriter>),
 }
 
 impl Sink {
@@ -121,7 +121,9 @@ impl Files {
         self.check_quota(bucket, &by, length).await?;
         let sink = match self.store(bucket).await? {
             None => Sink::Disk(self.blobs().create_with_md5().await?),
-            Some(store) => Sink::Store(store.writer(new.path.as_str(), ObjectHeaders::default())),
+            Some(store) => Sink::Store(Box::new(
+                store.writer(new.path.as_str(), ObjectHeaders::default()),
+            )),
         };
         Ok(Incoming {
             files: self.clone(),
@@ -250,7 +252,7 @@ impl Incoming {
                     object.describe(told);
                 }
                 return files
-                    .place_in_store(&bucket, &by, &new, object, beginning, along)
+                    .place_in_store(&bucket, &by, &new, *object, beginning, along)
                     .await;
             }
         };

@@ -40,7 +40,6 @@ impl Files {
             self.carry(&bucket, by, new, &stored, along).await
         } else {
             let (came, blob) = (Came::of(&stored), Some(stored.name));
-            let beginning = beginning.into();
             let file = described(self, &bucket, &by, &new, &came, blob, beginning).await;
             self.commit_along(&bucket, file, &new.expect, None, (along, None))
                 .await
