@@ -1,6 +1,7 @@
 //! Files, as scripts use them: the few routes of a bucket's own domain, by curl, and the
 //! API for everything else. Bad input gets the right answer and leaves no bytes.
 
+use crate::afloat::{Afloat, on_disk_and_in_store};
 use crate::program::{files_below, server};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -30,11 +31,6 @@ async fn curl(server: &TestServer, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The contents on the disk, the unfinished ones included.
-fn contents(server: &TestServer) -> usize {
-    files_below(&server.data().join("files")).len()
-}
-
 async fn answer(request: RequestBuilder) -> (StatusCode, HeaderMap, Vec<u8>) {
     let response = within("an answer", request.send()).await.expect("it comes");
     let (status, headers) = (response.status(), response.headers().clone());
@@ -53,21 +49,21 @@ fn write(folder: &Path, name: &str, content: &[u8]) -> String {
     path.to_str().expect("text").to_owned()
 }
 
-on_both!(the_lines_that_scripts_know_give_what_they_gave);
-async fn the_lines_that_scripts_know_give_what_they_gave(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(the_lines_that_scripts_know_give_what_they_gave);
+async fn the_lines_that_scripts_know_give_what_they_gave(afloat: Afloat) {
+    let server = &afloat.server;
     let folder = tempfile::tempdir().expect("a folder");
     let cargo = write(folder.path(), "foo", b"some cargo\n");
     let url = "http://HOST/api/upload/foo";
     assert_eq!(
-        curl(&server, &["-XPUT", "-T", &cargo, url]).await,
+        curl(server, &["-XPUT", "-T", &cargo, url]).await,
         "\"File uploaded\""
     );
-    assert_eq!(curl(&server, &["http://HOST/foo"]).await, "some cargo\n");
+    assert_eq!(curl(server, &["http://HOST/foo"]).await, "some cargo\n");
     let upload = "http://HOST/api/upload/covers/blue%20one.txt";
-    curl(&server, &["-T", &cargo, upload]).await;
+    curl(server, &["-T", &cargo, upload]).await;
     for list in ["http://HOST/", "http://HOST/api/list"] {
-        let text = curl(&server, &[list]).await;
+        let text = curl(server, &[list]).await;
         let list: Vec<Value> = serde_json::from_str(&text).expect("an array");
         assert_eq!(list.len(), 2, "{text}");
         let first = &list[0];
@@ -78,7 +74,7 @@ async fn the_lines_that_scripts_know_give_what_they_gave(database: TestDatabase)
         assert!(first["date_added"].is_string());
         let url = first["url"].as_str().expect("an address");
         assert!(url.ends_with("/covers/blue%20one.txt"), "{url}");
-        assert_eq!(curl(&server, &[url]).await, "some cargo\n");
+        assert_eq!(curl(server, &[url]).await, "some cargo\n");
     }
     let health = server
         .anonymous(Method::GET, "/health")
@@ -94,9 +90,9 @@ async fn the_lines_that_scripts_know_give_what_they_gave(database: TestDatabase)
     );
 }
 
-on_both!(a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says);
-async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says);
+async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(afloat: Afloat) {
+    let server = &afloat.server;
     let path = "/api/v1/buckets/files/files/deep/n%C3%A4me.bin";
     let put = server
         .request(Method::PUT, path)
@@ -140,9 +136,9 @@ async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(databa
     assert_eq!(answer(again().header("If-Match", &tag)).await.0, 412);
 }
 
-on_both!(what_was_deleted_is_in_the_trash_and_comes_back);
-async fn what_was_deleted_is_in_the_trash_and_comes_back(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(what_was_deleted_is_in_the_trash_and_comes_back);
+async fn what_was_deleted_is_in_the_trash_and_comes_back(afloat: Afloat) {
+    let server = &afloat.server;
     let put = server.request(Method::PUT, "/api/v1/buckets/files/files/a/b");
     assert_eq!(answer(put.body("cargo")).await.0, 201);
     let (status, gone) = server.delete("/api/v1/buckets/files/files/a/b").await;
@@ -169,9 +165,9 @@ async fn what_was_deleted_is_in_the_trash_and_comes_back(database: TestDatabase)
 /// A path below the buckets, headers, and the status and code that they get.
 type Bad<'a> = (String, Vec<(&'a str, &'a str)>, u16, &'a str);
 
-on_both!(bad_input_gets_the_right_answer_and_leaves_no_bytes);
-async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(bad_input_gets_the_right_answer_and_leaves_no_bytes);
+async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(afloat: Afloat) {
+    let server = &afloat.server;
     let long = "a".repeat(2000);
     let cases: Vec<Bad<'_>> = vec![
         (
@@ -241,12 +237,12 @@ async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(database: TestDatab
         assert_eq!(got.as_u16(), status, "{path} {headers:?}: {problem}");
         assert_eq!(problem["code"], code, "{path} {headers:?}: {problem}");
     }
-    assert_eq!(contents(&server), 0);
+    assert_eq!(afloat.contents(), 0);
 }
 
-on_both!(a_body_that_breaks_off_is_not_stored);
-async fn a_body_that_breaks_off_is_not_stored(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_body_that_breaks_off_is_not_stored);
+async fn a_body_that_breaks_off_is_not_stored(afloat: Afloat) {
+    let server = &afloat.server;
     let address = server.url();
     let address = address.trim_start_matches("http://");
     let basic = format!("admin:{}", server.admin_password());
@@ -264,7 +260,7 @@ async fn a_body_that_breaks_off_is_not_stored(database: TestDatabase) {
     let _ = within("the server to give it up", read).await;
     let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
     assert_eq!(status, 404);
-    assert_eq!(contents(&server), 0);
+    assert_eq!(afloat.contents(), 0);
 }
 
 on_both!(what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_absent);

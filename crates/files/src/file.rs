@@ -3,6 +3,7 @@
 use crate::bucket::Bucket;
 use crate::path::FilePath;
 use crate::remembered::{Content, SMALL};
+use crate::store::StoreContent;
 use crate::{Error, Files, Result, kept, sql};
 use base::{BucketId, FileId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,18 @@ pub struct File {
     /// Where its bytes are.
     #[serde(skip)]
     pub(crate) blob: Option<BlobName>,
+    /// Where they are, if that is its bucket's store.
+    #[serde(skip)]
+    pub(crate) object: Option<Object>,
+}
+
+/// Where the bytes of a file are in its bucket's store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    /// The key, without the store's prefix.
+    pub(crate) key: String,
+    /// The ETag there, without quotes.
+    pub(crate) etag: String,
 }
 
 /// Headers that are kept with a file and answered with it.
@@ -213,7 +226,10 @@ impl Files {
     }
 
     async fn file_by_database(&self, bucket: &Bucket, path: &FilePath) -> Result<File> {
-        let found = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
+        let found = match sql::file::current(self.db(), bucket.id, path.as_str()).await? {
+            None => self.found_in_store(bucket, path).await?,
+            found => found,
+        };
         found.ok_or_else(|| Error::NoFile(path.clone()))
     }
 
@@ -223,6 +239,12 @@ impl Files {
     /// # Errors
     /// [`Error::NoFile`] when its bytes are gone, as it was deleted a moment ago.
     pub async fn content(&self, file: &File) -> Result<Content> {
+        if let Some(object) = &file.object {
+            return Ok(match self.content_in_store(file, object).await? {
+                StoreContent::Small(bytes) => Content::Small(bytes),
+                StoreContent::Large(content) => Content::InStore(content),
+            });
+        }
         let gone = || Error::NoFile(file.path.clone());
         let blob = file.blob.ok_or_else(gone)?;
         if let Some(bytes) = self.remembered().content(blob) {
@@ -263,7 +285,10 @@ impl Files {
             let file = Arc::new(file);
             match self.content(&file).await {
                 Ok(content) => {
-                    if let Content::Small(bytes) = &content {
+                    // A store is changed by others, too.
+                    if let Content::Small(bytes) = &content
+                        && file.object.is_none()
+                    {
                         self.remembered().put(&file, bytes, since);
                     }
                     return Ok((file, content));
@@ -301,6 +326,7 @@ impl Files {
             bucket,
             account: None,
             blob: None,
+            object: None,
         }
     }
 }

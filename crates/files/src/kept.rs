@@ -1,6 +1,6 @@
 //! Files as replicas keep them for each other in the shared cache.
 
-use crate::file::{File, Headers, Metadata, TagSet};
+use crate::file::{File, Headers, Metadata, Object, TagSet};
 use base::{BucketId, Timestamp};
 use serde::{Deserialize, Serialize};
 use storage::{BlobName, Fill, Looked, SharedCache};
@@ -35,6 +35,8 @@ struct Kept {
     path: String,
     account: Option<Uuid>,
     blob: Option<Uuid>,
+    /// Key and ETag in its bucket's store.
+    object: Option<(String, String)>,
 }
 
 fn written(file: &File) -> Option<Vec<u8>> {
@@ -61,6 +63,7 @@ fn written(file: &File) -> Option<Vec<u8>> {
         bucket,
         account,
         blob,
+        object,
     } = file.clone();
     #[allow(clippy::cast_possible_truncation, reason = "at most 180 million")]
     let millionths = |degrees: f64| (degrees * DEGREE).round() as i64;
@@ -86,6 +89,7 @@ fn written(file: &File) -> Option<Vec<u8>> {
         path: path.as_str().to_owned(),
         account,
         blob: blob.map(BlobName::uuid),
+        object: object.map(|object| (object.key, object.etag)),
     };
     serde_json::to_vec(&kept).ok()
 }
@@ -116,6 +120,7 @@ fn read(bytes: &[u8]) -> Option<File> {
         bucket: kept.bucket.into(),
         account: kept.account,
         blob: kept.blob.map(BlobName::from),
+        object: kept.object.map(|(key, etag)| Object { key, etag }),
     })
 }
 
@@ -176,6 +181,10 @@ mod tests {
         file.width = Some(4000);
         file.account = Some(Uuid::from_u128(7));
         file.blob = Some(BlobName::from(Uuid::from_u128(8)));
+        file.object = Some(Object {
+            key: "a/ü b".to_owned(),
+            etag: "e-2".to_owned(),
+        });
         assert_eq!(read(&written(&file).expect("written")), Some(file));
         assert_eq!(read(b"{}"), None);
     }

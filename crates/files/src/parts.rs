@@ -3,6 +3,7 @@
 use crate::bucket::Buckets;
 use crate::presign::Signer;
 use crate::remembered::Remembered;
+use crate::store::Stores;
 use crate::{FileSettings, Files};
 use access::Access;
 use base::Timestamp;
@@ -25,6 +26,7 @@ impl Files {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+        self.stores().forget();
     }
 
     pub(crate) fn settings(&self) -> FileSettings {
@@ -68,6 +70,10 @@ impl Files {
     pub(crate) fn shared_cache(&self) -> &SharedCache {
         static NONE: SharedCache = SharedCache::none();
         self.0.shared.get().unwrap_or(&NONE)
+    }
+
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.0.stores
     }
 
     pub(crate) fn client(&self) -> Client {

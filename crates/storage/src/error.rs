@@ -112,6 +112,9 @@ pub enum Error {
         "`cache` is no address of a Redis or Valkey server; it begins with redis:// or rediss://"
     )]
     CacheAddress,
+    /// An S3-compatible store did not do what was asked.
+    #[error(transparent)]
+    Objects(#[from] crate::ObjectError),
     /// A background task ended before it answered.
     #[error("storage was stopped before it answered")]
     Stopped,

@@ -3,7 +3,9 @@
 use super::origin::{Answer, Origin, Seen, ok, status, with};
 use super::raw::{Raw, Then};
 use super::{get, local, local_policy, quick, soon, text};
-use crate::fetch::{Client, ExtraHeaders, FetchError, Limits, Response, Resumed, Validator};
+use crate::fetch::{
+    Client, ExtraHeaders, FetchError, Limits, Request, Response, Resumed, Validator,
+};
 use http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 
@@ -235,4 +237,40 @@ async fn resuming_keeps_its_place_though_others_wait_for_it() {
     assert_eq!(whole, "0123456789");
     drop(response);
     assert!(soon(waiting).await.is_err(), "a part nobody asked for");
+}
+
+#[tokio::test]
+async fn a_part_that_is_wanted_alone_is_asked_for_and_checked() {
+    let wanted = async |answer: Answer| {
+        let origin = Origin::start(move |_| {
+            let answer = answer.clone();
+            async move { answer }
+        })
+        .await;
+        let client = local();
+        let url = client.check(&origin.url("/f")).unwrap();
+        let request = Request::get(url).only(2..5);
+        let outcome = client.send(request, &CancellationToken::new()).await;
+        assert_eq!(origin.requests()[0].header("range"), Some("bytes=2-4"));
+        assert_eq!(origin.requests()[0].header("if-range"), None);
+        outcome
+    };
+    let response = wanted(part("bytes 2-4/10", "234")).await.unwrap();
+    assert_eq!((response.offset(), response.total()), (2, Some(10)));
+    assert_eq!(text(response).await.unwrap(), "234");
+    // The whole is shorter than what was asked for.
+    let response = wanted(part("bytes 2-3/4", "23")).await.unwrap();
+    assert_eq!(text(response).await.unwrap(), "23");
+    let whole = wanted(ok("0123456789")).await.unwrap();
+    assert_eq!(whole.offset(), 0);
+    for wrong in [part("bytes 1-3/10", "123"), part("bytes 2-5/10", "2345")] {
+        let error = wanted(wrong).await.unwrap_err();
+        assert!(
+            matches!(error, FetchError::RangeMismatch { .. }),
+            "{error:?}"
+        );
+    }
+    // A part that ends early is one that broke off.
+    let response = wanted(part("bytes 2-3/10", "23")).await.unwrap();
+    assert!(text(response).await.is_err());
 }

@@ -25,6 +25,7 @@ impl From<Error> for S3Error {
             Error::Path(crate::InvalidPath::Long(_)) => S3ErrorCode::KeyTooLongError,
             Error::Path(_)
             | Error::Address(_)
+            | Error::Hidden
             | Error::Header(_)
             | Error::Host(_)
             | Error::HostTaken(_)
@@ -68,7 +69,9 @@ impl From<Error> for S3Error {
                 error.set_status_code(StatusCode::FORBIDDEN);
                 return error;
             }
-            Error::Access(_) | Error::Operations(_) | Error::Storage(_) => return internal(&error),
+            Error::Access(_) | Error::Operations(_) | Error::Storage(_) | Error::Store(_) => {
+                return internal(&error);
+            }
         };
         Self::with_message(code, sentence(&text))
     }
