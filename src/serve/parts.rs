@@ -9,7 +9,7 @@ use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
 use base::{Config, SharedClock, SystemClock, Timestamp};
 use bundles::{BundleSettings, Bundles};
 use fetch::Client;
-use files::{FileSettings, Files, Ground};
+use files::{AuthoriserSettings, FileSettings, Files, Ground};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
@@ -85,6 +85,7 @@ impl Parts {
         .await
         .map_err(Failure::failed)?;
         files.connect_zips(Arc::new(FolderZips));
+        files.reconfigure_authoriser(AuthoriserSettings::from(config));
         let bundles = Bundles::new(
             db.clone(),
             blobs,

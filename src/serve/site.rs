@@ -52,6 +52,7 @@ pub(super) fn build(
         ))
         .merge(web::live_routes(
             parts.operations.clone(),
+            Some(Arc::new(parts.files.clone())),
             parts.access.clone(),
             current.clone(),
             stop.clone(),

@@ -10,11 +10,14 @@ mod stored;
 
 mod access;
 mod arranging;
+mod authorising;
 mod breaking;
 mod cancelling;
 mod command_line;
 mod file_commands;
 mod file_events;
+mod file_forms;
+mod file_watching;
 mod files;
 mod killed;
 mod links;

@@ -34,7 +34,7 @@ struct Inner {
     policy: Arc<Policy>,
     limits: Limits,
     gate: Gate,
-    wire: Wire,
+    wire: Arc<Wire>,
 }
 
 impl Client {
@@ -62,7 +62,21 @@ impl Client {
                 policy,
                 limits,
                 gate,
-                wire,
+                wire: Arc::new(wire),
+            }),
+        }
+    }
+
+    /// The same client with a gate of its own, through which `concurrent` requests go at
+    /// once: for what must not wait until somebody's long transfers make room.
+    #[must_use]
+    pub fn apart(&self, concurrent: usize) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                policy: Arc::clone(&self.inner.policy),
+                limits: self.inner.limits.clone(),
+                gate: Gate::new(concurrent, concurrent),
+                wire: Arc::clone(&self.inner.wire),
             }),
         }
     }

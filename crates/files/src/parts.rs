@@ -1,6 +1,8 @@
 //! What files stand on, for the modules of this crate.
 
+use crate::authoriser::{Authoriser, AuthoriserSettings};
 use crate::bucket::Buckets;
+use crate::feed::Feed;
 use crate::presign::Signer;
 use crate::remembered::Remembered;
 use crate::{FileSettings, Files};
@@ -25,6 +27,15 @@ impl Files {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// Asks another endpoint, or in another way, who may what, in the buckets that do.
+    pub fn reconfigure_authoriser(&self, settings: AuthoriserSettings) {
+        self.0.authoriser.reconfigure(&self.client(), settings);
+    }
+
+    pub(crate) fn authoriser(&self) -> &Authoriser {
+        &self.0.authoriser
     }
 
     pub(crate) fn settings(&self) -> FileSettings {
@@ -53,6 +64,10 @@ impl Files {
 
     pub(crate) fn buckets(&self) -> &Buckets {
         &self.0.buckets
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.0.feed
     }
 
     pub(crate) fn remembered(&self) -> &Remembered {

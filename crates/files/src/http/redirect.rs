@@ -34,7 +34,7 @@ pub(super) async fn to(
     let by = SignedBy::of(caller);
     let query = files
         .signer()
-        .sign(place, &Terms::Get { download }, by, expires);
+        .sign(place, &Terms::Get { download }, &by, expires);
     let location = HeaderValue::from_str(&format!("{address}?{query}"))
         .map_err(|error| Problem::internal(&error))?;
     let headers = [
