@@ -157,8 +157,14 @@ impl Feed {
                 return Ok(());
             };
             let full = changes.len() == BATCH;
+            // Looked at after reading: what was forgotten unread is not in the ring.
+            let forgotten = sql::feed::forgotten(&self.db).await?;
             {
                 let mut ring = self.ring();
+                if since < forgotten {
+                    ring.changes.clear();
+                    ring.complete_after = forgotten;
+                }
                 ring.changes.extend(changes.into_iter().map(Arc::new));
                 while ring.changes.len() > RING {
                     if let Some(dropped) = ring.changes.pop_front() {
