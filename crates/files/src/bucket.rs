@@ -116,7 +116,6 @@ pub struct Bucket {
     /// Whether roles open it (viewers read, operators write), or grants alone.
     pub by_role: bool,
     /// Who decides about those whom Longshore does not know.
-    #[schema(inline)]
     pub authoriser: AuthorisedBy,
     /// Seconds that a deleted file stays in the trash; 0 is not at all.
     pub trash_seconds: u64,

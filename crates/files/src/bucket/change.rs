@@ -44,7 +44,6 @@ pub struct BucketChange {
     pub by_role: Option<bool>,
     /// Who decides about those whom Longshore does not know: `endpoint` is the one of
     /// `authoriser.url`.
-    #[schema(inline)]
     pub authoriser: Option<AuthorisedBy>,
     /// Seconds that a deleted file stays in the trash; 0 is not at all.
     #[schema(maximum = 315_360_000)]
