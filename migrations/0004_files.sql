@@ -11,6 +11,8 @@ CREATE TABLE bucket (
     public_read BOOLEAN NOT NULL,
     -- Whether roles open it, or grants alone.
     by_role BOOLEAN NOT NULL,
+    -- Who decides about those whom Longshore does not know: 'builtin' (nobody) or 'endpoint'.
+    authoriser {text} NOT NULL DEFAULT 'builtin',
     -- Seconds that a deleted file stays in the trash; 0 is not at all.
     trash BIGINT NOT NULL,
     quota_bytes BIGINT,

@@ -23,3 +23,27 @@ CREATE TABLE file_event (
     body {text} NOT NULL
 );
 CREATE INDEX file_event_by_webhook ON file_event (webhook, id);
+
+-- What happened lately, for those who watch.
+CREATE TABLE file_change (
+    id {uuid} PRIMARY KEY,
+    -- Given after it is committed: without a gap below.
+    number BIGINT,
+    bucket {uuid} NOT NULL REFERENCES bucket (id) ON DELETE CASCADE,
+    at BIGINT NOT NULL,
+    -- 'file.put', 'file.described', 'file.moved' or 'file.deleted'.
+    happened {text} NOT NULL,
+    path {text} NOT NULL,
+    -- Where it was, when it moved within its bucket.
+    came_from {text} NOT NULL DEFAULT '',
+    actor {text} NOT NULL,
+    -- The file as it was then, in JSON.
+    file {text} NOT NULL
+);
+CREATE UNIQUE INDEX file_change_by_number ON file_change (number) WHERE number IS NOT NULL;
+CREATE INDEX file_change_unnumbered ON file_change (id) WHERE number IS NULL;
+CREATE INDEX file_change_by_bucket ON file_change (bucket);
+
+-- The highest number, and the one up to which some are not kept any more.
+INSERT INTO counter (name, value) VALUES ('file_changes', 0);
+INSERT INTO counter (name, value) VALUES ('file_changes_forgotten', 0);

@@ -41,6 +41,13 @@ enum Switch {
     Off,
 }
 
+/// Who decides about those whom Longshore does not know.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Authoriser {
+    Builtin,
+    Endpoint,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct AddArguments {
     #[command(flatten)]
@@ -68,6 +75,10 @@ pub(crate) struct ChangeArguments {
     /// Whether roles open it, or grants alone.
     #[arg(long, value_name = "SWITCH")]
     by_role: Option<Switch>,
+    /// Who decides about those whom Longshore does not know: nobody (builtin), or the
+    /// endpoint of the server's configuration.
+    #[arg(long, value_name = "WHO")]
+    authoriser: Option<Authoriser>,
     /// How long what is deleted stays in the trash, such as 7d; 0s is not at all.
     #[arg(long, value_name = "TIME")]
     trash: Option<Span>,
@@ -110,6 +121,13 @@ impl ChangeArguments {
             ("public_read", switch(self.public)),
             ("versions", switch(self.versions)),
             ("by_role", switch(self.by_role)),
+            (
+                "authoriser",
+                self.authoriser.map(|authoriser| match authoriser {
+                    Authoriser::Builtin => json!("builtin"),
+                    Authoriser::Endpoint => json!("endpoint"),
+                }),
+            ),
             (
                 "trash_seconds",
                 self.trash.map(|trash| json!(trash.as_seconds())),
@@ -167,6 +185,9 @@ fn row(bucket: &Value) -> Vec<String> {
         .collect();
     if bucket["by_role"] == false {
         rules.push("grants");
+    }
+    if bucket["authoriser"] == "endpoint" {
+        rules.push("authoriser");
     }
     let hosts = bucket["hosts"].as_array().into_iter().flatten();
     let hosts: Vec<&str> = hosts.filter_map(Value::as_str).collect();

@@ -9,7 +9,7 @@ use access::{Access, AccessSettings, AttemptLimits, MasterKeys};
 use base::{Config, SharedClock, SystemClock, Timestamp};
 use bundles::{BundleSettings, Bundles};
 use fetch::Client;
-use files::{FileSettings, Files, Ground};
+use files::{AuthoriserSettings, FileSettings, Files, Ground};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
@@ -87,6 +87,7 @@ impl Parts {
         files.connect_zips(Arc::new(FolderZips));
         let cache = shared_cache(config, &db, &access, (&tasks, &stop))?;
         files.connect_cache(cache);
+        files.reconfigure_authoriser(AuthoriserSettings::from(config));
         let bundles = Bundles::new(
             db.clone(),
             blobs,

@@ -7,6 +7,7 @@ use super::record;
 use crate::arguments::ServeArguments;
 use crate::settings;
 use base::Config;
+use files::AuthoriserSettings;
 use std::sync::Arc;
 use tokio::sync::watch;
 use web::Settings;
@@ -67,5 +68,8 @@ impl Reloader {
         self.parts
             .files
             .reconfigure(client, parts::file_settings(config));
+        self.parts
+            .files
+            .reconfigure_authoriser(AuthoriserSettings::from(config));
     }
 }

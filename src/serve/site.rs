@@ -76,6 +76,7 @@ fn routes(
         ))
         .merge(web::live_routes(
             parts.operations.clone(),
+            Some(Arc::new(parts.files.clone())),
             parts.access.clone(),
             current.clone(),
             stop.clone(),

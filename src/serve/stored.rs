@@ -159,10 +159,11 @@ impl StoredFiles {
 fn found(caller: &Caller, bucket: &Bucket, path: &FilePath, name: String) -> FoundFile {
     let token = match caller.proof() {
         access::Proof::Token { id, .. } => Some(*id),
-        // Nobody comes to bundles with a key of S3 clients.
-        access::Proof::Session(_) | access::Proof::Password | access::Proof::AccessKey { .. } => {
-            None
-        }
+        // Nobody comes to bundles with a key of S3 clients, nor as a guest.
+        access::Proof::Session(_)
+        | access::Proof::Password
+        | access::Proof::AccessKey { .. }
+        | access::Proof::Guest(_) => None,
     };
     FoundFile {
         place: StoredPlace {

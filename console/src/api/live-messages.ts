@@ -1,6 +1,6 @@
 // What is said over /api/v1/live. Parsing is lenient towards newer servers:
 // a message of an unknown type is skipped, never an error.
-import type { LogStream, Operation } from "./types";
+import type { LogStream, Operation, StoredFile } from "./types";
 
 export interface OperationsFilter {
   kind?: string;
@@ -12,7 +12,18 @@ export interface OperationsFilter {
 
 export type Topic =
   | { kind: "operations"; filter: OperationsFilter }
-  | { kind: "operation"; operation: string; logFrom: number | null };
+  | { kind: "operation"; operation: string; logFrom: number | null }
+  | { kind: "files"; bucket: string; prefix: string };
+
+/** Something that happened to a file. */
+export interface FileEvent {
+  type: string;
+  path: string;
+  /** Where it was, when it moved. */
+  from?: string;
+  /** The file as it was then; absent where it is gone. */
+  file?: StoredFile;
+}
 
 export interface LiveLine {
   seq: number;
@@ -31,6 +42,8 @@ export type ServerMessage =
   | { type: "error"; id?: number; code: string; message: string }
   | { type: "operation"; changed: number; operation: Operation }
   | { type: "position"; id: number; changed: number }
+  | { type: "file"; id: number; changed: number; event: FileEvent }
+  | { type: "files_missed"; id: number }
   | { type: "log"; operation: string; lines: WireLine[] }
   | { type: "log_gap"; operation: string; from: number; to: number; reason: string }
   | { type: "log_end"; operation: string; last_seq: number }
@@ -60,6 +73,7 @@ export function readLine(line: WireLine): LiveLine {
 }
 
 export function subscribeMessage(id: number, topic: Topic, since: number | null, logFrom: number) {
+  if (topic.kind === "files") return { type: "subscribe", id, topic: { ...topic, since } };
   return topic.kind === "operations"
     ? { type: "subscribe", id, topic: { kind: "operations", filter: topic.filter, since } }
     : {
@@ -75,6 +89,7 @@ export function subscribeMessage(id: number, topic: Topic, since: number | null,
 }
 
 export function concerns(topic: Topic, operation: Operation): boolean {
+  if (topic.kind === "files") return false;
   if (topic.kind === "operation") return topic.operation === operation.id;
   return Object.entries(topic.filter).every(
     ([field, wanted]) =>

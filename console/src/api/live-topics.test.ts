@@ -245,3 +245,53 @@ describe("a topic that cannot be followed just now", () => {
     expect(clock.timers).toEqual([]);
   });
 });
+
+describe("files", () => {
+  const event = (path: string) => ({ type: "file.put", path });
+
+  it("go to the subscription that asked for them, and are counted by themselves", () => {
+    const covers: string[] = [];
+    const docs: string[] = [];
+    live.start();
+    newest().says({ type: "hello", changed: 4 });
+    live.subscribe(
+      { kind: "files", bucket: "files", prefix: "covers/" },
+      { onFile: ({ path }) => covers.push(path) },
+    );
+    live.subscribe(
+      { kind: "files", bucket: "files", prefix: "docs/" },
+      { onFile: ({ path }) => docs.push(path) },
+    );
+    expect(newest().sent[0]?.topic).toEqual({
+      kind: "files",
+      bucket: "files",
+      prefix: "covers/",
+      since: null,
+    });
+    newest().says({ type: "position", id: 1, changed: 900 });
+    newest().says({ type: "file", id: 1, changed: 901, event: event("covers/a") });
+    newest().says({ type: "file", id: 2, changed: 902, event: event("docs/a") });
+    expect([covers, docs]).toEqual([["covers/a"], ["docs/a"]]);
+    // A smaller number in the greeting is no other database: it counts operations.
+    newest().breaks();
+    clock.advance(600);
+    newest().says({ type: "hello", changed: 5 });
+    expect(newest().sent[0]?.topic).toMatchObject({ prefix: "covers/", since: 900 });
+    newest().says({ type: "file", id: 1, changed: 901, event: event("covers/a") });
+    newest().says({ type: "file", id: 1, changed: 903, event: event("covers/b") });
+    expect(covers).toEqual(["covers/a", "covers/b"]);
+  });
+
+  it("that are not kept any more are read anew", () => {
+    let resets = 0;
+    live.start();
+    newest().says({ type: "hello", changed: 4 });
+    live.subscribe(
+      { kind: "files", bucket: "files", prefix: "" },
+      { onReset: () => (resets += 1) },
+    );
+    newest().says({ type: "files_missed", id: 1 });
+    newest().says({ type: "files_missed", id: 7 });
+    expect(resets).toBe(1);
+  });
+});

@@ -3,6 +3,7 @@
 import type { LiveClock } from "./live-connection";
 import {
   concerns,
+  type FileEvent,
   type LiveLine,
   readLine,
   type ServerMessage,
@@ -18,6 +19,7 @@ export interface LiveHandlers {
   /** Lines `from` to `to` cannot be had: expired, or never sent. */
   onGap?(from: number, to: number, reason: string): void;
   onLogEnd?(lastSeq: number): void;
+  onFile?(event: FileEvent): void;
   /** Changes may have been missed; what is shown must be read anew. */
   onReset?(): void;
   onError?(code: string, message: string): void;
@@ -30,6 +32,8 @@ interface Subscription {
   /** Nothing up to this change is missing. Null until the first view has wholly arrived. */
   since: number | null;
   nextSeq: number;
+  /** The newest change of a file that was told. */
+  fileSeen: number;
   seen: Map<string, number>;
   cancelTrouble: () => void;
   cancelStalled: (() => void) | null;
@@ -65,6 +69,7 @@ export class Topics {
       handlers,
       since: null,
       nextSeq,
+      fileSeen: 0,
       seen: new Map(),
       cancelTrouble: () => {},
       cancelStalled: null,
@@ -90,6 +95,7 @@ export class Topics {
       if (foreign) subscription.since = null;
       if (again && subscription.since === null) {
         subscription.seen.clear();
+        subscription.fileSeen = 0;
         subscription.handlers.onReset?.();
       }
       this.#request(subscription);
@@ -106,15 +112,37 @@ export class Topics {
   forget(): void {
     this.#newest = null;
     this.#everGreeted = false;
-    for (const subscription of this.#subscriptions.values()) subscription.since = null;
+    for (const subscription of this.#subscriptions.values()) {
+      subscription.since = null;
+      subscription.fileSeen = 0;
+    }
   }
 
   receive(message: ServerMessage): void {
     switch (message.type) {
       case "position": {
-        this.#newest = Math.max(this.#newest ?? 0, message.changed);
         const subscription = this.#subscriptions.get(message.id);
-        if (subscription) subscription.since = message.changed;
+        if (!subscription) break;
+        subscription.since = message.changed;
+        // Files are counted by themselves.
+        if (subscription.topic.kind !== "files") {
+          this.#newest = Math.max(this.#newest ?? 0, message.changed);
+        }
+        break;
+      }
+      case "file": {
+        const subscription = this.#subscriptions.get(message.id);
+        // Told before the connection broke, and not yet by a position.
+        if (!subscription || message.changed <= subscription.fileSeen) break;
+        subscription.fileSeen = message.changed;
+        subscription.handlers.onFile?.(message.event);
+        break;
+      }
+      case "files_missed": {
+        const subscription = this.#subscriptions.get(message.id);
+        if (!subscription) break;
+        subscription.fileSeen = 0;
+        subscription.handlers.onReset?.();
         break;
       }
       case "operation":

@@ -11,7 +11,7 @@ import type { Topic } from "./live-messages";
 import { type LiveHandlers, Topics } from "./live-topics";
 
 export type { LiveClock, LiveSocket, LiveStatus, LiveWays } from "./live-connection";
-export type { LiveLine, Topic } from "./live-messages";
+export type { FileEvent, LiveLine, Topic } from "./live-messages";
 export type { LiveHandlers } from "./live-topics";
 
 export interface LiveEvents {

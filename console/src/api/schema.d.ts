@@ -188,7 +188,13 @@ export interface paths {
         /** List files. */
         get: operations["list_files"];
         put?: never;
-        post?: never;
+        /**
+         * Put files by a form (`multipart/form-data`).
+         * @description Every part with a `filename` is a file, whose path is `prefix` and that name. A field
+         *     `prefix` holds for the files after it; a field `path` names the whole path of the next
+         *     one. Each is stored by itself: all of it or nothing.
+         */
+        post: operations["put_form"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1213,11 +1219,18 @@ export interface components {
             /** @description To whom or what, such as `user:anna`. */
             subject: string;
         };
+        /**
+         * @description Who decides what those may do in a bucket whom Longshore does not know itself.
+         * @enum {string}
+         */
+        AuthorisedBy: "builtin" | "endpoint";
         BTreeMap: {
             [key: string]: string;
         };
         /** @description A bucket, as it stands. */
         Bucket: {
+            /** @description Who decides about those whom Longshore does not know. */
+            authoriser: components["schemas"]["AuthorisedBy"];
             /** @description Whether roles open it (viewers read, operators write), or grants alone. */
             by_role: boolean;
             /**
@@ -1268,6 +1281,8 @@ export interface components {
         };
         /** @description What changes of a bucket; what is absent stays. */
         BucketChange: {
+            /** @default null */
+            authoriser: components["schemas"]["AuthorisedBy"] | null;
             /**
              * @description Whether roles open it, or grants alone.
              * @default null
@@ -1532,6 +1547,31 @@ export interface components {
              */
             width?: number | null;
         };
+        /** @description Something that happened to a file. */
+        FileEvent: {
+            /** @description Who did it. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The bucket's name. */
+            bucket: string;
+            /** @description The file as it was then; nothing where the caller may not see where it is now. */
+            file?: Record<string, never> | null;
+            /** @description Where it was, when it moved. */
+            from?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id: of one that comes twice, once is enough.
+             */
+            id: string;
+            /** @description The file's path. */
+            path: string;
+            /** @description `file.put`, `file.described`, `file.moved` or `file.deleted`. */
+            type: string;
+        };
         /** @description From where to where. */
         FileTransfer: {
             /** @description The file's path in this bucket. */
@@ -1585,6 +1625,13 @@ export interface components {
             items: components["schemas"]["File"][];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
+        };
+        /** @description What became of a form. */
+        FormReport: {
+            /** @description What was not stored, and why. */
+            refused: components["schemas"]["RefusedFile"][];
+            /** @description The files that are there for good. */
+            stored: components["schemas"]["File"][];
         };
         /** @description What a client says. */
         FromClient: {
@@ -2482,6 +2529,13 @@ export interface components {
             /** @description Always true in this answer; otherwise it is a 503. */
             ready: boolean;
         };
+        /** @description A file of a form that was not stored. */
+        RefusedFile: {
+            /** @description The name that it came with; nothing where the form itself was at fault. */
+            name: string;
+            /** @description What it alone would have been answered with. */
+            problem: components["schemas"]["Problem"];
+        };
         /** @description What is brought back. */
         Restore: {
             /**
@@ -2825,6 +2879,29 @@ export interface components {
             /** @enum {string} */
             type: "position";
         } | {
+            /**
+             * Format: int64
+             * @description The number of the change. Files are counted by themselves.
+             */
+            changed: number;
+            /** @description What. */
+            event: components["schemas"]["FileEvent"];
+            /**
+             * Format: int64
+             * @description The subscription.
+             */
+            id: number;
+            /** @enum {string} */
+            type: "file";
+        } | {
+            /**
+             * Format: int64
+             * @description The subscription.
+             */
+            id: number;
+            /** @enum {string} */
+            type: "files_missed";
+        } | {
             /** @description The lines, in order. */
             lines: unknown[][];
             /**
@@ -2931,6 +3008,18 @@ export interface components {
             /**
              * Format: int64
              * @description Changes after this number; without it, first the operation as it stands.
+             */
+            since?: number | null;
+        } | {
+            /** @description The bucket's name. */
+            bucket: string;
+            /** @enum {string} */
+            kind: "files";
+            /** @description What their paths begin with; all, when absent. */
+            prefix?: string;
+            /**
+             * Format: int64
+             * @description After this number; without it, from now on.
              */
             since?: number | null;
         };
@@ -3731,6 +3820,93 @@ export interface operations {
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    put_form: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What must be at each path. */
+                "If-Match"?: string | null;
+                /** @description What must not be there; `*` for anything. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": number[];
+            };
+        };
+        responses: {
+            /** @description All are there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormReport"];
+                };
+            };
+            /** @description Some are there, and some are not. */
+            207: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormReport"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description Something else is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file, a field or the number of parts is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no form. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            /** @description It is more than the quota allows. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_file: {

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { api, take } from "./client";
 import { OperationFeed } from "./feed";
-import { Live, type LiveHandlers, type LiveSocket } from "./live";
+import { type FileEvent, Live, type LiveHandlers, type LiveSocket } from "./live";
 import { type PollBody, PollSocket } from "./poll-socket";
 import { queryClient } from "./query-client";
 import { sessionQuery } from "./session";
@@ -96,4 +96,26 @@ export function useLiveOperation(
       },
     );
   }, [id, logFrom]);
+}
+
+/** Calls `changed` for what happens to the files below a prefix; `reset` when something was missed. */
+export function useFileEvents(
+  bucket: string,
+  prefix: string,
+  changed: (event: FileEvent) => void,
+  reset: () => void,
+): void {
+  const handlers = useRef({ changed, reset });
+  handlers.current = { changed, reset };
+  useEffect(
+    () =>
+      live.subscribe(
+        { kind: "files", bucket, prefix },
+        {
+          onFile: (event) => handlers.current.changed(event),
+          onReset: () => handlers.current.reset(),
+        },
+      ),
+    [bucket, prefix],
+  );
 }

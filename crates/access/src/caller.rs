@@ -1,10 +1,13 @@
 //! Who calls, after every way of proving it has been reduced to one answer.
 
+use crate::guest::{Asks, Guest, Identity};
 use base::{AccessKeyId, Actor, SessionId, Timestamp, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// What a user may do. Each role may do what the one before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -146,9 +149,11 @@ pub enum Proof {
         /// Its scopes.
         scopes: Vec<Scope>,
     },
+    /// Nothing that this program knows: somebody else decides what it may do.
+    Guest(Arc<Guest>),
 }
 
-/// An identified caller. Only this crate's checks make one.
+/// An identified caller, or a [`Guest`]. Only this crate's checks make one that is known.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(crate) user: UserId,
@@ -209,6 +214,8 @@ impl Caller {
                 scopes.contains(&scope) || scopes.contains(&Scope::Admin)
             }
             Proof::Session(_) | Proof::Password => true,
+            // It passes this far; what it wants to do is asked of somebody else.
+            Proof::Guest(_) => matches!(scope, Scope::FilesRead | Scope::FilesWrite),
         };
         self.role >= role && within
     }
@@ -220,6 +227,43 @@ impl Caller {
             Proof::Token { name, .. } => Actor::token(&self.name, name),
             Proof::AccessKey { name, .. } => Actor::access_key(&self.name, name),
             Proof::Session(_) | Proof::Password => Actor::user(&self.name),
+            Proof::Guest(guest) => {
+                Actor::authoriser(guest.identity().and_then(|known| known.name.as_deref()))
+            }
+        }
+    }
+
+    /// Somebody who is not known here, and for whom another one will be asked. It may
+    /// nothing until then: whoever takes it in has to ask.
+    #[must_use]
+    pub fn guest(asks: Asks, address: IpAddr) -> Self {
+        Self::of_guest(Guest::asking(asks), address)
+    }
+
+    /// Somebody for whom another one was asked earlier, and who said who it is.
+    #[must_use]
+    pub fn vouched(identity: Identity, address: IpAddr) -> Self {
+        Self::of_guest(Guest::vouched(identity), address)
+    }
+
+    fn of_guest(guest: Guest, address: IpAddr) -> Self {
+        Self {
+            user: UserId::from(Uuid::nil()),
+            name: "guest".to_owned(),
+            role: Role::Viewer,
+            proof: Proof::Guest(Arc::new(guest)),
+            credential: 0,
+            ends: None,
+            address,
+        }
+    }
+
+    /// The guest that it is, where nobody here knows it.
+    #[must_use]
+    pub fn as_guest(&self) -> Option<&Guest> {
+        match &self.proof {
+            Proof::Guest(guest) => Some(guest),
+            _ => None,
         }
     }
 }

@@ -198,6 +198,8 @@ impl Access {
                     None,
                 )
             }
+            // Nobody here knows it; there is nothing to look at.
+            Proof::Guest(_) => return Err(gone),
         };
         Ok(Caller {
             user: owner.id,
@@ -262,7 +264,9 @@ impl Core {
     pub(crate) fn caller(&self, known: &Known, address: IpAddr) -> Caller {
         let grain = match known.proof {
             Proof::Session(_) => self.session_grain(),
-            Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Password => GRAIN,
+            Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Password | Proof::Guest(_) => {
+                GRAIN
+            }
         };
         self.remembered.note(known, grain, self.now());
         Caller {

@@ -156,7 +156,7 @@ impl Remembered {
             Proof::Session(id) => Used::Session(*id),
             Proof::Token { id, .. } => Used::Token(*id),
             Proof::AccessKey { id, .. } => Used::AccessKey(*id),
-            Proof::Password => return,
+            Proof::Password | Proof::Guest(_) => return,
         };
         let grain = i64::try_from(grain.as_micros()).unwrap_or(i64::MAX);
         let last = known.noted.load(Ordering::Relaxed);

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// How every token begins.
-const PREFIX: &str = "lsh_";
+pub const PREFIX: &str = "lsh_";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 43 characters of 62 are 256 bits.
 const RANDOM: usize = 43;

@@ -201,7 +201,9 @@ impl Access {
         }
         let keep = match caller.proof() {
             Proof::Session(id) => Some(*id),
-            Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } => None,
+            Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Guest(_) => {
+                None
+            }
         };
         self.put_password(&caller.into(), caller.name(), new, keep)
             .await

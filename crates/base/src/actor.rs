@@ -28,6 +28,15 @@ impl Actor {
         Self(format!("key:{user}/{key}"))
     }
 
+    /// Somebody of whom an authoriser outside of Longshore says who it is, if it does.
+    #[must_use]
+    pub fn authoriser(name: Option<&str>) -> Self {
+        match name {
+            Some(name) => Self(format!("authoriser:{name}")),
+            None => Self("authoriser".to_owned()),
+        }
+    }
+
     /// A schedule, by name.
     #[must_use]
     pub fn schedule(name: &str) -> Self {

@@ -8,6 +8,7 @@ mod address;
 mod declare;
 mod document;
 mod domain;
+mod endpoint;
 mod error;
 mod kinds;
 mod listen;
@@ -24,6 +25,7 @@ pub use address::{
 pub use declare::Setting;
 pub use document::reference;
 pub use domain::{Domain, InvalidDomain};
+pub use endpoint::{ConfiguredSecret, EndpointUrl, InvalidEndpointUrl, InvalidSecret};
 pub use error::{ConfigError, UnknownVariable};
 pub use listen::{InvalidListen, Listen};
 pub use load::{Loaded, Overrides};

@@ -93,6 +93,33 @@ pub enum Storage {
     },
 }
 
+/// Who decides what those may do in a bucket whom Longshore does not know itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthorisedBy {
+    /// Nobody: there are no others than users, tokens and access keys, by role and grants.
+    #[default]
+    Builtin,
+    /// The endpoint of the configuration (`authoriser.url`) is asked about every request
+    /// that comes without a session or a token of Longshore.
+    Endpoint,
+}
+
+impl AuthorisedBy {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::Endpoint => "endpoint",
+        }
+    }
+
+    /// Nothing for a word that a newer version may know.
+    pub(crate) fn stored(word: &str) -> Option<Self> {
+        let all = [Self::Builtin, Self::Endpoint];
+        all.into_iter().find(|one| one.word() == word)
+    }
+}
+
 /// A bucket, as it stands.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Bucket {
@@ -112,6 +139,8 @@ pub struct Bucket {
     pub public_read: bool,
     /// Whether roles open it (viewers read, operators write), or grants alone.
     pub by_role: bool,
+    /// Who decides about those whom Longshore does not know.
+    pub authoriser: AuthorisedBy,
     /// Seconds that a deleted file stays in the trash; 0 is not at all.
     pub trash_seconds: u64,
     /// Bytes that it may hold, those of its trash and versions included.

@@ -180,9 +180,16 @@ impl Files {
         let told = (&file, Some(from));
         let actor = by.actor.as_str();
         let mut to_tell = self
-            .note(&mut tx, bucket, Happened::Moved, told, actor)
+            .note_for_webhooks(&mut tx, bucket, Happened::Moved, told, actor)
             .await?;
-        if from_bucket.id != bucket.id {
+        if from_bucket.id == bucket.id {
+            self.note_for_watchers(&mut tx, bucket, Happened::Moved, told, actor)
+                .await?;
+        } else {
+            // Who watches a bucket need not know of another one.
+            let come = (&file, None);
+            self.note_for_watchers(&mut tx, bucket, Happened::Put, come, actor)
+                .await?;
             let told = (&source, None);
             let more = self.note(&mut tx, from_bucket, Happened::Deleted, told, actor);
             to_tell.extend(more.await?);

@@ -41,6 +41,9 @@ pub enum Error {
     /// A path that is none.
     #[error(transparent)]
     Path(#[from] InvalidPath),
+    /// A file's name that is a path of another machine.
+    #[error("a file's name is relative, with `/` between folders; leave drives and `\\` out")]
+    FileName,
     /// What the request held on to is not what is there.
     #[error("the file has changed since; look at it again before going on")]
     Precondition,
@@ -50,6 +53,9 @@ pub enum Error {
         /// A verb.
         what: &'static str,
     },
+    /// Somebody else decides here, and did not.
+    #[error("whether you may do this could not be asked, so you may not; try again shortly")]
+    Undecided,
     /// This token has grants of its own, and may not change any.
     #[error("this token is held to its grants; use another to change who may do what")]
     Held,

@@ -31,6 +31,31 @@ pub(crate) enum Happened {
     Deleted,
 }
 
+impl Happened {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Put => "file.put",
+            Self::Described => "file.described",
+            Self::Moved => "file.moved",
+            Self::Deleted => "file.deleted",
+        }
+    }
+}
+
+/// A change as it is kept for those who watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) id: Uuid,
+    pub(crate) at: Timestamp,
+    pub(crate) happened: String,
+    pub(crate) path: String,
+    /// Where it was, when it moved within its bucket.
+    pub(crate) from: Option<String>,
+    pub(crate) actor: String,
+    /// The file, in JSON.
+    pub(crate) file: String,
+}
+
 /// An event as it is told.
 #[derive(Debug, Serialize)]
 struct Event<'a> {
@@ -66,6 +91,42 @@ impl Files {
         tx: &mut Tx,
         bucket: &Bucket,
         happened: Happened,
+        told: (&File, Option<&FilePath>),
+        actor: &str,
+    ) -> storage::Result<ToTell> {
+        self.note_for_watchers(tx, bucket, happened, told, actor)
+            .await?;
+        self.note_for_webhooks(tx, bucket, happened, told, actor)
+            .await
+    }
+
+    /// Notes an event for those who watch. Where it was before is a path of this bucket.
+    pub(crate) async fn note_for_watchers(
+        &self,
+        tx: &mut Tx,
+        bucket: &Bucket,
+        happened: Happened,
+        (file, from): (&File, Option<&FilePath>),
+        actor: &str,
+    ) -> storage::Result<()> {
+        let noted = Noted {
+            id: Uuid::now_v7(),
+            at: self.now(),
+            happened: happened.word().to_owned(),
+            path: file.path.as_str().to_owned(),
+            from: from.map(|from| from.as_str().to_owned()),
+            actor: actor.to_owned(),
+            file: serde_json::to_string(file).unwrap_or_default(),
+        };
+        sql::feed::note(tx, bucket.id, &noted).await
+    }
+
+    /// Notes an event for webhooks.
+    pub(crate) async fn note_for_webhooks(
+        &self,
+        tx: &mut Tx,
+        bucket: &Bucket,
+        happened: Happened,
         (file, from): (&File, Option<&FilePath>),
         actor: &str,
     ) -> storage::Result<ToTell> {
@@ -97,6 +158,14 @@ impl Files {
 
     /// Sees to it that what was noted is told. After the commit.
     pub(crate) async fn tell(&self, to_tell: ToTell) {
+        if self.feed().changed() {
+            let files = self.clone();
+            self.tasks().spawn(async move {
+                if let Err(error) = files.forget_changes().await {
+                    tracing::warn!(%error, "old changes of files could not be forgotten");
+                }
+            });
+        }
         for webhook in to_tell.0 {
             self.wake(&webhook).await;
         }

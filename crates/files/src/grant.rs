@@ -187,7 +187,7 @@ impl Grants {
                 let key = Holder::AccessKey(id.uuid());
                 self.holders.contains(&key).then_some(key)
             }
-            Proof::Session(_) | Proof::Password => None,
+            Proof::Session(_) | Proof::Password | Proof::Guest(_) => None,
         }
     }
 

@@ -4,7 +4,9 @@ mod answer;
 mod buckets;
 mod contents;
 mod domain;
+mod elsewhere;
 mod folder;
+mod form;
 mod grants;
 mod page;
 mod past;
@@ -23,8 +25,9 @@ pub use tus::tus_routes;
 
 use crate::Files;
 use access::{Role, Scope};
+use std::sync::Arc;
 use utoipa_axum::routes;
-use web::{AnswerTime, BodyLimit, Requirement, RouteLimits, Routes};
+use web::{AnswerTime, BodyLimit, Elsewhere, Requirement, RouteLimits, Routes};
 
 /// The routes of the API.
 pub fn routes(files: Files) -> Routes {
@@ -43,13 +46,11 @@ pub fn routes(files: Files) -> Routes {
         .body(BodyLimit::Streamed)
         .time(AnswerTime::OwnLimit);
     let usual = RouteLimits::default();
-    Routes::new()
-        .add(sees, routes!(buckets::list_buckets))
-        .add(makes, routes!(buckets::create_bucket))
-        .add(sees, routes!(buckets::get_bucket))
-        .add(rules, routes!(buckets::change_bucket))
-        .add(makes, routes!(buckets::delete_bucket))
+    let elsewhere: Arc<dyn Elsewhere> = Arc::new(files.clone());
+    // Of these, somebody else may decide: their handlers ask for all that they do.
+    let contents = Routes::new()
         .add(sees, routes!(folder::list_files))
+        .add_within(flows, changes, routes!(form::put_form))
         .add_deep(usual, sees, routes!(contents::file_details))
         .add_deep(flows, reads, routes!(contents::get_file))
         .add_deep(flows, changes, routes!(contents::put_file))
@@ -58,6 +59,14 @@ pub fn routes(files: Files) -> Routes {
         .add(changes, routes!(transfer::copy_file))
         .add(changes, routes!(transfer::move_file))
         .add(sees, routes!(signed::presign))
+        .or_elsewhere(&elsewhere);
+    Routes::new()
+        .merge(contents)
+        .add(sees, routes!(buckets::list_buckets))
+        .add(makes, routes!(buckets::create_bucket))
+        .add(sees, routes!(buckets::get_bucket))
+        .add(rules, routes!(buckets::change_bucket))
+        .add(makes, routes!(buckets::delete_bucket))
         .add_deep(flows, signed, routes!(signed::get_signed))
         .add_deep(flows, signed, routes!(signed::put_signed))
         .add(rules, routes!(grants::list_grants, grants::create_grant))

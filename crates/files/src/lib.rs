@@ -9,11 +9,13 @@
 //! the disk for good; bytes that no row names are removed.
 
 mod alter;
+mod authoriser;
 mod bucket;
 mod change;
 mod error;
 mod event;
 mod expect;
+mod feed;
 mod file;
 mod grant;
 mod ground;
@@ -40,8 +42,10 @@ mod upload;
 mod webhook;
 mod words;
 
+pub use authoriser::AuthoriserSettings;
 pub use bucket::{
-    Bucket, BucketChange, BucketName, DEFAULT_BUCKET, DEFAULT_HOST, NewBucket, Storage, Usage,
+    AuthorisedBy, Bucket, BucketChange, BucketName, DEFAULT_BUCKET, DEFAULT_HOST, NewBucket,
+    Storage, Usage,
 };
 pub use change::Description;
 pub use error::{Error, Result};
@@ -68,8 +72,10 @@ pub use webhook::{NewWebhook, Webhook};
 
 use ::operations::Operations;
 use access::Access;
+use authoriser::Authoriser;
 use base::SharedClock;
 use bucket::Buckets;
+use feed::Feed;
 use fetch::Client;
 use presign::Signer;
 use remembered::Remembered;
@@ -86,8 +92,10 @@ struct Inner {
     db: Db,
     blobs: Blobs,
     access: Access,
+    authoriser: Authoriser,
     clock: SharedClock,
     buckets: Buckets,
+    feed: Arc<Feed>,
     remembered: Remembered,
     shared: OnceLock<SharedCache>,
     signer: Signer,
@@ -107,8 +115,11 @@ impl Files {
     /// # Errors
     /// Whatever the database says.
     pub async fn open(ground: Ground, settings: FileSettings) -> Result<Self> {
+        let feed = Feed::new(ground.db.clone(), ground.bus.clone());
         let (buckets, listening) = Buckets::open(ground.db.clone(), ground.bus).await?;
-        ground.tasks.spawn(listening.run(ground.stop));
+        let stop = ground.stop.clone();
+        ground.tasks.spawn(listening.run(stop.clone()));
+        ground.tasks.spawn(Arc::clone(&feed).run(stop));
         // Another replica on the same database would change files unheard.
         let alone = ground.db.dialect() == Dialect::Sqlite;
         let remembered = Remembered::new(settings.cache, alone);
@@ -118,8 +129,10 @@ impl Files {
             db: ground.db,
             blobs: ground.blobs,
             access: ground.access,
+            authoriser: Authoriser::new(Arc::clone(&ground.clock), &ground.client),
             clock: ground.clock,
             buckets,
+            feed,
             remembered,
             shared: OnceLock::new(),
             settings: RwLock::new(settings),

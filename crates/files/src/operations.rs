@@ -51,6 +51,7 @@ impl Kind for SweepFiles {
         self.sweep_sharing().await?;
         let orphans = self.sweep_orphans(&context).await?;
         self.0.wake_late().await?;
+        self.0.forget_changes().await?;
         context
             .log(format!(
                 "{removed} files of the trash were removed for good; {expired} uploads had expired; \

@@ -1,6 +1,8 @@
 //! What files stand on, for the modules of this crate.
 
+use crate::authoriser::{Authoriser, AuthoriserSettings};
 use crate::bucket::Buckets;
+use crate::feed::Feed;
 use crate::presign::Signer;
 use crate::remembered::Remembered;
 use crate::store::Stores;
@@ -29,6 +31,15 @@ impl Files {
         self.stores().forget();
     }
 
+    /// Asks another endpoint, or in another way, who may what, in the buckets that do.
+    pub fn reconfigure_authoriser(&self, settings: AuthoriserSettings) {
+        self.0.authoriser.reconfigure(&self.client(), settings);
+    }
+
+    pub(crate) fn authoriser(&self) -> &Authoriser {
+        &self.0.authoriser
+    }
+
     pub(crate) fn settings(&self) -> FileSettings {
         *self
             .0
@@ -55,6 +66,10 @@ impl Files {
 
     pub(crate) fn buckets(&self) -> &Buckets {
         &self.0.buckets
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.0.feed
     }
 
     pub(crate) fn remembered(&self) -> &Remembered {

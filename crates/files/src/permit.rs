@@ -1,12 +1,19 @@
 //! Who may do what in a bucket: by role where the bucket says so, by grants, and in
-//! public ones everybody may read.
+//! public ones everybody may read. Of a guest, whom nobody here knows, the endpoint of the
+//! bucket is asked ([`crate::authoriser`]).
 
-use crate::bucket::Bucket;
+use crate::authoriser::Question;
+use crate::bucket::{AuthorisedBy, Bucket};
 use crate::{Error, Files, Result};
-use access::{Caller, Role, Scope};
+use access::{Caller, Guest, Identity, Role, Scope};
 use base::Actor;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+/// What accounts of guests without a name are made with.
+const PURPOSE: &str = "guest";
 
 /// What may be done with files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -64,9 +71,13 @@ pub struct Writer {
 
 impl From<&Caller> for Writer {
     fn from(caller: &Caller) -> Self {
+        let account = match caller.as_guest() {
+            Some(guest) => guest.identity().map(|identity| identity.account),
+            None => Some(caller.user().uuid()),
+        };
         Self {
             actor: caller.actor(),
-            account: Some(caller.user().uuid()),
+            account,
         }
     }
 }
@@ -76,12 +87,8 @@ impl Files {
     /// a folder.
     ///
     /// # Errors
-    /// [`Error::Anonymous`] where a name and a password may help, or else [`Error::Forbidden`].
-    // What is asked outside of this process comes in here, too.
-    #[allow(
-        clippy::unused_async,
-        reason = "callers are ready for one that asks elsewhere"
-    )]
+    /// [`Error::Anonymous`] where a name and a password may help, [`Error::Undecided`] where
+    /// somebody else decides and does not, or else [`Error::Forbidden`].
     pub async fn permit(
         &self,
         caller: Option<&Caller>,
@@ -92,12 +99,83 @@ impl Files {
         if self.may(caller, bucket, path, permission) {
             return Ok(());
         }
-        if caller.is_none() {
+        let Some(caller) = caller else {
             return Err(Error::Anonymous);
+        };
+        if let Some(guest) = caller.as_guest() {
+            let asked = (bucket, path, permission);
+            return self.permit_guest(caller, guest, asked).await;
         }
         Err(Error::Forbidden {
             what: permission.verb(),
         })
+    }
+
+    /// Asks whether a guest may do this, and notes who it is.
+    async fn permit_guest(
+        &self,
+        caller: &Caller,
+        guest: &Guest,
+        (bucket, path, permission): (&Bucket, &str, Permission),
+    ) -> Result<()> {
+        let forbidden = Error::Forbidden {
+            what: permission.verb(),
+        };
+        let asked_elsewhere = bucket.authoriser == AuthorisedBy::Endpoint;
+        let Some(asks) = guest.asks() else {
+            // It was asked about when it signed what it comes back with.
+            let stands = asked_elsewhere && self.authoriser().is_set();
+            return if stands { Ok(()) } else { Err(forbidden) };
+        };
+        if !asked_elsewhere {
+            return Err(forbidden);
+        }
+        let question = Question {
+            asks,
+            address: caller.address(),
+            bucket: bucket.name.as_str(),
+            file: path,
+            permission,
+        };
+        let answer = self.authoriser().ask(&question).await;
+        match answer {
+            Some(answer) if answer.allows(permission) => {
+                let identity = self.identity_of(caller, answer.identity.as_deref());
+                if guest.introduce(identity) {
+                    return Ok(());
+                }
+                tracing::warn!("the authoriser named two identities for one request");
+                Err(Error::Undecided)
+            }
+            _ if !question.has_credentials() => Err(Error::Anonymous),
+            Some(_) => Err(forbidden),
+            None => Err(Error::Undecided),
+        }
+    }
+
+    /// Who a guest is said to be, with what stands for it in quotas: made of its name, or
+    /// where it has none, of what it proved itself with, which nobody can read out of it.
+    fn identity_of(&self, caller: &Caller, name: Option<&str>) -> Identity {
+        let asks = caller.as_guest().and_then(Guest::asks);
+        let digest: [u8; 32] = if let Some(name) = name {
+            Sha256::digest(format!("authoriser:{name}")).into()
+        } else {
+            let key = self.access().signing_key(PURPOSE);
+            let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose())
+                .expect("HMAC takes a key of any length");
+            let credentials = asks.and_then(|asks| asks.authorization.clone());
+            match credentials {
+                Some(credentials) => mac.update(credentials.as_bytes()),
+                None => mac.update(caller.address().to_string().as_bytes()),
+            }
+            mac.finalize().into_bytes().into()
+        };
+        let mut account = [0; 16];
+        account.copy_from_slice(&digest[..16]);
+        Identity {
+            name: name.map(str::to_owned),
+            account: Uuid::from_bytes(account),
+        }
     }
 
     pub(crate) fn may(
@@ -113,6 +191,10 @@ impl Files {
         let Some(caller) = caller else {
             return false;
         };
+        // Nobody here knows what a guest may.
+        if caller.as_guest().is_some() {
+            return false;
+        }
         let (role, scope) = permission.needs();
         // A grant lifts the role, and never what a token may be used for.
         if !caller.may(Role::Viewer, scope) {

@@ -7,7 +7,7 @@
 //! second one changes nothing. Nothing here looks anything up.
 
 use crate::path::FilePath;
-use access::{Access, Caller, Proof};
+use access::{Access, Caller, Identity, Proof};
 use base::{BucketId, Timestamp, TokenId, UserId};
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -64,33 +64,56 @@ pub(crate) enum Terms {
     },
 }
 
-/// Who signed: nobody, where everybody may read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SignedBy(pub(crate) Option<(UserId, Option<TokenId>)>);
+/// Who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SignedBy {
+    /// Nobody, where everybody may read.
+    Nobody,
+    /// A user, or a token of one.
+    User(UserId, Option<TokenId>),
+    /// A guest, whom somebody else let in.
+    Guest(Identity),
+}
 
 impl SignedBy {
     pub(crate) fn of(caller: Option<&Caller>) -> Self {
-        Self(caller.map(|caller| {
-            let token = match caller.proof() {
-                Proof::Token { id, .. } => Some(*id),
-                // Keys of S3 clients sign their addresses themselves.
-                Proof::Session(_) | Proof::Password | Proof::AccessKey { .. } => None,
-            };
-            (caller.user(), token)
-        }))
+        let Some(caller) = caller else {
+            return Self::Nobody;
+        };
+        let token = match caller.proof() {
+            Proof::Token { id, .. } => Some(*id),
+            // Keys of S3 clients sign their addresses themselves.
+            Proof::Session(_) | Proof::Password | Proof::AccessKey { .. } => None,
+            // Of one that nobody was asked about, the bucket is public.
+            Proof::Guest(guest) => {
+                return guest
+                    .identity()
+                    .map_or(Self::Nobody, |identity| Self::Guest(identity.clone()));
+            }
+        };
+        Self::User(caller.user(), token)
     }
 
-    fn write(self, to: &mut Vec<u8>) {
-        match self.0 {
-            None => to.push(0),
-            Some((user, None)) => {
+    fn write(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Nobody => to.push(0),
+            Self::User(user, None) => {
                 to.push(1);
                 to.extend_from_slice(user.uuid().as_bytes());
             }
-            Some((user, Some(token))) => {
+            Self::User(user, Some(token)) => {
                 to.push(2);
                 to.extend_from_slice(user.uuid().as_bytes());
                 to.extend_from_slice(token.uuid().as_bytes());
+            }
+            Self::Guest(identity) => {
+                to.push(3);
+                to.extend_from_slice(identity.account.as_bytes());
+                let name = identity.name.as_deref().unwrap_or_default().as_bytes();
+                // An identity has at most 128 bytes.
+                let length = u8::try_from(name.len()).unwrap_or_default();
+                to.push(length);
+                to.extend_from_slice(&name[..usize::from(length)]);
             }
         }
     }
@@ -98,15 +121,23 @@ impl SignedBy {
     fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (kind, rest) = bytes.split_first()?;
         match kind {
-            0 => Some((Self(None), rest)),
+            0 => Some((Self::Nobody, rest)),
             1 => {
                 let (user, rest) = id(rest)?;
-                Some((Self(Some((user.into(), None))), rest))
+                Some((Self::User(user.into(), None), rest))
             }
             2 => {
                 let (user, rest) = id(rest)?;
                 let (token, rest) = id(rest)?;
-                Some((Self(Some((user.into(), Some(token.into())))), rest))
+                Some((Self::User(user.into(), Some(token.into())), rest))
+            }
+            3 => {
+                let (account, rest) = id(rest)?;
+                let (length, rest) = rest.split_first()?;
+                let (name, rest) = rest.split_at_checked(usize::from(*length))?;
+                let name = std::str::from_utf8(name).ok()?;
+                let name = (!name.is_empty()).then(|| name.to_owned());
+                Some((Self::Guest(Identity { name, account }), rest))
             }
             _ => None,
         }
@@ -164,7 +195,7 @@ impl Signer {
         &self,
         place: Place<'_>,
         terms: &Terms,
-        by: SignedBy,
+        by: &SignedBy,
         expires: Timestamp,
     ) -> String {
         let mut said = Said {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bucket;
 pub(crate) mod event;
+pub(crate) mod feed;
 pub(crate) mod file;
 pub(crate) mod grant;
 pub(crate) mod list;

@@ -226,6 +226,23 @@ impl Files {
         Some((bucket, upload.path.clone()?))
     }
 
+    /// Where an upload goes, whoever's it is: for whoever has to be asked about that. A
+    /// part that does not say it counts as one of the usual bucket.
+    pub(crate) async fn place_of_any_upload(
+        &self,
+        id: UploadId,
+    ) -> Result<Option<(Arc<Bucket>, String)>> {
+        let Some(upload) = sql::upload::with_id(self.db(), id).await? else {
+            return Ok(None);
+        };
+        let bucket = match upload.bucket {
+            Some(bucket) => self.buckets().with_id(bucket),
+            None => self.buckets().named(crate::DEFAULT_BUCKET),
+        };
+        let path = upload.path.as_ref().map_or("", FilePath::as_str);
+        Ok(bucket.map(|bucket| (bucket, path.to_owned())))
+    }
+
     /// How far an upload has come, for a sender that will go on from there: a request
     /// that still writes to it, and whose sender is lost perhaps, is ended. One that is
     /// whole and no file yet, as this program ended in between, becomes one.

@@ -231,7 +231,9 @@ async fn retry_operation(
 ) -> Answer<(StatusCode, Json<ShownOperation>)> {
     let trigger = match caller.proof() {
         Proof::Session(_) => Trigger::Person,
-        Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } => Trigger::Api,
+        Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Guest(_) => {
+            Trigger::Api
+        }
     };
     let id = OperationId::from(id);
     let kind = operations.get(id).await?.kind;

@@ -35,14 +35,17 @@ pub use extract::{Json, JsonText, Path, Query};
 pub use foreign::{Protocol, Refusal};
 pub use identify::{By, Identify, Refused};
 pub use links::{Links, Signed, whole_seconds};
-pub use live::{LiveLimits, routes as live_routes};
+pub use live::{
+    FileEvent, FileFeed, FileNews, FollowFiles, FollowedFiles, LiveLimits, NotFollowed,
+    routes as live_routes,
+};
 pub use paging::{Page, Paging};
 pub use probes::{Check, Probes};
 pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
 pub use request_id::RequestId;
 pub use routes::{
-    Admission, Admitted, AnswerTime, BodyLimit, Entry, Gate, Hosted, KnowsHost, Requirement,
-    RouteLimits, RouteTable, Routes, Site,
+    Admission, Admitted, AnswerTime, AskedFor, BodyLimit, Elsewhere, Entry, Gate, Hosted,
+    KnowsHost, Requirement, RouteLimits, RouteTable, Routes, Site,
 };
 pub use server::{ServeError, ServerLimits, serve, serve_sites};
 pub use settings::{Settings, SettingsSource};

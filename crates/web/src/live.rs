@@ -7,11 +7,14 @@
 //!
 //! Where a proxy passes no WebSockets on, `POST /api/v1/live/poll` says the same.
 
+mod files;
 mod follower;
 mod messages;
 mod poll;
 mod session;
 mod subscriptions;
+
+pub use files::{FileEvent, FileFeed, FileNews, FollowFiles, FollowedFiles, NotFollowed};
 
 use crate::{Answer, AnswerTime, By, Requirement, RouteLimits, Routes, SettingsSource, Upgrade};
 use access::{Access, Role, Scope};
@@ -21,6 +24,7 @@ use bytes::Bytes;
 use messages::{FromClient, ToClient};
 use operations::Operations;
 use session::Session;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::routes;
@@ -43,6 +47,7 @@ pub struct LiveLimits {
 #[derive(Clone, Debug)]
 pub(crate) struct Hub {
     operations: Operations,
+    files: Option<Arc<dyn FileFeed>>,
     access: Access,
     settings: SettingsSource,
     shutdown: CancellationToken,
@@ -64,6 +69,7 @@ impl Hub {
 /// The routes. Sockets are told when `shutdown` comes, and closed.
 pub fn routes(
     operations: Operations,
+    files: Option<Arc<dyn FileFeed>>,
     access: Access,
     settings: SettingsSource,
     shutdown: CancellationToken,
@@ -77,6 +83,7 @@ pub fn routes(
         .schema::<ToClient>()
         .with_state(Hub {
             operations,
+            files,
             access,
             settings,
             shutdown,

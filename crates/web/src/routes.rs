@@ -7,6 +7,7 @@
 
 mod admitted;
 mod body;
+mod elsewhere;
 mod gate;
 mod hosts;
 mod origin;
@@ -17,6 +18,7 @@ mod table;
 
 pub use admitted::Admitted;
 pub(crate) use body::TooLate;
+pub use elsewhere::{AskedFor, Elsewhere};
 pub use gate::Gate;
 pub use hosts::{Hosted, KnowsHost};
 pub use requirement::{Admission, AnswerTime, BodyLimit, Requirement, RouteLimits};
@@ -25,6 +27,7 @@ pub use table::{Entry, RouteTable};
 
 use axum::routing::MethodRouter;
 use std::convert::Infallible;
+use std::sync::Arc;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
@@ -42,6 +45,8 @@ struct Added<S> {
     paths: Paths,
     /// Whether the last parameter takes the rest of the path, `/` included.
     deep: bool,
+    /// Who knows whether somebody else decides about a request.
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     handlers: MethodRouter<S, Infallible>,
 }
 
@@ -104,8 +109,18 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             limits,
             paths,
             deep,
+            elsewhere: None,
             handlers,
         });
+        self
+    }
+
+    /// Where `elsewhere` says that somebody else decides, these routes take guests in.
+    /// Their handlers ask for everything that such a caller wants to do.
+    pub fn or_elsewhere(mut self, elsewhere: &Arc<dyn Elsewhere>) -> Self {
+        for added in &mut self.added {
+            added.elsewhere = Some(Arc::clone(elsewhere));
+        }
         self
     }
 
@@ -132,6 +147,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             limits: added.limits,
             paths: added.paths,
             deep: added.deep,
+            elsewhere: added.elsewhere,
             handlers: added.handlers.with_state(state.clone()),
         };
         Routes {

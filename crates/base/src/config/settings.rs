@@ -6,20 +6,24 @@
 
 use super::declare::{Group, Part, Setting, settings};
 use super::value::PerKind;
-use super::{CacheUrl, DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
+use super::{
+    CacheUrl, ConfiguredSecret, DatabaseUrl, Domain, EndpointUrl, Listen, LogFilter, LogFormat,
+    PublicUrl,
+};
 use crate::{Size, Span};
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// All settings, in the order in which they are documented.
-pub(super) const ALL: [Group; 12] = [
+pub(super) const ALL: [Group; 13] = [
     Config::GROUP,
     Log::GROUP,
     Storage::GROUP,
     Fetch::GROUP,
     Bundles::GROUP,
     Files::GROUP,
+    Authoriser::GROUP,
     Operations::GROUP,
     Retention::GROUP,
     Http::GROUP,
@@ -66,6 +70,8 @@ settings! {
         bundles: Bundles,
         /// Files.
         files: Files,
+        /// Somebody else who decides.
+        authoriser: Authoriser,
         /// Operations.
         operations: Operations,
         /// The HTTP interface.
@@ -174,6 +180,26 @@ settings! {
         /// `<bucket>.<domain>`. Without it only below `localhost`; a bucket in the path works
         /// always.
         s3_domain: Option<Domain> = None; restart;
+    }
+}
+
+settings! {
+    /// An HTTP endpoint of your own that decides who may do what with files, for the buckets
+    /// that are set to ask it (`"authoriser": "endpoint"`).
+    Authoriser at "authoriser." {
+        /// Where it is asked, by POST. A private address needs `fetch.allow`. Without it, such a
+        /// bucket lets in only those whom Longshore knows itself.
+        url: Option<EndpointUrl> = None; live;
+        /// Sent along as `Authorization: Bearer …`, so that the endpoint knows who asks. It is
+        /// never shown.
+        secret: Option<ConfiguredSecret> = None; live;
+        /// How long its answer may take; after that, nobody is let in.
+        timeout: Span = Span::seconds(3), within Span::millis(100)..=Span::seconds(20); live;
+        /// The longest time for which an answer is remembered, however long it says itself. `0s`
+        /// asks at every request.
+        remember: Span = Span::minutes(5), within Span::ZERO..=Span::hours(1); live;
+        /// Questions under way at once; further ones wait within the time above.
+        concurrent: usize = 64, within 1..=1024; live;
     }
 }
 
@@ -312,6 +338,7 @@ part! {
     Fetch: fetch;
     Bundles: bundles;
     Files: files;
+    Authoriser: authoriser;
     Operations: operations;
     Retention: operations.retention;
     Http: http;

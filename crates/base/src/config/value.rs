@@ -3,7 +3,10 @@
 //!
 //! It never decides where a value comes from; `load` does.
 
-use super::{CacheUrl, DatabaseUrl, Domain, Listen, LogFilter, LogFormat, PublicUrl};
+use super::{
+    CacheUrl, ConfiguredSecret, DatabaseUrl, Domain, EndpointUrl, Listen, LogFilter, LogFormat,
+    PublicUrl,
+};
 use crate::{Name, Size, Span};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -210,6 +213,7 @@ from_str_value! {
     LogFilter, "a level (error, warn, info, debug, trace, off), with exceptions after commas", r#""info,sqlx=warn""#;
     LogFormat, "text or json", r#""json""#;
     PublicUrl, "an http or https address without a path", r#""https://longshore.example.org""#;
+    EndpointUrl, "an http or https address", r#""https://auth.example.org/may""#;
 }
 
 impl Value for Size {
@@ -249,6 +253,20 @@ impl Value for DatabaseUrl {
 impl Value for CacheUrl {
     const EXPECTED: &'static str = "the address of a Redis or Valkey server";
     const EXAMPLE: &'static str = r#""redis://:PASSWORD@localhost:6379""#;
+    const SECRET: bool = true;
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(format!("\"{self}\""))
+    }
+}
+
+impl Value for ConfiguredSecret {
+    const EXPECTED: &'static str = "a secret of printable characters without spaces";
+    const EXAMPLE: &'static str = r#""SECRET""#;
     const SECRET: bool = true;
 
     fn from_text(text: &str) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! Making, changing and removing buckets.
 
-use super::{Bucket, BucketName, Storage, Usage, host_name};
+use super::{AuthorisedBy, Bucket, BucketName, Storage, Usage, host_name};
 use crate::{Error, Files, Result, sql};
 use access::{AuditEntry, Doer};
 use base::{BucketId, Name};
@@ -42,6 +42,9 @@ pub struct BucketChange {
     pub public_read: Option<bool>,
     /// Whether roles open it, or grants alone.
     pub by_role: Option<bool>,
+    /// Who decides about those whom Longshore does not know: `endpoint` is the one of
+    /// `authoriser.url`.
+    pub authoriser: Option<AuthorisedBy>,
     /// Seconds that a deleted file stays in the trash; 0 is not at all.
     #[schema(maximum = 315_360_000)]
     pub trash_seconds: Option<u64>,
@@ -81,6 +84,7 @@ impl BucketChange {
         set(&mut bucket.versions, self.versions);
         set(&mut bucket.public_read, self.public_read);
         set(&mut bucket.by_role, self.by_role);
+        bucket.authoriser = self.authoriser.unwrap_or(bucket.authoriser);
         let limit = |to: &mut Option<u64>, value: Option<u64>| match value {
             None => {}
             Some(0) => *to = None,
@@ -109,6 +113,7 @@ impl Files {
             versions: false,
             public_read: false,
             by_role: true,
+            authoriser: AuthorisedBy::Builtin,
             trash_seconds: USUAL_TRASH,
             quota_bytes: None,
             quota_files: None,
@@ -116,6 +121,7 @@ impl Files {
             redirect_above: None,
             created_at: self.now(),
         };
+        self.can_be_asked(&new.settings)?;
         new.settings.apply(&mut bucket)?;
         self.check_store(&bucket.storage).await?;
         let mut tx = self.db().begin().await?;
@@ -143,6 +149,7 @@ impl Files {
         bucket: &Bucket,
         change: BucketChange,
     ) -> Result<Arc<Bucket>> {
+        self.can_be_asked(&change)?;
         let mut tx = self.db().begin().await?;
         let mut changed = sql::bucket::get_for_change(&mut tx, bucket.id)
             .await?
@@ -159,6 +166,16 @@ impl Files {
         tx.commit().await?;
         self.buckets().changed().await?;
         Ok(Arc::new(changed))
+    }
+
+    /// Refuses to have an endpoint asked that is not there: nobody would be let in.
+    fn can_be_asked(&self, change: &BucketChange) -> Result<()> {
+        if change.authoriser == Some(AuthorisedBy::Endpoint) && !self.authoriser().is_set() {
+            return Err(Error::Setting(
+                "there is no endpoint to be asked; set authoriser.url in the configuration first",
+            ));
+        }
+        Ok(())
     }
 
     /// Removes an empty bucket.

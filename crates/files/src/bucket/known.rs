@@ -5,7 +5,7 @@
 //! looked at every second for who missed it; what must hold in spite of that (no file
 //! in a deleted bucket) the database sees to.
 
-use super::Bucket;
+use super::{AuthorisedBy, Bucket};
 use crate::grant::{Grants, SharedGrants};
 use crate::webhook::Webhook;
 use crate::{Result, sql};
@@ -29,6 +29,8 @@ struct Snapshot {
     by_host: HashMap<String, Arc<Bucket>>,
     webhooks: HashMap<BucketId, Vec<Arc<Webhook>>>,
     grants: SharedGrants,
+    /// Whether any of them asks somebody else.
+    asks_elsewhere: bool,
 }
 
 /// The buckets. Cheap to clone.
@@ -73,6 +75,11 @@ impl Buckets {
         self.snapshot().by_host.get(host).cloned()
     }
 
+    /// Whether somebody else decides in any of them.
+    pub(crate) fn any_asks_elsewhere(&self) -> bool {
+        self.snapshot().asks_elsewhere
+    }
+
     /// Who is told of what happens in a bucket.
     pub(crate) fn webhooks(&self, bucket: BucketId) -> Vec<Arc<Webhook>> {
         let snapshot = self.snapshot();
@@ -106,6 +113,7 @@ impl Buckets {
         snapshot.grants = Arc::new(Grants::new(sql::grant::all(&self.db).await?));
         for bucket in sql::bucket::all(&self.db).await? {
             let bucket = Arc::new(bucket);
+            snapshot.asks_elsewhere |= bucket.authoriser == AuthorisedBy::Endpoint;
             for host in &bucket.hosts {
                 snapshot.by_host.insert(host.clone(), Arc::clone(&bucket));
             }

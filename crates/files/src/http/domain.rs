@@ -5,7 +5,7 @@
 //! documents. Problems are problem details here, too.
 
 use super::contents::path;
-use super::{answer, redirect, request, signed};
+use super::{answer, form, redirect, request, signed};
 use crate::bucket::Bucket;
 use crate::file::File;
 use crate::list::Entry;
@@ -27,8 +27,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use utoipa_axum::routes;
 use web::{
-    Admitted, Answer, AnswerTime, BodyLimit, By, Client, Json, Path, Problem, Requirement,
-    RouteLimits, Routes, Wants,
+    Admitted, Answer, AnswerTime, BodyLimit, By, Client, Elsewhere, Json, Path, Problem,
+    Requirement, RouteLimits, Routes, Wants,
 };
 
 /// Paths of files that a page may show, and nothing in them runs: who is asked for a
@@ -51,21 +51,24 @@ pub fn domain_routes(files: Files) -> Routes {
     let flows = RouteLimits::default()
         .body(BodyLimit::Streamed)
         .time(AnswerTime::OwnLimit);
+    let elsewhere: Arc<dyn Elsewhere> = Arc::new(files.clone());
     Routes::new()
         .add(Requirement::Public, routes!(health))
         .add_within(flows, lists, routes!(front))
         .add_within(flows, lists, routes!(list))
         .add_deep(flows, changes, routes!(upload))
+        .add_within(flows, changes, routes!(form::upload_form))
         .add_deep(RouteLimits::default(), lists, routes!(download_presigned))
         .add_deep(RouteLimits::default(), changes, routes!(upload_presigned))
         .add_deep(flows, reads, routes!(get))
         .add_deep(flows, puts, routes!(put))
         .add_deep(RouteLimits::default(), changes, routes!(delete))
+        .or_elsewhere(&elsewhere)
         .with_state(files)
 }
 
 /// The bucket that was asked for by its host.
-fn bucket(files: &Files, client: &Client) -> Answer<Arc<Bucket>> {
+pub(super) fn bucket(files: &Files, client: &Client) -> Answer<Arc<Bucket>> {
     let found = client
         .authority()
         .and_then(|host| files.bucket_of_host(host));
@@ -137,11 +140,13 @@ async fn listed(
     admitted: Admitted,
 ) -> Answer<Response> {
     let bucket = bucket(&files, &client)?;
-    let prefixes = files.listable(&caller, &bucket);
+    let mut prefixes = files.listable(&caller, &bucket);
     if prefixes.is_empty() {
         files
             .permit(Some(&caller), &bucket, "", Permission::List)
-            .await?;
+            .await
+            .map_err(asking)?;
+        prefixes.push(String::new());
     }
     admitted.release();
     let pages = Pages {
@@ -305,7 +310,8 @@ async fn permitted(
     let path = path(text)?;
     files
         .permit(Some(caller), bucket, path.as_str(), Permission::Write)
-        .await?;
+        .await
+        .map_err(asking)?;
     request::new_file(path, headers)
 }
 
@@ -374,7 +380,8 @@ async fn delete(
     let path = path(&text)?;
     files
         .permit(Some(&caller), &bucket, path.as_str(), Permission::Delete)
-        .await?;
+        .await
+        .map_err(asking)?;
     let expect = request::expect(&headers)?;
     files
         .delete(&bucket, &path, &expect, &caller.actor())

@@ -36,7 +36,7 @@ pub(super) async fn to(
         let expires = files.now().plus(USUAL);
         let query = files
             .signer()
-            .sign(place, &terms, SignedBy::of(caller), expires);
+            .sign(place, &terms, &SignedBy::of(caller), expires);
         format!("{address}?{query}")
     });
     let location = HeaderValue::from_str(&location).map_err(|error| Problem::internal(&error))?;

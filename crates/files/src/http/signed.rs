@@ -180,13 +180,17 @@ pub(super) async fn signed(
     if let (Proof::Token { .. }, Some(ends)) = (caller.proof(), caller.ends_at()) {
         expires_at = expires_at.min(ends);
     }
+    // Nobody can be asked again whether a guest still may.
+    if caller.as_guest().is_some() {
+        expires_at = expires_at.min(web::whole_seconds(files.now().plus(USUAL)));
+    }
     let place = Place {
         bucket: bucket.id,
         path,
     };
     let query = files
         .signer()
-        .sign(place, terms, SignedBy::of(Some(caller)), expires_at);
+        .sign(place, terms, &SignedBy::of(Some(caller)), expires_at);
     let method = match terms {
         Terms::Get { .. } => "GET",
         Terms::Put { .. } => "PUT",
@@ -235,9 +239,10 @@ pub(super) async fn entrance(
         return Ok(None);
     };
     let revoked = || Problem::from(Error::from(LinkError::Revoked));
-    let signer = match opened.by.0 {
-        None => None,
-        Some((user, token)) => match files.access().signer(user, token, from).await {
+    let signer = match opened.by.clone() {
+        SignedBy::Nobody => None,
+        SignedBy::Guest(identity) => Some(Caller::vouched(identity, from)),
+        SignedBy::User(user, token) => match files.access().signer(user, token, from).await {
             Ok(signer) => Some(signer),
             Err(AccessError::Unauthenticated | AccessError::Expired) => return Err(revoked()),
             Err(error) => return Err(Error::from(error).into()),

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use utoipa_axum::routes;
 use web::{
-    Admitted, Answer, AnswerTime, BodyLimit, By, Client, Path, Problem, Requirement, RouteLimits,
-    Routes, SettingsSource,
+    Admitted, Answer, AnswerTime, BodyLimit, By, Client, Elsewhere, Path, Problem, Requirement,
+    RouteLimits, Routes, SettingsSource,
 };
 use words::{Concat, Said};
 
@@ -56,6 +56,7 @@ struct Desk {
 /// The routes of tus.
 pub fn tus_routes(files: Files, settings: SettingsSource) -> Routes {
     let sends = Requirement::Role(Role::Viewer, Scope::FilesWrite);
+    let elsewhere: Arc<dyn Elsewhere> = Arc::new(files.clone());
     // A large file takes its time; the silence within it is bounded.
     let flows = RouteLimits::default()
         .body(BodyLimit::Streamed)
@@ -67,6 +68,7 @@ pub fn tus_routes(files: Files, settings: SettingsSource) -> Routes {
         .add_within(flows, sends, routes!(tus_append))
         .add(sends, routes!(tus_terminate))
         .add_within(flows, sends, routes!(tus_override))
+        .or_elsewhere(&elsewhere)
         .with_state(Desk { files, settings })
 }
 
@@ -295,7 +297,6 @@ impl Desk {
         let headers = &request.headers;
         speaks(headers)?;
         let said = Said::of(headers)?;
-        let by = Writer::from(&request.caller);
         let upload = match Concat::of(headers)? {
             Some(Concat::Final { named, parts }) => {
                 if headers.contains_key(UPLOAD_LENGTH) || headers.contains_key(UPLOAD_DEFER_LENGTH)
@@ -305,6 +306,7 @@ impl Desk {
                 }
                 let place = self.place(&request.caller, &said).await?;
                 let new = said.upload(Some(place), super::request::expect(headers)?);
+                let by = Writer::from(&request.caller);
                 request.admitted.release();
                 self.files.join_uploads(&by, parts, named, new).await?
             }
@@ -322,6 +324,7 @@ impl Desk {
                 };
                 let checksum = words::checksum(headers)?;
                 let brings = words::brings_bytes(headers)?;
+                let by = Writer::from(&request.caller);
                 let upload = self.files.begin_upload(&by, new).await?;
                 if brings {
                     self.begin_with(&by, upload, checksum, request).await?
@@ -410,6 +413,7 @@ impl Desk {
         if !words::brings_bytes(headers)? {
             return Err(words::unsupported_media_type());
         }
+        self.introduce(&request.caller, id).await?;
         let by = Writer::from(&request.caller);
         let upload = self.files.upload(&by, id_of(id)?).await?;
         if let Some((bucket, path)) = self.files.place_of_upload(&upload) {
@@ -433,6 +437,7 @@ impl Desk {
 
     async fn head(&self, caller: &Caller, id: &str, headers: &HeaderMap) -> Answer<Response> {
         speaks(headers)?;
+        self.introduce(caller, id).await?;
         let by = Writer::from(caller);
         let upload = self.files.settled_upload(&by, id_of(id)?).await?;
         let mut answer = standing(&upload);
@@ -460,9 +465,24 @@ impl Desk {
 
     async fn terminate(&self, caller: &Caller, id: &str, headers: &HeaderMap) -> Answer<Response> {
         speaks(headers)?;
+        self.introduce(caller, id).await?;
         let by = Writer::from(caller);
         self.files.terminate_upload(&by, id_of(id)?).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
+    /// Asks who a guest is, of whom an upload may be: whoever decides about where it goes
+    /// says so.
+    async fn introduce(&self, caller: &Caller, id: &str) -> Answer<()> {
+        if caller.as_guest().is_none() {
+            return Ok(());
+        }
+        let place = self.files.place_of_any_upload(id_of(id)?).await?;
+        let (bucket, path) = place.ok_or(Error::NoUpload)?;
+        self.files
+            .permit(Some(caller), &bucket, &path, Permission::Write)
+            .await?;
+        Ok(())
     }
 
     /// The address of an upload, as its sender reaches it.
@@ -486,6 +506,12 @@ impl Desk {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+/// The bucket that an upload is about to go to, by what its sender says.
+pub(super) fn bucket_of(headers: &HeaderMap) -> String {
+    let said = Said::of(headers).ok().and_then(|said| said.bucket);
+    said.unwrap_or_else(|| crate::DEFAULT_BUCKET.to_owned())
 }
 
 fn id_of(text: &str) -> Answer<UploadId> {

@@ -18,10 +18,7 @@ fn bucket() -> BucketId {
 }
 
 fn somebody() -> SignedBy {
-    SignedBy(Some((
-        Uuid::from_u128(2).into(),
-        Some(Uuid::from_u128(3).into()),
-    )))
+    SignedBy::User(Uuid::from_u128(2).into(), Some(Uuid::from_u128(3).into()))
 }
 
 fn path(text: &str) -> FilePath {
@@ -45,7 +42,7 @@ fn signed(terms: &Terms) -> String {
         bucket: bucket(),
         path: &path,
     };
-    signer().sign(place, terms, somebody(), NOW.plus(Duration::from_secs(60)))
+    signer().sign(place, terms, &somebody(), NOW.plus(Duration::from_secs(60)))
 }
 
 fn check(method: Method, at: &str, query: &str) -> Result<Option<Opened>, LinkError> {
@@ -165,7 +162,7 @@ fn an_address_ends_with_its_time_and_not_a_moment_before() {
         path: &path,
     };
     let ends = NOW.plus(Duration::from_millis(1900));
-    let query = signer().sign(place, &get(), somebody(), ends);
+    let query = signer().sign(place, &get(), &somebody(), ends);
     let at = |moment| signer().check(Method::Get, place, &query, moment);
     assert!(at(ends).is_ok());
     assert_eq!(at(web::whole_seconds(ends)), Err(LinkError::Expired));
@@ -184,7 +181,12 @@ fn an_address_of_an_older_key_stays_good() {
         older: vec![[9; 32], [7; 32]],
     };
     assert!(rotated.check(Method::Get, place, &query, NOW).is_ok());
-    let new = rotated.sign(place, &get(), somebody(), NOW.plus(Duration::from_secs(60)));
+    let new = rotated.sign(
+        place,
+        &get(),
+        &somebody(),
+        NOW.plus(Duration::from_secs(60)),
+    );
     assert!(rotated.check(Method::Get, place, &new, NOW).is_ok());
     assert_eq!(
         signer().check(Method::Get, place, &new, NOW),
@@ -232,12 +234,17 @@ fn terms() -> impl Strategy<Value = Terms> {
 }
 
 fn signers() -> impl Strategy<Value = SignedBy> {
-    proptest::option::of((any::<u128>(), any::<Option<u128>>())).prop_map(|by| {
-        SignedBy(by.map(|(user, token)| {
-            let id = Uuid::from_u128;
-            (id(user).into(), token.map(|token| id(token).into()))
-        }))
-    })
+    let id = Uuid::from_u128;
+    prop_oneof![
+        Just(SignedBy::Nobody),
+        (any::<u128>(), any::<Option<u128>>()).prop_map(move |(user, token)| {
+            SignedBy::User(id(user).into(), token.map(|token| id(token).into()))
+        }),
+        (any::<u128>(), proptest::option::of("[a-zäß ]{1,40}")).prop_map(move |(account, name)| {
+            let account = id(account);
+            SignedBy::Guest(access::Identity { name, account })
+        }),
+    ]
 }
 
 fn paths() -> impl Strategy<Value = FilePath> {
@@ -250,7 +257,7 @@ proptest! {
         path in paths(), terms in terms(), by in signers(), seconds in 1..700_000_u64,
     ) {
         let place = Place { bucket: bucket(), path: &path };
-        let query = signer().sign(place, &terms, by, NOW.plus(Duration::from_secs(seconds)));
+        let query = signer().sign(place, &terms, &by, NOW.plus(Duration::from_secs(seconds)));
         let opened = signer().check(method_of(&terms), place, &query, NOW);
         let opened = opened.expect("it is good").expect("it is signed");
         prop_assert_eq!((opened.terms, opened.by), (terms, by));
@@ -262,7 +269,7 @@ proptest! {
     ) {
         prop_assume!(path != other);
         let place = Place { bucket: bucket(), path: &path };
-        let query = signer().sign(place, &terms, by, NOW.plus(Duration::from_secs(60)));
+        let query = signer().sign(place, &terms, &by, NOW.plus(Duration::from_secs(60)));
         let other = Place { bucket: bucket(), path: &other };
         let opened = signer().check(method_of(&terms), other, &query, NOW);
         prop_assert_eq!(opened, Err(LinkError::Invalid));

@@ -29,11 +29,14 @@ impl From<Error> for S3Error {
             | Error::Header(_)
             | Error::Host(_)
             | Error::HostTaken(_)
+            | Error::FileName
             | Error::Setting(_) => S3ErrorCode::InvalidArgument,
             Error::Precondition => S3ErrorCode::PreconditionFailed,
-            Error::Forbidden { .. } | Error::Anonymous | Error::Held | Error::Link(_) => {
-                S3ErrorCode::AccessDenied
-            }
+            Error::Forbidden { .. }
+            | Error::Anonymous
+            | Error::Undecided
+            | Error::Held
+            | Error::Link(_) => S3ErrorCode::AccessDenied,
             Error::ShareOver | Error::ShareLocked | Error::NoZips => S3ErrorCode::AccessDenied,
             Error::TooLarge { .. } => S3ErrorCode::EntityTooLarge,
             Error::Content("it is longer" | "it is shorter") => S3ErrorCode::IncompleteBody,

@@ -1,17 +1,18 @@
 //! Buckets and their host names.
 
-use crate::bucket::Bucket;
+use crate::bucket::{AuthorisedBy, Bucket};
 use base::{Actor, BucketId};
 use std::collections::HashMap;
 use storage::{Db, Error, Result, Row, Tx, values};
 use uuid::Uuid;
 
 const COLUMNS: &str = "id, name, storage, versions, public_read, by_role, trash, quota_bytes,
-    quota_files, user_quota_bytes, redirect_above, created_at";
+    quota_files, user_quota_bytes, redirect_above, authoriser, created_at";
 
 fn read(row: &Row) -> Result<Bucket> {
     let name: String = row.get("name")?;
     let storage: String = row.get("storage")?;
+    let authoriser: String = row.get("authoriser")?;
     Ok(Bucket {
         id: row.get::<Uuid>("id")?.into(),
         name: name.parse().map_err(|_| Error::Stored("a bucket's name"))?,
@@ -20,6 +21,8 @@ fn read(row: &Row) -> Result<Bucket> {
         versions: row.get("versions")?,
         public_read: row.get("public_read")?,
         by_role: row.get("by_role")?,
+        authoriser: AuthorisedBy::stored(&authoriser)
+            .ok_or(Error::Stored("who decides in a bucket"))?,
         trash_seconds: row.get("trash")?,
         quota_bytes: row.get("quota_bytes")?,
         quota_files: row.get("quota_files")?,
@@ -112,8 +115,9 @@ fn storage_text(bucket: &Bucket) -> String {
 pub(crate) async fn insert(tx: &mut Tx, bucket: &Bucket, by: &Actor) -> Result<bool> {
     const SQL: &str =
         "INSERT INTO bucket (id, name, storage, versions, public_read, by_role, trash,
-        quota_bytes, quota_files, user_quota_bytes, redirect_above, created_at, created_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        quota_bytes, quota_files, user_quota_bytes, redirect_above, authoriser, created_at,
+        created_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         ON CONFLICT (name) DO NOTHING";
     let inserted = tx
         .execute(
@@ -130,6 +134,7 @@ pub(crate) async fn insert(tx: &mut Tx, bucket: &Bucket, by: &Actor) -> Result<b
                 bucket.quota_files,
                 bucket.user_quota_bytes,
                 bucket.redirect_above,
+                bucket.authoriser.word(),
                 bucket.created_at,
                 by.as_str(),
             ],
@@ -140,8 +145,8 @@ pub(crate) async fn insert(tx: &mut Tx, bucket: &Bucket, by: &Actor) -> Result<b
 
 pub(crate) async fn update(tx: &mut Tx, bucket: &Bucket) -> Result<()> {
     const SQL: &str = "UPDATE bucket SET versions = $2, public_read = $3, by_role = $4, trash = $5,
-        quota_bytes = $6, quota_files = $7, user_quota_bytes = $8, redirect_above = $9
-        WHERE id = $1";
+        quota_bytes = $6, quota_files = $7, user_quota_bytes = $8, redirect_above = $9,
+        authoriser = $10 WHERE id = $1";
     tx.execute(
         SQL,
         values![
@@ -154,6 +159,7 @@ pub(crate) async fn update(tx: &mut Tx, bucket: &Bucket) -> Result<()> {
             bucket.quota_files,
             bucket.user_quota_bytes,
             bucket.redirect_above,
+            bucket.authoriser.word(),
         ],
     )
     .await

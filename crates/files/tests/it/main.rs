@@ -9,4 +9,5 @@ mod contents;
 mod lists;
 mod media;
 mod past;
+mod watching;
 mod world;

@@ -106,7 +106,9 @@ async fn who_am_i(State(access): State<Access>, by: Option<By>) -> Answer<Json<S
             let (_, ends) = access.session(*id).await?;
             (access.csrf_token(*id), Some(ends))
         }
-        Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } => (String::new(), None),
+        Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Guest(_) => {
+            (String::new(), None)
+        }
     };
     Ok(Json(Session {
         user,

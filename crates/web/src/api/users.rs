@@ -269,7 +269,7 @@ async fn list_user_sessions(
     let (caller, _) = own_or_admin(by, &name)?;
     let own = match caller.proof() {
         Proof::Session(id) => Some(*id),
-        Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } => None,
+        Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Guest(_) => None,
     };
     let shown = |session: access::Session| UserSession {
         id: session.id,

@@ -15,7 +15,9 @@ impl Identify for Access {
     fn csrf_matches(&self, caller: &Caller, token: &str) -> bool {
         match caller.proof() {
             Proof::Session(session) => Self::csrf_matches(self, *session, token),
-            Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } => false,
+            Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Guest(_) => {
+                false
+            }
         }
     }
 

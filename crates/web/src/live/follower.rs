@@ -41,7 +41,7 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    async fn say(&self, message: Bytes) {
+    pub(super) async fn say(&self, message: Bytes) {
         self.pass(Said {
             message,
             settles: None,
@@ -50,7 +50,7 @@ impl Follower {
     }
 
     /// Says what nothing of the beginning follows any more.
-    async fn settle(&self, message: &ToClient) {
+    pub(super) async fn settle(&self, message: &ToClient) {
         self.pass(Said {
             message: message.encoded(),
             settles: Some(self.id),
@@ -63,7 +63,7 @@ impl Follower {
         let _ = self.outgoing.send(said).await;
     }
 
-    async fn position(&self, changed: u64) {
+    pub(super) async fn position(&self, changed: u64) {
         let position = ToClient::Position {
             id: self.id,
             changed,

@@ -1,5 +1,6 @@
 //! What is said on the live socket, in both directions.
 
+use super::files::FileEvent;
 use crate::activity::shown::ShownOperation;
 use base::OperationId;
 use bytes::Bytes;
@@ -48,13 +49,25 @@ pub(crate) enum Topic {
         /// The log from this line on; without it, no log.
         log_from: Option<u64>,
     },
+    /// What happens to the files of a bucket. It takes the scope `files:read`, too.
+    Files {
+        /// The bucket's name.
+        bucket: String,
+        /// What their paths begin with; all, when absent.
+        #[serde(default)]
+        prefix: String,
+        /// After this number; without it, from now on.
+        since: Option<u64>,
+    },
 }
 
 impl Topic {
-    /// Whether it begins with what stands, which ends with a position.
+    /// Whether it begins with what stands, or with where it stands: with a position.
     pub(crate) const fn is_new(&self) -> bool {
         match self {
-            Self::Operations { since, .. } | Self::Operation { since, .. } => since.is_none(),
+            Self::Operations { since, .. }
+            | Self::Operation { since, .. }
+            | Self::Files { since, .. } => since.is_none(),
         }
     }
 }
@@ -104,6 +117,20 @@ pub(crate) enum ToClient {
         id: u64,
         /// The number to resume it with.
         changed: u64,
+    },
+    /// Something happened to a file.
+    File {
+        /// The subscription.
+        id: u64,
+        /// The number of the change. Files are counted by themselves.
+        changed: u64,
+        /// What.
+        event: Box<FileEvent>,
+    },
+    /// Something happened to files that is not kept any more: list them again.
+    FilesMissed {
+        /// The subscription.
+        id: u64,
     },
     /// Lines of a log: `[number, microseconds, stream (0, 1, 2), "text", data?]`.
     Log {

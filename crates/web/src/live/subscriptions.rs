@@ -4,6 +4,7 @@
 //! a few places, from which the client's own task takes them. All end with it.
 
 use super::Hub;
+use super::files::{FollowFiles, NotFollowed};
 use super::follower::{Follower, Said};
 use super::messages::{ToClient, Topic};
 use crate::activity::shown::Rights;
@@ -81,6 +82,21 @@ impl Subscriptions {
                 self.follow_operation(follower, operation, since, log_from)
                     .await
             }
+            Topic::Files {
+                bucket,
+                prefix,
+                since,
+            } => {
+                let files = FollowFiles {
+                    bucket: &bucket,
+                    prefix: &prefix,
+                    since,
+                };
+                match self.follow_files(caller, follower, files).await {
+                    Ok(started) => Ok(vec![started]),
+                    Err(error) => return refused(error.code(), error.to_string()),
+                }
+            }
         };
         match started {
             Ok(followers) => {
@@ -116,6 +132,21 @@ impl Subscriptions {
                 None => follower.all_standing(operations, filter, changes).await,
             }
         })
+    }
+
+    async fn follow_files(
+        &mut self,
+        caller: &Caller,
+        follower: Follower,
+        files: FollowFiles<'_>,
+    ) -> Result<AbortHandle, NotFollowed> {
+        let feed = self.hub.files.as_ref();
+        let feed = feed.ok_or_else(|| NotFollowed::NotFound(files.bucket.to_owned()))?;
+        let followed = feed.follow(caller, files).await?;
+        let begins = files.since.is_none();
+        Ok(self
+            .followers
+            .spawn(async move { follower.files(followed, begins).await }))
     }
 
     async fn follow_operation(

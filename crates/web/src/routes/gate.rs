@@ -1,5 +1,6 @@
 //! The check around every handler: admitted, identified, allowed, in time.
 
+use super::elsewhere::{Elsewhere, guest};
 use super::origin::Asked;
 use super::requirement::Admission;
 use super::{Admitted, AnswerTime, Requirement, RouteLimits, body};
@@ -78,10 +79,11 @@ impl Gate {
 
     async fn authorise(
         &self,
-        (requirement, dialog): (Requirement, bool),
+        of: &Guard,
         request: &mut Request,
         settings: &Settings,
     ) -> Result<(), Problem> {
+        let (requirement, dialog) = (of.requirement, of.dialog);
         let credentials = match requirement {
             Requirement::Public => Credentials::None,
             _ => Credentials::of(request.headers()),
@@ -106,7 +108,14 @@ impl Gate {
             dialog,
         };
         asked.refuse_cross_site(&credentials)?;
-        let caller = self.caller(&credentials, requirement, &asked).await?;
+        let guest = match &of.elsewhere {
+            Some(elsewhere) => guest(&**elsewhere, &credentials, &asked, request.uri()).await,
+            None => None,
+        };
+        let caller = match guest {
+            Some(guest) => Some(guest),
+            None => self.caller(&credentials, requirement, &asked).await?,
+        };
         match (requirement.role(), &caller) {
             (Some(_), None) => {
                 return Err(challenged(Problem::unauthenticated(), &asked));
@@ -198,6 +207,8 @@ pub(super) struct Guard {
     pub(super) gate: Gate,
     pub(super) requirement: Requirement,
     pub(super) limits: RouteLimits,
+    /// Who knows whether somebody else decides about a request.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     /// Whether browsers may ask for a password themselves.
     pub(super) dialog: bool,
 }
@@ -217,10 +228,7 @@ pub(super) async fn guard(
         AnswerTime::Within(within) => Some(within),
         AnswerTime::OwnLimit => None,
     };
-    let authorising =
-        guard
-            .gate
-            .authorise((guard.requirement, guard.dialog), &mut request, &settings);
+    let authorising = guard.gate.authorise(&guard, &mut request, &settings);
     // Also where the handler has a limit of its own: this part is not the handler's.
     let longest = within.unwrap_or(settings.request_timeout);
     match tokio::time::timeout(longest, authorising).await {

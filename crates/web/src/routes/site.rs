@@ -108,6 +108,7 @@ pub(super) fn router(added: Vec<Added<()>>, gate: &Gate, dialog: bool) -> Router
             gate: gate.clone(),
             requirement: added.requirement,
             limits: added.limits,
+            elsewhere: added.elsewhere.clone(),
             dialog,
         });
         let paths: Vec<String> = added

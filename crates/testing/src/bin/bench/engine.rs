@@ -173,6 +173,7 @@ pub(crate) async fn play(arguments: &[&str]) -> Result {
     let site = web::activity_routes(operations.clone(), access.clone())
         .merge(web::live_routes(
             operations.clone(),
+            None,
             access,
             current,
             stop.clone(),
