@@ -16,6 +16,7 @@ mod command_line;
 mod file_commands;
 mod file_events;
 mod files;
+mod hooks;
 mod killed;
 mod links;
 mod live_limits;

@@ -4,6 +4,7 @@ pub(crate) mod bucket;
 pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod grant;
+pub(crate) mod hook;
 pub(crate) mod list;
 pub(crate) mod parted;
 pub(crate) mod share;
