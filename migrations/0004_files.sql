@@ -64,8 +64,12 @@ CREATE TABLE file (
     longitude BIGINT,
     width BIGINT,
     height BIGINT,
-    -- Its bytes; of a bucket on S3 they lie under the path.
-    blob {uuid}
+    -- Its bytes on the disk.
+    blob {uuid},
+    -- Or else in the bucket's store: under this key, or under the path where it is '', and
+    -- with this ETag there.
+    object {text} NOT NULL DEFAULT '',
+    store_etag {text}
 );
 CREATE UNIQUE INDEX file_at ON file (bucket, path) WHERE standing = 'current';
 CREATE INDEX file_in_folder ON file (bucket, folder, path) WHERE standing = 'current';

@@ -1,5 +1,6 @@
 //! `longshore bucket`: the named collections that files lie in, and their rules.
 
+mod storage;
 mod store;
 
 use crate::arguments::ServerArguments;
@@ -12,13 +13,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use files::BucketName;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use storage::StorageArguments;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BucketCommand {
     /// List buckets.
     Ls(ListArguments),
     /// Make a bucket.
-    Add(ChangeArguments),
+    Add(AddArguments),
     /// Change a bucket's rules.
     Set(ChangeArguments),
     /// Remove an empty bucket.
@@ -43,6 +45,14 @@ pub(crate) struct ListArguments {
 enum Switch {
     On,
     Off,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AddArguments {
+    #[command(flatten)]
+    change: ChangeArguments,
+    #[command(flatten)]
+    storage: StorageArguments,
 }
 
 #[derive(Args, Debug)]
@@ -197,11 +207,16 @@ fn named(text: &str) -> Result<BucketName> {
         .map_err(|error| Failure::new(Code::Usage, error))
 }
 
-fn add(arguments: &ChangeArguments) -> Result {
+fn add(arguments: &AddArguments) -> Result {
+    let storage = arguments.storage.storage();
+    let arguments = &arguments.change;
     let name = named(&arguments.name)?;
     let client = Client::of(&arguments.server)?;
     converse(async {
-        let wanted = json!({ "name": name, "settings": arguments.settings() });
+        let mut wanted = json!({ "name": name, "settings": arguments.settings() });
+        if let Some(storage) = storage {
+            wanted["storage"] = storage;
+        }
         let made = client.post("/api/v1/buckets", &wanted).await?;
         tell(arguments, &made, &format!("{name} is there."))
     })

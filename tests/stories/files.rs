@@ -1,6 +1,7 @@
 //! Files, as scripts use them: the few routes of a bucket's own domain, by curl, and the
 //! API for everything else. Bad input gets the right answer and leaves no bytes.
 
+use crate::afloat::on_disk_and_in_store;
 use crate::program::{files_below, server};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -30,11 +31,6 @@ async fn curl(server: &TestServer, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The contents on the disk, the unfinished ones included.
-fn contents(server: &TestServer) -> usize {
-    files_below(&server.data().join("files")).len()
-}
-
 async fn answer(request: RequestBuilder) -> (StatusCode, HeaderMap, Vec<u8>) {
     let response = within("an answer", request.send()).await.expect("it comes");
     let (status, headers) = (response.status(), response.headers().clone());
@@ -55,20 +51,20 @@ fn write(folder: &Path, name: &str, content: &[u8]) -> String {
 
 #[tokio::test]
 async fn the_lines_that_scripts_know_give_what_they_gave() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
+    on_disk_and_in_store(server, |afloat| async move {
+        let server = &afloat.server;
         let folder = tempfile::tempdir().expect("a folder");
         let foo = write(folder.path(), "foo", b"some cargo\n");
         let url = "http://HOST/api/upload/foo";
         assert_eq!(
-            curl(&server, &["-XPUT", "-T", &foo, url]).await,
+            curl(server, &["-XPUT", "-T", &foo, url]).await,
             "\"File uploaded\""
         );
-        assert_eq!(curl(&server, &["http://HOST/foo"]).await, "some cargo\n");
+        assert_eq!(curl(server, &["http://HOST/foo"]).await, "some cargo\n");
         let upload = "http://HOST/api/upload/covers/blue%20one.txt";
-        curl(&server, &["-T", &foo, upload]).await;
+        curl(server, &["-T", &foo, upload]).await;
         for list in ["http://HOST/", "http://HOST/api/list"] {
-            let text = curl(&server, &[list]).await;
+            let text = curl(server, &[list]).await;
             let list: Vec<Value> = serde_json::from_str(&text).expect("an array");
             assert_eq!(list.len(), 2, "{text}");
             let first = &list[0];
@@ -79,7 +75,7 @@ async fn the_lines_that_scripts_know_give_what_they_gave() {
             assert!(first["date_added"].is_string());
             let url = first["url"].as_str().expect("an address");
             assert!(url.ends_with("/covers/blue%20one.txt"), "{url}");
-            assert_eq!(curl(&server, &[url]).await, "some cargo\n");
+            assert_eq!(curl(server, &[url]).await, "some cargo\n");
         }
         let health = server
             .anonymous(Method::GET, "/health")
@@ -99,8 +95,8 @@ async fn the_lines_that_scripts_know_give_what_they_gave() {
 
 #[tokio::test]
 async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
+    on_disk_and_in_store(server, |afloat| async move {
+        let server = &afloat.server;
         let path = "/api/v1/buckets/files/files/deep/n%C3%A4me.bin";
         let put = server
             .request(Method::PUT, path)
@@ -148,8 +144,8 @@ async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says() {
 
 #[tokio::test]
 async fn what_was_deleted_is_in_the_trash_and_comes_back() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
+    on_disk_and_in_store(server, |afloat| async move {
+        let server = &afloat.server;
         let put = server.request(Method::PUT, "/api/v1/buckets/files/files/a/b");
         assert_eq!(answer(put.body("cargo")).await.0, 201);
         let (status, gone) = server.delete("/api/v1/buckets/files/files/a/b").await;
@@ -180,8 +176,8 @@ type Bad<'a> = (String, Vec<(&'a str, &'a str)>, u16, &'a str);
 
 #[tokio::test]
 async fn bad_input_gets_the_right_answer_and_leaves_no_bytes() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
+    on_disk_and_in_store(server, |afloat| async move {
+        let server = &afloat.server;
         let long = "a".repeat(2000);
         let cases: Vec<Bad<'_>> = vec![
             (
@@ -251,15 +247,15 @@ async fn bad_input_gets_the_right_answer_and_leaves_no_bytes() {
             assert_eq!(got.as_u16(), status, "{path} {headers:?}: {problem}");
             assert_eq!(problem["code"], code, "{path} {headers:?}: {problem}");
         }
-        assert_eq!(contents(&server), 0);
+        assert_eq!(afloat.contents(), 0);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_not_stored() {
-    on_both(|database| async move {
-        let server = server().on(&database).start().await;
+    on_disk_and_in_store(server, |afloat| async move {
+        let server = &afloat.server;
         let address = server.url();
         let address = address.trim_start_matches("http://");
         let basic = format!("admin:{}", server.admin_password());
@@ -277,7 +273,7 @@ async fn a_body_that_breaks_off_is_not_stored() {
         let _ = within("the server to give it up", read).await;
         let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
         assert_eq!(status, 404);
-        assert_eq!(contents(&server), 0);
+        assert_eq!(afloat.contents(), 0);
     })
     .await;
 }

@@ -3,6 +3,7 @@
 //! where its users stand. A module for each part of the promise, one binary for all,
 //! because every link costs seconds.
 
+mod afloat;
 mod archive;
 mod desk;
 mod program;
@@ -16,6 +17,7 @@ mod command_line;
 mod file_commands;
 mod file_events;
 mod files;
+mod files_in_store;
 mod hooks;
 mod killed;
 mod links;

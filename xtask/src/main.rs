@@ -19,6 +19,7 @@ mod process;
 mod program;
 mod report;
 mod s3_clients;
+mod s3_store;
 mod schemathesis;
 mod served;
 mod setup;

@@ -4,13 +4,16 @@
 use crate::place::{self, Place};
 use crate::postgres::{self, Postgres};
 use crate::process::{Failure, Run};
-use crate::{s3_clients, setup};
+use crate::{s3_clients, s3_store, setup};
 
 /// The address of the PostgreSQL in which tests make databases of their own.
 const POSTGRES: &str = "LONGSHORE_TEST_POSTGRES";
 
 /// The folder in which S3 clients are.
 const S3_CLIENTS: &str = "LONGSHORE_TEST_S3_CLIENTS";
+
+/// The program of an S3-compatible store, of which each test starts one of its own.
+const S3_STORE: &str = "LONGSHORE_TEST_S3_STORE";
 
 /// Peers that run, and what is to be said of those that don't.
 pub(crate) struct Peers {
@@ -55,6 +58,15 @@ impl Peers {
                 .push((S3_CLIENTS.to_owned(), folder.display().to_string())),
             None => peers.skipped.push(
                 "boto3, aws and s3cmd: they are not installed (`cargo xtask setup`)".to_owned(),
+            ),
+        }
+        match s3_store::program(place) {
+            Some(program) => peers
+                .environment
+                .push((S3_STORE.to_owned(), program.display().to_string())),
+            None => peers.skipped.push(
+                "everything on an S3 store: s3s-fs is not installed (`cargo xtask setup`)"
+                    .to_owned(),
             ),
         }
         Ok(peers)

@@ -34,7 +34,7 @@ struct Inner {
     policy: Arc<Policy>,
     limits: Limits,
     gate: Gate,
-    wire: Wire,
+    wire: Arc<Wire>,
 }
 
 impl Client {
@@ -62,7 +62,22 @@ impl Client {
                 policy,
                 limits,
                 gate,
-                wire,
+                wire: Arc::new(wire),
+            }),
+        }
+    }
+
+    /// The same client with other limits and a gate of its own: for transfers that must
+    /// not wait for those of others. Name, policy and connections are shared, and with
+    /// them the limits of connecting.
+    #[must_use]
+    pub fn apart(&self, limits: Limits) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                policy: Arc::clone(&self.inner.policy),
+                gate: Gate::new(limits.total, limits.per_host),
+                limits,
+                wire: Arc::clone(&self.inner.wire),
             }),
         }
     }
@@ -200,7 +215,9 @@ impl Client {
                 None => Arc::new(self.enter(&url, cancel).await?),
             };
             let outgoing = request.outgoing(&url, is_home)?;
-            let answer = self.inner.wire.exchange(outgoing, &url, cancel).await?;
+            let patience = request.patience;
+            let answer = self.inner.wire.exchange(outgoing, &url, patience, cancel);
+            let answer = answer.await?;
             let next = if request.follows_redirects() {
                 next_hop(&url, answer.status(), answer.headers(), &self.inner.policy)?
             } else {

@@ -131,8 +131,12 @@ impl Part {
         if announced.is_some_and(|announced: u64| announced != range.len()) {
             return Err("the part's length is not what it says");
         }
-        if !from.validator.agrees_with(headers) {
+        let changed = |validator: &Validator| !validator.agrees_with(headers);
+        if from.validator.as_ref().is_some_and(changed) {
             return Err("what it holds has changed");
+        }
+        if from.end.is_some_and(|end| range.last >= end) {
+            return Err("the part is longer than the one asked for");
         }
         if let (Some(before), Some(now)) = (from.total, range.complete)
             && before != now
@@ -142,7 +146,9 @@ impl Part {
         let total = range.complete.or(from.total);
         // A shorter part than asked for counts as one that broke off.
         let expected = match total {
-            Some(total) => total
+            Some(total) => from
+                .end
+                .map_or(total, |end| total.min(end))
                 .checked_sub(range.first)
                 .ok_or("it begins behind the end of the whole")?,
             None => range.len(),

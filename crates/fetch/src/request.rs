@@ -8,6 +8,8 @@ use crate::wire::Outgoing;
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use http_body_util::Full;
+use std::ops::Range;
+use std::time::Duration;
 
 /// What every request says it comes from.
 pub const USER_AGENT: &str = concat!("longshore/", env!("CARGO_PKG_VERSION"));
@@ -22,20 +24,29 @@ pub struct Request {
     pub(crate) from: Option<Continuation>,
     pub(crate) decodes: bool,
     pub(crate) body: Payload,
+    /// Whether an answer that leads elsewhere is the answer.
+    pub(crate) stays: bool,
+    /// How long the head of the answer may take, where that is not as usual.
+    pub(crate) patience: Option<Duration>,
 }
 
-/// Where to go on with a body that broke off.
+/// Where to go on with a body that broke off, or which part of one is wanted.
 #[derive(Clone, Debug)]
 pub(crate) struct Continuation {
     pub(crate) offset: u64,
-    pub(crate) validator: Validator,
+    /// Where the wanted part ends; at the end of the whole, when absent.
+    pub(crate) end: Option<u64>,
+    /// What the bytes before it are of.
+    pub(crate) validator: Option<Validator>,
     /// The size of the whole, when it is known from before.
     pub(crate) total: Option<u64>,
 }
 
 impl Continuation {
     fn range(&self) -> HeaderValue {
-        HeaderValue::try_from(format!("bytes={}-", self.offset))
+        let last = self.end.map(|end| end.saturating_sub(1).to_string());
+        let last = last.unwrap_or_default();
+        HeaderValue::try_from(format!("bytes={}-{last}", self.offset))
             .unwrap_or_else(|_| HeaderValue::from_static("bytes=0-"))
     }
 }
@@ -62,6 +73,8 @@ impl Request {
             from: None,
             decodes: false,
             body: Payload::default(),
+            stays: false,
+            patience: None,
         }
     }
 
@@ -113,9 +126,38 @@ impl Request {
     pub fn starting_at(mut self, offset: u64, validator: Validator) -> Self {
         self.from = Some(Continuation {
             offset,
-            validator,
+            end: None,
+            validator: Some(validator),
             total: None,
         });
+        self
+    }
+
+    /// The bytes of `range` alone, which is not empty. A server need not cut it out: the
+    /// answer's [`offset`](crate::Response::offset) is 0 when it sends the whole.
+    #[must_use]
+    pub fn only(mut self, range: Range<u64>) -> Self {
+        self.from = Some(Continuation {
+            offset: range.start,
+            end: Some(range.end),
+            validator: None,
+            total: None,
+        });
+        self
+    }
+
+    /// Asked here and nowhere else: a redirect is answered as it came. For what is signed
+    /// for one address.
+    #[must_use]
+    pub const fn without_redirects(mut self) -> Self {
+        self.stays = true;
+        self
+    }
+
+    /// With so much time for the body to be sent and the head of the answer to come.
+    #[must_use]
+    pub const fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
         self
     }
 
@@ -140,12 +182,18 @@ impl Request {
         }
         if let Some(from) = &self.from {
             headers.insert(header::RANGE, from.range());
-            headers.insert(header::IF_RANGE, from.validator.as_value().clone());
+            if let Some(validator) = &from.validator {
+                headers.insert(header::IF_RANGE, validator.as_value().clone());
+            }
+        }
+        // An empty body is announced, too: servers that take bodies ask for its length.
+        if matches!(self.method, Method::PUT | Method::POST | Method::PATCH) {
+            headers.insert(header::CONTENT_LENGTH, self.body.0.len().into());
         }
         Ok(outgoing)
     }
 
     pub(crate) fn follows_redirects(&self) -> bool {
-        matches!(self.method, Method::GET | Method::HEAD)
+        !self.stays && matches!(self.method, Method::GET | Method::HEAD)
     }
 }

@@ -240,7 +240,8 @@ impl Response {
         let mut request = self.resumption.request.clone();
         request.from = Some(Continuation {
             offset: self.offset + self.body.got(),
-            validator,
+            end: request.from.as_ref().and_then(|from| from.end),
+            validator: Some(validator),
             total: self.total,
         });
         let again = match self.ask(&request).await {

@@ -50,11 +50,13 @@ impl Wire {
         }
     }
 
-    /// Sends `outgoing`, made for `url`, and waits for the head of its answer.
+    /// Sends `outgoing`, made for `url`, and waits for the head of its answer, for as long
+    /// as usual or with `patience`.
     pub(crate) async fn exchange(
         &self,
         mut outgoing: Outgoing,
         url: &CheckedUrl,
+        patience: Option<Duration>,
         cancel: &CancellationToken,
     ) -> Result<http::Response<Incoming>, FetchError> {
         let host = || url.host_key().to_string();
@@ -70,12 +72,12 @@ impl Wire {
                 return Err(FetchError::ConnectTimeout { host: host(), limit });
             }
         }
+        let limit = patience.unwrap_or(self.first_byte);
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(FetchError::Cancelled),
             answer = &mut answer => answer.map_err(|error| failed(host(), error)),
-            () = tokio::time::sleep(self.first_byte) => {
-                let limit = self.first_byte;
+            () = tokio::time::sleep(limit) => {
                 Err(FetchError::FirstByteTimeout { host: host(), limit })
             }
         }

@@ -67,6 +67,30 @@ impl fmt::Debug for BucketName {
 pub enum Storage {
     /// On the disk of this server, under generated names.
     Disk {},
+    /// In an S3-compatible store, under their own paths, so that other tools can go on
+    /// using it.
+    S3 {
+        /// The store's address, such as `https://s3.eu-central-1.amazonaws.com`.
+        endpoint: String,
+        /// The address at which clients reach it, where that is another; presigned
+        /// addresses are signed for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public_endpoint: Option<String>,
+        /// Its region; many stores take `us-east-1`.
+        region: String,
+        /// The bucket in the store.
+        bucket: String,
+        /// What stands before every path there; nothing, when absent.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        prefix: String,
+        /// Whether the bucket's name stands in the path, and not in the host name.
+        #[serde(default)]
+        path_style: bool,
+        /// The id of the access key.
+        access_key: String,
+        /// The name of the secret, kept here, that is the access key's.
+        secret: String,
+    },
 }
 
 /// A bucket, as it stands.

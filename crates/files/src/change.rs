@@ -7,6 +7,7 @@ use crate::file::{File, Headers, Metadata, TagSet, media_type, metadata_text, ta
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::put::{self, Uncommitted};
+use crate::store::Aside;
 use crate::{Error, Files, Result, sql};
 use base::{Actor, FileId};
 use serde::Deserialize;
@@ -120,6 +121,12 @@ impl Files {
         by.actor.as_str().clone_into(&mut file.uploader);
         file.account = by.account;
         description.apply(&mut file)?;
+        if source.object.is_some() && source.bucket == bucket.id {
+            return self.copy_in_store(bucket, &source, file, expect).await;
+        }
+        if source.object.is_some() || self.store(bucket).await?.is_some() {
+            return self.copy_by_bytes(bucket, &source, file, expect, by).await;
+        }
         match self.commit(bucket, file, expect, Some(&source)).await {
             Ok(file) => Ok(file),
             Err(Uncommitted::Certainly(error) | Uncommitted::Perhaps(error)) => Err(error),
@@ -137,6 +144,14 @@ impl Files {
         expect: &Expect,
         by: &Writer,
     ) -> Result<File> {
+        let stores = (self.store(from_bucket).await?, self.store(bucket).await?);
+        if stores.0.is_some() && from_bucket.id == bucket.id {
+            return self.rename_in_store(bucket, (from, to), expect, by).await;
+        }
+        if stores.0.is_some() || stores.1.is_some() {
+            let (from, to) = ((from_bucket, from), (bucket, to));
+            return self.rename_by_bytes(from, to, expect, by).await;
+        }
         let mut tx = self.db().begin().await?;
         let places = [(from_bucket.id, from.as_str()), (bucket.id, to.as_str())];
         sql::file::lock(&mut tx, &places).await?;
@@ -150,7 +165,7 @@ impl Files {
         let mut freed = None;
         if let Some(there) = &there {
             freed = self
-                .displace(&mut tx, bucket, there, by.actor.as_str())
+                .displace(&mut tx, bucket, there, by.actor.as_str(), None)
                 .await?;
         }
         let mut file = source.clone();
@@ -186,5 +201,41 @@ impl Files {
             self.discard(blob).await;
         }
         Ok(file)
+    }
+
+    /// Notes that `source` is at the path of `file` by now, within one bucket.
+    pub(crate) async fn commit_rename(
+        &self,
+        bucket: &Bucket,
+        source: &File,
+        file: &File,
+        expect: &Expect,
+        (by, aside): (&Writer, Option<&Aside>),
+    ) -> Result<()> {
+        let (from, to) = (source.path.as_str(), file.path.as_str());
+        let actor = by.actor.as_str();
+        let mut tx = self.db().begin().await?;
+        sql::file::lock(&mut tx, &[(bucket.id, from), (bucket.id, to)]).await?;
+        let still = sql::file::current_in(&mut tx, bucket.id, from).await?;
+        if still.is_none_or(|still| still.id != source.id) {
+            return Err(Error::NoFile(source.path.clone()));
+        }
+        let there = sql::file::current_in(&mut tx, bucket.id, to).await?;
+        expect.check(there.as_ref())?;
+        if let Some(there) = &there {
+            self.displace(&mut tx, bucket, there, actor, aside).await?;
+        }
+        sql::file::rename(&mut tx, file).await?;
+        sql::word::remove(&mut tx, bucket.id, from).await?;
+        put::index(&mut tx, file).await?;
+        let told = (file, Some(&source.path));
+        let to_tell = self.note(&mut tx, bucket, Happened::Moved, told, actor);
+        let to_tell = to_tell.await?;
+        let committed = tx.commit().await;
+        self.changed(source);
+        self.changed(file);
+        committed?;
+        self.tell(to_tell).await;
+        Ok(())
     }
 }

@@ -166,6 +166,12 @@ pub enum Error {
     /// A header that cannot be kept.
     #[error("the header {0} cannot be kept with a file; leave it out or correct it")]
     Header(&'static str),
+    /// A path that Longshore keeps for itself.
+    #[error("paths below `.longshore/` are this server's own in this bucket; choose another")]
+    Hidden,
+    /// A bucket's store that cannot be used.
+    #[error("the bucket's storage cannot be used: {0}")]
+    Store(String),
     /// A setting of a bucket that makes no sense.
     #[error("{0}")]
     Setting(&'static str),

@@ -2,11 +2,11 @@
 //! changes, so that nobody overwrites what they have not seen (RFC 9110 §13.1).
 
 use crate::file::File;
+use crate::put::Came;
 use crate::{Error, Result};
 use base::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
-use storage::StoredBlob;
 
 /// Which contents a condition is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,14 +106,14 @@ pub struct Promised {
 impl Promised {
     /// # Errors
     /// [`Error::Content`] when it is something else.
-    pub(crate) fn check(&self, stored: &StoredBlob) -> Result<()> {
-        if self.length.is_some_and(|length| length != stored.size) {
+    pub(crate) fn check(&self, came: &Came) -> Result<()> {
+        if self.length.is_some_and(|length| length != came.size) {
             return Err(Error::Content("it has another length"));
         }
-        if self.sha256.is_some_and(|sha256| sha256 != stored.sha256) {
+        if self.sha256.is_some_and(|sha256| sha256 != came.sha256) {
             return Err(Error::Content("it has another SHA-256"));
         }
-        if self.md5.is_some_and(|md5| Some(md5) != stored.md5) {
+        if self.md5.is_some_and(|md5| md5 != came.md5) {
             return Err(Error::Content("it has another MD5"));
         }
         Ok(())

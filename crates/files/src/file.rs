@@ -3,6 +3,7 @@
 use crate::bucket::Bucket;
 use crate::path::FilePath;
 use crate::remembered::{Content, SMALL};
+use crate::store::StoreContent;
 use crate::{Error, Files, Result, sql};
 use base::{BucketId, FileId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,18 @@ pub struct File {
     /// Where its bytes are.
     #[serde(skip)]
     pub(crate) blob: Option<BlobName>,
+    /// Where they are, if that is its bucket's store.
+    #[serde(skip)]
+    pub(crate) object: Option<Object>,
+}
+
+/// Where the bytes of a file are in its bucket's store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    /// The key, without the store's prefix.
+    pub(crate) key: String,
+    /// The ETag there, without quotes.
+    pub(crate) etag: String,
 }
 
 /// Headers that are kept with a file and answered with it.
@@ -202,7 +215,10 @@ impl Files {
     /// # Errors
     /// [`Error::NoFile`].
     pub async fn file(&self, bucket: &Bucket, path: &FilePath) -> Result<File> {
-        let found = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
+        let found = match sql::file::current(self.db(), bucket.id, path.as_str()).await? {
+            None => self.found_in_store(bucket, path).await?,
+            found => found,
+        };
         found.ok_or_else(|| Error::NoFile(path.clone()))
     }
 
@@ -212,6 +228,12 @@ impl Files {
     /// # Errors
     /// [`Error::NoFile`] when its bytes are gone, as it was deleted a moment ago.
     pub async fn content(&self, file: &File) -> Result<Content> {
+        if let Some(object) = &file.object {
+            return Ok(match self.content_in_store(file, object).await? {
+                StoreContent::Small(bytes) => Content::Small(bytes),
+                StoreContent::Large(content) => Content::InStore(content),
+            });
+        }
         let gone = || Error::NoFile(file.path.clone());
         let blob = file.blob.ok_or_else(gone)?;
         match self.blobs().read_small(blob, SMALL).await {
@@ -242,7 +264,10 @@ impl Files {
             let file = Arc::new(self.file(bucket, path).await?);
             match self.content(&file).await {
                 Ok(content) => {
-                    if let Content::Small(bytes) = &content {
+                    // A store is changed by others, too.
+                    if let Content::Small(bytes) = &content
+                        && file.object.is_none()
+                    {
                         self.remembered().put(&file, bytes, since);
                     }
                     return Ok((file, content));
@@ -280,6 +305,7 @@ impl Files {
             bucket,
             account: None,
             blob: None,
+            object: None,
         }
     }
 }

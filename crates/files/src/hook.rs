@@ -275,6 +275,7 @@ pub(crate) struct Place<'a> {
 pub(crate) fn place(bucket: &Bucket) -> Option<Place<'_>> {
     match &bucket.storage {
         Storage::Disk {} => None,
+        Storage::S3 { bucket, prefix, .. } => Some(Place { bucket, prefix }),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Files: put in, found again, got out.
 //!
 //! A bucket holds files by their paths. The catalogue of them is in the database, their
-//! bytes lie elsewhere under generated names; what a client calls a file is only ever a
-//! value. A write is all or nothing ([`put`]), and who may do what is asked in one place
+//! bytes lie on the disk under generated names, or in an S3-compatible store under their
+//! own ([`store`]); what a client calls a file is only ever a value. A write is all or nothing ([`put`]), and who may do what is asked in one place
 //! ([`permit`]).
 //!
 //! Invariants: no two current files at one path; a row never names bytes that are not on
@@ -65,6 +65,7 @@ pub use remove::{Heap, Past};
 pub use s3::{S3, s3_service};
 pub use settings::FileSettings;
 pub use share::{Member, Members, NewShare, Open, Share, Zipped, Zips};
+pub use store::{ObjectContent, Observed};
 pub use upload::{Appending, Checksum, NewUpload, Upload, UploadKind};
 pub use webhook::{NewWebhook, Webhook};
 
@@ -98,6 +99,7 @@ struct Inner {
     operations: OnceLock<Operations>,
     turns: upload::Turns,
     zips: OnceLock<Arc<dyn Zips>>,
+    stores: store::Stores,
 }
 
 impl Files {
@@ -127,6 +129,7 @@ impl Files {
             operations: OnceLock::new(),
             turns: upload::Turns::default(),
             zips: OnceLock::new(),
+            stores: store::Stores::new(),
         }));
         files.ensure_default_bucket().await?;
         Ok(files)

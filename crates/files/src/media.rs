@@ -7,10 +7,11 @@ use nom_exif::{Exif, ExifDateTime, ExifTag, GPSInfo, MediaKind, MediaParser, Med
 use nom_exif::{TrackInfo, TrackInfoTag};
 use std::io::{BufReader, Read, Seek};
 use std::time::Duration;
-use storage::BlobReader;
 
 /// The most bytes of a content that are looked at.
-const LOOK: u64 = 32 * 1024 * 1024;
+pub(crate) const LOOK: u64 = 32 * 1024 * 1024;
+/// So many of its first bytes are looked at where the rest is far away.
+pub(crate) const BEGINNING: usize = 256 * 1024;
 /// How long looking may take. A file that takes longer is stored without it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A degree beyond which there is none.
@@ -43,9 +44,10 @@ pub(crate) fn may_tell(sniffed: &str) -> bool {
     sniffed.starts_with("image/") || sniffed.starts_with("video/")
 }
 
-/// What the content says; nothing where it says nothing that is understood.
-pub(crate) async fn look(reader: BlobReader) -> Media {
-    let reading = tokio::task::spawn_blocking(move || read(reader));
+/// What the content says; nothing where it says nothing that is understood. A clone of
+/// the reader begins at its beginning, and it ends in time.
+pub(crate) async fn look(reader: impl Read + Seek + Clone + Send + 'static) -> Media {
+    let reading = tokio::task::spawn_blocking(move || read(&reader));
     // A parser that panics at a strange content is no reason to refuse it.
     match tokio::time::timeout(PATIENCE, reading).await {
         Ok(Ok(media)) => media,
@@ -53,14 +55,13 @@ pub(crate) async fn look(reader: BlobReader) -> Media {
     }
 }
 
-fn read(reader: BlobReader) -> Media {
+fn read(reader: &(impl Read + Seek + Clone)) -> Media {
     let mut media = Media::default();
-    let bounded = || reader.clone().at_most(LOOK);
-    if let Ok(size) = imagesize::reader_size(BufReader::new(bounded())) {
+    if let Ok(size) = imagesize::reader_size(BufReader::new(reader.clone())) {
         media.width = Some(size.width as u64);
         media.height = Some(size.height as u64);
     }
-    parse(bounded(), &mut media);
+    parse(reader.clone(), &mut media);
     media
 }
 

@@ -10,7 +10,7 @@ use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::NewFile;
+use crate::put::{Came, NewFile};
 use crate::{Error, Files, Result, sql};
 use base::{PartedId, Timestamp};
 use bytes::Bytes;
@@ -337,7 +337,7 @@ impl IncomingPart {
             came_at: files.now(),
             blob: stored.name,
         };
-        if let Err(error) = self.promised.check(&stored) {
+        if let Err(error) = self.promised.check(&Came::of(&stored)) {
             files.discard(stored.name).await;
             return Err(error);
         }

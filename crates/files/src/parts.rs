@@ -3,6 +3,7 @@
 use crate::bucket::Buckets;
 use crate::presign::Signer;
 use crate::remembered::Remembered;
+use crate::store::Stores;
 use crate::{FileSettings, Files};
 use access::Access;
 use base::Timestamp;
@@ -25,6 +26,7 @@ impl Files {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+        self.stores().forget();
     }
 
     pub(crate) fn settings(&self) -> FileSettings {
@@ -57,6 +59,10 @@ impl Files {
 
     pub(crate) fn remembered(&self) -> &Remembered {
         &self.0.remembered
+    }
+
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.0.stores
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -12,11 +12,13 @@ use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::presign::{LinkError, Once};
+use crate::store::{self, Aside};
 use crate::{Error, Files, Result, media, sniff, sql, words};
 use base::{FileId, UploadId};
 use bytes::Bytes;
+use std::io::Cursor;
 use std::sync::Arc;
-use storage::{BlobName, BlobWriter, StoredBlob, Tx};
+use storage::{BlobName, BlobWriter, ObjectHeaders, ObjectWriter, StoredBlob, Tx};
 
 /// A file to be put.
 #[derive(Clone, Debug)]
@@ -63,10 +65,34 @@ pub struct Incoming {
     bucket: Arc<Bucket>,
     by: Writer,
     new: NewFile,
-    blob: BlobWriter,
+    sink: Sink,
     beginning: Vec<u8>,
     most: u64,
-    once: Option<Once>,
+    along: Along,
+}
+
+/// Where its bytes go.
+#[derive(Debug)]
+enum Sink {
+    Disk(BlobWriter),
+    Store(ObjectWriter),
+}
+
+impl Sink {
+    fn position(&self) -> u64 {
+        match self {
+            Self::Disk(blob) => blob.position(),
+            Self::Store(object) => object.position(),
+        }
+    }
+
+    /// How many of the first bytes are kept: from the store, they would have to be fetched.
+    const fn beginning(&self) -> usize {
+        match self {
+            Self::Disk(_) => sniff::LOOK,
+            Self::Store(_) => media::BEGINNING,
+        }
+    }
 }
 
 impl Files {
@@ -80,24 +106,32 @@ impl Files {
         metadata_text(&new.metadata)?;
         tags_text(&new.tags)?;
         let most = self.settings().max_file_bytes;
+        store::is_storable(bucket, &new.path)?;
         let length = new.promised.length.unwrap_or(0);
         if length > most {
             return Err(Error::TooLarge { most });
         }
         if !new.expect.is_nothing() {
-            let there = sql::file::current(self.db(), bucket.id, new.path.as_str()).await?;
+            let there = match self.file(bucket, &new.path).await {
+                Err(Error::NoFile(_)) => None,
+                there => Some(there?),
+            };
             new.expect.check(there.as_ref())?;
         }
         self.check_quota(bucket, &by, length).await?;
+        let sink = match self.store(bucket).await? {
+            None => Sink::Disk(self.blobs().create_with_md5().await?),
+            Some(store) => Sink::Store(store.writer(new.path.as_str(), ObjectHeaders::default())),
+        };
         Ok(Incoming {
             files: self.clone(),
             bucket: Arc::clone(bucket),
             by,
             new,
-            blob: self.blobs().create_with_md5().await?,
+            sink,
             beginning: Vec::new(),
             most,
-            once: None,
+            along: Along::Nothing,
         })
     }
 
@@ -133,11 +167,11 @@ impl Files {
 }
 
 impl Incoming {
-    /// It comes by a signature that is good for this once: with the file in its place,
-    /// that is used up.
+    /// With the file in its place, this ends: the upload that it comes by, or the use of
+    /// a signature.
     #[must_use]
-    pub(crate) const fn once(mut self, once: Option<Once>) -> Self {
-        self.once = once;
+    pub(crate) const fn along(mut self, along: Along) -> Self {
+        self.along = along;
         self
     }
 
@@ -147,7 +181,7 @@ impl Incoming {
     /// [`Error::Content`] as soon as there are more than were announced,
     /// [`Error::TooLarge`], or what the disk says.
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        let size = self.blob.position() + bytes.len() as u64;
+        let size = self.sink.position() + bytes.len() as u64;
         let announced = self.new.promised.length;
         if announced.is_some_and(|announced| size > announced) {
             return Err(Error::Content("it is longer"));
@@ -155,11 +189,29 @@ impl Incoming {
         if size > self.most {
             return Err(Error::TooLarge { most: self.most });
         }
-        let wanted = sniff::LOOK.saturating_sub(self.beginning.len());
+        let wanted = self.sink.beginning().saturating_sub(self.beginning.len());
         let beginning = &bytes[..wanted.min(bytes.len())];
+        let described = self.beginning.len() >= sniff::LOOK;
         self.beginning.extend_from_slice(beginning);
-        self.blob.write(bytes).await?;
+        if !described && matches!(self.sink, Sink::Store(_)) {
+            let told = self.told();
+            if let Sink::Store(object) = &mut self.sink {
+                object.describe(told);
+            }
+        }
+        match &mut self.sink {
+            Sink::Disk(blob) => blob.write(bytes).await?,
+            Sink::Store(object) => object.write(bytes).await?,
+        }
         Ok(())
+    }
+
+    /// What the store is told of it, by what is known so far.
+    fn told(&self) -> ObjectHeaders {
+        let sniffed = sniff::sniffed(sniffable(&self.beginning));
+        let new = &self.new;
+        let media_type = sniff::media_type(new.media_type.as_deref(), &new.path, sniffed);
+        store::object_headers(&media_type, new)
     }
 
     /// Puts it in its place: on return it is there for good. Whoever stops waiting for
@@ -175,28 +227,42 @@ impl Incoming {
     }
 
     async fn place(self) -> Result<File> {
+        let announced = self.new.promised.length;
+        if announced.is_some_and(|announced| announced != self.sink.position()) {
+            return Err(Error::Content("it is shorter"));
+        }
+        let told = self.told();
         let Self {
             files,
             bucket,
             by,
             new,
-            blob,
+            sink,
             beginning,
-            once,
+            along,
             ..
         } = self;
-        let announced = new.promised.length;
-        if announced.is_some_and(|announced| announced != blob.position()) {
-            return Err(Error::Content("it is shorter"));
-        }
+        let beginning = Bytes::from(beginning);
+        let blob = match sink {
+            Sink::Disk(blob) => blob,
+            Sink::Store(mut object) => {
+                if object.position() == 0 {
+                    object.describe(told);
+                }
+                return files
+                    .place_in_store(&bucket, &by, &new, object, beginning, along)
+                    .await;
+            }
+        };
         let stored = blob.finish().await?;
-        let file = described(&files, &bucket, &by, &new, &stored, &beginning).await;
-        let checked = new.promised.check(&stored);
+        let came = Came::of(&stored);
+        let blob = Some(stored.name);
+        let file = described(&files, &bucket, &by, &new, &came, blob, beginning).await;
+        let checked = new.promised.check(&came);
         let committed = match checked {
             Ok(()) => {
-                let along = once.map_or(Along::Nothing, Along::Signature);
                 files
-                    .commit_along(&bucket, file, &new.expect, None, along)
+                    .commit_along(&bucket, file, &new.expect, None, (along, None))
                     .await
             }
             Err(error) => Err(Uncommitted::Certainly(error)),
@@ -213,28 +279,53 @@ impl Incoming {
     }
 }
 
-/// What is known of a content that came.
+/// A content that came, whatever keeps it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    /// Its length in bytes.
+    pub(crate) size: u64,
+    /// Its SHA-256.
+    pub(crate) sha256: [u8; 32],
+    /// Its MD5.
+    pub(crate) md5: [u8; 16],
+}
+
+impl Came {
+    pub(crate) fn of(stored: &StoredBlob) -> Self {
+        Self {
+            size: stored.size,
+            sha256: stored.sha256,
+            md5: stored.md5.unwrap_or_default(),
+        }
+    }
+}
+
+/// The first bytes, as far as a type is recognised by them.
+fn sniffable(beginning: &[u8]) -> &[u8] {
+    &beginning[..beginning.len().min(sniff::LOOK)]
+}
+
+/// What is known of a content that came; its bytes are a blob, or else lie in the bucket's
+/// store.
 pub(crate) async fn described(
     files: &Files,
     bucket: &Bucket,
     by: &Writer,
     new: &NewFile,
-    stored: &StoredBlob,
-    beginning: &[u8],
+    came: &Came,
+    blob: Option<BlobName>,
+    beginning: Bytes,
 ) -> File {
     let now = files.now();
-    let sniffed = sniff::sniffed(beginning);
+    let sniffed = sniff::sniffed(sniffable(&beginning));
     let mut file = File {
         id: FileId::new(),
         path: new.path.clone(),
-        size: stored.size,
+        size: came.size,
         media_type: sniff::media_type(new.media_type.as_deref(), &new.path, sniffed),
         sniffed_type: sniffed.to_owned(),
-        sha256: Some(hex(&stored.sha256)),
-        etag: new
-            .etag
-            .clone()
-            .unwrap_or_else(|| hex(&stored.md5.unwrap_or_default())),
+        sha256: Some(hex(&came.sha256)),
+        etag: new.etag.clone().unwrap_or_else(|| hex(&came.md5)),
         created_at: now,
         modified_at: now,
         uploader: by.actor.as_str().to_owned(),
@@ -248,12 +339,18 @@ pub(crate) async fn described(
         height: None,
         bucket: bucket.id,
         account: by.account,
-        blob: Some(stored.name),
+        blob,
+        object: None,
     };
-    if media::may_tell(sniffed)
-        && let Ok(blob) = files.blobs().read(stored.name).await
-    {
-        media::look(blob.reader()).await.describe(&mut file);
+    if media::may_tell(sniffed) {
+        let media = match blob {
+            None => media::look(Cursor::new(beginning)).await,
+            Some(blob) => match files.blobs().read(blob).await {
+                Ok(blob) => media::look(blob.reader().at_most(media::LOOK)).await,
+                Err(_) => media::Media::default(),
+            },
+        };
+        media.describe(&mut file);
     }
     file
 }
@@ -307,18 +404,19 @@ impl Files {
         expect: &Expect,
         source: Option<&File>,
     ) -> Result<File, Uncommitted> {
-        let along = Along::Nothing;
+        let along = (Along::Nothing, None);
         self.commit_along(bucket, file, expect, source, along).await
     }
 
-    /// The same with what ends at the same moment.
+    /// The same with what ends at the same moment, and with what was copied aside of a
+    /// store.
     pub(crate) async fn commit_along(
         &self,
         bucket: &Bucket,
         mut file: File,
         expect: &Expect,
         source: Option<&File>,
-        along: Along,
+        (along, aside): (Along, Option<&Aside>),
     ) -> Result<File, Uncommitted> {
         let mut tx = self.db().begin().await?;
         let mut places = vec![(bucket.id, file.path.as_str())];
@@ -336,7 +434,7 @@ impl Files {
         if let Some(there) = &there {
             file.created_at = there.created_at;
             freed = self
-                .displace(&mut tx, bucket, there, &file.uploader)
+                .displace(&mut tx, bucket, there, &file.uploader, aside)
                 .await?;
         }
         if sql::usage::has_quota(bucket) {
@@ -374,10 +472,12 @@ impl Files {
         bucket: &Bucket,
         there: &File,
         by: &str,
+        aside: Option<&Aside>,
     ) -> Result<Option<BlobName>> {
         sql::word::remove(tx, there.bucket, there.path.as_str()).await?;
         if bucket.versions {
-            sql::file::retire(tx, there.id, "old", by, self.now()).await?;
+            let object = Aside::of(aside, there)?;
+            sql::file::retire(tx, there.id, "old", (by, self.now()), object).await?;
             return Ok(None);
         }
         sql::file::delete(tx, there.id).await?;

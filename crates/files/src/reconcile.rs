@@ -167,9 +167,24 @@ impl Files {
     }
 
     /// A page of what the store lists below `prefix`.
-    #[allow(clippy::unused_async)]
-    pub(crate) async fn of_store(&self, _: &Bucket, _: &str, _: &str, _: usize) -> Result<Side> {
-        Err(HookError::OnDisk("has no store").into())
+    pub(crate) async fn of_store(
+        &self,
+        bucket: &Bucket,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Side> {
+        let Some(store) = self.store(bucket).await? else {
+            return Err(HookError::OnDisk("cannot differ").into());
+        };
+        let after = (!after.is_empty()).then_some(after);
+        let page = store.list(prefix, after, limit).await?;
+        let known = page.objects.into_iter().map(|object| Known {
+            key: object.key,
+            size: object.size,
+            etag: object.etag,
+        });
+        Ok(Side::of(known.collect(), page.next.is_none()))
     }
 
     /// A page of what the catalogue knows below `prefix`.
@@ -191,7 +206,8 @@ impl Files {
         let known = files.into_iter().map(|file| Known {
             key: file.path.as_str().to_owned(),
             size: file.size,
-            etag: file.etag,
+            // As the store knows it; the file's own may be another.
+            etag: file.object.map(|object| object.etag).unwrap_or_default(),
         });
         Ok(Side::of(known.collect(), is_last))
     }

@@ -6,6 +6,7 @@
 //! acknowledged, and what was looked up before that is not believed after it.
 
 use crate::file::File;
+use crate::store::ObjectContent;
 use base::BucketId;
 use bytes::Bytes;
 use futures::StreamExt;
@@ -31,6 +32,8 @@ pub enum Content {
     Small(Bytes),
     /// On the disk.
     Stored(BlobFile),
+    /// In the bucket's store.
+    InStore(ObjectContent),
 }
 
 impl Content {
@@ -39,6 +42,7 @@ impl Content {
     pub fn size(&self) -> u64 {
         match self {
             Self::Stored(blob) => blob.size(),
+            Self::InStore(content) => content.size(),
             Self::Small(bytes) => bytes.len() as u64,
         }
     }
@@ -48,6 +52,7 @@ impl Content {
     pub fn stream(&self, range: Range<u64>) -> BoxStream<'static, storage::Result<Bytes>> {
         match self {
             Self::Stored(blob) => blob.stream(range).boxed(),
+            Self::InStore(content) => content.stream(range),
             Self::Small(bytes) => {
                 let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
                 let end = at(range.end).min(bytes.len());

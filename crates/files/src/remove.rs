@@ -5,6 +5,7 @@ use crate::event::Happened;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::path::FilePath;
+use crate::store::{Aside, Held};
 use crate::{Error, Files, Result, put, sql};
 use base::{Actor, FileId, Timestamp};
 use serde::Serialize;
@@ -53,11 +54,6 @@ impl Files {
         expect: &Expect,
         by: &Actor,
     ) -> Result<File> {
-        let mut tx = self.db().begin().await?;
-        sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
-        let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
-        let file = there.ok_or_else(|| Error::NoFile(path.clone()))?;
-        expect.check(Some(&file))?;
         let heap = if bucket.versions {
             Some(Heap::Versions)
         } else if bucket.trash_seconds > 0 {
@@ -65,11 +61,29 @@ impl Files {
         } else {
             None
         };
+        let held = self.hold(bucket, &[path]).await?;
+        let mut aside = None;
+        if let Some(held) = &held {
+            let there = self.observe_held(held, bucket, path).await?.into_file();
+            if let Some(there) = &there {
+                expect.check(Some(there))?;
+                if heap.is_some() {
+                    aside = self.set_aside(held, there).await?;
+                }
+            }
+        }
+        let mut tx = self.db().begin().await?;
+        sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
+        let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
+        let file = there.ok_or_else(|| Error::NoFile(path.clone()))?;
+        expect.check(Some(&file))?;
         let mut unused = None;
         sql::word::remove(&mut tx, bucket.id, path.as_str()).await?;
         if let Some(heap) = heap {
             let standing = heap.standing();
-            sql::file::retire(&mut tx, file.id, standing, by.as_str(), self.now()).await?;
+            let object = Aside::of(aside.as_ref(), &file)?;
+            let now = (by.as_str(), self.now());
+            sql::file::retire(&mut tx, file.id, standing, now, object).await?;
         } else {
             sql::file::delete(&mut tx, file.id).await?;
             sql::usage::subtract(&mut tx, &file).await?;
@@ -86,7 +100,41 @@ impl Files {
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
+        if let Some(held) = held {
+            held.store.delete(path.as_str()).await?;
+        }
         Ok(file)
+    }
+
+    /// Removes a current file for good from the catalogue, with whom that is told.
+    pub(crate) async fn commit_removal(
+        &self,
+        bucket: &Bucket,
+        file: &File,
+        by: &str,
+    ) -> Result<()> {
+        let path = file.path.as_str();
+        let mut tx = self.db().begin().await?;
+        sql::file::lock(&mut tx, &[(bucket.id, path)]).await?;
+        let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
+        if there.is_none_or(|there| there.id != file.id) {
+            return Ok(());
+        }
+        sql::word::remove(&mut tx, bucket.id, path).await?;
+        sql::file::delete(&mut tx, file.id).await?;
+        sql::usage::subtract(&mut tx, file).await?;
+        let to_tell = self
+            .note(&mut tx, bucket, Happened::Deleted, (file, None), by)
+            .await?;
+        let unused = sql::file::unused(&mut tx, file.blob).await?;
+        let committed = tx.commit().await;
+        self.changed(file);
+        committed?;
+        self.tell(to_tell).await;
+        if let Some(blob) = unused {
+            self.discard(blob).await;
+        }
+        Ok(())
     }
 
     /// Brings a content of the past back to its path.
@@ -103,7 +151,12 @@ impl Files {
     ) -> Result<File> {
         let past = sql::file::past(self.db(), bucket.id, id).await?;
         let past = past.ok_or(Error::NothingToRestore)?;
-        let path = past.file.path.as_str();
+        let held = self.hold(bucket, &[&past.file.path]).await?;
+        let (mut file, mut aside) = (past.file.clone(), None);
+        if let Some(held) = &held {
+            (file, aside) = self.bring_back(held, bucket, &past.file, over).await?;
+        }
+        let path = file.path.as_str();
         let mut tx = self.db().begin().await?;
         sql::file::lock(&mut tx, &[(bucket.id, path)]).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
@@ -112,25 +165,52 @@ impl Files {
             if !over {
                 return Err(Error::Precondition);
             }
-            freed = self.displace(&mut tx, bucket, there, by.as_str()).await?;
+            freed = self
+                .displace(&mut tx, bucket, there, by.as_str(), aside.as_ref())
+                .await?;
         }
-        if !sql::file::make_current(&mut tx, id).await? {
+        if !sql::file::make_current(&mut tx, &file).await? {
             return Err(Error::NothingToRestore);
         }
-        put::index(&mut tx, &past.file).await?;
-        let told = (&past.file, None);
+        put::index(&mut tx, &file).await?;
+        let told = (&file, None);
         let to_tell = self
             .note(&mut tx, bucket, Happened::Put, told, by.as_str())
             .await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
         let committed = tx.commit().await;
-        self.changed(&past.file);
+        self.changed(&file);
         committed?;
         self.tell(to_tell).await;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
-        Ok(past.file)
+        if let (Some(held), Some(object)) = (held, past.file.object) {
+            self.discard_object(&held, &object.key).await;
+        }
+        Ok(file)
+    }
+
+    /// Has the store bring a content of the past back to its path: the file with where its
+    /// bytes are then, and what had to make room.
+    async fn bring_back(
+        &self,
+        held: &Held,
+        bucket: &Bucket,
+        past: &File,
+        over: bool,
+    ) -> Result<(File, Option<Aside>)> {
+        let there = self.observe_held(held, bucket, &past.path).await?;
+        let aside = match there.into_file() {
+            Some(_) if !over => return Err(Error::Precondition),
+            Some(there) if bucket.versions => self.set_aside(held, &there).await?,
+            _ => None,
+        };
+        let file = match self.copied(held, bucket, past, past.clone()).await {
+            Err(Error::NoFile(_)) => return Err(Error::NothingToRestore),
+            file => file?,
+        };
+        Ok((file, aside))
     }
 
     /// A content that is or was at a path, by its id.
@@ -178,6 +258,11 @@ impl Files {
         tx.commit().await?;
         if let Some(blob) = unused {
             self.discard(blob).await;
+        }
+        if let Some(object) = &past.file.object
+            && let Some(held) = self.hold(bucket, &[&past.file.path]).await?
+        {
+            self.discard_object(&held, &object.key).await;
         }
         Ok(true)
     }

@@ -1,33 +1,345 @@
-//! A stand-in until buckets lie in stores.
+//! Buckets whose bytes lie in an S3-compatible store, under their natural keys.
+//!
+//! The catalogue says what lies where, as for every bucket, and the store may be changed
+//! by others: a row names the ETag that it knows, a reader asks for that one, and where
+//! the store has another, the row is corrected ([`observe`]). Writers of one path take
+//! turns in this process; of two replicas, the last one wins in the store, and the
+//! catalogue follows. What is past lies below [`HIDDEN`], which is no part of the bucket
+//! for anybody else.
 
-use crate::bucket::Bucket;
-use crate::file::File;
-use crate::path::FilePath;
-use crate::{Files, Result};
+mod address;
+mod observe;
+mod place;
+mod transfer;
+mod turns;
 
+pub use observe::Observed;
+pub(crate) use place::{Aside, object_headers};
+
+use crate::bucket::{Bucket, Storage};
+use crate::file::{File, Object};
+use crate::path::{FilePath, InvalidPath};
+use crate::{Error, Files, Result};
+use base::{BucketId, FileId, Name};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream, TryStreamExt};
+use moka::sync::Cache;
+use std::ops::Range;
+use std::time::Duration;
+use storage::{ObjectError, ObjectSettings, ObjectStore};
+use turns::{PathTurns, Turn};
+
+/// What Longshore itself keeps in a store, beside what everybody sees.
 pub(crate) const HIDDEN: &str = ".longshore/";
+/// How long it is not asked again whether a secret has changed.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// How long it is not asked again for what is not there.
+const ABSENT: Duration = Duration::from_secs(2);
+/// Of how many paths that is known.
+const MOST_ABSENT: u64 = 10_000;
+/// The most stores that are kept ready.
+const MOST_STORES: u64 = 1_000;
 
-/// What looking at a key of a store came to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Observed {
-    /// The catalogue knew it as it is.
-    Same(File),
-    /// It is in the catalogue from now on.
-    Came(File),
-    /// The catalogue knew another content at this path.
-    Changed(File),
-    /// It was in the catalogue, and the store has it no more: what it was.
-    Gone(File),
-    /// There is nothing, here nor there.
-    Nothing,
-    /// It is no path of this bucket, or its bytes do not lie in a store.
-    Ignored,
+/// The key of a content of the past.
+pub(crate) fn past_key(id: FileId) -> String {
+    format!("{HIDDEN}past/{id}")
+}
+
+/// The stores that this process knows, and who waits for whom.
+#[derive(Debug)]
+pub(crate) struct Stores {
+    ready: Cache<BucketId, ObjectStore>,
+    absent: Cache<(BucketId, String), ()>,
+    turns: PathTurns,
+}
+
+impl Stores {
+    pub(crate) fn new() -> Self {
+        Self {
+            ready: Cache::builder()
+                .max_capacity(MOST_STORES)
+                .time_to_live(REMEMBERED)
+                .build(),
+            absent: Cache::builder()
+                .max_capacity(MOST_ABSENT)
+                .time_to_live(ABSENT)
+                .build(),
+            turns: PathTurns::new(),
+        }
+    }
+
+    /// Other limits or another policy hold from now on.
+    pub(crate) fn forget(&self) {
+        self.ready.invalidate_all();
+    }
+}
+
+/// The store of a bucket, while nobody else of this process changes these paths.
+pub(crate) struct Held {
+    pub(crate) store: ObjectStore,
+    _turn: Turn,
 }
 
 impl Files {
-    /// Looks.
-    #[allow(clippy::unused_async)]
-    pub async fn observe(&self, _: &Bucket, _: &FilePath) -> Result<Observed> {
-        Ok(Observed::Ignored)
+    /// Where the bytes of a bucket lie; nothing where it is this server's disk.
+    ///
+    /// # Errors
+    /// When its key's secret is not there, or its address cannot be used.
+    pub async fn store(&self, bucket: &Bucket) -> Result<Option<ObjectStore>> {
+        let Storage::S3 { .. } = &bucket.storage else {
+            return Ok(None);
+        };
+        if let Some(store) = self.stores().ready.get(&bucket.id) {
+            return Ok(Some(store));
+        }
+        let store = self.open_store(&bucket.storage).await?;
+        if let Some(store) = &store {
+            self.stores().ready.insert(bucket.id, store.clone());
+        }
+        Ok(store)
+    }
+
+    async fn open_store(&self, storage: &Storage) -> Result<Option<ObjectStore>> {
+        let Storage::S3 {
+            endpoint,
+            public_endpoint,
+            region,
+            bucket,
+            prefix,
+            path_style,
+            access_key,
+            secret,
+        } = storage
+        else {
+            return Ok(None);
+        };
+        let name: Name = secret.parse().map_err(|_| {
+            Error::Store("`secret` is the name of a secret that is kept here".to_owned())
+        })?;
+        let value = match self.access().reveal(&name).await {
+            Ok(value) => value,
+            Err(access::AccessError::NotFound { .. }) => {
+                return Err(Error::Store(format!(
+                    "there is no secret `{name}`; store the access key's secret under this name first"
+                )));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let settings = ObjectSettings {
+            endpoint: endpoint.clone(),
+            public_endpoint: public_endpoint.clone(),
+            region: region.clone(),
+            bucket: bucket.clone(),
+            prefix: prefix.clone(),
+            path_style: *path_style,
+            access_key: access_key.clone(),
+            secret: value,
+        };
+        let store = ObjectStore::new(settings, &self.client(), self.tasks().clone())?;
+        Ok(Some(store))
+    }
+
+    /// Looks whether a new bucket's store can be used.
+    ///
+    /// # Errors
+    /// [`Error::Store`], with what to do about it.
+    pub(crate) async fn check_store(&self, storage: &Storage) -> Result<()> {
+        let Storage::S3 {
+            prefix,
+            region,
+            bucket,
+            access_key,
+            ..
+        } = storage
+        else {
+            return Ok(());
+        };
+        if [region, bucket, access_key]
+            .iter()
+            .any(|text| text.is_empty())
+        {
+            return Err(Error::Store(
+                "a store has a region (many take `us-east-1`), a bucket and an access key"
+                    .to_owned(),
+            ));
+        }
+        if !prefix.is_empty() {
+            let path: FilePath = prefix.parse()?;
+            if path.as_str().len() > FilePath::MAX / 2 {
+                return Err(Error::Store("a prefix has at most 512 bytes".to_owned()));
+            }
+        }
+        let said = |error: ObjectError| Error::Store(error.to_string());
+        let store = match self.open_store(storage).await {
+            Ok(store) => store,
+            Err(Error::Storage(storage::Error::Objects(error))) => return Err(said(error)),
+            Err(error) => return Err(error),
+        };
+        if let Some(store) = store {
+            store.list("", None, 1).await.map_err(said)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the turn to change these paths of a bucket; nothing where its bytes lie on
+    /// the disk, where the database alone keeps the order.
+    ///
+    /// # Errors
+    /// [`Error::Hidden`], or when others do not get done.
+    pub(crate) async fn hold(&self, bucket: &Bucket, paths: &[&FilePath]) -> Result<Option<Held>> {
+        let Some(store) = self.store(bucket).await? else {
+            return Ok(None);
+        };
+        for path in paths {
+            is_storable(bucket, path)?;
+        }
+        let places: Vec<_> = paths
+            .iter()
+            .map(|path| (bucket.id, path.as_str()))
+            .collect();
+        let turn = self.stores().turns.take(&places).await?;
+        Ok(Some(Held { store, _turn: turn }))
+    }
+
+    /// Forgets that there is nothing at a path.
+    pub(crate) fn may_be_there(&self, bucket: BucketId, path: &FilePath) {
+        let key = (bucket, path.as_str().to_owned());
+        self.stores().absent.invalidate(&key);
+    }
+
+    /// A file that the catalogue does not know, where the store has it.
+    pub(crate) async fn found_in_store(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+    ) -> Result<Option<File>> {
+        if !matches!(bucket.storage, Storage::S3 { .. }) || is_storable(bucket, path).is_err() {
+            return Ok(None);
+        }
+        let key = (bucket.id, path.as_str().to_owned());
+        if self.stores().absent.contains_key(&key) {
+            return Ok(None);
+        }
+        let found = self.observe(bucket, path).await?.into_file();
+        if found.is_none() {
+            self.stores().absent.insert(key, ());
+        }
+        Ok(found)
+    }
+
+    /// The content of a file whose bytes lie in a store. Where the store has another one
+    /// by now, the catalogue is corrected, and the file is to be looked up anew.
+    pub(crate) async fn content_in_store(
+        &self,
+        file: &File,
+        object: &Object,
+    ) -> Result<StoreContent> {
+        let bucket = self.bucket_with_id(file.bucket)?;
+        let gone = || Error::NoFile(file.path.clone());
+        let store = self.store(&bucket).await?.ok_or_else(gone)?;
+        let content = ObjectContent {
+            store,
+            object: object.clone(),
+            size: file.size,
+        };
+        match content.look().await {
+            Ok(found) => Ok(found),
+            Err(ObjectError::NoObject | ObjectError::Changed) => {
+                if object.key == file.path.as_str() {
+                    self.observe(&bucket, &file.path).await?;
+                }
+                Err(gone())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
+
+/// Whether a path may be used in this bucket.
+///
+/// # Errors
+/// [`Error::Hidden`], or [`Error::Path`] where the store's prefix makes it too long.
+pub(crate) fn is_storable(bucket: &Bucket, path: &FilePath) -> Result<()> {
+    let Storage::S3 { prefix, .. } = &bucket.storage else {
+        return Ok(());
+    };
+    if path.as_str().starts_with(HIDDEN) {
+        return Err(Error::Hidden);
+    }
+    let length = prefix.len() + path.as_str().len();
+    if length > FilePath::MAX {
+        return Err(InvalidPath::Long(length).into());
+    }
+    Ok(())
+}
+
+/// What was found of a content in a store.
+pub(crate) enum StoreContent {
+    /// All of it, as it is small.
+    Small(Bytes),
+    /// That it is there.
+    Large(ObjectContent),
+}
+
+/// A content in a store.
+#[derive(Clone, Debug)]
+pub struct ObjectContent {
+    store: ObjectStore,
+    object: Object,
+    size: u64,
+}
+
+impl ObjectContent {
+    /// Its length in bytes.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Reads the whole of a small one, and looks whether a large one is there.
+    async fn look(self) -> Result<StoreContent, ObjectError> {
+        let Object { key, etag } = &self.object;
+        if self.size > crate::remembered::SMALL {
+            let head = self.store.head(key).await?.ok_or(ObjectError::NoObject)?;
+            if head.etag != *etag || head.size != self.size {
+                return Err(ObjectError::Changed);
+            }
+            return Ok(StoreContent::Large(self));
+        }
+        let mut read = self.store.read(key, None, Some(etag)).await?;
+        if read.head().size != self.size {
+            return Err(ObjectError::Changed);
+        }
+        let mut all = Vec::new();
+        while let Some(bytes) = read.next().await? {
+            all.extend_from_slice(&bytes);
+        }
+        Ok(StoreContent::Small(all.into()))
+    }
+
+    /// The bytes of `range`, which is cut at its end. Nothing is asked of the store before
+    /// the first of them is wanted.
+    pub(crate) fn stream(&self, range: Range<u64>) -> BoxStream<'static, storage::Result<Bytes>> {
+        let range = range.start..range.end.min(self.size);
+        if range.is_empty() {
+            return stream::empty().boxed();
+        }
+        let Self { store, object, .. } = self.clone();
+        stream::once(async move {
+            let read = store.read(&object.key, Some(range), Some(&object.etag));
+            Ok::<_, storage::Error>(read.await?.into_stream())
+        })
+        .try_flatten()
+        .boxed()
+    }
+}
+
+impl From<ObjectError> for Error {
+    fn from(error: ObjectError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -107,6 +107,9 @@ pub enum Error {
     /// Reading or writing a blob failed.
     #[error("stored content could not be read or written: {0}")]
     Blob(#[source] io::Error),
+    /// An S3-compatible store did not do what was asked.
+    #[error(transparent)]
+    Objects(#[from] crate::ObjectError),
     /// A background task ended before it answered.
     #[error("storage was stopped before it answered")]
     Stopped,

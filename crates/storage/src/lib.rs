@@ -1,5 +1,5 @@
-//! Where Longshore keeps things: the database, the blobs and the data directory,
-//! and the bus by which replicas hear of each other.
+//! Where Longshore keeps things: the database, the blobs and the data directory, objects
+//! in S3-compatible stores, and the bus by which replicas hear of each other.
 //!
 //! One schema and one SQL text serve both databases: SQLite, embedded, by default,
 //! and Postgres beyond. Nothing outside this crate knows which of them runs.
@@ -10,6 +10,7 @@ mod data_dir;
 mod db;
 mod error;
 mod migrations;
+mod objects;
 
 pub use blobs::{
     BlobFile, BlobName, BlobReader, BlobStream, BlobTail, BlobWriter, Blobs, Mark, Partial,
@@ -20,3 +21,7 @@ pub use data_dir::DataDir;
 pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Sql, Tx, Value};
 pub use error::{Error, Result};
 pub use migrations::newest_version;
+pub use objects::{
+    Answered, ObjectError, ObjectHead, ObjectHeaders, ObjectPage, ObjectRead, ObjectSettings,
+    ObjectStore, ObjectSummary, ObjectWriter, SealedObject,
+};

@@ -49,6 +49,24 @@ pub fn s3_client(program: &str) -> Option<PathBuf> {
     found
 }
 
+/// The variable that names the program of an S3-compatible store, s3s-fs. `cargo xtask
+/// peers` sets it.
+pub const S3_STORE: &str = "LONGSHORE_TEST_S3_STORE";
+
+/// The program of an S3-compatible store, or nothing, after saying that the test is
+/// skipped.
+///
+/// # Panics
+/// When it is missing and `LONGSHORE_REQUIRE_PEERS` is set.
+pub(crate) fn s3_store() -> Option<PathBuf> {
+    let found = std::env::var_os(S3_STORE).map(PathBuf::from);
+    let found = found.filter(|program| program.is_file());
+    if found.is_none() {
+        missing("s3s-fs", "`cargo xtask setup` installs it");
+    }
+    found
+}
+
 /// A program in PATH or where system programs are.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -3,9 +3,10 @@
 use super::{File, Finding};
 
 /// Crates by floor, lowest first; a crate may import what stands on floors below it.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["base"],
-    &["storage", "fetch"],
+    &["fetch"],
+    &["storage"],
     &["operations"],
     &["access"],
     &["web"],

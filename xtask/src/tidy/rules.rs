@@ -27,7 +27,7 @@ const EMPTY_WORDS: [&str; 9] = [
 ];
 
 /// Libraries that one place knows: the library, where it may stand, what to do instead.
-const AT_HOME: [(&str, &[&str], &str); 5] = [
+const AT_HOME: [(&str, &[&str], &str); 7] = [
     (
         "axum",
         &[
@@ -61,6 +61,12 @@ const AT_HOME: [(&str, &[&str], &str); 5] = [
         "outbound requests go through the fetch crate, which checks addresses",
     ),
     ("object_store", &["crates/storage/"], "use storage::Blobs"),
+    ("rusty_s3", &["crates/storage/"], "use storage::ObjectStore"),
+    (
+        "quick_xml",
+        &["crates/storage/"],
+        "use storage::ObjectStore",
+    ),
     (
         "bollard",
         &["crates/agent/"],

@@ -137,3 +137,15 @@ async fn head_gives_the_length_and_no_body() {
     assert_eq!(head.content_length(), Some(5));
     assert_eq!(head.next_chunk().await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn what_is_signed_for_one_address_is_sent_to_no_other() {
+    let origin = Origin::start(|_| async move { redirect(307, "/elsewhere") }).await;
+    let client = local();
+    let url = client.check(&origin.url("/here")).unwrap();
+    let request = Request::get(url).without_redirects();
+    let cancel = CancellationToken::new();
+    let response = client.send(request, &cancel).await.unwrap();
+    assert_eq!(response.status(), 307);
+    assert_eq!(origin.requests().len(), 1);
+}

@@ -117,6 +117,7 @@ impl Files {
             created_at: self.now(),
         };
         new.settings.apply(&mut bucket)?;
+        self.check_store(&bucket.storage).await?;
         let mut tx = self.db().begin().await?;
         if !sql::bucket::insert(&mut tx, &bucket, by.actor()).await? {
             // Every name of a bucket is a name.

@@ -2,6 +2,7 @@
 
 use crate::file::File;
 use crate::remembered::Content;
+use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_DISPOSITION, HeaderName};
 use http::{HeaderMap, HeaderValue};
@@ -30,6 +31,9 @@ pub(super) fn content(file: &File, content: Content, wants: &Wants, save: bool) 
     match content {
         Content::Stored(blob) => download.of_blob(wants, &blob),
         Content::Small(bytes) => download.of_bytes(wants, bytes),
+        content @ Content::InStore(_) => {
+            download.answer(wants, move |range| Body::from_stream(content.stream(range)))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Buckets.
 
-use crate::bucket::{Bucket, BucketChange, NewBucket, Usage};
+use crate::bucket::{Bucket, BucketChange, NewBucket, Storage, Usage};
 use crate::grant::Within;
 use crate::{Error, Files, Permission};
 use access::{Doer, Role};
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
-use web::{Answer, By, Json, Page, Path};
+use web::{Answer, By, Json, Page, Path, Problem};
 
 /// A bucket with what it holds.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -89,6 +89,12 @@ pub(super) async fn create_bucket(
     Json(new): Json<NewBucket>,
 ) -> Answer<Response> {
     files.not_held(&caller)?;
+    let in_store = matches!(new.storage, Some(Storage::S3 { .. }));
+    if in_store && !caller.may(Role::Admin, access::Scope::FilesWrite) {
+        return Err(Problem::forbidden(
+            "A bucket in a store uses a secret that is kept here; ask an admin to make it.",
+        ));
+    }
     let bucket = files.create_bucket(&Doer::from(&caller), new).await?;
     let body = shown(&files, &bucket, &caller).await?;
     Ok((StatusCode::CREATED, Json(body)).into_response())

@@ -262,7 +262,7 @@ async fn presigned(
     let bucket = bucket(files, client)?;
     let path = path(text)?;
     let signed = signed::signed(files, caller, &bucket, &path, terms, signed::USUAL).await?;
-    let url = format!("{}/{}?{}", origin(client), path.encode(), signed.query);
+    let url = signed.url(&format!("{}/{}", origin(client), path.encode()));
     Ok(Json(Presigned { url }))
 }
 

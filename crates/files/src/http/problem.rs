@@ -22,6 +22,8 @@ impl From<Error> for Problem {
             Error::Setting(_) => Self::invalid("settings", "invalid", text),
             Error::Address(_) => Self::invalid("url", "refused", text),
             Error::Path(_) => Self::invalid("path", "invalid", text),
+            Error::Hidden => Self::invalid("path", "reserved", text),
+            Error::Store(_) => Self::invalid("storage", "unusable", text),
             Error::Metadata => Self::invalid("metadata", "invalid", text),
             Error::Tags => Self::invalid("tags", "invalid", text),
             Error::NoParted => Self::not_found("upload"),

@@ -30,13 +30,16 @@ pub(super) async fn to(
         bucket: bucket.id,
         path,
     };
-    let expires = files.now().plus(USUAL);
-    let by = SignedBy::of(caller);
-    let query = files
-        .signer()
-        .sign(place, &Terms::Get { download }, by, expires);
-    let location = HeaderValue::from_str(&format!("{address}?{query}"))
-        .map_err(|error| Problem::internal(&error))?;
+    let terms = Terms::Get { download };
+    let in_store = files.store_address(bucket, path, &terms, USUAL).await?;
+    let location = in_store.unwrap_or_else(|| {
+        let expires = files.now().plus(USUAL);
+        let query = files
+            .signer()
+            .sign(place, &terms, SignedBy::of(caller), expires);
+        format!("{address}?{query}")
+    });
+    let location = HeaderValue::from_str(&location).map_err(|error| Problem::internal(&error))?;
     let headers = [
         (LOCATION, location),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -7,7 +7,7 @@ use crate::file::{File, media_type};
 use crate::path::{FilePath, encode};
 use crate::permit::{Permission, Writer};
 use crate::presign::{LinkError, Method, Opened, Place, SignedBy, Terms};
-use crate::put::NewFile;
+use crate::put::{Along, NewFile};
 use crate::{Error, Files};
 use access::{AccessError, AuditEntry, Caller, Doer, Proof};
 use axum::body::Body;
@@ -112,7 +112,8 @@ pub(super) struct SignedAddress {
 /// Sign an address by which anybody may get or put one file.
 ///
 /// It opens nothing that the signer may not, at the time when it is used. One for PUT
-/// works once.
+/// works once. Of a bucket in an S3-compatible store it is an address of that store, which
+/// holds to the time, the type and the length alone.
 #[utoipa::path(
     post, path = "/api/v1/buckets/{bucket}/presign", tag = "files",
     params(("bucket" = String, Path, description = "The bucket's name.")),
@@ -131,8 +132,8 @@ pub(super) async fn presign(
     let (terms, time) = (new.terms()?, new.time()?);
     let signed = signed(&files, &caller, &bucket, &path, &terms, time).await?;
     Ok(Json(SignedAddress {
-        url: format!("{origin}{}?{}", address(&bucket, &path), signed.query),
         expires_at: signed.expires_at,
+        url: signed.url(&format!("{origin}{}", address(&bucket, &path))),
     }))
 }
 
@@ -145,10 +146,20 @@ pub(super) fn address(bucket: &Bucket, path: &FilePath) -> String {
     )
 }
 
-/// A query that opens a place.
+/// What opens a place.
 pub(super) struct Signed {
-    pub(super) query: String,
+    query: String,
+    /// The address in the bucket's store, where its bytes lie there.
+    in_store: Option<String>,
     expires_at: Timestamp,
+}
+
+impl Signed {
+    /// The whole address, given where this server takes its own signatures.
+    pub(super) fn url(self, here: &str) -> String {
+        self.in_store
+            .unwrap_or_else(|| format!("{here}?{}", self.query))
+    }
 }
 
 /// Signs for somebody who may do it, and puts it on record.
@@ -163,6 +174,7 @@ pub(super) async fn signed(
     files
         .permit(Some(caller), bucket, path.as_str(), permission(terms))
         .await?;
+    files.check_signed_quota(bucket, caller, terms).await?;
     let mut expires_at = web::whole_seconds(files.now().plus(time));
     // No address outlives the token that made it.
     if let (Proof::Token { .. }, Some(ends)) = (caller.proof(), caller.ends_at()) {
@@ -183,7 +195,13 @@ pub(super) async fn signed(
     let entry = AuditEntry::new(&Doer::from(caller), "file.signed", subject)
         .after(serde_json::json!({ "method": method, "path": path, "expires_at": expires_at }));
     files.access().audit(entry).await?;
-    Ok(Signed { query, expires_at })
+    let left = expires_at.since(files.now());
+    let in_store = files.store_address(bucket, path, terms, left).await?;
+    Ok(Signed {
+        query,
+        in_store,
+        expires_at,
+    })
 }
 
 const fn permission(terms: &Terms) -> Permission {
@@ -270,7 +288,7 @@ impl Entrance {
         let signer = self.signer.ok_or_else(invalid)?;
         files.not_used(once).await?;
         let incoming = files.put(bucket, Writer::from(&signer), new).await?;
-        let mut incoming = incoming.once(Some(once));
+        let mut incoming = incoming.along(Along::Signature(once));
         admitted.release();
         request::receive(body, &mut incoming, files.settings().silence).await?;
         Ok(incoming.finish().await?)

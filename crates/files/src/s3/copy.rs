@@ -66,7 +66,7 @@ pub(super) async fn copy_object(
     let tags = input.tagging_directive.as_ref();
     let retag = tags.is_some_and(|word| word.as_str() == TaggingDirective::REPLACE);
     let itself = from_bucket.id == bucket.id && from.path == to;
-    if itself && !replace && !retag && from.blob == current_blob(service, &bucket, &from).await? {
+    if itself && !replace && !retag && is_current(service, &bucket, &from).await? {
         return Err(s3_error!(
             InvalidRequest,
             "This copy of a file onto itself would change nothing; replace its metadata or its tags."
@@ -104,10 +104,7 @@ pub(super) async fn copy_object(
 }
 
 /// Where the bytes are of what lies at a file's path now.
-async fn current_blob(
-    service: &Service,
-    bucket: &Bucket,
-    file: &File,
-) -> Fault<Option<storage::BlobName>> {
-    Ok(service.files.file(bucket, &file.path).await?.blob)
+async fn is_current(service: &Service, bucket: &Bucket, file: &File) -> Fault<bool> {
+    let current = service.files.file(bucket, &file.path).await?;
+    Ok(current.blob == file.blob && current.object == file.object)
 }

@@ -25,6 +25,7 @@ impl From<Error> for S3Error {
             Error::Path(crate::InvalidPath::Long(_)) => S3ErrorCode::KeyTooLongError,
             Error::Path(_)
             | Error::Address(_)
+            | Error::Hidden
             | Error::Header(_)
             | Error::Host(_)
             | Error::HostTaken(_)

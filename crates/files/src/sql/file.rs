@@ -1,7 +1,7 @@
 //! Files, current and past.
 
 use crate::expect::hex;
-use crate::file::{File, metadata_text, tags_text};
+use crate::file::{File, Object, metadata_text, tags_text};
 use crate::path::{FilePath, after_prefix};
 use crate::remove::Past;
 use base::{BucketId, FileId, Timestamp};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub(super) const COLUMNS: &str = "id, bucket, path, size, type, sniffed, sha256, etag, created_at,
     modified_at, uploader, account, headers, metadata, tags, taken_at, latitude, longitude, width,
-    height, blob";
+    height, blob, object, store_etag";
 
 /// Positions are stored as millionths of a degree.
 const DEGREE: f64 = 1e6;
@@ -19,6 +19,15 @@ const DEGREE: f64 = 1e6;
 pub(super) fn read(row: &Row) -> Result<File> {
     let path: String = row.get("path")?;
     let path: FilePath = path.parse().map_err(|_| Error::Stored("a file's path"))?;
+    let (key, etag): (String, Option<String>) = (row.get("object")?, row.get("store_etag")?);
+    let object = etag.map(|etag| Object {
+        key: if key.is_empty() {
+            path.as_str().to_owned()
+        } else {
+            key
+        },
+        etag,
+    });
     let degrees = |column: &str| -> Result<Option<f64>> {
         let value: Option<i64> = row.get(column)?;
         // At most 180 million: exact.
@@ -47,6 +56,7 @@ pub(super) fn read(row: &Row) -> Result<File> {
         width: row.get("width")?,
         height: row.get("height")?,
         blob: row.get::<Option<Uuid>>("blob")?.map(BlobName::from),
+        object,
     })
 }
 
@@ -103,7 +113,8 @@ pub(crate) async fn hold(tx: &mut Tx, id: FileId) -> Result<bool> {
 
 /// Writes again where a file is.
 pub(crate) async fn rename(tx: &mut Tx, file: &File) -> Result<()> {
-    const SQL: &str = "UPDATE file SET bucket = $2, path = $3, folder = $4 WHERE id = $1";
+    const SQL: &str =
+        "UPDATE file SET bucket = $2, path = $3, folder = $4, store_etag = $5 WHERE id = $1";
     tx.execute(
         SQL,
         values![
@@ -111,18 +122,24 @@ pub(crate) async fn rename(tx: &mut Tx, file: &File) -> Result<()> {
             file.bucket.uuid(),
             file.path.as_str(),
             file.path.folder(),
+            store_etag(file),
         ],
     )
     .await
     .map(drop)
 }
 
+fn store_etag(file: &File) -> Option<String> {
+    file.object.as_ref().map(|object| object.etag.clone())
+}
+
+/// Puts a current file into the catalogue.
 pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
     const SQL: &str = "INSERT INTO file (id, bucket, path, folder, standing, size, type, sniffed,
         sha256, etag, created_at, modified_at, uploader, account, headers, metadata, taken_at,
-        latitude, longitude, width, height, blob, tags)
+        latitude, longitude, width, height, blob, tags, store_etag)
         VALUES ($1, $2, $3, $4, 'current', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21, $22)";
+        $17, $18, $19, $20, $21, $22, $23)";
     let sha256 = file
         .sha256
         .as_deref()
@@ -155,6 +172,7 @@ pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
             file.height,
             file.blob.map(BlobName::uuid),
             tags_text(&file.tags).unwrap_or_default(),
+            store_etag(file),
         ],
     )
     .await
@@ -179,26 +197,30 @@ pub(crate) async fn describe(tx: &mut Tx, file: &File) -> Result<()> {
     .map(drop)
 }
 
-/// A current file is one of the past from now on.
+/// A current file is one of the past from now on; where its bytes lie in a store, that
+/// has them there by now.
 pub(crate) async fn retire(
     tx: &mut Tx,
     id: FileId,
     standing: &str,
-    by: &str,
-    now: Timestamp,
+    (by, now): (&str, Timestamp),
+    object: Option<&Object>,
 ) -> Result<()> {
-    const SQL: &str =
-        "UPDATE file SET standing = $2, removed_by = $3, removed_at = $4 WHERE id = $1";
-    tx.execute(SQL, values![id.uuid(), standing, by, now])
+    const SQL: &str = "UPDATE file SET standing = $2, removed_by = $3, removed_at = $4,
+        object = $5, store_etag = $6 WHERE id = $1";
+    let key = object.map_or("", |object| object.key.as_str());
+    let etag = object.map(|object| object.etag.as_str());
+    tx.execute(SQL, values![id.uuid(), standing, by, now, key, etag])
         .await
         .map(drop)
 }
 
 /// A file of the past is current again; whether it was there still.
-pub(crate) async fn make_current(tx: &mut Tx, id: FileId) -> Result<bool> {
-    const SQL: &str = "UPDATE file SET standing = 'current', removed_by = '', removed_at = NULL
-        WHERE id = $1 AND standing <> 'current'";
-    Ok(tx.execute(SQL, values![id.uuid()]).await? == 1)
+pub(crate) async fn make_current(tx: &mut Tx, file: &File) -> Result<bool> {
+    const SQL: &str = "UPDATE file SET standing = 'current', removed_by = '', removed_at = NULL,
+        object = '', store_etag = $2 WHERE id = $1 AND standing <> 'current'";
+    let values = values![file.id.uuid(), store_etag(file)];
+    Ok(tx.execute(SQL, values).await? == 1)
 }
 
 pub(crate) async fn delete(tx: &mut Tx, id: FileId) -> Result<()> {

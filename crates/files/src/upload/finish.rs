@@ -2,11 +2,17 @@
 
 use super::Upload;
 use super::UploadKind;
-use crate::put::{Along, NewFile, Uncommitted, described};
+use crate::bucket::Bucket;
+use crate::expect::Promised;
+use crate::file::File;
+use crate::permit::Writer;
+use crate::put::{Along, Came, NewFile, Uncommitted, described};
 use crate::{Error, Files, Result, sniff, sql};
 use base::{Timestamp, UploadId};
+use futures::TryStreamExt;
+use std::sync::Arc;
 use std::time::Duration;
-use storage::{BlobName, Partial};
+use storage::{BlobName, Partial, StoredBlob};
 
 impl Files {
     /// Makes a file of an upload of which all has come, once. Its turn is held by the
@@ -29,10 +35,16 @@ impl Files {
             ..NewFile::at(path)
         };
         let by = upload.by();
-        let file = described(self, &bucket, &by, &new, &stored, &beginning).await;
-        let placed = self
-            .commit_along(&bucket, file, &new.expect, None, Along::Upload(upload.id))
-            .await;
+        let along = Along::Upload(upload.id);
+        let placed = if self.store(&bucket).await?.is_some() {
+            self.carry(&bucket, by, new, &stored, along).await
+        } else {
+            let (came, blob) = (Came::of(&stored), Some(stored.name));
+            let beginning = beginning.into();
+            let file = described(self, &bucket, &by, &new, &came, blob, beginning).await;
+            self.commit_along(&bucket, file, &new.expect, None, (along, None))
+                .await
+        };
         match placed {
             Ok(_) => {
                 upload.done = true;
@@ -47,6 +59,34 @@ impl Files {
             // It is all there still, and whoever asks next tries it again.
             Err(Uncommitted::Certainly(error) | Uncommitted::Perhaps(error)) => Err(error),
         }
+    }
+
+    /// Takes a content that was gathered on the disk to the bucket's store.
+    async fn carry(
+        &self,
+        bucket: &Arc<Bucket>,
+        by: Writer,
+        new: NewFile,
+        stored: &StoredBlob,
+        along: Along,
+    ) -> Result<File, Uncommitted> {
+        let content = self.blobs().read(stored.name).await?;
+        let new = NewFile {
+            promised: Promised {
+                length: Some(stored.size),
+                sha256: Some(stored.sha256),
+                md5: None,
+            },
+            ..new
+        };
+        let mut incoming = self.put(bucket, by, new).await?.along(along);
+        let mut bytes = content.stream(0..stored.size);
+        while let Some(bytes) = bytes.try_next().await? {
+            incoming.write(bytes).await?;
+        }
+        let file = incoming.finish().await?;
+        self.discard(stored.name).await;
+        Ok(file)
     }
 
     /// The bytes of an upload, to go on with. One whose bytes are lost is forgotten.

@@ -22,6 +22,16 @@ pub(crate) fn from_storage(error: &storage::Error) -> Problem {
             )
         }
         storage::Error::Conflict { .. } => Problem::conflict("There is one already."),
+        // Its text is for whoever runs this server, and not for everybody who reads a file.
+        storage::Error::Objects(error) => {
+            tracing::warn!(%error, "a bucket's store did not do what was asked");
+            let text = "The store that this bucket lies in did not do what was asked; try again shortly, or ask your administrator to look into the log.";
+            if error.is_passing() {
+                Problem::unavailable("store-unavailable", text, Duration::from_secs(1))
+            } else {
+                Problem::new(http::StatusCode::BAD_GATEWAY, "store-failed", text)
+            }
+        }
         storage::Error::NoBlob => Problem::not_found("content"),
         _ => Problem::internal(error),
     }

@@ -1,0 +1,52 @@
+//! What an answer of a store says of how it went.
+
+use super::{MOST_ANSWER, ObjectError, Result, xml};
+use fetch::Response;
+use http::{HeaderMap, StatusCode, header};
+
+/// The longest document of an error that is looked at.
+const MOST_ERROR: usize = 64 * 1024;
+const _: () = assert!(MOST_ERROR <= MOST_ANSWER);
+
+/// The answer, if it is a success.
+pub(super) async fn judged(mut response: Response) -> Result<Response> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    // Answers to HEAD have no document; neither must every other.
+    let text = response.read_all(MOST_ERROR).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let said = xml::error_in(&text);
+    let code = said.as_ref().map(|(code, _)| code.as_str());
+    match (status, code) {
+        (StatusCode::NOT_FOUND, None | Some("NoSuchKey" | "NotFound")) => {
+            return Err(ObjectError::NoObject);
+        }
+        (StatusCode::PRECONDITION_FAILED, _) => return Err(ObjectError::Changed),
+        _ => {}
+    }
+    let region = response.headers().get("x-amz-bucket-region");
+    let region = region.and_then(|region| region.to_str().ok());
+    let (code, message) = said.unwrap_or_else(|| {
+        let reason = status.canonical_reason().unwrap_or("an error");
+        (reason.to_owned(), "it gives no reason".to_owned())
+    });
+    // Where the region is right, it is no remedy.
+    let elsewhere = status.is_redirection() || status == StatusCode::BAD_REQUEST;
+    let region = region.filter(|_| elsewhere);
+    Err(ObjectError::refused(status, code, message, region))
+}
+
+/// The ETag in headers, without its quotes.
+pub(super) fn etag_in(headers: &HeaderMap) -> Option<String> {
+    Some(unquoted(headers.get(header::ETAG)?.to_str().ok()?))
+}
+
+pub(super) fn unquoted(etag: &str) -> String {
+    etag.trim().trim_matches('"').to_owned()
+}
+
+pub(super) fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}

@@ -1,0 +1,99 @@
+//! What can go wrong with a store, each with what to do about it.
+
+use fetch::FetchError;
+use http::StatusCode;
+
+/// Why a store did not do what was asked. The texts hold no key, query or signature.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// There is no such object.
+    #[error("the store has no such object")]
+    NoObject,
+    /// The object is not the one that was asked for.
+    #[error("the object in the store is another one by now")]
+    Changed,
+    /// The store refused it.
+    #[error("the store refused it ({code}, {status}): {message}; {remedy}")]
+    Refused {
+        /// The status of the answer.
+        status: u16,
+        /// The store's own word for it.
+        code: String,
+        /// What the store says.
+        message: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// No answer.
+    #[error("the store cannot be asked: {0}")]
+    Unreachable(#[from] FetchError),
+    /// An answer that is none.
+    #[error("the store answered what no S3-compatible store does: {0}")]
+    Answer(&'static str),
+    /// An address or a name that cannot be one.
+    #[error("{0}")]
+    Settings(String),
+    /// A task ended before it answered.
+    #[error("the upload to the store was stopped")]
+    Stopped,
+}
+
+/// The longest text of a store that is passed on.
+const MOST_TEXT: usize = 300;
+
+impl ObjectError {
+    /// What a store said, with what to do about it.
+    pub(super) fn refused(
+        status: StatusCode,
+        code: String,
+        message: String,
+        region: Option<&str>,
+    ) -> Self {
+        let remedy = match (code.as_str(), region) {
+            ("NoSuchBucket", _) => {
+                "make the bucket in the store first, or correct its name".to_owned()
+            }
+            ("InvalidAccessKeyId", _) => "correct the access key's id".to_owned(),
+            ("SignatureDoesNotMatch", _) => {
+                "correct the secret of the access key, or the endpoint".to_owned()
+            }
+            ("RequestTimeTooSkewed", _) => "set the clock of this server right".to_owned(),
+            ("AccessDenied" | "AllAccessDisabled", _) => {
+                "let this access key list the bucket and get, put and delete its objects".to_owned()
+            }
+            (_, Some(region)) => format!("the bucket is in the region {region}"),
+            ("PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed", None) => {
+                "correct the endpoint and the region".to_owned()
+            }
+            _ if status.is_server_error() => "try again later".to_owned(),
+            _ => "correct the bucket's storage, or ask whoever runs the store".to_owned(),
+        };
+        Self::Refused {
+            status: status.as_u16(),
+            code: short(&code),
+            message: short(&message),
+            remedy,
+        }
+    }
+
+    /// Whether the same may go well another time.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(error) => !matches!(
+                error,
+                FetchError::Refused(_) | FetchError::RedirectRefused { .. }
+            ),
+            Self::Refused { status, .. } => *status == 429 || *status >= 500,
+            Self::Stopped => true,
+            _ => false,
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    let printed = text.chars().filter(|letter| !letter.is_control());
+    let text: String = printed.take(MOST_TEXT).collect();
+    text.trim_end_matches('.').to_owned()
+}

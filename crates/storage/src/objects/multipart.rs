@@ -1,0 +1,165 @@
+//! Objects in parts: how a store takes what is large.
+
+use super::answer::{etag_in, judged, unquoted};
+use super::{Ask, ObjectError, ObjectHead, ObjectHeaders, ObjectStore, Result, xml};
+use bytes::Bytes;
+use http::Method;
+use std::fmt::Write;
+
+/// The most parts of an object.
+pub(super) const MOST_PARTS: u16 = 10_000;
+/// One part of a copy: 10,000 of them are more than the largest object.
+const COPIED_AT_ONCE: u64 = 1 << 30;
+
+impl ObjectStore {
+    /// Begins an object in parts; its id.
+    ///
+    /// # Errors
+    /// What the store says, or why it cannot be asked.
+    pub async fn create_multipart(&self, key: &str, headers: &ObjectHeaders) -> Result<String> {
+        let key = self.full_key(key);
+        let ask = Ask {
+            method: Method::POST,
+            key: &key,
+            query: vec![("uploads", String::new())],
+            headers: headers.pairs(),
+            ..Ask::default()
+        };
+        let answer = self.answer(ask).await?;
+        xml::text_of(&answer, "UploadId")
+            .filter(|id| !id.is_empty())
+            .ok_or(ObjectError::Answer("it names no id of an upload in parts"))
+    }
+
+    /// Stores one part, from 1 to 10,000; its ETag.
+    ///
+    /// # Errors
+    /// What the store says, or why it cannot be asked.
+    pub async fn put_part(&self, key: &str, id: &str, number: u16, body: Bytes) -> Result<String> {
+        let key = self.full_key(key);
+        let ask = Ask {
+            method: Method::PUT,
+            key: &key,
+            query: of_part(id, number),
+            body,
+            ..Ask::default()
+        };
+        let response = judged(self.send(&self.0.writes, ask).await?).await?;
+        etag_in(response.headers()).ok_or(ObjectError::Answer("it names no ETag of a part"))
+    }
+
+    /// Puts an object together of its parts, each by its number and ETag; its ETag. Until
+    /// then nobody sees it.
+    ///
+    /// # Errors
+    /// What the store says, or why it cannot be asked. It may be there then.
+    pub async fn complete_multipart(
+        &self,
+        key: &str,
+        id: &str,
+        parts: &[(u16, String)],
+    ) -> Result<String> {
+        let key = self.full_key(key);
+        let mut body = String::from("<CompleteMultipartUpload>");
+        for (number, etag) in parts {
+            let etag = quick_xml::escape::escape(etag.as_str());
+            // Writing to a String does not fail.
+            let _ = write!(
+                body,
+                "<Part><PartNumber>{number}</PartNumber><ETag>&quot;{etag}&quot;</ETag></Part>"
+            );
+        }
+        body.push_str("</CompleteMultipartUpload>");
+        let ask = Ask {
+            method: Method::POST,
+            key: &key,
+            query: vec![("uploadId", id.to_owned())],
+            headers: vec![("content-type".to_owned(), "application/xml".to_owned())],
+            body: body.into(),
+            ..Ask::default()
+        };
+        let answer = self.answer(ask).await?;
+        xml::text_of(&answer, "ETag")
+            .map(|etag| unquoted(&etag))
+            .ok_or(ObjectError::Answer("it names no ETag"))
+    }
+
+    /// Gives an object in parts up, with all that has come of it.
+    ///
+    /// # Errors
+    /// What the store says, or why it cannot be asked.
+    pub async fn abort_multipart(&self, key: &str, id: &str) -> Result<()> {
+        let key = self.full_key(key);
+        let ask = Ask {
+            method: Method::DELETE,
+            key: &key,
+            query: vec![("uploadId", id.to_owned())],
+            ..Ask::default()
+        };
+        match judged(self.send(&self.0.writes, ask).await?).await {
+            Ok(_) | Err(ObjectError::NoObject) => Ok(()),
+            Err(ObjectError::Refused { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Copies what is too large to be copied at once.
+    pub(super) async fn copy_in_parts(
+        &self,
+        from: &str,
+        to: &str,
+        head: &ObjectHead,
+    ) -> Result<String> {
+        let id = self.create_multipart(to, &head.headers).await?;
+        match self.copy_parts(from, to, &id, head).await {
+            Ok(etag) => Ok(etag),
+            Err(error) => {
+                if let Err(error) = self.abort_multipart(to, &id).await {
+                    tracing::warn!(%error, "a copy in parts could not be given up");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn copy_parts(
+        &self,
+        from: &str,
+        to: &str,
+        id: &str,
+        head: &ObjectHead,
+    ) -> Result<String> {
+        let key = self.full_key(to);
+        let (mut at, mut parts) = (0, Vec::new());
+        while at < head.size {
+            let end = head.size.min(at + COPIED_AT_ONCE);
+            let number = u16::try_from(parts.len() + 1)
+                .ok()
+                .filter(|number| *number <= MOST_PARTS)
+                .ok_or(ObjectError::Answer("it has an object larger than any"))?;
+            let mut headers = self.copy_source(from, &head.etag);
+            let range = format!("bytes={at}-{}", end - 1);
+            headers.push(("x-amz-copy-source-range".to_owned(), range));
+            let ask = Ask {
+                method: Method::PUT,
+                key: &key,
+                query: of_part(id, number),
+                headers,
+                ..Ask::default()
+            };
+            let answer = self.answer(ask).await?;
+            let etag = xml::text_of(&answer, "ETag")
+                .ok_or(ObjectError::Answer("it names no ETag of a part"))?;
+            parts.push((number, unquoted(&etag)));
+            at = end;
+        }
+        self.complete_multipart(to, id, &parts).await
+    }
+}
+
+fn of_part(id: &str, number: u16) -> Vec<(&'static str, String)> {
+    vec![
+        ("partNumber", number.to_string()),
+        ("uploadId", id.to_owned()),
+    ]
+}

@@ -1,0 +1,233 @@
+//! A bucket in an S3-compatible store that others use, too: what they put is there, what
+//! is put here is theirs under its own path, and large things go without a detour.
+
+use crate::afloat::{keep_secret, moor};
+use crate::command_line::Person;
+use crate::program::server;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Stdio;
+use testing::{Content, S3Store, TestServer, installed, on_both, within};
+use tokio::process::Command;
+
+/// rclone, as somebody uses it who knows the store and not Longshore.
+async fn rclone(store: &S3Store, home: &Path, arguments: &[&str]) -> String {
+    let program = installed("rclone").expect("looked for before");
+    let mut command = Command::new(program);
+    command
+        .env("HOME", home)
+        .env("RCLONE_CONFIG", home.join("none"))
+        .env("RCLONE_CONFIG_THEIRS_TYPE", "s3")
+        .env("RCLONE_CONFIG_THEIRS_PROVIDER", "Other")
+        .env("RCLONE_CONFIG_THEIRS_ENDPOINT", store.endpoint())
+        .env("RCLONE_CONFIG_THEIRS_ACCESS_KEY_ID", store.access_key())
+        .env("RCLONE_CONFIG_THEIRS_SECRET_ACCESS_KEY", store.secret())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = within("rclone", command.output()).await.expect("it runs");
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {complained}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+async fn put(server: &TestServer, path: &str, content: Vec<u8>) -> StatusCode {
+    let path = format!("/api/v1/buckets/files/files/{path}");
+    let put = server.request(Method::PUT, &path).body(content);
+    put.send().await.expect("an answer").status()
+}
+
+async fn get(server: &TestServer, path: &str) -> (StatusCode, Vec<u8>) {
+    let path = format!("/api/v1/buckets/files/files/{path}");
+    let answer = server.request(Method::GET, &path).send().await;
+    let answer = answer.expect("an answer");
+    (
+        answer.status(),
+        answer.bytes().await.expect("whole").to_vec(),
+    )
+}
+
+#[tokio::test]
+async fn another_tool_reads_and_writes_the_same_files() {
+    on_both(|database| async move {
+        let Some(store) = S3Store::start().await else {
+            return;
+        };
+        if installed("rclone").is_none() {
+            return;
+        }
+        let server = server().on(&database).start().await;
+        moor(&server, &store).await;
+        let home = tempfile::tempdir().expect("a folder");
+        let large = Content::seeded(1, 20 << 20).to_vec();
+        assert_eq!(put(&server, "films/a.mp4", large.clone()).await, 201);
+        assert_eq!(
+            put(&server, "n%C3%A4me%20one.txt", b"cargo".to_vec()).await,
+            201
+        );
+        let listed = rclone(&store, home.path(), &["lsf", "-R", "theirs:harbour"]).await;
+        assert_eq!(listed, "films/\nn\u{e4}me one.txt\nfilms/a.mp4\n");
+        let there = home.path().join("there.mp4");
+        let there_text = there.to_str().expect("text");
+        let from = "theirs:harbour/films/a.mp4";
+        rclone(&store, home.path(), &["copyto", from, there_text]).await;
+        assert!(std::fs::read(&there).expect("copied") == large, "all of it");
+        // The other way round.
+        std::fs::write(home.path().join("theirs.txt"), "their cargo").expect("written");
+        let theirs = home.path().join("theirs.txt");
+        let theirs = theirs.to_str().expect("text");
+        let to = "theirs:harbour/deep/theirs.txt";
+        rclone(&store, home.path(), &["copyto", theirs, to]).await;
+        let (status, content) = get(&server, "deep/theirs.txt").await;
+        assert_eq!((status, &*content), (StatusCode::OK, &b"their cargo"[..]));
+        let (status, page) = server.get("/api/v1/buckets/files/files?prefix=deep/").await;
+        assert_eq!(
+            (status.as_u16(), &page["items"][0]["size"]),
+            (200, &json!(11))
+        );
+        rclone(&store, home.path(), &["deletefile", to]).await;
+        assert_eq!(get(&server, "deep/theirs.txt").await.0, 404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signed_addresses_are_the_stores_own() {
+    let Some(store) = S3Store::start().await else {
+        return;
+    };
+    let server = server().start().await;
+    moor(&server, &store).await;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("a client");
+    let sign = async |wanted: Value| {
+        let (status, signed) = server.post("/api/v1/buckets/files/presign", &wanted).await;
+        assert_eq!(status, 200, "{signed}");
+        let url = signed["url"].as_str().expect("an address").to_owned();
+        assert!(url.starts_with(&store.endpoint()), "{url}");
+        url
+    };
+    let url = sign(json!({ "path": "a b", "method": "PUT", "type": "text/plain" })).await;
+    let sent = client
+        .put(&url)
+        .header("Content-Type", "text/plain")
+        .body("cargo");
+    assert_eq!(sent.send().await.expect("answered").status(), 200);
+    assert_eq!(
+        get(&server, "a%20b").await,
+        (StatusCode::OK, b"cargo".to_vec())
+    );
+    let url = sign(json!({ "path": "a b", "method": "GET", "download": true })).await;
+    let answer = client.get(&url).send().await.expect("answered");
+    assert_eq!(answer.text().await.expect("whole"), "cargo");
+    let change = server
+        .request(Method::PATCH, "/api/v1/buckets/files")
+        .header("Content-Type", "application/json")
+        .body(json!({ "redirect_above": 3 }).to_string());
+    assert_eq!(change.send().await.expect("answered").status(), 200);
+    let path = format!("{}/api/v1/buckets/files/files/a%20b", server.url());
+    let redirected = client
+        .get(path)
+        .basic_auth("admin", Some(server.admin_password()));
+    let redirected = redirected.send().await.expect("answered");
+    assert_eq!(redirected.status(), 307);
+    let location = redirected.headers()["location"].to_str().expect("text");
+    assert!(location.starts_with(&store.endpoint()), "{location}");
+    let answer = client.get(location).send().await.expect("answered");
+    assert_eq!(answer.text().await.expect("whole"), "cargo");
+}
+
+/// The other Longshore is the store: it takes keys that no folder on a disk takes.
+#[tokio::test]
+async fn keys_go_round_exactly() {
+    let other = server().with_s3().start().await;
+    let wanted = json!({ "name": "boxes", "scopes": ["files:read", "files:write"] });
+    let (_, key) = other.post("/api/v1/access-keys", &wanted).await;
+    let server = server().start().await;
+    keep_secret(&server, key["secret"].as_str().expect("a secret")).await;
+    assert_eq!(server.delete("/api/v1/buckets/files").await.0, 204);
+    let bucket = json!({
+        "name": "files",
+        "storage": {
+            "kind": "s3",
+            "endpoint": other.s3_url(),
+            "region": "us-east-1",
+            "bucket": "files",
+            "prefix": "here/",
+            "path_style": true,
+            "access_key": key["key"],
+            "secret": "harbour-key",
+        },
+    });
+    let (status, made) = server.post("/api/v1/buckets", &bucket).await;
+    assert_eq!(status, 201, "{made}");
+    for (encoded, path) in [
+        ("a+b%2Bc", "a+b+c"),
+        ("a%20%20b", "a  b"),
+        ("deep//er/", "deep//er/"),
+        ("%2Fleading", "/leading"),
+        ("100%25%41", "100%A"),
+        ("q%3Fx=1&y%23z", "q?x=1&y#z"),
+        (
+            "%E6%97%A5%F0%9F%9A%A2;,:@=!$'()*",
+            "\u{65e5}\u{1f6a2};,:@=!$'()*",
+        ),
+    ] {
+        let content = format!("content of {path}").into_bytes();
+        assert_eq!(put(&server, encoded, content.clone()).await, 201, "{path}");
+        assert_eq!(
+            get(&server, encoded).await,
+            (StatusCode::OK, content),
+            "{path}"
+        );
+        let mut url = reqwest::Url::parse(&other.url()).expect("an address");
+        url.set_path("/api/v1/buckets/files/files");
+        url.query_pairs_mut()
+            .append_pair("prefix", &format!("here/{path}"));
+        let query = url.query().expect("one");
+        let (_, page) = other
+            .get(&format!("/api/v1/buckets/files/files?{query}"))
+            .await;
+        assert_eq!(page["items"][0]["path"], format!("here/{path}"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn the_command_line_makes_a_bucket_in_a_store() {
+    let Some(store) = S3Store::start().await else {
+        return;
+    };
+    let server = server().start().await;
+    keep_secret(&server, store.secret()).await;
+    let person = Person::logged_in(&server).await;
+    let (endpoint, key) = (store.endpoint(), store.access_key());
+    let usual = [
+        "bucket",
+        "add",
+        "media",
+        "--s3-endpoint",
+        &endpoint,
+        "--s3-access-key",
+        key,
+        "--s3-secret",
+        "harbour-key",
+        "--s3-path-style",
+        "--s3-bucket",
+    ];
+    let made = person.run(&[&usual[..], &["nowhere"]].concat()).await;
+    made.refused(1, &["make the bucket in the store first"]);
+    let wanted = [&usual[..], &[store.bucket(), "--trash", "0s"]].concat();
+    let made = person.run(&wanted).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    std::fs::write(person.folder().join("a.txt"), "cargo").expect("written");
+    let sent = person.run(&["put", "a.txt", "media:b/"]).await;
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    assert_eq!(store.keys(), ["b/a.txt"]);
+    let lacking = ["bucket", "add", "other", "--s3-endpoint", &endpoint];
+    let lacking = person.run(&lacking).await;
+    assert_eq!(lacking.code, Some(2), "{lacking:?}");
+}
