@@ -70,7 +70,9 @@ impl From<Error> for S3Error {
                 error.set_status_code(StatusCode::FORBIDDEN);
                 return error;
             }
-            Error::Access(_) | Error::Operations(_) | Error::Storage(_) => return internal(&error),
+            Error::Access(_) | Error::Operations(_) | Error::Storage(_) | Error::Store(_) => {
+                return internal(&error);
+            }
         };
         Self::with_message(code, sentence(&text))
     }

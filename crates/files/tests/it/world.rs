@@ -5,8 +5,8 @@ use base::{Actor, Clock, ManualClock, SystemClock};
 use bytes::Bytes;
 use fetch::Client;
 use files::{
-    Bucket, BucketChange, Content, Error, Expect, File, FilePath, FileSettings, Files, Ground,
-    NewBucket, NewFile, Writer,
+    Bucket, BucketChange, Error, Expect, File, FilePath, FileSettings, Files, Ground, NewBucket,
+    NewFile, Writer,
 };
 use futures::StreamExt;
 use std::path::Path;
@@ -114,20 +114,17 @@ impl World {
 
     pub(crate) async fn read(&self, at: &str) -> Option<String> {
         let found = self.files.file_and_content(&self.bucket, &path(at)).await;
-        let blob = match found {
-            Ok((_, Content::Stored(blob))) => blob,
-            Ok((_, Content::Small(bytes))) => {
-                return Some(String::from_utf8(bytes.to_vec()).unwrap());
-            }
+        let content = match found {
+            Ok((_, content)) => content,
             Err(Error::NoFile(_)) => return None,
             Err(error) => panic!("{error}"),
         };
-        let mut stream = blob.stream(0..u64::MAX);
-        let mut content = Vec::new();
+        let mut stream = content.stream(0..u64::MAX);
+        let mut whole = Vec::new();
         while let Some(chunk) = stream.next().await {
-            content.extend_from_slice(&chunk.unwrap());
+            whole.extend_from_slice(&chunk.unwrap());
         }
-        Some(String::from_utf8(content).unwrap())
+        Some(String::from_utf8(whole).unwrap())
     }
 
     pub(crate) async fn delete(&self, at: &str) -> Result<File, Error> {
