@@ -108,15 +108,13 @@ impl Pair {
         page["items"].as_array().expect("a page").clone()
     }
 
-    /// What the server knows of a path.
+    /// What the catalogue knows of a path. Asked for the file itself, the server would look
+    /// into the store.
     async fn known(&self, path: &str) -> Option<Value> {
-        let at = format!("/api/v1/buckets/{MEDIA}/details/{path}");
-        let (status, file) = self.server.get(&at).await;
-        match status.as_u16() {
-            200 => Some(file),
-            404 => None,
-            status => panic!("{path}: {status}: {file}"),
-        }
+        let at = format!("/api/v1/buckets/{MEDIA}/files?prefix={path}");
+        let (status, page) = self.server.get(&at).await;
+        assert_eq!(status, 200, "{page}");
+        page["items"].as_array().expect("a page").first().cloned()
     }
 
     /// What the server gives for a path.
