@@ -9,6 +9,7 @@ use crate::desk::in_state;
 use crate::program::server;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use testing::{ServerOptions, TestDatabase, TestServer};
 
 /// What the bucket is called at the store, and at the one that is tried.
@@ -16,26 +17,56 @@ const CARGO: &str = "cargo";
 const MEDIA: &str = "media";
 const ENDED: [&str; 4] = ["succeeded", "failed", "cancelled", "interrupted"];
 
-/// A store with a bucket, and a server with a bucket in it.
+/// A store with a bucket, and an access key to it.
+struct Store {
+    server: TestServer,
+    key: Value,
+}
+
+impl Store {
+    async fn start() -> Arc<Self> {
+        let server = server().with_s3().start().await;
+        let made = json!({ "name": CARGO, "settings": { "trash_seconds": 0 } });
+        let (status, made) = server.post("/api/v1/buckets", &made).await;
+        assert_eq!(status, 201, "{made}");
+        let wanted = json!({ "name": "longshore", "scopes": ["files:read", "files:write"] });
+        let (status, key) = server.post("/api/v1/access-keys", &wanted).await;
+        assert_eq!(status, 201, "{key}");
+        Arc::new(Self { server, key })
+    }
+
+    /// Puts an object straight into it.
+    async fn put(&self, key: &str, content: &str) {
+        let at = format!("/api/v1/buckets/{CARGO}/files/{key}");
+        let put = self
+            .server
+            .request(Method::PUT, &at)
+            .body(content.to_owned());
+        let status = put.send().await.expect("an answer").status();
+        assert!(status.is_success(), "{key}: {status}");
+    }
+
+    async fn remove(&self, key: &str) {
+        let at = format!("/api/v1/buckets/{CARGO}/files/{key}");
+        let (status, answer) = self.server.delete(&at).await;
+        assert!(status.is_success(), "{key}: {answer}");
+    }
+}
+
+/// A store, and a server with a bucket in it.
 struct Pair {
-    store: TestServer,
+    store: Arc<Store>,
     server: TestServer,
     secret: String,
 }
 
 impl Pair {
     async fn start(database: &TestDatabase) -> Self {
-        Self::start_as(server(), database).await
+        Self::start_at(Store::start().await, server(), database).await
     }
 
-    async fn start_as(tried: ServerOptions, database: &TestDatabase) -> Self {
-        let store = server().with_s3().start().await;
-        let made = json!({ "name": CARGO, "settings": { "trash_seconds": 0 } });
-        let (status, made) = store.post("/api/v1/buckets", &made).await;
-        assert_eq!(status, 201, "{made}");
-        let wanted = json!({ "name": "longshore", "scopes": ["files:read", "files:write"] });
-        let (status, key) = store.post("/api/v1/access-keys", &wanted).await;
-        assert_eq!(status, 201, "{key}");
+    async fn start_at(store: Arc<Store>, tried: ServerOptions, database: &TestDatabase) -> Self {
+        let key = &store.key;
         let server = tried.on(database).start().await;
         let kept = server
             .request(Method::PUT, "/api/v1/secrets/store-key")
@@ -45,7 +76,7 @@ impl Pair {
         let made = json!({
             "name": MEDIA,
             "storage": {
-                "kind": "s3", "endpoint": store.s3_url(), "bucket": CARGO,
+                "kind": "s3", "endpoint": store.server.s3_url(), "bucket": CARGO,
                 "region": "us-east-1", "path_style": true,
                 "access_key": key["key"], "secret": "store-key",
             },
@@ -62,21 +93,11 @@ impl Pair {
 
     /// Puts an object straight into the store.
     async fn put(&self, key: &str, content: &str) {
-        let at = format!("/api/v1/buckets/{CARGO}/files/{key}");
-        let put = self
-            .store
-            .request(Method::PUT, &at)
-            .body(content.to_owned());
-        let status = put.send().await.expect("an answer").status();
-        assert!(status.is_success(), "{key}: {status}");
+        self.store.put(key, content).await;
     }
 
     async fn remove(&self, key: &str) {
-        let (status, answer) = self
-            .store
-            .delete(&format!("/api/v1/buckets/{CARGO}/files/{key}"))
-            .await;
-        assert!(status.is_success(), "{key}: {answer}");
+        self.store.remove(key).await;
     }
 
     /// Tells the server something; what it answers.

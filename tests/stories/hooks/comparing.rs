@@ -1,9 +1,11 @@
-use super::{ENDED, MEDIA, Pair};
+use super::{ENDED, MEDIA, Pair, Store};
 use crate::command_line::Person;
 use crate::desk::{id_of, in_state, log_lines};
+use crate::program::server;
 use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use testing::on_both;
 
 /// Compares, and waits for its end.
@@ -33,14 +35,16 @@ async fn said(pair: &Pair, operation: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn what_was_put_behind_its_back_is_added_and_a_second_run_changes_nothing() {
+    let key = |number: usize| format!("deep/{:02}/file-{number:04}", number % 17);
+    let store = Store::start().await;
+    let puts = stream::iter(0..1100).map(|number| {
+        let (store, key) = (Arc::clone(&store), key(number));
+        async move { store.put(&key, &format!("content {number}")).await }
+    });
+    puts.buffer_unordered(16).collect::<Vec<()>>().await;
+    let (store, key) = (&store, &key);
     on_both(|database| async move {
-        let pair = Pair::start(&database).await;
-        let key = |number: usize| format!("deep/{:02}/file-{number:04}", number % 17);
-        let puts = stream::iter(0..1100).map(|number| {
-            let pair = &pair;
-            async move { pair.put(&key(number), &format!("content {number}")).await }
-        });
-        puts.buffer_unordered(16).collect::<Vec<()>>().await;
+        let pair = Pair::start_at(Arc::clone(store), server(), &database).await;
         let first = compared(&pair, json!({})).await;
         assert_eq!(first["outcome"], outcome(1100, 0, 0, 0), "{first:#}");
         assert_eq!(pair.content(&key(1099)).await, "content 1099");
@@ -58,6 +62,10 @@ async fn what_was_put_behind_its_back_is_added_and_a_second_run_changes_nothing(
         assert_eq!(pair.known("above").await, None);
         assert_eq!(pair.content(&key(5)).await, "another content");
         assert_eq!(pair.known(&key(6)).await, None);
+        // As the next one shall find it.
+        pair.remove("above").await;
+        pair.put(&key(5), "content 5").await;
+        pair.put(&key(6), "content 6").await;
     })
     .await;
 }

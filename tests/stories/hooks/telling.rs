@@ -1,4 +1,4 @@
-use super::{CARGO, MEDIA, Pair, event, renewed};
+use super::{CARGO, MEDIA, Pair, Store, event, renewed};
 use crate::program::server;
 use crate::stored::{answered, refusal};
 use reqwest::Method;
@@ -235,7 +235,7 @@ async fn what_is_no_event_is_refused_with_what_to_do() {
         }
         let elsewhere = json!({
             "Type": "SubscriptionConfirmation",
-            "SubscribeURL": format!("{}/?Action=ConfirmSubscription", pair.store.url()),
+            "SubscribeURL": format!("{}/?Action=ConfirmSubscription", pair.store.server.url()),
         });
         assert_eq!(told(elsewhere.to_string()).await, no_event);
         let record = event("ObjectCreated:Put", "a", "01")["Records"][0].clone();
@@ -263,7 +263,7 @@ async fn a_bucket_on_the_disk_has_no_hook_and_nothing_to_compare() {
 async fn no_log_holds_the_secret_of_an_address() {
     on_both(|database| async move {
         let tried = server().env("LONGSHORE_LOG_FILTER", "debug");
-        let pair = Pair::start_as(tried, &database).await;
+        let pair = Pair::start_at(Store::start().await, tried, &database).await;
         let at = format!("/hooks/s3/{MEDIA}?secret={}", pair.secret);
         let told = pair.server.anonymous(Method::POST, &at).body("{}");
         assert_eq!(answered(told).await.0, 400);
