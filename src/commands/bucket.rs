@@ -1,6 +1,7 @@
 //! `longshore bucket`: the named collections that files lie in, and their rules.
 
 mod storage;
+mod store;
 
 use crate::arguments::ServerArguments;
 use crate::client::Client;
@@ -24,6 +25,11 @@ pub(crate) enum BucketCommand {
     Set(ChangeArguments),
     /// Remove an empty bucket.
     Rm(RemoveArguments),
+    /// Give a bucket on S3 the hook at which its store tells of its objects, or that
+    /// another secret.
+    Hook(store::HookArguments),
+    /// Compare a bucket on S3 with its store, and set right what others changed there.
+    Reconcile(store::ReconcileArguments),
 }
 
 #[derive(Args, Debug)]
@@ -153,6 +159,8 @@ pub(crate) fn run(command: BucketCommand) -> Result {
         BucketCommand::Add(arguments) => add(&arguments),
         BucketCommand::Set(arguments) => set(&arguments),
         BucketCommand::Rm(arguments) => remove(&arguments),
+        BucketCommand::Hook(arguments) => store::hook(&arguments),
+        BucketCommand::Reconcile(arguments) => store::reconcile(&arguments),
     }
 }
 

@@ -14,6 +14,7 @@ use clap::{Args, Subcommand};
 use operations::{Operation, State};
 use serde_json::{Value, json};
 
+pub(super) use logs::watch;
 pub(super) use show::when;
 
 #[derive(Debug, Subcommand)]

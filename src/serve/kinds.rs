@@ -2,16 +2,18 @@
 //! is known to the settings by kind; what is not here is neither.
 
 use bundles::{Bundles, ExpireBundles, MakeBundle};
-use files::{Files, SweepFiles, TellWebhook};
+use files::{Files, Reconcile, SweepFiles, TakeIn, TellWebhook};
 use operations::{Kind, Kinds, Retention};
 
 /// The kinds.
-const ALL: [Entry; 5] = [
+const ALL: [Entry; 7] = [
     Entry::of::<Retention>(),
     Entry::of::<MakeBundle>(),
     Entry::of::<ExpireBundles>(),
     Entry::of::<SweepFiles>(),
     Entry::of::<TellWebhook>(),
+    Entry::of::<TakeIn>(),
+    Entry::of::<Reconcile>(),
 ];
 
 /// Their names, for the settings, which are read before anything is opened.
@@ -64,6 +66,18 @@ impl Registered for SweepFiles {
 impl Registered for TellWebhook {
     fn made(of: Features<'_>) -> Self {
         of.files.kinds().1
+    }
+}
+
+impl Registered for TakeIn {
+    fn made(of: Features<'_>) -> Self {
+        of.files.kinds().2
+    }
+}
+
+impl Registered for Reconcile {
+    fn made(of: Features<'_>) -> Self {
+        of.files.kinds().3
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::afloat::{keep_secret, moor};
 use crate::command_line::Person;
-use crate::program::server;
+use crate::program::{a_store_of_others, server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -141,7 +141,7 @@ async fn signed_addresses_are_the_stores_own(database: TestDatabase) {
 // The other Longshore is the store: it takes keys that no folder on a disk takes.
 on_both!(keys_go_round_exactly);
 async fn keys_go_round_exactly(database: TestDatabase) {
-    let other = server(&database).with_s3().start().await;
+    let other = a_store_of_others().start().await;
     let wanted = json!({ "name": "boxes", "scopes": ["files:read", "files:write"] });
     let (_, key) = other.post("/api/v1/access-keys", &wanted).await;
     let server = server(&database).start().await;

@@ -22,6 +22,7 @@ mod file_forms;
 mod file_watching;
 mod files;
 mod files_in_store;
+mod hooks;
 mod killed;
 mod links;
 mod live_limits;

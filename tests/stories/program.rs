@@ -15,6 +15,11 @@ pub(crate) fn server(database: &TestDatabase) -> ServerOptions {
     ServerOptions::new(BINARY).on(database)
 }
 
+/// Another Longshore, on a database of its own, that stands for a store of somebody else.
+pub(crate) fn a_store_of_others() -> ServerOptions {
+    ServerOptions::new(BINARY).with_s3()
+}
+
 /// Several servers on one database: they share its master key.
 pub(crate) fn sharing_a_key(options: ServerOptions) -> ServerOptions {
     options.data_file("master.key", &access::MasterKeys::generate().file())

@@ -1,5 +1,6 @@
 //! What can go wrong with buckets and files.
 
+use crate::hook::HookError;
 use crate::parted::WrongPart;
 use crate::path::{FilePath, InvalidPath};
 use crate::presign::LinkError;
@@ -183,6 +184,9 @@ pub enum Error {
     /// An address that nothing may be sent to.
     #[error("{0}")]
     Address(String),
+    /// What a hook does not take, or who has none.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// Access.
     #[error(transparent)]
     Access(#[from] access::AccessError),

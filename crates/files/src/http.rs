@@ -8,6 +8,7 @@ mod elsewhere;
 mod folder;
 mod form;
 mod grants;
+mod hooks;
 mod page;
 mod past;
 mod problem;
@@ -38,6 +39,7 @@ pub fn routes(files: Files) -> Routes {
     let reads = Requirement::SelfChecked {
         why: "anybody may read a public bucket",
     };
+    let told = RouteLimits::default().body(BodyLimit::Bytes(hooks::MOST_BYTES));
     let signed = Requirement::SelfChecked {
         why: "the signature in the address says who let it be opened, for what and how long",
     };
@@ -85,5 +87,16 @@ pub fn routes(files: Files) -> Routes {
         .add(rules, routes!(webhooks::list_webhooks))
         .add(rules, routes!(webhooks::create_webhook))
         .add(rules, routes!(webhooks::delete_webhook))
+        .add(
+            rules,
+            routes!(hooks::get_hook, hooks::renew_hook, hooks::end_hook),
+        )
+        .add(makes, routes!(hooks::reconcile))
+        // The secret is no credential of anybody, and not asked for as one.
+        .add_within(
+            told,
+            Requirement::Public,
+            routes!(hooks::hear, hooks::knock),
+        )
         .with_state(files)
 }

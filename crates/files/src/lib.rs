@@ -19,6 +19,7 @@ mod feed;
 mod file;
 mod grant;
 mod ground;
+mod hook;
 mod http;
 mod kept;
 mod list;
@@ -30,6 +31,7 @@ mod path;
 mod permit;
 mod presign;
 mod put;
+mod reconcile;
 mod remembered;
 mod remove;
 mod s3;
@@ -38,6 +40,7 @@ mod share;
 mod sniff;
 mod sql;
 mod store;
+mod tally;
 mod upload;
 mod webhook;
 mod words;
@@ -53,9 +56,11 @@ pub use expect::{Expect, Promised, Tags};
 pub use file::{File, Headers, Metadata, TagSet, media_type};
 pub use grant::{Grant, Holder, NewGrant, Permissions, Within};
 pub use ground::Ground;
+pub use hook::{Hook, HookError, NoEvent};
 pub use http::{domain_routes, routes, tus_routes};
 pub use list::{Browse, Entry, Found, Place, Sort};
-pub use operations::{SweepFiles, SweepInput, TellInput, TellWebhook};
+pub use operations::{Reconcile, ReconcileInput, SweepFiles, SweepInput};
+pub use operations::{TakeIn, TakeInInput, TellInput, TellWebhook};
 pub use parted::{IncomingPart, LEAST_PART, MOST_PARTS, Part, Parted, WrongPart};
 pub use path::{DELIMITER, FilePath, InvalidPath};
 pub use permit::{Permission, Writer};
@@ -145,12 +150,6 @@ impl Files {
         }));
         files.ensure_default_bucket().await?;
         Ok(files)
-    }
-
-    /// The kinds of operation of this part.
-    #[must_use]
-    pub fn kinds(&self) -> (SweepFiles, TellWebhook) {
-        (SweepFiles(self.clone()), TellWebhook(self.clone()))
     }
 
     /// Gives it the engine that runs its operations, before anything is asked of it.

@@ -1,7 +1,11 @@
 //! What happens to files by the clock.
 
+mod reconcile;
+mod take_in;
 mod tell;
 
+pub use reconcile::{Reconcile, ReconcileInput};
+pub use take_in::{TakeIn, TakeInInput};
 pub use tell::{TellInput, TellWebhook};
 
 use crate::{Files, sql};
@@ -52,6 +56,7 @@ impl Kind for SweepFiles {
         let orphans = self.sweep_orphans(&context).await?;
         self.0.wake_late().await?;
         self.0.forget_changes().await?;
+        self.0.take_in_late().await.map_err(failure)?;
         context
             .log(format!(
                 "{removed} files of the trash were removed for good; {expired} uploads had expired; \
@@ -165,6 +170,18 @@ fn failure(error: crate::Error) -> Failure {
 }
 
 impl Files {
+    /// The kinds of operation of this part.
+    #[must_use]
+    pub fn kinds(&self) -> (SweepFiles, TellWebhook, TakeIn, Reconcile) {
+        let of = || self.clone();
+        (
+            SweepFiles(of()),
+            TellWebhook(of()),
+            TakeIn(of()),
+            Reconcile(of()),
+        )
+    }
+
     /// Has told what waits for longer than it should: who was to see to it is gone. What
     /// nobody took for too long is forgotten.
     async fn wake_late(&self) -> storage::Result<()> {

@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub(crate) mod feed;
 pub(crate) mod file;
 pub(crate) mod grant;
+pub(crate) mod hook;
 pub(crate) mod list;
 pub(crate) mod parted;
 pub(crate) mod share;

@@ -31,6 +31,7 @@ migrations! {
     7 "0007_sharing";
     8 "0008_events";
     9 "0009_search";
+    10 "0010_hooks";
 }
 
 /// The newest schema version that this program knows.

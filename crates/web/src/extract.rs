@@ -6,6 +6,7 @@ mod json;
 mod path;
 mod query;
 
+pub use body::whole;
 pub use json::{Json, JsonText};
 pub use path::Path;
 pub use query::Query;

@@ -31,7 +31,7 @@ pub use activity::routes as activity_routes;
 pub use client::{Client, Origin};
 pub use console::console_page;
 pub use download::{Download, Wants, attachment};
-pub use extract::{Json, JsonText, Path, Query};
+pub use extract::{Json, JsonText, Path, Query, whole};
 pub use foreign::{Protocol, Refusal};
 pub use identify::{By, Identify, Refused};
 pub use links::{Links, Signed, whole_seconds};

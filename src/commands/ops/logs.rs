@@ -45,6 +45,23 @@ pub(super) fn run(arguments: &LogsArguments) -> Result {
     })
 }
 
+/// Prints the log of an operation that was just begun, to its end.
+pub(in crate::commands) async fn watch(
+    client: Client,
+    id: OperationId,
+    server: &ServerArguments,
+) -> Result {
+    let arguments = LogsArguments {
+        server: server.clone(),
+        id: id.to_string(),
+        follow: true,
+        from: 1,
+        long: false,
+        json: false,
+    };
+    follow(client, id, &arguments).await
+}
+
 async fn print_all(client: &Client, id: OperationId, arguments: &LogsArguments) -> Result {
     let mut from = arguments.from;
     loop {

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::error::sentence;
+use crate::hook::HookError;
 use crate::presign::LinkError;
 use http::StatusCode;
 use web::Problem;
@@ -87,6 +88,7 @@ impl From<Error> for Problem {
                 "too-many-uploads",
                 sentence(&text),
             ),
+            Error::Hook(error) => hook(&error),
             Error::Access(error) => error.into(),
             Error::Operations(error) => error.into(),
             Error::Storage(error) => error.into(),
@@ -97,6 +99,16 @@ impl From<Error> for Problem {
 /// 460, which tus alone has.
 fn checksum_mismatch() -> StatusCode {
     StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+fn hook(error: &HookError) -> Problem {
+    let text = sentence(&error.to_string());
+    match error {
+        HookError::Closed => Problem::new(StatusCode::FORBIDDEN, "no-hook", text),
+        HookError::NoEvent(_) => Problem::new(StatusCode::BAD_REQUEST, "no-event", text),
+        HookError::Unconfirmed(_) => Problem::new(StatusCode::BAD_GATEWAY, "unconfirmed", text),
+        HookError::OnDisk(_) => Problem::unprocessable("bucket-on-disk", text),
+    }
 }
 
 fn link(error: &LinkError) -> Problem {

@@ -48,8 +48,9 @@ impl From<Error> for S3Error {
             Error::WrongPart(WrongPart::None) => S3ErrorCode::MalformedXML,
             Error::WrongPart(WrongPart::Number) => S3ErrorCode::InvalidArgument,
             Error::WrongPart(WrongPart::Missing(_)) => S3ErrorCode::InvalidPart,
-            // Of resumable uploads, which no verb of S3 touches.
-            Error::NoUpload
+            // Of hooks and resumable uploads, which no verb of S3 touches.
+            Error::Hook(_)
+            | Error::NoUpload
             | Error::UploadExpired
             | Error::Offset { .. }
             | Error::UploadLength

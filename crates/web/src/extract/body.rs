@@ -8,7 +8,10 @@ use http_body_util::{BodyExt, LengthLimitError};
 use std::error::Error as StdError;
 
 /// Reads the body to its end. The route's layer has limited it already.
-pub(super) async fn whole(body: Body) -> Result<Bytes, Problem> {
+///
+/// # Errors
+/// 413, 408, or 400 where it breaks off.
+pub async fn whole(body: Body) -> Result<Bytes, Problem> {
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if is_because::<LengthLimitError>(&error) => Err(Problem::payload_too_large()),

@@ -1,0 +1,160 @@
+use super::{ENDED, MEDIA, Pair, Store};
+use crate::command_line::Person;
+use crate::desk::{id_of, in_state, log_lines};
+use crate::program::server;
+use futures::{StreamExt, stream};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use testing::{TestDatabase, on_both};
+
+/// Compares, and waits for its end.
+async fn compared(pair: &Pair, how: Value) -> Value {
+    let path = format!("/api/v1/buckets/{MEDIA}/reconcile");
+    let (status, answer) = pair.server.post(&path, &how).await;
+    assert_eq!(status, 202, "{answer}");
+    let id = answer["operation"].as_str().expect("an id");
+    let ended = in_state(&pair.server, id, &ENDED).await;
+    assert_eq!(ended["state"], "succeeded", "{ended:#}");
+    ended
+}
+
+fn outcome(added: u64, updated: u64, removed: u64, unchanged: u64) -> Value {
+    json!({
+        "added": added, "updated": updated, "removed": removed, "unchanged": unchanged,
+        "skipped": 0, "dry_run": false,
+    })
+}
+
+/// The texts of a log.
+async fn said(pair: &Pair, operation: &Value) -> Vec<String> {
+    let lines = log_lines(&pair.server, &id_of(operation)).await;
+    let text = |line: &Value| line["text"].as_str().expect("a text").to_owned();
+    lines.iter().map(text).collect()
+}
+
+on_both!(what_was_put_behind_its_back_is_added_and_a_second_run_changes_nothing);
+async fn what_was_put_behind_its_back_is_added_and_a_second_run_changes_nothing(
+    database: TestDatabase,
+) {
+    let key = |number: usize| format!("deep/{:02}/file-{number:04}", number % 17);
+    let store = Store::start().await;
+    let puts = stream::iter(0..1100).map(|number| {
+        let (store, key) = (Arc::clone(&store), key(number));
+        async move { store.put(&key, &format!("content {number}")).await }
+    });
+    puts.buffer_unordered(16).collect::<Vec<()>>().await;
+    let pair = Pair::start_at(store, server(&database)).await;
+    let first = compared(&pair, json!({})).await;
+    assert_eq!(first["outcome"], outcome(1100, 0, 0, 0), "{first:#}");
+    assert_eq!(pair.content(&key(1099)).await, "content 1099");
+    let second = compared(&pair, json!({})).await;
+    assert_eq!(second["outcome"], outcome(0, 0, 0, 1100), "{second:#}");
+    pair.put(&key(5), "another content").await;
+    pair.remove(&key(6)).await;
+    pair.put("above", "new").await;
+    let third = compared(&pair, json!({ "prefix": "deep/" })).await;
+    assert_eq!(third["outcome"], outcome(0, 1, 1, 1098), "{third:#}");
+    let lines = said(&pair, &third).await;
+    for line in [format!("updated {}", key(5)), format!("removed {}", key(6))] {
+        assert!(lines.contains(&line), "{line} is not in {lines:?}");
+    }
+    assert_eq!(pair.known("above").await, None);
+    assert_eq!(pair.content(&key(5)).await, "another content");
+    assert_eq!(pair.known(&key(6)).await, None);
+}
+
+on_both!(a_dry_run_says_what_would_change_and_changes_nothing);
+async fn a_dry_run_says_what_would_change_and_changes_nothing(database: TestDatabase) {
+    let pair = Pair::start(&database).await;
+    pair.put("a", "one").await;
+    pair.put("b", "one").await;
+    compared(&pair, json!({})).await;
+    pair.put("a", "another").await;
+    pair.remove("b").await;
+    pair.put("c", "one").await;
+    let dry = compared(&pair, json!({ "dry_run": true })).await;
+    let mut expected = outcome(1, 1, 1, 0);
+    expected["dry_run"] = json!(true);
+    assert_eq!(dry["outcome"], expected, "{dry:#}");
+    let lines = said(&pair, &dry).await;
+    for line in [
+        "would be updated a",
+        "would be removed b",
+        "would be added c",
+    ] {
+        assert!(lines.iter().any(|said| said == line), "{line}: {lines:?}");
+    }
+    assert_eq!(pair.known("c").await, None);
+    let wet = compared(&pair, json!({})).await;
+    assert_eq!(wet["outcome"], outcome(1, 1, 1, 0), "{wet:#}");
+}
+
+on_both!(what_was_put_through_the_server_is_the_same_at_the_store);
+async fn what_was_put_through_the_server_is_the_same_at_the_store(database: TestDatabase) {
+    let pair = Pair::start(&database).await;
+    for (path, content) in [("a", "small".to_owned()), ("b", "x".repeat(20 << 20))] {
+        let at = format!("/api/v1/buckets/{MEDIA}/files/{path}");
+        let put = pair.server.request(Method::PUT, &at).body(content);
+        assert_eq!(put.send().await.expect("an answer").status(), 201);
+    }
+    let compared = compared(&pair, json!({})).await;
+    assert_eq!(compared["outcome"], outcome(0, 0, 0, 2), "{compared:#}");
+}
+
+on_both!(the_command_line_makes_hooks_and_compares);
+async fn the_command_line_makes_hooks_and_compares(database: TestDatabase) {
+    let pair = Pair::start(&database).await;
+    let person = Person::logged_in(&pair.server).await;
+    let hook = person.run(&["bucket", "hook", MEDIA]).await;
+    assert_eq!(hook.code, Some(0), "{hook:?}");
+    let secret = hook.output.trim();
+    assert!(
+        secret.starts_with("hks_") && !secret.contains(char::is_whitespace),
+        "{hook:?}"
+    );
+    assert!(
+        hook.errors
+            .contains(&format!("/hooks/s3/{MEDIA}?secret={secret}")),
+        "{hook:?}"
+    );
+    let asked = pair
+        .server
+        .anonymous(Method::GET, &format!("/hooks/s3/{MEDIA}"))
+        .bearer_auth(secret);
+    assert_eq!(asked.send().await.expect("an answer").status(), 204);
+    pair.put("a", "one").await;
+    let dry = person
+        .run(&["bucket", "reconcile", MEDIA, "--dry-run"])
+        .await;
+    assert_eq!(dry.code, Some(0), "{dry:?}");
+    assert!(dry.output.contains("would be added a"), "{dry:?}");
+    let wet = person.run(&["bucket", "reconcile", MEDIA]).await;
+    assert!(
+        wet.output
+            .contains("1 added, 0 updated, 0 removed, 0 unchanged."),
+        "{wet:?}"
+    );
+    let ended = person.run(&["bucket", "hook", MEDIA, "--rm"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let disk = person.run(&["bucket", "reconcile", "files"]).await;
+    assert_ne!(disk.code, Some(0), "{disk:?}");
+    assert!(disk.errors.contains("disk"), "{disk:?}");
+}
+
+on_both!(a_comparison_can_be_put_on_a_schedule);
+async fn a_comparison_can_be_put_on_a_schedule(database: TestDatabase) {
+    let pair = Pair::start(&database).await;
+    let schedule = |input: Value| {
+        json!({
+            "name": "compare", "kind": "reconcile", "input": input,
+            "cron": "15 3 * * *", "zone": "Europe/Berlin", "missed": "skip",
+        })
+    };
+    let wrong = schedule(json!({ "bucket": MEDIA, "prefx": "a" }));
+    let (status, problem) = pair.server.post("/api/v1/schedules", &wrong).await;
+    assert!(status.is_client_error(), "{problem}");
+    let right = schedule(json!({ "bucket": MEDIA }));
+    let (status, made) = pair.server.post("/api/v1/schedules", &right).await;
+    assert_eq!(status, 201, "{made}");
+}
