@@ -91,7 +91,9 @@ async fn alternate(servers: [Arc<TestServer>; 2], name: String, times: u64, over
         let (writer, reader) = (&servers[turn], &servers[1 - turn]);
         describe(writer, &name, number_now).await;
         assert_eq!(number(reader, &name).await, number_now, "{name}, the other");
-        assert_eq!(number(writer, &name).await, number_now, "{name}, the same");
+        if number_now % 8 == 0 {
+            assert_eq!(number(writer, &name).await, number_now, "{name}, the same");
+        }
     }
 }
 

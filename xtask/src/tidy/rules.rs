@@ -27,7 +27,7 @@ const EMPTY_WORDS: [&str; 9] = [
 ];
 
 /// Libraries that one place knows: the library, where it may stand, what to do instead.
-const AT_HOME: [(&str, &[&str], &str); 7] = [
+const AT_HOME: [(&str, &[&str], &str); 8] = [
     (
         "axum",
         &[
@@ -48,6 +48,12 @@ const AT_HOME: [(&str, &[&str], &str); 7] = [
         "sqlx",
         &["crates/storage/", "crates/testing/"],
         "use storage::Db",
+    ),
+    (
+        "redis",
+        // In `testing` it is the program.
+        &["crates/storage/", "crates/testing/"],
+        "use storage::SharedCache",
     ),
     (
         "reqwest",

@@ -116,7 +116,7 @@ impl Announced {
         true
     }
 
-    /// Empties the places under the number that is believed after the change, or waits
+    /// Empties the places in the opening that is believed after the change, or waits
     /// until nobody believes any.
     async fn settle(&self) -> Result<()> {
         for _ in 0..TRIES {

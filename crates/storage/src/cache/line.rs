@@ -221,6 +221,9 @@ async fn life(connection: &mut MultiplexedConnection) -> Result<String, String> 
             .map(|(_, value)| value)
             .filter(|value| !value.is_empty())
     };
+    if field("redis_mode") == Some("cluster") {
+        return Err("it is one of a cluster, which is not spoken to".to_owned());
+    }
     if field("role") == Some("slave") {
         return Err("it is the copy of another and takes no writes".to_owned());
     }
