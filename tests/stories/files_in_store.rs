@@ -3,12 +3,12 @@
 
 use crate::afloat::{keep_secret, moor};
 use crate::command_line::Person;
-use crate::program::{a_store_of_others, server};
+use crate::program::{a_store_of_others, files_below, server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
-use testing::{Content, S3Store, TestDatabase, TestServer, installed, on_both, within};
+use testing::{Content, S3Store, TestDatabase, TestServer, installed, on_both, s3_client, within};
 use tokio::process::Command;
 
 /// rclone, as somebody uses it who knows the store and not Longshore.
@@ -228,3 +228,66 @@ async fn the_command_line_makes_a_bucket_in_a_store(database: TestDatabase) {
     let lacking = person.run(&lacking).await;
     assert_eq!(lacking.code, Some(2), "{lacking:?}");
 }
+
+on_both!(uploads_in_pieces_end_in_the_store);
+async fn uploads_in_pieces_end_in_the_store(database: TestDatabase) {
+    let Some(store) = S3Store::start().await else {
+        return;
+    };
+    let server = server(&database).with_s3().start().await;
+    moor(&server, &store).await;
+    let content = Content::seeded(2, 20 << 20).to_vec();
+    let name = data_encoding::BASE64.encode(b"films/by tus.mp4");
+    let upload = server
+        .request(Method::POST, "/tus")
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", content.len())
+        .header("Upload-Metadata", format!("filename {name}"))
+        .header("Content-Type", "application/offset+octet-stream")
+        .body(content.clone());
+    let answer = upload.send().await.expect("an answer");
+    assert_eq!(answer.status(), 201);
+    let got = get(&server, "films/by%20tus.mp4").await;
+    assert!(got == (StatusCode::OK, content.clone()), "all of it");
+    let Some(python) = s3_client("python") else {
+        return;
+    };
+    let wanted = json!({ "name": "clients", "scopes": ["files:read", "files:write"] });
+    let (_, key) = server.post("/api/v1/access-keys", &wanted).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("film"), &content).expect("written");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut command = Command::new(python);
+    command
+        .args(["-c", PARTS])
+        .env("AWS_ACCESS_KEY_ID", text(&key["key"]))
+        .env("AWS_SECRET_ACCESS_KEY", text(&key["secret"]))
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", server.s3_url())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .kill_on_drop(true);
+    let output = within("boto3", command.output()).await.expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let got = get(&server, "films/copied.mp4").await;
+    assert!(got == (StatusCode::OK, content), "all of it");
+    let keys = ["films/by boto.mp4", "films/by tus.mp4", "films/copied.mp4"];
+    assert_eq!(store.keys(), keys);
+    let left = files_below(&server.data().join("files"));
+    assert!(left.is_empty(), "nothing stays on the disk: {left:?}");
+    assert_eq!(store.unfinished(), 0);
+}
+
+/// boto3 sends in parts what is larger than 8 MiB.
+const PARTS: &str = r#"
+import boto3
+s3 = boto3.client("s3")
+s3.upload_file("film", "files", "films/by boto.mp4")
+s3.copy_object(Bucket="files", Key="films/copied.mp4",
+               CopySource={"Bucket": "files", "Key": "films/by boto.mp4"})
+part = s3.get_object(Bucket="files", Key="films/copied.mp4", Range="bytes=9000000-9000009")
+with open("film", "rb") as film:
+    film.seek(9000000)
+    assert part["Body"].read() == film.read(10)
+"#;

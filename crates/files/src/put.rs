@@ -74,7 +74,7 @@ pub struct Incoming {
 /// Where its bytes go.
 #[derive(Debug)]
 enum Sink {
-    Disk(BlobWriter),
+    Disk(Box<BlobWriter>),
     Store(Box<ObjectWriter>),
 }
 
@@ -120,7 +120,7 @@ impl Files {
         }
         self.check_quota(bucket, &by, length).await?;
         let sink = match self.store(bucket).await? {
-            None => Sink::Disk(self.blobs().create_with_md5().await?),
+            None => Sink::Disk(Box::new(self.blobs().create_with_md5().await?)),
             Some(store) => Sink::Store(Box::new(
                 store.writer(new.path.as_str(), ObjectHeaders::default()),
             )),
@@ -246,7 +246,7 @@ impl Incoming {
         } = self;
         let beginning = Bytes::from(beginning);
         let blob = match sink {
-            Sink::Disk(blob) => blob,
+            Sink::Disk(blob) => *blob,
             Sink::Store(mut object) => {
                 if object.position() == 0 {
                     object.describe(told);

@@ -59,7 +59,9 @@ function Holds({
         {quota_bytes ? ` of ${bytes(quota_bytes)}` : ""}, trash and versions included
       </dd>
       <dt>Storage</dt>
-      <dd>{storage.kind === "disk" ? "the disk of this server" : storage.kind}</dd>
+      <dd>{storage.kind === "disk"
+          ? "the disk of this server"
+          : `${storage.bucket} at ${storage.endpoint}`}</dd>
       <dt>Domains</dt>
       <dd>{hosts.length === 0 ? "none" : hosts.join(", ")}</dd>
     </dl>
