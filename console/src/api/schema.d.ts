@@ -260,6 +260,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buckets/{bucket}/hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hook of a bucket. */
+        get: operations["get_hook"];
+        put?: never;
+        /**
+         * Give a bucket a hook, at which its store tells of its objects; or its hook a new secret.
+         * @description For buckets on S3. The secret of before opens nothing any more.
+         */
+        post: operations["renew_hook"];
+        /** End the hook of a bucket: nobody tells of its objects any more. */
+        delete: operations["end_hook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buckets/{bucket}/move": {
         parameters: {
             query?: never;
@@ -306,9 +328,31 @@ export interface paths {
         /**
          * Sign an address by which anybody may get or put one file.
          * @description It opens nothing that the signer may not, at the time when it is used. One for PUT
-         *     works once.
+         *     works once. Of a bucket in an S3-compatible store it is an address of that store, which
+         *     holds to the time, the type and the length alone.
          */
         post: operations["presign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buckets/{bucket}/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare a bucket with its store: what others put, changed and removed there is set right
+         *     in the catalogue.
+         * @description For buckets on S3. The operation's log says what it changed, a line each.
+         */
+        post: operations["reconcile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1012,6 +1056,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/hooks/s3/{bucket}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ask whether events can be told here; MinIO does before it tells any. */
+        get: operations["knock"];
+        put?: never;
+        /**
+         * Tell of objects that came to the store of a bucket, or went: notifications of S3, plain
+         *     or by SNS or EventBridge, and of MinIO.
+         * @description The answer comes when they are noted. Copies and older ones change nothing; what lies at
+         *     each key is asked of the store. A topic that asks for a confirmation gets it.
+         */
+        post: operations["hear"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -1411,6 +1478,21 @@ export interface components {
              */
             source: number;
         };
+        /** @description What compares them. */
+        Comparing: {
+            /**
+             * Format: uuid
+             * @description The operation.
+             */
+            operation: string;
+        };
+        /** @description What is compared. */
+        Comparison: {
+            /** @description Say what would change, and change nothing. */
+            dry_run?: boolean;
+            /** @description What the keys begin with; all, when absent. */
+            prefix?: string;
+        };
         /**
          * @description What is compressed.
          * @enum {string}
@@ -1738,6 +1820,16 @@ export interface components {
              * @default null
              */
             content_language: string | null;
+        };
+        /** @description The hook of a bucket, without its secret. */
+        Hook: {
+            /**
+             * Format: date-time
+             * @description When its secret was made.
+             */
+            created_at: string;
+            /** @description By whom. */
+            created_by: string;
         };
         /** @description A kind, as it is shown. */
         KindInfo: {
@@ -2536,6 +2628,13 @@ export interface components {
             /** @description What it alone would have been answered with. */
             problem: components["schemas"]["Problem"];
         };
+        /** @description A hook whose secret was just made. */
+        RenewedHook: {
+            /** @description Where the store shall send its events, on this server. */
+            path: string;
+            /** @description Its secret, shown here and never again. */
+            secret: string;
+        };
         /** @description What is brought back. */
         Restore: {
             /**
@@ -2793,6 +2892,28 @@ export interface components {
         Storage: {
             /** @enum {string} */
             kind: "disk";
+        } | {
+            /** @description The id of the access key. */
+            access_key: string;
+            /** @description The bucket in the store. */
+            bucket: string;
+            /** @description The store's address, such as `https://s3.eu-central-1.amazonaws.com`. */
+            endpoint: string;
+            /** @enum {string} */
+            kind: "s3";
+            /** @description Whether the bucket's name stands in the path, and not in the host name. */
+            path_style?: boolean;
+            /** @description What stands before every path there; nothing, when absent. */
+            prefix?: string;
+            /**
+             * @description The address at which clients reach it, where that is another; presigned
+             *     addresses are signed for it.
+             */
+            public_endpoint?: string | null;
+            /** @description Its region; many stores take `us-east-1`. */
+            region: string;
+            /** @description The name of the secret, kept here, that is the access key's. */
+            secret: string;
         };
         /** @description A stored file, or all whose paths begin alike. */
         StoredRequest: {
@@ -4263,6 +4384,108 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    get_hook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hook"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renew_hook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its secret. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewedHook"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description The bucket is on the disk. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    end_hook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     move_file: {
         parameters: {
             query?: never;
@@ -4390,6 +4613,54 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Comparison"];
+            };
+        };
+        responses: {
+            /** @description It is compared. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparing"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The bucket is on the disk. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];
@@ -6466,6 +6737,107 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    knock: {
+        parameters: {
+            query?: {
+                /** @description The hook's secret, where it cannot be sent as a bearer token. */
+                secret?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They can. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            /** @description There is no such hook, or it has another secret. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    hear: {
+        parameters: {
+            query?: {
+                /** @description The hook's secret, where it cannot be sent as a bearer token. */
+                secret?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        /** @description A notification, under any media type. */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is noted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is no event. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such hook, or it has another secret. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            /** @description The topic could not be told that it is wanted. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             503: components["responses"]["Unavailable"];
         };
     };
