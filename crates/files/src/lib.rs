@@ -111,15 +111,13 @@ impl Files {
     pub async fn open(ground: Ground, settings: FileSettings) -> Result<Self> {
         let feed = Feed::new(ground.db.clone(), ground.bus.clone());
         let (buckets, listening) = Buckets::open(ground.db.clone(), ground.bus).await?;
-        let stop = ground.stop.clone();
-        ground.tasks.spawn(listening.run(stop.clone()));
-        ground.tasks.spawn(Arc::clone(&feed).run(stop));
+        ground.tasks.spawn(listening.run(ground.stop.clone()));
+        ground.tasks.spawn(Arc::clone(&feed).run(ground.stop));
         // Another replica on the same database would change files unheard.
         let alone = ground.db.dialect() == Dialect::Sqlite;
         let remembered = Remembered::new(if alone { settings.cache } else { 0 });
-        let signer = Signer::of(&ground.access);
         let files = Self(Arc::new(Inner {
-            signer,
+            signer: Signer::of(&ground.access),
             db: ground.db,
             blobs: ground.blobs,
             access: ground.access,
