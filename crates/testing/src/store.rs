@@ -2,7 +2,7 @@
 //! that a test sees with its own eyes what lies where.
 //!
 //! What it does otherwise than stores that are used: it looks at no condition of a GET,
-//! it lists keys as they are though it says that they are encoded (so `+` and `%` in them
+//! it lists no ETags, and keys as they are though it says that they are encoded (so `+` and `%` in them
 //! are read wrongly), and it has no keys that are no paths (`//`, a leading `/`).
 
 use crate::peers;

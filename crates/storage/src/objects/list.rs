@@ -15,7 +15,7 @@ pub struct ObjectSummary {
     pub key: String,
     /// Its length in bytes.
     pub size: u64,
-    /// Its ETag without quotes.
+    /// Its ETag without quotes; nothing where the store lists none.
     pub etag: String,
     /// When it was put.
     pub last_modified: Timestamp,

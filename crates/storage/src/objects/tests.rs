@@ -129,7 +129,6 @@ async fn a_prefix_is_before_every_key_and_in_no_answer() {
     assert_eq!(keys(&page), ["a", "b/c", "b/d"]);
     assert_eq!(page.next.as_deref(), Some("b/d"));
     assert_eq!(page.objects[0].size, 1);
-    assert_eq!(page.objects[0].etag, md5(b"x"));
     let page = store
         .list("", page.next.as_deref(), 3)
         .await
