@@ -10,6 +10,8 @@ CREATE TABLE webhook (
     -- Sealed: the key of the signatures.
     secret {bytes} NOT NULL,
     enabled BOOLEAN NOT NULL,
+    -- Whether an operation waits to begin that will tell it what was noted.
+    waits BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     created_by {text} NOT NULL
 );

@@ -1,12 +1,12 @@
 //! What happens to files is told to webhooks: signed, in order, at least once, also after
 //! the other side was away.
 
-use crate::program::server;
+use crate::program::{server, sharing_a_key};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use testing::{TestDatabase, TestServer, on_both, within};
+use testing::{TestDatabase, TestServer, on_both, on_postgres, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -198,6 +198,21 @@ async fn a_webhook_that_was_away_is_told_when_it_is_back(database: TestDatabase)
     put(&server, "b").await;
     let events = listener.events(1, &secret).await;
     assert_eq!(events[0]["path"], "b");
+}
+
+on_postgres!(a_webhook_is_told_whichever_replica_tells_it);
+async fn a_webhook_is_told_whichever_replica_tells_it(database: TestDatabase) {
+    let options = sharing_a_key(server(&database));
+    let one = options.clone().start().await;
+    let _other = options.start().await;
+    let mut listener = Listener::start(&[200]).await;
+    let (secret, _) = webhook(&one, &listener.url, "").await;
+    for number in 0..20 {
+        // One after the other, so that each needs an operation, which either may take.
+        put(&one, &number.to_string()).await;
+        let events = listener.events(1, &secret).await;
+        assert_eq!(events[0]["path"], number.to_string());
+    }
 }
 
 on_both!(an_address_that_must_not_be_reached_is_no_webhook);

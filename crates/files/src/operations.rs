@@ -189,6 +189,7 @@ impl Files {
         let late = sql::event::waiting(self.db(), self.now().minus(LATE)).await?;
         for webhook in self.buckets().all_webhooks() {
             if late.contains(&webhook.id) {
+                sql::event::end_waiting(self.db(), webhook.id).await?;
                 self.wake(&webhook).await;
             }
         }

@@ -12,8 +12,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::Sha256;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What seals the keys of signatures.
 const PURPOSE: &str = "webhook";
@@ -39,9 +37,6 @@ pub struct Webhook {
     pub(crate) bucket: BucketId,
     #[serde(skip)]
     pub(crate) sealed: Vec<u8>,
-    /// Whether an operation waits to begin that will tell it what was noted.
-    #[serde(skip)]
-    pub(crate) waits: Arc<AtomicBool>,
 }
 
 /// A webhook to be made.
@@ -97,7 +92,6 @@ impl Files {
             sealed: self
                 .access()
                 .seal(PURPOSE, secret.expose_secret().as_bytes()),
-            waits: Arc::default(),
         };
         let mut tx = self.db().begin().await?;
         sql::event::insert_webhook(&mut tx, &webhook, by.actor()).await?;
@@ -137,8 +131,10 @@ impl Files {
 
     /// Has an operation tell a webhook what was noted for it, unless one is about to.
     pub(crate) async fn wake(&self, webhook: &Webhook) {
-        if webhook.waits.swap(true, Ordering::SeqCst) {
-            return;
+        match sql::event::begin_waiting(self.db(), webhook.id).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return untold(&error),
         }
         let input = TellInput {
             webhook: webhook.id,
@@ -154,10 +150,16 @@ impl Files {
         };
         // It is noted: the next event, or the sweep, has it told.
         if let Err(error) = submitted {
-            webhook.waits.store(false, Ordering::SeqCst);
-            tracing::warn!(%error, "nobody can be told of a change of a file now");
+            untold(&error);
+            if let Err(error) = sql::event::end_waiting(self.db(), webhook.id).await {
+                untold(&error);
+            }
         }
     }
+}
+
+fn untold(error: &impl std::fmt::Display) {
+    tracing::warn!(%error, "nobody can be told of a change of a file now");
 }
 
 fn subject(bucket: &Bucket) -> String {

@@ -1,3 +1,5 @@
+//! A bucket and its store are compared, and what differs is taken over.
+
 use super::{ENDED, MEDIA, Pair, Store};
 use crate::command_line::Person;
 use crate::desk::{id_of, in_state, log_lines};

@@ -1,3 +1,5 @@
+//! A store tells of its objects, in every form that stores have.
+
 use super::{CARGO, MEDIA, Pair, Store, event, renewed};
 use crate::program::server;
 use crate::stored::{answered, refusal};

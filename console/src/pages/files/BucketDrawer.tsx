@@ -59,9 +59,11 @@ function Holds({
         {quota_bytes ? ` of ${bytes(quota_bytes)}` : ""}, trash and versions included
       </dd>
       <dt>Storage</dt>
-      <dd>{storage.kind === "disk"
+      <dd>
+        {storage.kind === "disk"
           ? "the disk of this server"
-          : `${storage.bucket} at ${storage.endpoint}`}</dd>
+          : `${storage.bucket} at ${storage.endpoint}`}
+      </dd>
       <dt>Domains</dt>
       <dd>{hosts.length === 0 ? "none" : hosts.join(", ")}</dd>
     </dl>

@@ -121,11 +121,8 @@ impl Buckets {
             snapshot.by_name.insert(name, Arc::clone(&bucket));
             snapshot.by_id.insert(bucket.id, bucket);
         }
-        let before = self.all_webhooks();
         for webhook in sql::event::webhooks(&self.db).await? {
-            // Whether it waits is known to the one that there is.
-            let same = before.iter().find(|known| known.id == webhook.id);
-            let webhook = same.cloned().unwrap_or_else(|| Arc::new(webhook));
+            let webhook = Arc::new(webhook);
             let of_bucket = snapshot.webhooks.entry(webhook.bucket);
             of_bucket.or_default().push(webhook);
         }

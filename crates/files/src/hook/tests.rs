@@ -1,3 +1,5 @@
+//! Hooks: who may tell, and what is kept of it.
+
 use super::*;
 use crate::{DEFAULT_BUCKET, Error, FileSettings, Ground};
 use access::{Access, AccessSettings, MasterKeys};

@@ -8,7 +8,6 @@ use fetch::{ExtraHeaders, Request};
 use http::Method;
 use operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings};
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -46,11 +45,7 @@ impl Kind for TellWebhook {
 
     async fn run(&self, input: TellInput, context: Context) -> Result<Outcome, Failure> {
         // From now on, what comes is told by another one, or by this one already.
-        for webhook in self.0.buckets().all_webhooks() {
-            if webhook.id == input.webhook {
-                webhook.waits.store(false, Ordering::SeqCst);
-            }
-        }
+        sql::event::end_waiting(self.0.db(), input.webhook).await?;
         let Some(webhook) = sql::event::webhook(self.0.db(), input.webhook).await? else {
             return Err(Failure::withdrawn("the webhook was removed"));
         };

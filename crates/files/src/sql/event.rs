@@ -2,7 +2,6 @@
 
 use crate::webhook::Webhook;
 use base::{Actor, BucketId, Timestamp, WebhookId};
-use std::sync::Arc;
 use storage::{Db, Result, Row, Tx, values};
 use uuid::Uuid;
 
@@ -17,7 +16,6 @@ fn read(row: &Row) -> Result<Webhook> {
         sealed: row.get("secret")?,
         enabled: row.get("enabled")?,
         created_at: row.get("created_at")?,
-        waits: Arc::default(),
     })
 }
 
@@ -35,8 +33,8 @@ pub(crate) async fn webhook(db: &Db, id: WebhookId) -> Result<Option<Webhook>> {
 }
 
 pub(crate) async fn insert_webhook(tx: &mut Tx, webhook: &Webhook, by: &Actor) -> Result<()> {
-    const SQL: &str = "INSERT INTO webhook (id, bucket, url, prefix, secret, enabled, created_at,
-        created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    const SQL: &str = "INSERT INTO webhook (id, bucket, url, prefix, secret, enabled, waits,
+        created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7, $8)";
     tx.execute(
         SQL,
         values![
@@ -52,6 +50,19 @@ pub(crate) async fn insert_webhook(tx: &mut Tx, webhook: &Webhook, by: &Actor) -
     )
     .await
     .map(drop)
+}
+
+/// Notes that an operation is to begin that tells a webhook what was noted for it. False
+/// where one waits already.
+pub(crate) async fn begin_waiting(db: &Db, id: WebhookId) -> Result<bool> {
+    const SQL: &str = "UPDATE webhook SET waits = TRUE WHERE id = $1 AND waits = FALSE";
+    Ok(db.execute(SQL, values![id.uuid()]).await? == 1)
+}
+
+/// No operation waits to begin any more.
+pub(crate) async fn end_waiting(db: &Db, id: WebhookId) -> Result<()> {
+    const SQL: &str = "UPDATE webhook SET waits = FALSE WHERE id = $1";
+    db.execute(SQL, values![id.uuid()]).await.map(drop)
 }
 
 /// Whether there was one.

@@ -1,3 +1,5 @@
+//! Notices as stores send them, and as nobody should.
+
 use super::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};

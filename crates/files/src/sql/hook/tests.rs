@@ -1,3 +1,5 @@
+//! What is kept of notices, on both databases.
+
 use super::*;
 use crate::bucket::{Bucket, BucketName, Storage};
 use crate::hook::event::Notice;
