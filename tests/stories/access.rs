@@ -9,12 +9,15 @@ use testing::{ServerOptions, Session, TestDatabase, TestServer, on_both, on_post
 
 /// What nobody needs a password for. The page and `POST /session` are for logging in; what
 /// stands in the address opens a share or a signed address, or else nothing.
-const PUBLIC: [&str; 13] = [
+const PUBLIC: [&str; 15] = [
     "GET /",
     "GET /api/docs",
     "GET /api/v1/openapi.json",
     "GET /healthz",
     "GET /readyz",
+    // Whoever knows a bucket's secret may tell of its store; anybody else is forbidden to.
+    "GET /hooks/s3/{bucket}",
+    "POST /hooks/s3/{bucket}",
     "POST /api/v1/session",
     "DELETE /api/v1/session",
     // Of a bucket that is not there; one that is, asks unless it is public.

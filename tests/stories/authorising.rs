@@ -3,12 +3,13 @@
 
 mod judge;
 
-use crate::program::server;
+use crate::program::{server, sharing_a_key};
+use crate::shared_cache::is_open;
 use crate::stored::{HOST, answered, contents, put, refusal};
 use judge::{Judge, Reply};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use testing::{ServerOptions, TestDatabase, TestServer, on_both};
+use testing::{Redis, ServerOptions, TestDatabase, TestServer, on_both, on_postgres, within};
 
 const SECRET: &str = "judge-secret-0123456789";
 const KNOCK: &str = "Bearer visitor-token-0123456789";
@@ -244,6 +245,36 @@ async fn an_endpoint_that_is_silent_lets_nobody_in(database: TestDatabase) {
     assert_eq!(refusal(get).await, unavailable);
     let put = visitor(&server, Method::PUT, &file("b")).body("x");
     assert_eq!(refusal(put).await, unavailable);
+}
+
+on_postgres!(what_one_replica_was_answered_the_other_need_not_ask);
+async fn what_one_replica_was_answered_the_other_need_not_ask(database: TestDatabase) {
+    let Some(redis) = Redis::start().await else {
+        return;
+    };
+    let judge = Judge::start(Reply::Json(
+        json!({ "allow": true, "remember_seconds": 300 }),
+    ))
+    .await;
+    let options = sharing_a_key(asking(&database, &judge)).env("LONGSHORE_CACHE", &redis.url());
+    let one = options.clone().start().await;
+    let other = options.start().await;
+    is_open(&one).await;
+    is_open(&other).await;
+    put(&one, "a", b"content").await;
+    decided_by(&one, "endpoint").await;
+    assert_eq!(
+        answered(at_host(&one, Method::GET, "/api/list")).await.0,
+        200
+    );
+    // Whom the bucket asks, it hears within a second; until then it lets nobody in.
+    within("the other to let them in", async {
+        while answered(at_host(&other, Method::GET, "/api/list")).await.0 != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    assert_eq!(judge.questions().len(), 1);
 }
 
 on_both!(an_answer_is_remembered_for_as_long_as_it_says);

@@ -3,32 +3,47 @@
 
 use crate::afloat::{keep_secret, moor};
 use crate::command_line::Person;
-use crate::program::{a_store_of_others, files_below, server};
+use crate::program::{a_store_of_others, files_below, s3_tool, server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
-use testing::{Content, S3Store, TestDatabase, TestServer, installed, on_both, s3_client, within};
-use tokio::process::Command;
+use testing::{Content, S3Store, TestDatabase, TestServer, on_both, s3_client, within};
 
-/// rclone, as somebody uses it who knows the store and not Longshore.
-async fn rclone(store: &S3Store, home: &Path, arguments: &[&str]) -> String {
-    let program = installed("rclone").expect("looked for before");
-    let mut command = Command::new(program);
+/// boto3, as somebody uses it who knows the store and not Longshore: `list`, or `get`,
+/// `put` or `remove` of a key.
+async fn theirs(store: &S3Store, home: &Path, (verb, key): (&str, &str), file: &str) -> String {
+    const SCRIPT: &str = r#"
+import sys, boto3
+from botocore.config import Config
+verb, key, file = sys.argv[1:]
+s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
+if verb == "list":
+    for known in s3.list_objects_v2(Bucket="harbour")["Contents"]:
+        print(known["Key"])
+elif verb == "get":
+    s3.download_file("harbour", key, file)
+elif verb == "put":
+    s3.upload_file(file, "harbour", key)
+else:
+    s3.delete_object(Bucket="harbour", Key=key)
+"#;
+    let program = s3_client("python").expect("looked for before");
+    let mut command = s3_tool(&program);
     command
+        .args(["-c", SCRIPT, verb, key, file])
         .env("HOME", home)
-        .env("RCLONE_CONFIG", home.join("none"))
-        .env("RCLONE_CONFIG_THEIRS_TYPE", "s3")
-        .env("RCLONE_CONFIG_THEIRS_PROVIDER", "Other")
-        .env("RCLONE_CONFIG_THEIRS_ENDPOINT", store.endpoint())
-        .env("RCLONE_CONFIG_THEIRS_ACCESS_KEY_ID", store.access_key())
-        .env("RCLONE_CONFIG_THEIRS_SECRET_ACCESS_KEY", store.secret())
-        .args(arguments)
+        .env("AWS_ENDPOINT_URL", store.endpoint())
+        .env("AWS_ACCESS_KEY_ID", store.access_key())
+        .env("AWS_SECRET_ACCESS_KEY", store.secret())
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("PYTHONIOENCODING", "utf-8")
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = within("rclone", command.output()).await.expect("it runs");
+    let output = within("boto3", command.output()).await.expect("it runs");
     let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {complained}");
+    assert!(output.status.success(), "{verb} {key}: {complained}");
     String::from_utf8(output.stdout).expect("text")
 }
 
@@ -53,7 +68,7 @@ async fn another_tool_reads_and_writes_the_same_files(database: TestDatabase) {
     let Some(store) = S3Store::start().await else {
         return;
     };
-    if installed("rclone").is_none() {
+    if s3_client("python").is_none() {
         return;
     }
     let server = server(&database).start().await;
@@ -65,28 +80,25 @@ async fn another_tool_reads_and_writes_the_same_files(database: TestDatabase) {
         put(&server, "n%C3%A4me%20one.txt", b"cargo".to_vec()).await,
         201
     );
-    let listed = rclone(&store, home.path(), &["lsf", "-R", "theirs:harbour"]).await;
-    assert_eq!(listed, "films/\nn\u{e4}me one.txt\nfilms/a.mp4\n");
-    let there = home.path().join("there.mp4");
-    let there_text = there.to_str().expect("text");
-    let from = "theirs:harbour/films/a.mp4";
-    rclone(&store, home.path(), &["copyto", from, there_text]).await;
-    assert!(std::fs::read(&there).expect("copied") == large, "all of it");
+    let listed = theirs(&store, home.path(), ("list", ""), "").await;
+    assert_eq!(listed, "films/a.mp4\nn\u{e4}me one.txt\n");
+    let file = home.path().join("file");
+    let path = file.to_str().expect("text");
+    theirs(&store, home.path(), ("get", "films/a.mp4"), path).await;
+    assert!(std::fs::read(&file).expect("copied") == large, "all of it");
     // The other way round.
-    std::fs::write(home.path().join("theirs.txt"), "their cargo").expect("written");
-    let theirs = home.path().join("theirs.txt");
-    let theirs = theirs.to_str().expect("text");
-    let to = "theirs:harbour/deep/theirs.txt";
-    rclone(&store, home.path(), &["copyto", theirs, to]).await;
-    let (status, content) = get(&server, "deep/theirs.txt").await;
+    std::fs::write(&file, "their cargo").expect("written");
+    let key = "deep/theirs.txt";
+    theirs(&store, home.path(), ("put", key), path).await;
+    let (status, content) = get(&server, key).await;
     assert_eq!((status, &*content), (StatusCode::OK, &b"their cargo"[..]));
     let (status, page) = server.get("/api/v1/buckets/files/files?prefix=deep/").await;
     assert_eq!(
         (status.as_u16(), &page["items"][0]["size"]),
         (200, &json!(11))
     );
-    rclone(&store, home.path(), &["deletefile", to]).await;
-    assert_eq!(get(&server, "deep/theirs.txt").await.0, 404);
+    theirs(&store, home.path(), ("remove", key), "").await;
+    assert_eq!(get(&server, key).await.0, 404);
 }
 
 on_both!(signed_addresses_are_the_stores_own);
@@ -257,7 +269,7 @@ async fn uploads_in_pieces_end_in_the_store(database: TestDatabase) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("film"), &content).expect("written");
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    let mut command = Command::new(python);
+    let mut command = s3_tool(&python);
     command
         .args(["-c", PARTS])
         .env("AWS_ACCESS_KEY_ID", text(&key["key"]))

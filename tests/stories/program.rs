@@ -20,6 +20,17 @@ pub(crate) fn a_store_of_others() -> ServerOptions {
     ServerOptions::new(BINARY).with_s3()
 }
 
+/// A tool for S3 that knows nothing of the machine's own accounts.
+pub(crate) fn s3_tool(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AWS_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// Several servers on one database: they share its master key.
 pub(crate) fn sharing_a_key(options: ServerOptions) -> ServerOptions {
     options.data_file("master.key", &access::MasterKeys::generate().file())

@@ -1,7 +1,7 @@
 //! The S3 port, asked by the clients that people have: boto3, the AWS command line,
 //! rclone and s3cmd, each as it comes; and by hand for what none of them does.
 
-use crate::program::{ends, server};
+use crate::program::{ends, s3_tool, server};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
@@ -39,12 +39,7 @@ async fn usual_key(server: &TestServer) -> Key {
 
 /// A client that knows where to ask and as whom, and nothing of the machine's own.
 fn client(program: &Path, server: &TestServer, key: &Key, home: &Path) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("AWS_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = s3_tool(program);
     command
         .env("HOME", home)
         .env("ENDPOINT", server.s3_url())

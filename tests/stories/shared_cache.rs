@@ -73,7 +73,7 @@ async fn hits(server: &TestServer) -> f64 {
     .await
 }
 
-async fn is_open(server: &TestServer) {
+pub(crate) async fn is_open(server: &TestServer) {
     within("the shared cache to open", async {
         while figure(server, "longshore_cache_open").await < 1.0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -126,7 +126,7 @@ async fn what_is_written_through_one_is_seen_by_the_other_at_once(database: Test
     let servers = two(options, &redis).await;
     is_open(&servers[0]).await;
     is_open(&servers[1]).await;
-    let work = all_at_once(&servers, 250, &Arc::default()).await;
+    let work = all_at_once(&servers, 100, &Arc::default()).await;
     ended(work).await;
     assert!(
         hits(&servers[0]).await + hits(&servers[1]).await > 0.0,

@@ -133,7 +133,10 @@ fn rust_tests(place: &Place, environment: &[(String, String)]) -> Result<String,
             .stream()
     };
     if place::program("cargo-nextest").is_some() {
-        run(&["nextest", "run"])
+        // A story mostly waits: for disks, peers and what it says that it waits for.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = (2 * cores).to_string();
+        run(&["nextest", "run", "--test-threads", &threads])
     } else {
         println!("cargo-nextest is not installed; `cargo test` runs the same tests, slower.");
         run(&["test", "--all-targets"])

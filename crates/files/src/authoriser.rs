@@ -25,8 +25,11 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use storage::SharedCache;
 use tokio_util::sync::CancellationToken;
 
+/// Under what answers are kept in the shared cache.
+const NAMESPACE: &str = "authoriser";
 /// The longest answer, in bytes.
 const LONGEST: usize = 64 * 1024;
 /// Answers remembered at most.
@@ -161,19 +164,30 @@ impl Authoriser {
         Arc::clone(&self.way.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What is decided, unless nothing is.
-    pub(crate) async fn ask(&self, question: &Question<'_>) -> Option<Arc<Answer>> {
+    /// What is decided, unless nothing is. What another replica was answered lately and
+    /// `cache` holds is not asked for again.
+    pub(crate) async fn ask(
+        &self,
+        cache: &SharedCache,
+        question: &Question<'_>,
+    ) -> Option<Arc<Answer>> {
         let way = self.way();
         let body = question.encoded();
         let key = self.key_of(&way.settings, &body);
         let now = self.clock.now();
         let asking = Box::pin(async {
-            match way.ask(body, question.arn()).await {
-                Ok(answer) => {
+            let arn = question.arn();
+            if let Some(known) = way.recall(cache, &body, &arn, now).await {
+                return known;
+            }
+            match way.ask(body.clone(), &arn).await {
+                Ok((answer, said)) => {
                     let remembered = answer.remember.min(way.settings.remember);
+                    let until = self.clock.now().plus(remembered);
+                    way.share(cache, &body, &said, (until, remembered)).await;
                     Remembered {
                         answer: Some(Arc::new(answer)),
-                        until: self.clock.now().plus(remembered),
+                        until,
                     }
                 }
                 Err(undecided) => {
@@ -232,15 +246,50 @@ impl Authoriser {
 }
 
 impl Way {
-    async fn ask(&self, body: Bytes, arn: String) -> Result<Answer, Undecided> {
+    /// Under what replicas keep the answer to a question for each other.
+    fn parts<'a>(&'a self, body: &'a [u8]) -> [&'a [u8]; 3] {
+        let secret = self.settings.secret.as_ref();
+        let secret = secret.map(|secret| secret.expose_secret().as_bytes());
+        let url = self.settings.url.as_deref().unwrap_or_default();
+        [url.as_bytes(), secret.unwrap_or_default(), body]
+    }
+
+    async fn recall(
+        &self,
+        cache: &SharedCache,
+        body: &[u8],
+        arn: &str,
+        now: Timestamp,
+    ) -> Option<Remembered> {
+        let kept = cache.get(NAMESPACE, &self.parts(body)).await?;
+        let (until, said) = kept.split_first_chunk()?;
+        let until = Timestamp::from_micros(i64::from_be_bytes(*until));
+        let answer = Some(Arc::new(Answer::parse(said, arn).ok()?));
+        (until > now).then_some(Remembered { answer, until })
+    }
+
+    /// Keeps an answer as it was said, with its end.
+    async fn share(
+        &self,
+        cache: &SharedCache,
+        body: &[u8],
+        said: &[u8],
+        (until, remembered): (Timestamp, Duration),
+    ) {
+        let value = [&until.micros().to_be_bytes()[..], said].concat();
+        let parts = self.parts(body);
+        cache.set(NAMESPACE, &parts, &value, remembered).await;
+    }
+
+    async fn ask(&self, body: Bytes, arn: &str) -> Result<(Answer, Bytes), Undecided> {
         let within = self.settings.timeout;
-        match tokio::time::timeout(within, self.exchange(body, &arn)).await {
+        match tokio::time::timeout(within, self.exchange(body, arn)).await {
             Ok(answered) => answered,
             Err(_) => Err(Undecided::Late(within)),
         }
     }
 
-    async fn exchange(&self, body: Bytes, arn: &str) -> Result<Answer, Undecided> {
+    async fn exchange(&self, body: Bytes, arn: &str) -> Result<(Answer, Bytes), Undecided> {
         let url = self.settings.url.as_deref().ok_or(Undecided::Nowhere)?;
         let url = self.client.check(url)?;
         let secret = self.settings.secret.as_ref();
@@ -260,7 +309,7 @@ impl Way {
             return Err(Undecided::Status(response.status()));
         }
         let bytes = response.read_all(LONGEST).await?;
-        Ok(Answer::parse(&bytes, arn)?)
+        Ok((Answer::parse(&bytes, arn)?, bytes))
     }
 }
 

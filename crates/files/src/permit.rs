@@ -137,7 +137,7 @@ impl Files {
             file: path,
             permission,
         };
-        let answer = self.authoriser().ask(&question).await;
+        let answer = self.authoriser().ask(self.shared_cache(), &question).await;
         match answer {
             Some(answer) if answer.allows(permission) => {
                 let identity = self.identity_of(caller, answer.identity.as_deref());
