@@ -1,6 +1,6 @@
 //! What the headers of tus say.
 
-use super::{
+use super::desk::{
     UPLOAD_CHECKSUM, UPLOAD_CONCAT, UPLOAD_DEFER_LENGTH, UPLOAD_LENGTH, UPLOAD_METADATA,
     UPLOAD_OFFSET,
 };
