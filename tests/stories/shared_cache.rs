@@ -176,15 +176,14 @@ async fn a_replica_that_cannot_reach_redis_writes_and_the_other_sees_it(database
     let cut = options.env("LONGSHORE_CACHE", "redis://127.0.0.1:1");
     let servers = [Arc::new(here.start().await), Arc::new(cut.start().await)];
     is_open(&servers[0]).await;
-    let work = all_at_once(&servers, 25, &Arc::default()).await;
+    // Few, as it stays closed for longer each time.
+    let work = all_at_once(&servers, 5, &Arc::default()).await;
     ended(work).await;
     // It opens again, and is closed by the next who writes without it.
-    for number_now in [100, 101] {
-        is_open(&servers[0]).await;
-        number(&servers[0], "file-0").await;
-        describe(&servers[1], "file-0", number_now).await;
-        assert_eq!(number(&servers[0], "file-0").await, number_now);
-    }
+    is_open(&servers[0]).await;
+    number(&servers[0], "file-0").await;
+    describe(&servers[1], "file-0", 100).await;
+    assert_eq!(number(&servers[0], "file-0").await, 100);
 }
 
 #[tokio::test]
