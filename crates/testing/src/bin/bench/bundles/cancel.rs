@@ -205,7 +205,8 @@ fn files_below(folder: &Path) -> Result<usize> {
         count += if path.is_dir() {
             files_below(&path)?
         } else {
-            1
+            // Each process has a lock beside its folder, and nothing in it.
+            usize::from(path.extension().is_none_or(|extension| extension != "lock"))
         };
     }
     Ok(count)
