@@ -16,10 +16,9 @@ const TAKEN: usize = 128 << 20;
 const AT_ONCE: usize = 16;
 /// What bundles of any sizes and counts may take. 96 MiB are promised, of which the
 /// released program holds 36 before it is asked for anything. What an unoptimised build
-/// holds besides at that time, most of it its own code, is not counted, and 16 are left to
-/// chance: of an unoptimised build up to 62 were seen on a busy machine, and once more than
-/// 64; of the released program 50.
-const MOST_GROWTH: u64 = (96 - 36 + 16) << 20;
+/// holds besides at that time, most of it its own code, is not counted, and 4 are left to
+/// chance.
+const MOST_GROWTH: u64 = (96 - 36 + 4) << 20;
 
 /// What a server held at the most before it was asked for anything.
 struct Idle(u64);

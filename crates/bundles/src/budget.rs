@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// What a bundle may have whatever others hold.
-const LEAST: usize = 1 << 20;
+const LEAST: usize = 512 << 10;
 
 /// A bundle is given no more than if there were so many.
 const ALONE: usize = 2;
