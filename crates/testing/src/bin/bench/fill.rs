@@ -19,8 +19,8 @@ pub(crate) struct Filling {
     /// Tables and how their rows are made: $1 and $2 are the first and the last number, $3
     /// is how many there will be.
     pub(crate) tables: &'static [(&'static str, &'static str)],
-    /// What is said when all are there; $1 is how many.
-    pub(crate) after: &'static str,
+    /// What is said when all are there, if anything; $1 is how many.
+    pub(crate) after: Option<&'static str>,
 }
 
 /// Makes the data directory, unless it is there.
@@ -68,10 +68,12 @@ async fn fill(file: &Path, count: u64, filling: &Filling) -> Result {
     for (table, rows) in filling.tables {
         fill_table(&mut connection, (table, rows), count).await?;
     }
-    sqlx::query(filling.after)
-        .bind(i64::try_from(count)?)
-        .execute(&mut connection)
-        .await?;
+    if let Some(after) = filling.after {
+        sqlx::query(after)
+            .bind(i64::try_from(count)?)
+            .execute(&mut connection)
+            .await?;
+    }
     connection.execute("PRAGMA journal_mode = WAL").await?;
     Ok(connection.close().await?)
 }

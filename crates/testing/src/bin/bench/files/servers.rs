@@ -43,7 +43,7 @@ const LONGSHORE: &str = "Longshore";
 pub(super) struct Servers {
     pub(super) all: Vec<Server>,
     program: Program,
-    _peers: Vec<Process>,
+    peers: Vec<Process>,
 }
 
 impl Servers {
@@ -66,7 +66,7 @@ impl Servers {
         let mut servers = Self {
             all: vec![ours],
             program,
-            _peers: Vec::new(),
+            peers: Vec::new(),
         };
         for (name, password) in [
             ("nginx, sendfile, {PLAIN}", format!("{{PLAIN}}{PASSWORD}")),
@@ -95,7 +95,7 @@ impl Servers {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.all.push(server);
-        self._peers.push(process);
+        self.peers.push(process);
         Ok(())
     }
 
@@ -185,6 +185,9 @@ impl Servers {
     }
 
     pub(super) async fn stop(self) -> Result {
+        for peer in self.peers {
+            peer.end().await?;
+        }
         self.program.stop().await
     }
 }

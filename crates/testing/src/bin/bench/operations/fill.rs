@@ -63,7 +63,7 @@ FROM chosen";
 pub(super) async fn ensure(data: &Path, count: u64) -> Result {
     const OPERATIONS: Filling = Filling {
         tables: &[("operation", ROWS)],
-        after: "UPDATE counter SET value = $1 WHERE name = 'operation_changed'",
+        after: Some("UPDATE counter SET value = $1 WHERE name = 'operation_changed'"),
     };
     fill::ensure(data, count, &OPERATIONS).await
 }
