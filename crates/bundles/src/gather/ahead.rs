@@ -106,6 +106,8 @@ impl Waiting<'_> {
             Rest::Fetched(response) => response.continuation(),
             _ => None,
         };
+        // Where nothing came yet, there is nothing to go on from.
+        let continuation = continuation.filter(|(offset, _)| *offset > 0);
         drop(rest);
         if continuation.is_none() {
             self.forget();
