@@ -34,7 +34,7 @@ const LAST: Duration = Duration::from_millis(200);
 pub(crate) fn run(arguments: Arguments) -> Result {
     match arguments.command {
         Command::Serve(arguments) => {
-            crate::arenas::keep_few();
+            crate::arenas::keep_little();
             crate::serve::run(arguments)
         }
         Command::Openapi => crate::serve::print_openapi(),

@@ -114,16 +114,22 @@ async fn the_description_in_the_repository_is_that_of_the_program() {
     );
 }
 
-on_both!(the_server_keeps_few_arenas_under_the_number_that_it_was_started_with);
-async fn the_server_keeps_few_arenas_under_the_number_that_it_was_started_with(
+on_both!(the_server_keeps_little_memory_under_the_number_that_it_was_started_with);
+async fn the_server_keeps_little_memory_under_the_number_that_it_was_started_with(
     database: TestDatabase,
 ) {
     let server = server(&database).start().await;
     let of_process = format!("/proc/{}/environ", server.process_id());
     let environment = fs::read(of_process).expect("Linux tells the environment");
-    let mut variables = environment.split(|byte| *byte == 0);
-    assert!(
-        variables.any(|variable| variable == b"MALLOC_ARENA_MAX=2"),
-        "what a bundle of many sources costs depends on it"
-    );
+    let environment = String::from_utf8_lossy(&environment).into_owned();
+    for expected in [
+        "MALLOC_ARENA_MAX=2",
+        "MALLOC_MMAP_THRESHOLD_=131072",
+        "MALLOC_TRIM_THRESHOLD_=131072",
+    ] {
+        assert!(
+            environment.split('\0').any(|variable| variable == expected),
+            "what bundles of many sources, and many takers, cost depends on {expected}"
+        );
+    }
 }

@@ -296,10 +296,27 @@ impl Archive {
         let mut compressor = self.compressor();
         let mut packed = vec![0; room];
         let shorter = compress_into(&mut compressor, body, &mut packed);
-        self.give_back(compressor);
+        if shorter.is_some() || drained(&mut compressor) {
+            self.give_back(compressor);
+        }
         packed.truncate(shorter?);
         packed.shrink_to_fit();
         Some(packed.into())
+    }
+}
+
+/// Ends what was given up, so that nothing of it waits in the compressor: zlib-rs 0.6.8
+/// forgets when it is reset where in its buffer that begins, and panics once all of the
+/// buffer is behind it.
+fn drained(compressor: &mut Compress) -> bool {
+    let mut spill = [0; 4096];
+    loop {
+        let before = compressor.total_out();
+        match compressor.compress(&[], &mut spill, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) => return true,
+            Ok(_) if compressor.total_out() > before => {}
+            Ok(_) | Err(_) => return false,
+        }
     }
 }
 

@@ -102,6 +102,33 @@ fn a_deflated_body_is_stored_where_that_is_shorter() {
 }
 
 #[test]
+fn many_bodies_that_deflating_makes_longer_are_stored() {
+    let (mut archive, mut out) = (Archive::new(), Pieces::new());
+    let mut number = 1_u64;
+    let mut noise = |size: usize| {
+        let bytes = std::iter::repeat_with(|| {
+            // xorshift64, which no compressor sees through.
+            number ^= number << 13;
+            number ^= number >> 7;
+            number ^= number << 17;
+            number as u8
+        });
+        Bytes::from_iter(bytes.take(size))
+    };
+    let mut sizes = 0;
+    for entry in 0..300 {
+        let body = noise(1 + entry * 97 % 40_000);
+        sizes += body.len();
+        let name = name(&format!("{entry}"));
+        archive
+            .whole(&name, time(), vec![body], Packing::Deflate, &mut out)
+            .unwrap();
+    }
+    let bytes = ended(archive, &mut out);
+    assert!(bytes.len() > sizes, "none became shorter");
+}
+
+#[test]
 fn bodies_pass_through_without_being_copied() {
     let (mut archive, mut out) = (Archive::new(), Pieces::new());
     let body = Bytes::from(vec![3; 60_000]);
