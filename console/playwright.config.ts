@@ -1,13 +1,16 @@
 // Drives the real server in a real Chromium. `LONGSHORE_URL` and
-// `LONGSHORE_PASSWORD` point at a running one; without them a server is started
-// on a data directory of its own (`LONGSHORE_BIN` names the program). `LONGSHORE_CHROMIUM` names the browser.
+// `LONGSHORE_PASSWORD` point at a running one; without them each worker has a server
+// of its own (`LONGSHORE_BIN` names the program). `LONGSHORE_CHROMIUM` names the browser.
 import { defineConfig } from "@playwright/test";
+import { takeOwn, WORKERS } from "./e2e/support/servers.ts";
+
+takeOwn();
 
 export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/support/start.ts",
   outputDir: "test-results/out",
-  workers: 1,
+  workers: WORKERS,
   fullyParallel: false,
   forbidOnly: true,
   timeout: 60_000,
