@@ -23,10 +23,9 @@ export async function isSound(page: Page, what: string, { known = false }: Scope
   );
   // Legacy mode looks at no frames of other origins, and opens no page for each analysis.
   const axe = new AxeBuilder({ page }).setLegacyMode();
-  const { violations } = await (
-    known
-      ? axe.withRules(OF_ITS_LOOK)
-      : axe.withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+  const { violations } = await (known
+    ? axe.withRules(OF_ITS_LOOK)
+    : axe.withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
   ).analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(" | ")}`);
   expect(found, what).toEqual([]);
