@@ -1,8 +1,9 @@
-//! Reading a blob: positional reads on blocking threads, the next one ahead of
-//! the taker, so that a slow taker holds half a mebibyte and no thread.
+//! Reading a blob: what the kernel has in memory is copied at once, what it has to fetch
+//! from the disk is read on a blocking thread, a part at a time. So a slow taker holds one
+//! part and no thread.
 
 use super::blocking;
-use crate::{Error, Result};
+use crate::Result;
 use bytes::Bytes;
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -16,8 +17,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::sync::watch;
 
-/// One positional read.
-const CHUNK: u64 = 512 * 1024;
+/// One read from the disk.
+const CHUNK: u64 = 256 * 1024;
+/// What is copied at once where the kernel has it: it stays in the processor's cache until
+/// it is sent, and the tasks beside it do not wait for long.
+const AT_HAND: u64 = 64 * 1024;
 
 /// A stored blob, open for reading. It stays readable when it is deleted meanwhile.
 #[derive(Clone, Debug)]
@@ -129,7 +133,7 @@ impl io::Seek for BlobReader {
     }
 }
 
-/// The bytes of a range, in chunks of at most 512 KiB. A blob that turns out
+/// The bytes of a range, in chunks of at most 256 KiB. A blob that turns out
 /// shorter than it was ends with an error, never early and cleanly.
 pub struct BlobStream {
     file: Arc<File>,
@@ -145,16 +149,19 @@ impl std::fmt::Debug for BlobStream {
 }
 
 impl BlobStream {
+    /// The next part, if the kernel has it in memory.
+    fn at_hand(&mut self) -> Option<Bytes> {
+        let length = AT_HAND.min(self.end - self.next);
+        let read = read_cached(&self.file, self.next, length)?;
+        self.next += read.len() as u64;
+        Some(read)
+    }
+
     fn begin_read(&mut self) {
-        if self.reading.is_none() && self.next < self.end {
-            let length = CHUNK.min(self.end - self.next);
-            // A task of its own, so that it reads while the taker is busy.
-            let read = tokio::spawn(read_at(Arc::clone(&self.file), self.next, length));
-            self.next += length;
-            self.reading = Some(Box::pin(
-                async move { read.await.map_err(|_| Error::Stopped)? },
-            ));
-        }
+        let length = CHUNK.min(self.end - self.next);
+        let read = read_at(Arc::clone(&self.file), self.next, length);
+        self.next += length;
+        self.reading = Some(Box::pin(read));
     }
 }
 
@@ -162,19 +169,43 @@ impl Stream for BlobStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.begin_read();
-        let Some(reading) = self.reading.as_mut() else {
+        let this = &mut *self;
+        if this.reading.is_none() {
+            if this.next >= this.end {
+                return Poll::Ready(None);
+            }
+            if let Some(part) = this.at_hand() {
+                return Poll::Ready(Some(Ok(part)));
+            }
+            this.begin_read();
+        }
+        let Some(reading) = this.reading.as_mut() else {
             return Poll::Ready(None);
         };
         let result = ready!(reading.as_mut().poll(context));
-        self.reading = None;
-        if result.is_ok() {
-            self.begin_read();
-        } else {
-            self.next = self.end;
+        this.reading = None;
+        if result.is_err() {
+            this.next = this.end;
         }
         Poll::Ready(Some(result))
     }
+}
+
+/// What can be read without waiting for the disk (preadv2(2), `RWF_NOWAIT`): some bytes,
+/// or nothing, also where the file ends early or the file system cannot say.
+#[cfg(target_os = "linux")]
+fn read_cached(file: &File, at: u64, length: u64) -> Option<Bytes> {
+    use rustix::io::{ReadWriteFlags, preadv2};
+    let mut buffer = vec![0; usize::try_from(length).ok()?];
+    let mut room = [io::IoSliceMut::new(&mut buffer)];
+    let read = preadv2(file, &mut room, at, ReadWriteFlags::NOWAIT).ok()?;
+    buffer.truncate(read);
+    (read > 0).then(|| buffer.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_cached(_: &File, _: u64, _: u64) -> Option<Bytes> {
+    None
 }
 
 /// A reader of a blob that still grows.

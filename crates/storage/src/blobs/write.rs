@@ -2,8 +2,8 @@
 
 use super::read::BlobTail;
 use super::{BlobName, StoredBlob, blocking};
-use crate::Result;
 use crate::data_dir::sync_folder;
+use crate::{Error, Result};
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use sha2::Sha256;
@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// How much is gathered before it goes to a blocking thread.
 const BATCH: usize = 1 << 20;
@@ -22,10 +23,23 @@ pub struct BlobWriter {
     name: BlobName,
     temporary: Unkept,
     target: PathBuf,
-    state: Option<State>,
+    state: At,
     waiting: Vec<Bytes>,
     waiting_bytes: usize,
+    /// All that was given so far, in bytes.
+    given: u64,
+    /// What of it is in the file.
     written: watch::Sender<u64>,
+}
+
+/// Where the file and its hashes are.
+#[derive(Debug)]
+enum At {
+    Hand(State),
+    /// A blocking thread works at them, while the next batch comes in.
+    Work(JoinHandle<io::Result<State>>),
+    /// A write failed, or somebody stopped waiting for one.
+    Lost,
 }
 
 #[derive(Debug)]
@@ -96,13 +110,14 @@ impl BlobWriter {
             name,
             temporary,
             target,
-            state: Some(State {
+            state: At::Hand(State {
                 file,
                 hash: Sha256::new(),
                 md5,
             }),
             waiting: Vec::new(),
             waiting_bytes: 0,
+            given: 0,
             written: watch::Sender::new(0),
         })
     }
@@ -115,22 +130,26 @@ impl BlobWriter {
 
     /// How many bytes were given so far.
     #[must_use]
-    pub fn position(&self) -> u64 {
-        *self.written.borrow() + self.waiting_bytes as u64
+    pub const fn position(&self) -> u64 {
+        self.given
     }
 
-    /// Appends `bytes`; they reach the file in batches of 1 MiB.
+    /// Appends `bytes`; they reach the file in batches of 1 MiB, each while the next one
+    /// comes in.
     ///
     /// # Errors
-    /// When the disk does not take them. The blob cannot be finished then.
+    /// When the disk does not take them, or did not take the batch before. The blob
+    /// cannot be finished then.
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
+        self.given += bytes.len() as u64;
         self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);
         if self.waiting_bytes >= BATCH {
-            self.flush().await?;
+            self.settle().await?;
+            self.begin_batch()?;
         }
         Ok(())
     }
@@ -140,23 +159,48 @@ impl BlobWriter {
     /// # Errors
     /// When the disk does not take it.
     pub async fn flush(&mut self) -> Result<()> {
+        self.settle().await?;
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let mut state = self.state.take().ok_or(crate::Error::Stopped)?;
+        self.begin_batch()?;
+        self.settle().await
+    }
+
+    /// Waits for the batch that is being written.
+    async fn settle(&mut self) -> Result<()> {
+        let At::Work(batch) = &mut self.state else {
+            return Ok(());
+        };
+        let written = batch.await;
+        self.state = At::Lost;
+        let state = written.map_err(|_| Error::Stopped)?.map_err(Error::Blob)?;
+        self.state = At::Hand(state);
+        Ok(())
+    }
+
+    /// Gives what waits to a blocking thread.
+    fn begin_batch(&mut self) -> Result<()> {
+        let mut state = self.take_state()?;
         let batch = std::mem::take(&mut self.waiting);
-        let length = std::mem::take(&mut self.waiting_bytes);
-        let state = blocking(move || {
+        let length = std::mem::take(&mut self.waiting_bytes) as u64;
+        let written = self.written.clone();
+        // It ends by itself once its bytes are written, whether anybody waits or not.
+        self.state = At::Work(tokio::task::spawn_blocking(move || {
             for bytes in batch {
                 state.take(&bytes)?;
             }
+            written.send_modify(|written| *written += length);
             Ok(state)
-        })
-        .await?;
-        self.state = Some(state);
-        self.written
-            .send_modify(|written| *written += length as u64);
+        }));
         Ok(())
+    }
+
+    fn take_state(&mut self) -> Result<State> {
+        match std::mem::replace(&mut self.state, At::Lost) {
+            At::Hand(state) => Ok(state),
+            At::Work(_) | At::Lost => Err(Error::Stopped),
+        }
     }
 
     /// A reader that follows this blob while it grows.
@@ -164,8 +208,10 @@ impl BlobWriter {
     /// # Errors
     /// When the file cannot be opened once more.
     pub fn tail(&self) -> Result<BlobTail> {
-        let state = self.state.as_ref().ok_or(crate::Error::Stopped)?;
-        let file = state.file.try_clone().map_err(crate::Error::Blob)?;
+        let At::Hand(state) = &self.state else {
+            return Err(Error::Stopped);
+        };
+        let file = state.file.try_clone().map_err(Error::Blob)?;
         Ok(BlobTail::new(Arc::new(file), self.written.subscribe()))
     }
 
@@ -175,8 +221,8 @@ impl BlobWriter {
     /// When the disk does not take it. Nothing is left of it then.
     pub async fn finish(mut self) -> Result<StoredBlob> {
         self.flush().await?;
-        let State { file, hash, md5 } = self.state.take().ok_or(crate::Error::Stopped)?;
-        let size = *self.written.borrow();
+        let State { file, hash, md5 } = self.take_state()?;
+        let size = self.given;
         let (temporary, target) = (self.temporary, self.target);
         // Both guards go along: whoever stops waiting half-way leaves neither file behind.
         let mut stored = blocking(move || place(&file, temporary, target)).await?;
