@@ -2,19 +2,34 @@
 
 use crate::place::Place;
 use crate::process::{Failure, Run};
-use crate::program::Console;
 use crate::report::Report;
 use crate::{console, deny, deploy, draw, tidy};
 
 /// `cargo xtask check`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     let mut report = Report::new();
-    steps(place, &mut report, Console::StandIn);
+    steps(place, &mut report);
+    report.step("clippy", || clippy(place));
     report.close()
 }
 
-/// The steps of a check, quickest first.
-pub(crate) fn steps(place: &Place, report: &mut Report, console: Console) {
+/// What makes cargo's build a check by clippy as well: clippy's compiler instead of
+/// rustc for the crates of this workspace, as `cargo clippy` sets it for `cargo check`.
+/// All that is compiled after such a build needs the same, or is compiled once more.
+pub(crate) fn linting() -> Vec<(String, String)> {
+    let separator = "__CLIPPY_HACKERY__";
+    let arguments = ["-D", "warnings"].map(|word| format!("{word}{separator}"));
+    vec![
+        (
+            "RUSTC_WORKSPACE_WRAPPER".to_owned(),
+            "clippy-driver".to_owned(),
+        ),
+        ("CLIPPY_ARGS".to_owned(), arguments.concat()),
+    ]
+}
+
+/// The steps of a check but for clippy, quickest first.
+pub(crate) fn steps(place: &Place, report: &mut Report) {
     report.step("tidy", || tidy::check(&place.root));
     report.step("docs/architecture.svg is fresh", || draw::is_fresh(place));
     deploy::steps(place, report);
@@ -38,7 +53,6 @@ pub(crate) fn steps(place: &Place, report: &mut Report, console: Console) {
             });
         }
     }
-    report.step("clippy", || clippy(place, console));
 }
 
 fn licences_and_advisories(place: &Place, report: &mut Report) {
@@ -55,8 +69,8 @@ fn licences_and_advisories(place: &Place, report: &mut Report) {
     }
 }
 
-fn clippy(place: &Place, console: Console) -> Result<String, Failure> {
-    let run = Run::cargo()
+fn clippy(place: &Place) -> Result<String, Failure> {
+    Run::cargo()
         .args([
             "clippy",
             "--locked",
@@ -70,9 +84,6 @@ fn clippy(place: &Place, console: Console) -> Result<String, Failure> {
             "warnings",
         ])
         .dir(&place.root)
-        .minutes(15);
-    match console {
-        Console::StandIn => run.stream(),
-        Console::Required => run.env("LONGSHORE_REQUIRE_CONSOLE", "1").stream(),
-    }
+        .minutes(15)
+        .stream()
 }

@@ -1,6 +1,6 @@
 //! Everything that holds, shown: the check, the build, and every test there is.
 //!
-//! Two profiles are compiled and no third: clippy's metadata, and debug, which unit
+//! Everything is compiled once: clippy looks on while the debug build is made, which unit
 //! tests, stories, browser and schemathesis share. The release build is for `run`,
 //! `bench` and `release`.
 
@@ -26,8 +26,8 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
         report.skip("tests that need another program", need);
     }
     let console = console_first(place, &mut report);
-    check::steps(place, &mut report, console);
-    let built = report.step("build", || build(place, console));
+    check::steps(place, &mut report);
+    let built = report.step("build, under clippy", || build(place, console));
     if built {
         tests(place, &mut report, console);
     } else {
@@ -84,8 +84,10 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     report.step("rust: documentation", || {
         Run::cargo()
             .args(["test", "--locked", "--workspace", "--doc"])
+            .args(FEATURES)
             .dir(&place.root)
             .envs(&environment)
+            .envs(&check::linting())
             .minutes(10)
             .stream()
     });
@@ -108,13 +110,19 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     }
 }
 
+/// The benchmarks are held to what everything else is.
+const FEATURES: [&str; 2] = ["--features", "longshore-testing/bench"];
+
 /// Compiles the binary and every test, with the features that the tests will ask for:
-/// a build of the binary alone would compile half of the crates a second time.
+/// a build of the binary alone would compile half of the crates a second time. Clippy's
+/// compiler compiles it, which refuses what clippy does.
 fn build(place: &Place, console: Console) -> Result<String, Failure> {
     let run = Run::cargo()
         .args(["build", "--locked", "--workspace", "--all-targets"])
+        .args(FEATURES)
         .dir(&place.root)
-        .minutes(15);
+        .envs(&check::linting())
+        .minutes(25);
     match console {
         Console::StandIn => run.stream(),
         Console::Required => run.env("LONGSHORE_REQUIRE_CONSOLE", "1").stream(),
@@ -127,15 +135,17 @@ fn rust_tests(place: &Place, environment: &[(String, String)]) -> Result<String,
         Run::cargo()
             .args(words)
             .args(["--locked", "--workspace", "--no-fail-fast"])
+            .args(FEATURES)
             .dir(&place.root)
             .envs(environment)
+            .envs(&check::linting())
             .minutes(40)
             .stream()
     };
     if place::program("cargo-nextest").is_some() {
         // A story mostly waits: for disks, peers and what it says that it waits for.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = (2 * cores).to_string();
+        let threads = (3 * cores).to_string();
         run(&["nextest", "run", "--test-threads", &threads])
     } else {
         println!("cargo-nextest is not installed; `cargo test` runs the same tests, slower.");
