@@ -102,7 +102,7 @@ async fn all(
             let connection = Connection::open(address).await?;
             let mut connection = connection.basic("admin", PASSWORD);
             for file in 0..each {
-                let path = format!("{before}put-{round}-{number}-{file}");
+                let path = format!("{before}put-{}-{round}-{number}-{file}", body.len());
                 let status = connection.put(&path, &body).await?;
                 if status / 100 != 2 {
                     return Err(format!("{status} for a PUT").into());

@@ -140,9 +140,12 @@ impl Servers {
             return Ok(());
         };
         let served = folder.join("dufs");
+        // It puts nothing where something is, unless it may delete.
+        if served.exists() {
+            fs::remove_dir_all(&served)?;
+        }
         fs::create_dir_all(&served)?;
         for (name, _) in CONTENTS {
-            let _ = fs::remove_file(served.join(name));
             fs::hard_link(contents.join(name), served.join(name))?;
         }
         let address = free_address()?;
