@@ -65,8 +65,7 @@ impl Peers {
                 .environment
                 .push((S3_STORE.to_owned(), program.display().to_string())),
             None => peers.skipped.push(
-                "everything on an S3 store: s3s-fs is not installed (`cargo xtask setup`)"
-                    .to_owned(),
+                "everything on an S3 store: it is not compiled (`cargo xtask peers`)".to_owned(),
             ),
         }
         Ok(peers)
@@ -82,6 +81,7 @@ pub(crate) fn command(place: &Place, rest: &[String]) -> Result<(), Failure> {
         ));
     };
     setup::tell_what_is_missing();
+    s3_store::build(place)?;
     let peers = Peers::start(place)?;
     let outcome = Run::new(program)
         .args(arguments)

@@ -62,7 +62,7 @@ pub(crate) fn s3_store() -> Option<PathBuf> {
     let found = std::env::var_os(S3_STORE).map(PathBuf::from);
     let found = found.filter(|program| program.is_file());
     if found.is_none() {
-        missing("s3s-fs", "`cargo xtask setup` installs it");
+        missing("s3s-fs", "`cargo xtask peers -- COMMAND` compiles it");
     }
     found
 }

@@ -28,7 +28,7 @@ pub struct S3Store {
 }
 
 impl S3Store {
-    /// Starts one, with a bucket. Nothing, after saying so, when s3s-fs is not installed.
+    /// Starts one, with a bucket. Nothing, after saying so, when it is not compiled.
     ///
     /// # Panics
     /// When it does not start.
@@ -40,9 +40,9 @@ impl S3Store {
         let captured = Captured::default();
         let mut command = crate::server::command(&program);
         command
-            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--access-key", ACCESS_KEY, "--secret-key", SECRET])
-            .arg(folder.path());
+            .args([&port.to_string(), ACCESS_KEY])
+            .arg(folder.path())
+            .env("S3_STORE_SECRET", SECRET);
         let mut running = Running::spawn(command, &captured);
         let listens = running
             .answers(|| async {

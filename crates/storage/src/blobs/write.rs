@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How much is gathered before it goes to a blocking thread.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 512 << 10;
 
 /// A blob being written. Dropped before [`BlobWriter::finish`], its bytes are removed.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl BlobWriter {
         self.given
     }
 
-    /// Appends `bytes`; they reach the file in batches of 1 MiB, each while the next one
+    /// Appends `bytes`; they reach the file in batches of 512 KiB, each while the next one
     /// comes in.
     ///
     /// # Errors
