@@ -6814,7 +6814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such hook, or it has another secret. */
+            /** @description There is no such hook, or it has another secret; or a message says that it is of SNS, and is not. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6829,7 +6829,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];
-            /** @description The topic could not be told that it is wanted. */
+            /** @description The topic could not be told that it is wanted, or the certificate of SNS could not be had. */
             502: {
                 headers: {
                     [name: string]: unknown;

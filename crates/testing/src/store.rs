@@ -4,7 +4,7 @@
 //! What it does otherwise than stores that are used: it looks at no condition of a GET,
 //! it lists no ETags, and keys as they are though it says that they are encoded (so `+` and `%` in them
 //! are read wrongly), and it has no keys that are no paths (`//`, a leading `/`, one below
-//! another, or more than about 150 bytes).
+//! another, or more than about 150 bytes). It takes a folder for an object.
 
 use crate::peers;
 use crate::ports;

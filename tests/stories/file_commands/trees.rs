@@ -3,9 +3,10 @@
 use super::{done, tree};
 use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::command_line::Person;
+use crate::program::server;
 use std::fs;
 use std::path::Path;
-use testing::Content;
+use testing::{Content, TestDatabase, on_both};
 
 /// Names that somebody has given to a file.
 const ODD: [&str; 24] = [
@@ -118,9 +119,10 @@ async fn a_tree_of_odd_names_goes_there_and_back_byte_for_byte(berth: Berth) {
     assert!(tree(&back) == planted, "the trees differ");
 }
 
-on_disk_and_in_store!(places_mean_the_same_whatever_lies_there);
-async fn places_mean_the_same_whatever_lies_there(berth: Berth) {
-    let server = berth.usual().await;
+// A folder is asked for as a file is, and the store of other stories takes it for one.
+on_both!(places_mean_the_same_whatever_lies_there);
+async fn places_mean_the_same_whatever_lies_there(database: TestDatabase) {
+    let server = server(&database).start().await;
     let person = Person::logged_in(&server).await;
     fs::create_dir_all(person.folder().join("d/e")).expect("folders");
     person.write("a.txt", "A");

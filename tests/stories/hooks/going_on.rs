@@ -183,7 +183,7 @@ async fn a_comparison_runs_by_its_schedule(database: TestDatabase) {
     .await;
     let path = format!("/api/v1/schedules/{}", id_of(&made));
     assert_eq!(pair.server.delete(&path).await.0, 204);
-    let path = "/api/v1/operations?kind=reconcile&sort=created&order=asc&limit=1";
+    let path = "/api/v1/operations?kind=reconcile&sort=created_at&order=asc&limit=1";
     let (status, page) = pair.server.get(path).await;
     assert_eq!(status, 200, "{page}");
     let first = ended(&pair.server, &id_of(&page["items"][0])).await;
