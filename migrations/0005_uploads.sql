@@ -15,6 +15,8 @@ CREATE TABLE upload (
     received BIGINT NOT NULL,
     blob {uuid},
     hashes {bytes} NOT NULL,
+    -- The bucket in whose store they are instead, in pieces.
+    stored_in {uuid} REFERENCES bucket (id) ON DELETE CASCADE,
     -- What the file will be: its media type, its metadata, and what must be at its path.
     type {text} NOT NULL,
     metadata {text} NOT NULL,
@@ -31,3 +33,27 @@ CREATE INDEX upload_expiry ON upload (expires_at, id);
 CREATE INDEX upload_of_account ON upload (account, state);
 CREATE INDEX upload_by_bucket ON upload (bucket) WHERE bucket IS NOT NULL;
 CREATE INDEX upload_blob ON upload (blob) WHERE blob IS NOT NULL;
+CREATE INDEX upload_stored_in ON upload (stored_in) WHERE stored_in IS NOT NULL;
+
+-- The bytes of an upload whose bucket lies in a store, as they came: any replica goes on.
+CREATE TABLE upload_piece (
+    upload {uuid} NOT NULL REFERENCES upload (id) ON DELETE CASCADE,
+    -- Where it begins in the upload.
+    starts BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    -- Under which name the store has it.
+    piece {uuid} NOT NULL,
+    PRIMARY KEY (upload, starts)
+);
+CREATE UNIQUE INDEX upload_piece_name ON upload_piece (piece);
+
+-- What was begun in parts in the store of a bucket and is not whole yet.
+CREATE TABLE store_upload (
+    bucket {uuid} NOT NULL REFERENCES bucket (id) ON DELETE CASCADE,
+    -- The store's own id, and the key in it.
+    id {text} NOT NULL,
+    key {text} NOT NULL,
+    begun_at BIGINT NOT NULL,
+    PRIMARY KEY (bucket, id)
+);
+CREATE INDEX store_upload_begun ON store_upload (bucket, begun_at, id);

@@ -37,6 +37,7 @@ CREATE TABLE part (
     number BIGINT NOT NULL,
     size BIGINT NOT NULL,
     md5 {text} NOT NULL,
+    -- The name of its bytes: on the disk, or in the store of its bucket.
     blob {uuid} NOT NULL,
     came_at BIGINT NOT NULL,
     PRIMARY KEY (parted, number)

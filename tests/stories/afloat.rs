@@ -1,60 +1,138 @@
-//! Servers whose bucket `files` lies on the disk, and servers whose bucket `files` lies in
-//! a real S3-compatible store: what holds for the one holds for the other.
+//! Stories of files are told twice: with the bucket `files` on the disk and the catalogue in
+//! SQLite, and with the bucket in a real S3-compatible store, the catalogue in Postgres and
+//! what is remembered in Redis. What holds for the one holds for the other.
 
 use crate::program::{files_below, server};
 use reqwest::Method;
 use serde_json::json;
-use testing::{S3Store, TestDatabase, TestServer};
+use std::ops::{Deref, DerefMut};
+use testing::{Redis, S3Store, ServerOptions, TestDatabase, TestServer, within};
+
+/// Where a story is to be told.
+pub(crate) struct Berth {
+    database: TestDatabase,
+    away: Option<Away>,
+}
+
+/// What there is beside the server where nothing lies on its disk.
+struct Away {
+    store: S3Store,
+    redis: Redis,
+}
 
 /// A server, and where the bytes of its bucket `files` are.
 pub(crate) struct Afloat {
-    pub(crate) server: TestServer,
-    pub(crate) store: Option<S3Store>,
+    server: TestServer,
+    away: Option<Away>,
 }
 
-impl Afloat {
-    pub(crate) async fn on_disk(database: &TestDatabase) -> Self {
+impl Berth {
+    pub(crate) fn on_disk(database: &TestDatabase) -> Self {
         Self {
-            server: server(database).start().await,
-            store: None,
+            database: database.clone(),
+            away: None,
         }
     }
 
-    /// Nothing, where there is no such store.
+    /// Nothing, where a peer is missing.
     pub(crate) async fn in_store(database: &TestDatabase) -> Option<Self> {
-        let store = S3Store::start().await?;
-        let server = server(database).start().await;
-        moor(&server, &store).await;
+        let away = Away {
+            store: S3Store::start().await?,
+            redis: Redis::start().await?,
+        };
         Some(Self {
-            server,
-            store: Some(store),
+            database: database.clone(),
+            away: Some(away),
         })
+    }
+
+    /// A server as it is usually.
+    pub(crate) async fn usual(self) -> Afloat {
+        self.with(|options| options).await
+    }
+
+    /// A server that is set up in another way.
+    pub(crate) async fn with(self, other: impl FnOnce(ServerOptions) -> ServerOptions) -> Afloat {
+        let mut options = server(&self.database);
+        if let Some(away) = &self.away {
+            options = options.env("LONGSHORE_CACHE", &away.redis.url());
+        }
+        let server = other(options).start().await;
+        if let Some(away) = &self.away {
+            moor(&server, &away.store).await;
+        }
+        Afloat {
+            server,
+            away: self.away,
+        }
+    }
+}
+
+impl Afloat {
+    /// Whether the bytes lie in a store.
+    pub(crate) fn is_in_store(&self) -> bool {
+        self.away.is_some()
     }
 
     /// The contents that are stored, the unfinished ones included.
     pub(crate) fn contents(&self) -> usize {
         let on_disk = files_below(&self.server.data().join("files")).len();
-        let in_store = self.store.as_ref().map(|store| store.keys().len());
+        let in_store = self.away.as_ref().map(|away| away.store.keys().len());
+        on_disk + in_store.unwrap_or(0)
+    }
+
+    /// Waits until so many contents are stored: what is given up goes a little later.
+    pub(crate) async fn comes_to(&self, contents: usize) {
+        within("what is given up to go", async {
+            while self.contents() != contents {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+
+    /// What of uploads has not become a file.
+    pub(crate) fn unfinished(&self) -> usize {
+        let on_disk = files_below(&self.server.data().join("files/partial")).len();
+        let in_store = self.away.as_ref().map(|away| {
+            let keys = away.store.keys();
+            let hidden = keys.iter().filter(|key| key.starts_with(".longshore/"));
+            hidden.count() + away.store.unfinished()
+        });
         on_disk + in_store.unwrap_or(0)
     }
 }
 
-/// Makes three tests of a story that takes an [`Afloat`]: with the bucket on the disk, on
-/// both databases, and with it in a store, on Postgres.
+impl Deref for Afloat {
+    type Target = TestServer;
+
+    fn deref(&self) -> &TestServer {
+        &self.server
+    }
+}
+
+impl DerefMut for Afloat {
+    fn deref_mut(&mut self) -> &mut TestServer {
+        &mut self.server
+    }
+}
+
+/// Makes two tests of a story that takes a [`Berth`]: on the disk with SQLite, and in a
+/// store with Postgres and Redis.
 macro_rules! on_disk_and_in_store {
     ($story:ident) => {
         mod $story {
             async fn on_disk(database: testing::TestDatabase) {
-                super::$story(crate::afloat::Afloat::on_disk(&database).await).await;
+                super::$story(crate::afloat::Berth::on_disk(&database)).await;
             }
 
             async fn in_store(database: testing::TestDatabase) {
-                if let Some(afloat) = crate::afloat::Afloat::in_store(&database).await {
-                    super::$story(afloat).await;
+                if let Some(berth) = crate::afloat::Berth::in_store(&database).await {
+                    super::$story(berth).await;
                 }
             }
 
-            testing::on_both!(on_disk);
+            testing::on_sqlite!(on_disk);
             testing::on_postgres!(in_store);
         }
     };

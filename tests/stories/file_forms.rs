@@ -1,11 +1,11 @@
 //! Files by a form, as browsers and curl send it: each is stored as a whole or not at
 //! all, and the answer tells of each.
 
-use crate::program::server;
-use crate::stored::{HOST, add_user, answered, contents, put, refusal, refused, uploader};
+use crate::afloat::{Berth, on_disk_and_in_store};
+use crate::stored::{HOST, add_user, answered, put, refusal, refused, uploader};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use testing::{TestDatabase, TestServer, on_both};
+use testing::TestServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -60,9 +60,9 @@ async fn content(server: &TestServer, path: &str) -> Vec<u8> {
     content
 }
 
-on_both!(all_files_of_a_form_are_stored_where_it_says);
-async fn all_files_of_a_form_are_stored_where_it_says(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(all_files_of_a_form_are_stored_where_it_says);
+async fn all_files_of_a_form_are_stored_where_it_says(berth: Berth) {
+    let server = berth.usual().await;
     let parts = [
         file("first.txt", "one"),
         field("prefix", "covers/"),
@@ -92,7 +92,7 @@ async fn all_files_of_a_form_are_stored_where_it_says(database: TestDatabase) {
         uploader(&server, "first.txt").await.as_deref(),
         Some("user:admin")
     );
-    assert_eq!(contents(&server).len(), 4);
+    assert_eq!(server.contents(), 4);
 
     let at_host = server
         .request(Method::POST, "/api/upload")
@@ -102,9 +102,9 @@ async fn all_files_of_a_form_are_stored_where_it_says(database: TestDatabase) {
     assert_eq!(content(&server, "host").await, b"x");
 }
 
-on_both!(what_is_refused_of_one_file_keeps_no_other_out);
-async fn what_is_refused_of_one_file_keeps_no_other_out(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(what_is_refused_of_one_file_keeps_no_other_out);
+async fn what_is_refused_of_one_file_keeps_no_other_out(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "there", b"before").await;
     let parts = [
         file("good", "x"),
@@ -131,12 +131,12 @@ async fn what_is_refused_of_one_file_keeps_no_other_out(database: TestDatabase) 
         ]
     );
     assert_eq!(content(&server, "there").await, b"before");
-    assert_eq!(contents(&server).len(), 3);
+    assert_eq!(server.contents(), 3);
 }
 
-on_both!(a_form_that_is_none_is_refused_and_leaves_nothing);
-async fn a_form_that_is_none_is_refused_and_leaves_nothing(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_form_that_is_none_is_refused_and_leaves_nothing);
+async fn a_form_that_is_none_is_refused_and_leaves_nothing(berth: Berth) {
+    let server = berth.usual().await;
     let request = || server.request(Method::POST, FORM);
     let whole = form(&[file("a", "content")]);
     let typed = |kind: &'static str| request().header("Content-Type", kind).body(whole.clone());
@@ -189,12 +189,12 @@ async fn a_form_that_is_none_is_refused_and_leaves_nothing(database: TestDatabas
         let request = posted(request(), body.to_owned());
         assert_eq!(refusal(request).await, broken, "{body}");
     }
-    assert_eq!(contents(&server), Vec::<std::path::PathBuf>::new());
+    assert_eq!(server.contents(), 0);
 }
 
-on_both!(the_number_of_parts_is_bounded);
-async fn the_number_of_parts_is_bounded(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(the_number_of_parts_is_bounded);
+async fn the_number_of_parts_is_bounded(berth: Berth) {
+    let server = berth.usual().await;
     let mut parts = vec![field("note", "x"); 999];
     parts.extend([file("last", "x"), file("too many", "x")]);
     let (status, report) = report(post(&server, &parts)).await;
@@ -205,9 +205,9 @@ async fn the_number_of_parts_is_bounded(database: TestDatabase) {
     assert_eq!((status, code.as_str()), (413, "too-many-parts"));
 }
 
-on_both!(rights_and_quotas_hold_for_each_file);
-async fn rights_and_quotas_hold_for_each_file(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(rights_and_quotas_hold_for_each_file);
+async fn rights_and_quotas_hold_for_each_file(berth: Berth) {
+    let server = berth.usual().await;
     let password = add_user(&server, "vera", "viewer").await;
     let grant = json!({ "user": "vera", "prefix": "in/", "permissions": ["write"] });
     let (status, _) = server.post("/api/v1/buckets/files/grants", &grant).await;
@@ -244,16 +244,16 @@ async fn rights_and_quotas_hold_for_each_file(database: TestDatabase) {
     assert_eq!(refusal(forged).await, (403, "csrf".to_owned()));
     let own = session.request(Method::POST, FORM);
     assert_eq!(answered(posted(own, form(&[file("a", "x")]))).await.0, 201);
-    assert_eq!(contents(&server).len(), 3);
+    assert_eq!(server.contents(), 3);
 }
 
 async fn report_of(server: &TestServer, parts: &[String]) -> (u16, Value) {
     report(post(server, parts)).await
 }
 
-on_both!(who_leaves_in_the_middle_of_a_file_leaves_nothing_of_it);
-async fn who_leaves_in_the_middle_of_a_file_leaves_nothing_of_it(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(who_leaves_in_the_middle_of_a_file_leaves_nothing_of_it);
+async fn who_leaves_in_the_middle_of_a_file_leaves_nothing_of_it(berth: Berth) {
+    let server = berth.usual().await;
     let pair = format!("admin:{}", server.admin_password());
     let head = format!(
         "POST {FORM} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {}\r\nContent-Type: {TYPE}\r\nContent-Length: 100000\r\n\r\n",
@@ -277,12 +277,12 @@ async fn who_leaves_in_the_middle_of_a_file_leaves_nothing_of_it(database: TestD
     let _ = testing::within("the end", socket.read_to_end(&mut answer)).await;
     assert_eq!(content(&server, "whole").await, b"x");
     assert_eq!(uploader(&server, "half").await, None);
-    assert_eq!(contents(&server).len(), 1);
+    assert_eq!(server.contents(), 1);
 }
 
-on_both!(a_form_of_another_bucket_is_not_found);
-async fn a_form_of_another_bucket_is_not_found(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_form_of_another_bucket_is_not_found);
+async fn a_form_of_another_bucket_is_not_found(berth: Berth) {
+    let server = berth.usual().await;
     let elsewhere = server.request(Method::POST, "/api/v1/buckets/nowhere/files");
     let sent = posted(elsewhere, form(&[file("a", "x")])).send().await;
     let (status, code) = refused(sent.expect("an answer")).await;

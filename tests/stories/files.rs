@@ -1,7 +1,7 @@
 //! Files, as scripts use them: the few routes of a bucket's own domain, by curl, and the
 //! API for everything else. Bad input gets the right answer and leaves no bytes.
 
-use crate::afloat::{Afloat, on_disk_and_in_store};
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::program::{files_below, server};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -50,8 +50,8 @@ fn write(folder: &Path, name: &str, content: &[u8]) -> String {
 }
 
 on_disk_and_in_store!(the_lines_that_scripts_know_give_what_they_gave);
-async fn the_lines_that_scripts_know_give_what_they_gave(afloat: Afloat) {
-    let server = &afloat.server;
+async fn the_lines_that_scripts_know_give_what_they_gave(berth: Berth) {
+    let server = &berth.usual().await;
     let folder = tempfile::tempdir().expect("a folder");
     let cargo = write(folder.path(), "foo", b"some cargo\n");
     let url = "http://HOST/api/upload/foo";
@@ -91,8 +91,8 @@ async fn the_lines_that_scripts_know_give_what_they_gave(afloat: Afloat) {
 }
 
 on_disk_and_in_store!(a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says);
-async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(afloat: Afloat) {
-    let server = &afloat.server;
+async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(berth: Berth) {
+    let server = &berth.usual().await;
     let path = "/api/v1/buckets/files/files/deep/n%C3%A4me.bin";
     let put = server
         .request(Method::PUT, path)
@@ -137,8 +137,8 @@ async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(afloat
 }
 
 on_disk_and_in_store!(what_was_deleted_is_in_the_trash_and_comes_back);
-async fn what_was_deleted_is_in_the_trash_and_comes_back(afloat: Afloat) {
-    let server = &afloat.server;
+async fn what_was_deleted_is_in_the_trash_and_comes_back(berth: Berth) {
+    let server = &berth.usual().await;
     let put = server.request(Method::PUT, "/api/v1/buckets/files/files/a/b");
     assert_eq!(answer(put.body("cargo")).await.0, 201);
     let (status, gone) = server.delete("/api/v1/buckets/files/files/a/b").await;
@@ -166,8 +166,8 @@ async fn what_was_deleted_is_in_the_trash_and_comes_back(afloat: Afloat) {
 type Bad<'a> = (String, Vec<(&'a str, &'a str)>, u16, &'a str);
 
 on_disk_and_in_store!(bad_input_gets_the_right_answer_and_leaves_no_bytes);
-async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(afloat: Afloat) {
-    let server = &afloat.server;
+async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(berth: Berth) {
+    let server = &berth.usual().await;
     let long = "a".repeat(2000);
     let cases: Vec<Bad<'_>> = vec![
         (
@@ -237,12 +237,12 @@ async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(afloat: Afloat) {
         assert_eq!(got.as_u16(), status, "{path} {headers:?}: {problem}");
         assert_eq!(problem["code"], code, "{path} {headers:?}: {problem}");
     }
-    assert_eq!(afloat.contents(), 0);
+    assert_eq!(server.contents(), 0);
 }
 
 on_disk_and_in_store!(a_body_that_breaks_off_is_not_stored);
-async fn a_body_that_breaks_off_is_not_stored(afloat: Afloat) {
-    let server = &afloat.server;
+async fn a_body_that_breaks_off_is_not_stored(berth: Berth) {
+    let server = &berth.usual().await;
     let address = server.url();
     let address = address.trim_start_matches("http://");
     let basic = format!("admin:{}", server.admin_password());
@@ -260,7 +260,7 @@ async fn a_body_that_breaks_off_is_not_stored(afloat: Afloat) {
     let _ = within("the server to give it up", read).await;
     let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
     assert_eq!(status, 404);
-    assert_eq!(afloat.contents(), 0);
+    assert_eq!(server.contents(), 0);
 }
 
 on_both!(what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_absent);

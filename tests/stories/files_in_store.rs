@@ -3,12 +3,14 @@
 
 use crate::afloat::{keep_secret, moor};
 use crate::command_line::Person;
-use crate::program::{a_store_of_others, files_below, s3_tool, server};
+use crate::program::{a_store_of_others, files_below, s3_tool, server, sharing_a_key};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
-use testing::{Content, S3Store, TestDatabase, TestServer, on_both, s3_client, within};
+use testing::{
+    Content, S3Store, TestDatabase, TestServer, on_both, on_postgres, s3_client, within,
+};
 
 /// boto3, as somebody uses it who knows the store and not Longshore: `list`, or `get`,
 /// `put` or `remove` of a key.
@@ -302,4 +304,85 @@ part = s3.get_object(Bucket="files", Key="films/copied.mp4", Range="bytes=900000
 with open("film", "rb") as film:
     film.seek(9000000)
     assert part["Body"].read() == film.read(10)
+"#;
+
+on_postgres!(uploads_go_on_at_another_replica_with_a_disk_of_its_own);
+async fn uploads_go_on_at_another_replica_with_a_disk_of_its_own(database: TestDatabase) {
+    let Some(store) = S3Store::start().await else {
+        return;
+    };
+    let options = sharing_a_key(server(&database)).with_s3();
+    let (one, other) = (options.clone().start().await, options.start().await);
+    moor(&one, &store).await;
+    within("the other to hear of the bucket", async {
+        while other.get("/api/v1/buckets/files").await.1["storage"]["kind"] != "s3" {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let content = Content::seeded(4, 20 << 20).to_vec();
+    let tus = |server: &TestServer, method: Method, path: &str| {
+        let request = server.request(method, path);
+        request.header("Tus-Resumable", "1.0.0")
+    };
+    let create = tus(&one, Method::POST, "/tus")
+        .header("Upload-Length", content.len())
+        .header("Upload-Metadata", "filename ZmlsbQ==");
+    let begun = create.send().await.expect("an answer");
+    assert_eq!(begun.status(), 201);
+    let location = begun.headers()["location"].to_str().expect("text");
+    let path = location
+        .strip_prefix(&one.url())
+        .expect("it is here")
+        .to_owned();
+    let pieces = [0..9_000_001, 9_000_001..9_000_005, 9_000_005..content.len()];
+    for (server, piece) in [&one, &other, &one].into_iter().zip(pieces) {
+        let head = tus(server, Method::HEAD, &path).send().await;
+        let head = head.expect("an answer");
+        assert_eq!(head.headers()["upload-offset"], piece.start.to_string());
+        let patch = tus(server, Method::PATCH, &path)
+            .header("Upload-Offset", piece.start)
+            .header("Content-Type", "application/offset+octet-stream")
+            .body(content[piece].to_vec());
+        assert_eq!(patch.send().await.expect("an answer").status(), 204);
+    }
+    assert!(
+        get(&other, "film").await == (StatusCode::OK, content),
+        "all of it"
+    );
+    let Some(python) = s3_client("python") else {
+        return;
+    };
+    let wanted = json!({ "name": "clients", "scopes": ["files:read", "files:write"] });
+    let (_, key) = one.post("/api/v1/access-keys", &wanted).await;
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = s3_tool(&python);
+    command
+        .args(["-c", REPLICAS, &one.s3_url(), &other.s3_url()])
+        .env("AWS_ACCESS_KEY_ID", text(&key["key"]))
+        .env("AWS_SECRET_ACCESS_KEY", text(&key["secret"]))
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", home.path())
+        .kill_on_drop(true);
+    let output = within("boto3", command.output()).await.expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(store.keys(), ["film", "in parts"]);
+    assert_eq!(store.unfinished(), 0);
+}
+
+/// Parts that go to one replica each, put together by the second.
+const REPLICAS: &str = r#"
+import sys, boto3
+one, other = [boto3.client("s3", endpoint_url=url) for url in sys.argv[1:]]
+where = {"Bucket": "files", "Key": "in parts"}
+where["UploadId"] = one.create_multipart_upload(**where)["UploadId"]
+parts = []
+for number, (s3, body) in enumerate([(one, b"1" * (5 << 20)), (other, b"two")], 1):
+    tag = s3.upload_part(PartNumber=number, Body=body, **where)["ETag"]
+    parts.append({"PartNumber": number, "ETag": tag})
+other.complete_multipart_upload(MultipartUpload={"Parts": parts}, **where)
+del where["UploadId"]
+assert one.get_object(**where)["Body"].read() == b"1" * (5 << 20) + b"two"
 "#;

@@ -3,6 +3,7 @@
 //! ordinary client puts things into behind the back of the one that is tried.
 
 mod comparing;
+mod going_on;
 mod telling;
 
 use crate::desk::in_state;

@@ -1,14 +1,15 @@
 //! The S3 port, asked by the clients that people have: boto3, the AWS command line,
 //! rclone and s3cmd, each as it comes; and by hand for what none of them does.
 
-use crate::program::{ends, s3_tool, server};
+use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
+use crate::program::{ends, s3_tool};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use testing::{TestDatabase, TestServer, installed, on_both, s3_client};
+use testing::{ServerOptions, TestServer, installed, s3_client};
 use tokio::process::Command;
 
 /// How long a client may take with everything.
@@ -66,26 +67,30 @@ async fn content(mut command: Command) -> String {
     said
 }
 
-async fn python(script: &str, server: &TestServer, key: &Key) -> Option<String> {
+async fn python(script: &str, server: &Afloat, key: &Key) -> Option<String> {
     let python = s3_client("python")?;
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("script.py");
     std::fs::write(&file, script).expect("a script");
     let mut command = client(&python, server, key, home.path());
     command.arg(&file);
+    if server.is_in_store() {
+        // The store of these stories keeps objects as files of a disk.
+        command.env("KEYS_ARE_PATHS", "1");
+    }
     Some(content(command).await)
 }
 
-on_both!(boto3_works_unchanged_on_both_databases);
-async fn boto3_works_unchanged_on_both_databases(database: TestDatabase) {
-    let server = server(&database).with_s3().start().await;
+on_disk_and_in_store!(boto3_works_unchanged);
+async fn boto3_works_unchanged(berth: Berth) {
+    let server = berth.with(ServerOptions::with_s3).await;
     let key = usual_key(&server).await;
     python(include_str!("s3/boto.py"), &server, &key).await;
 }
 
-on_both!(what_no_client_sends_is_refused_and_leaves_nothing);
-async fn what_no_client_sends_is_refused_and_leaves_nothing(database: TestDatabase) {
-    let server = server(&database).with_s3().start().await;
+on_disk_and_in_store!(what_no_client_sends_is_refused_and_leaves_nothing);
+async fn what_no_client_sends_is_refused_and_leaves_nothing(berth: Berth) {
+    let server = berth.with(ServerOptions::with_s3).await;
     let key = usual_key(&server).await;
     python(include_str!("s3/handmade.py"), &server, &key).await;
 }
@@ -132,12 +137,12 @@ fn same(one: &Path, other: &Path) {
     }
 }
 
-on_both!(rclone_copies_a_tree_both_ways_and_finds_no_difference);
-async fn rclone_copies_a_tree_both_ways_and_finds_no_difference(database: TestDatabase) {
+on_disk_and_in_store!(rclone_copies_a_tree_both_ways_and_finds_no_difference);
+async fn rclone_copies_a_tree_both_ways_and_finds_no_difference(berth: Berth) {
     let Some(rclone) = installed("rclone") else {
         return;
     };
-    let server = server(&database).with_s3().start().await;
+    let server = berth.with(ServerOptions::with_s3).await;
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
@@ -179,12 +184,12 @@ async fn rclone_copies_a_tree_both_ways_and_finds_no_difference(database: TestDa
     run(&["rmdir".as_ref(), "here:another".as_ref()]).await;
 }
 
-on_both!(the_command_line_of_aws_works_unchanged);
-async fn the_command_line_of_aws_works_unchanged(database: TestDatabase) {
+on_disk_and_in_store!(the_command_line_of_aws_works_unchanged);
+async fn the_command_line_of_aws_works_unchanged(berth: Berth) {
     let Some(aws) = s3_client("aws") else {
         return;
     };
-    let server = server(&database).with_s3().start().await;
+    let server = berth.with(ServerOptions::with_s3).await;
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
@@ -194,7 +199,7 @@ async fn the_command_line_of_aws_works_unchanged(database: TestDatabase) {
         command.arg("s3").args(arguments);
         content(command)
     };
-    let there = OsStr::new("s3://mine/a tree+");
+    let there = OsStr::new("s3://files/a tree+");
     run(&["mb".as_ref(), "s3://mine".as_ref()]).await;
     run(&[
         "cp".as_ref(),
@@ -207,26 +212,27 @@ async fn the_command_line_of_aws_works_unchanged(database: TestDatabase) {
     same(&from, &back);
     let again = run(&["sync".as_ref(), from.as_os_str(), there]).await;
     assert_eq!(again, "", "nothing is left to do");
-    let listed = run(&["ls".as_ref(), "s3://mine/a tree+/".as_ref()]).await;
+    let listed = run(&["ls".as_ref(), "s3://files/a tree+/".as_ref()]).await;
     assert!(
         listed.contains("PRE a b/") && listed.contains("large.bin"),
         "{listed}"
     );
-    let copy = OsStr::new("s3://files/copied large.bin");
-    run(&["cp".as_ref(), "s3://mine/a tree+/large.bin".as_ref(), copy]).await;
-    run(&["rm".as_ref(), copy]).await;
-    let url = run(&["presign".as_ref(), "s3://mine/a tree+/plain.txt".as_ref()]).await;
+    let copy = OsStr::new("s3://mine/copied large.bin");
+    run(&["cp".as_ref(), "s3://files/a tree+/large.bin".as_ref(), copy]).await;
+    run(&["cp".as_ref(), copy, "s3://files/copied back.bin".as_ref()]).await;
+    run(&["rm".as_ref(), "s3://files/copied back.bin".as_ref()]).await;
+    let url = run(&["presign".as_ref(), "s3://files/a tree+/plain.txt".as_ref()]).await;
     let got = reqwest::get(url.trim()).await.expect("an answer");
     assert_eq!(got.text().await.expect("a text"), "plain.txt");
     run(&["rb".as_ref(), "--force".as_ref(), "s3://mine".as_ref()]).await;
 }
 
-on_both!(s3cmd_works_unchanged);
-async fn s3cmd_works_unchanged(database: TestDatabase) {
+on_disk_and_in_store!(s3cmd_works_unchanged);
+async fn s3cmd_works_unchanged(berth: Berth) {
     let Some(s3cmd) = s3_client("s3cmd") else {
         return;
     };
-    let server = server(&database).with_s3().start().await;
+    let server = berth.with(ServerOptions::with_s3).await;
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
@@ -264,7 +270,7 @@ async fn s3cmd_works_unchanged(database: TestDatabase) {
 }
 
 /// What boto3 gets when it asks for one thing: the word of the error, or `fine`.
-async fn asked(server: &TestServer, key: &Key, what: &str) -> Option<String> {
+async fn asked(server: &Afloat, key: &Key, what: &str) -> Option<String> {
     let script = format!(
         "import os, boto3\nfrom botocore.client import Config\nfrom botocore.exceptions import ClientError\n\
          s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'], config=Config(retries={{'total_max_attempts': 1}}))\n\
@@ -278,9 +284,9 @@ const PUT: &str = "s3.put_object(Bucket='files', Key='x', Body=b'x')";
 const GET: &str = "s3.get_object(Bucket='files', Key='x')";
 const MAKE: &str = "s3.create_bucket(Bucket='another')";
 
-on_both!(a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted);
-async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted(database: TestDatabase) {
-    let server = server(&database).with_s3().start().await;
+on_disk_and_in_store!(a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted);
+async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted(berth: Berth) {
+    let server = berth.with(ServerOptions::with_s3).await;
     let both = usual_key(&server).await;
     let reads = access_key(&server, "reads", &["files:read"]).await;
     let expects = async |key: &Key, what: &str, expected: &str| {
@@ -333,9 +339,9 @@ async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted(databas
     assert!(!text.contains(&both.secret) && !text.contains(&reads.secret));
 }
 
-on_both!(a_public_bucket_is_read_without_a_key_and_never_written);
-async fn a_public_bucket_is_read_without_a_key_and_never_written(database: TestDatabase) {
-    let server = server(&database).with_s3().start().await;
+on_disk_and_in_store!(a_public_bucket_is_read_without_a_key_and_never_written);
+async fn a_public_bucket_is_read_without_a_key_and_never_written(berth: Berth) {
+    let server = berth.with(ServerOptions::with_s3).await;
     let put = server
         .request(Method::PUT, "/api/v1/buckets/files/files/x.txt")
         .body("open")
@@ -389,11 +395,9 @@ async fn a_taken_s3_port_is_code_3_and_names_its_flag() {
     assert!(!folder.path().join("data/longshore.db").exists());
 }
 
-on_both!(what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out);
-async fn what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out(
-    database: TestDatabase,
-) {
-    let mut server = server(&database).with_s3().start().await;
+on_disk_and_in_store!(what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out);
+async fn what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out(berth: Berth) {
+    let mut server = berth.with(ServerOptions::with_s3).await;
     let key = usual_key(&server).await;
     let put = "s3.put_object(Bucket='files', Key='a b.txt', Body=b'kept', Metadata={'a': '1'}, Tagging='t=2')";
     if asked(&server, &key, put).await.is_none() {

@@ -186,6 +186,33 @@ async fn a_replica_that_cannot_reach_redis_writes_and_the_other_sees_it(database
     assert_eq!(number(&servers[0], "file-0").await, 100);
 }
 
+on_postgres!(redis_is_spoken_to_over_tls_and_only_where_its_certificate_is_trusted);
+async fn redis_is_spoken_to_over_tls_and_only_where_its_certificate_is_trusted(
+    database: TestDatabase,
+) {
+    let Some(redis) = Redis::start_encrypted().await else {
+        return;
+    };
+    assert!(redis.url().starts_with("rediss://"));
+    let certificate = redis.certificate().to_string_lossy().into_owned();
+    let options = sharing_a_key(server(&database));
+    let trusting = options.clone().env("SSL_CERT_FILE", &certificate);
+    let servers = two(trusting, &redis).await;
+    is_open(&servers[0]).await;
+    is_open(&servers[1]).await;
+    let work = all_at_once(&servers, 20, &Arc::default()).await;
+    ended(work).await;
+    assert!(
+        hits(&servers[0]).await + hits(&servers[1]).await > 0.0,
+        "the cache was of use"
+    );
+    // To whom it is a stranger it is down, and what is written there is seen all the same.
+    let wary = options.env("LONGSHORE_CACHE", &redis.url()).start().await;
+    assert!(figure(&wary, "longshore_cache_down").await > 0.0);
+    describe(&wary, "file-0", 1000).await;
+    assert_eq!(number(&servers[0], "file-0").await, 1000);
+}
+
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_without_its_password() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,6 @@
 //! Signed addresses: one file, one method, for a while, without a password.
 
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::program::server;
 use crate::stored::{HOST, add_user, answered, contents, path_of, put, refusal, uploader};
 use base::{Clock, SystemClock, Timestamp};
@@ -232,9 +233,9 @@ async fn an_address_ends_with_its_time_and_with_the_rights_of_its_signer(databas
     assert_eq!(refusal(late).await, (403, "link-invalid".to_owned()));
 }
 
-on_both!(a_viewer_signs_what_it_may_read_and_nothing_to_be_put);
-async fn a_viewer_signs_what_it_may_read_and_nothing_to_be_put(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_viewer_signs_what_it_may_read_and_nothing_to_be_put);
+async fn a_viewer_signs_what_it_may_read_and_nothing_to_be_put(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a", b"a").await;
     let password = add_user(&server, "vera", "viewer").await;
     for (method, wanted) in [("GET", 200), ("PUT", 403)] {

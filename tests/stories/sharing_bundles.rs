@@ -1,16 +1,16 @@
 //! Bundles of stored files.
 
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::archive::contents;
 use crate::desk::{ended, made, rest, streamed};
-use crate::program::server;
 use crate::stored::{add_user, answered, put};
 use reqwest::Method;
 use serde_json::json;
-use testing::{Answer, Content, Origin, TestDatabase, on_both};
+use testing::{Answer, Content, Origin};
 
-on_both!(stored_paths_and_prefixes_are_sources_beside_addresses);
-async fn stored_paths_and_prefixes_are_sources_beside_addresses(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(stored_paths_and_prefixes_are_sources_beside_addresses);
+async fn stored_paths_and_prefixes_are_sources_beside_addresses(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "covers/a.txt", b"a").await;
     put(&server, "covers/deep/b.txt", b"bb").await;
     put(&server, "covers.txt", b"ccc").await;
@@ -51,9 +51,9 @@ async fn stored_paths_and_prefixes_are_sources_beside_addresses(database: TestDa
     );
 }
 
-on_both!(of_stored_files_alone_the_exact_length_is_told);
-async fn of_stored_files_alone_the_exact_length_is_told(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(of_stored_files_alone_the_exact_length_is_told);
+async fn of_stored_files_alone_the_exact_length_is_told(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a/one", b"one").await;
     let large: &'static [u8] = Box::leak(vec![7; 600 << 10].into_boxed_slice());
     put(&server, "a/two", large).await;
@@ -69,9 +69,9 @@ async fn of_stored_files_alone_the_exact_length_is_told(database: TestDatabase) 
     assert_eq!(contents(&archive)["two"], large);
 }
 
-on_both!(a_bundle_holds_what_its_maker_may_read);
-async fn a_bundle_holds_what_its_maker_may_read(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_bundle_holds_what_its_maker_may_read);
+async fn a_bundle_holds_what_its_maker_may_read(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a/one", b"one").await;
     let change = server.request(Method::PATCH, "/api/v1/buckets/files");
     let change = change.header("Content-Type", "application/json");

@@ -1,10 +1,10 @@
 //! Grants: who may do what in which part of a bucket.
 
-use crate::program::server;
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::stored::{HOST, add_user, answered, put};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use testing::{TestDatabase, TestServer, on_both};
+use testing::TestServer;
 
 const GRANTS: &str = "/api/v1/buckets/files/grants";
 
@@ -64,9 +64,9 @@ fn file(path: &str) -> String {
     format!("/api/v1/buckets/files/files/{path}")
 }
 
-on_both!(a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside);
-async fn a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside);
+async fn a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside(berth: Berth) {
+    let server = berth.usual().await;
     closed(&server).await;
     let password = add_user(&server, "vera", "viewer").await;
     let vera = Asker {
@@ -148,9 +148,9 @@ async fn a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside(database: T
     );
 }
 
-on_both!(a_token_with_grants_is_held_to_them);
-async fn a_token_with_grants_is_held_to_them(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_token_with_grants_is_held_to_them);
+async fn a_token_with_grants_is_held_to_them(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "in/a", b"a").await;
     put(&server, "out/a", b"a").await;
     let body = json!({ "name": "ci", "scopes": ["files:read", "files:write"] });
@@ -210,9 +210,9 @@ async fn a_token_with_grants_is_held_to_them(database: TestDatabase) {
     assert_eq!(ci.status(Method::GET, &file("out/a")).await, 200, "after");
 }
 
-on_both!(grants_that_make_no_sense_are_refused);
-async fn grants_that_make_no_sense_are_refused(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(grants_that_make_no_sense_are_refused);
+async fn grants_that_make_no_sense_are_refused(berth: Berth) {
+    let server = berth.usual().await;
     for (body, field) in [
         (json!({ "permissions": ["read"] }), "user"),
         (json!({ "user": "nobody", "permissions": ["read"] }), "user"),
@@ -223,6 +223,10 @@ async fn grants_that_make_no_sense_are_refused(database: TestDatabase) {
         (
             json!({ "token": "01900000-0000-7000-8000-000000000000", "permissions": ["read"] }),
             "token",
+        ),
+        (
+            json!({ "access_key": "01900000-0000-7000-8000-000000000000", "permissions": ["read"] }),
+            "access_key",
         ),
         (json!({ "user": "admin", "permissions": [] }), "settings"),
         (
@@ -238,6 +242,14 @@ async fn grants_that_make_no_sense_are_refused(database: TestDatabase) {
         assert_eq!(status, 400, "{problem}");
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
+    let wanted = json!({ "name": "nas", "scopes": ["files:read"] });
+    let (_, key) = server.post("/api/v1/access-keys", &wanted).await;
+    let id = grant(
+        &server,
+        json!({ "access_key": key["id"], "permissions": ["read"] }),
+    )
+    .await;
+    assert_eq!(server.delete(&format!("{GRANTS}/{id}")).await.0, 204);
     let (status, problem) = server
         .post(GRANTS, &json!({ "user": "admin", "permissions": ["fly"] }))
         .await;

@@ -1,11 +1,11 @@
 //! Shares: links that anybody may download by.
 
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::archive::contents as members;
-use crate::program::server;
 use crate::stored::{answered, path_of, put, refusal};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use testing::{TestDatabase, TestServer, on_both};
+use testing::TestServer;
 
 const SHARES: &str = "/api/v1/buckets/files/shares";
 
@@ -30,9 +30,9 @@ async fn downloads(server: &TestServer) -> u64 {
     shares["items"][0]["downloads"].as_u64().expect("a number")
 }
 
-on_both!(a_share_shows_a_page_and_gives_its_file);
-async fn a_share_shows_a_page_and_gives_its_file(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_share_shows_a_page_and_gives_its_file);
+async fn a_share_shows_a_page_and_gives_its_file(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a/%3Cb%3E.txt", b"0123456789").await;
     let link = shared(&server, &json!({ "path": "a/<b>.txt" })).await;
     let answer = page(&server, &link).send().await.expect("an answer");
@@ -87,9 +87,9 @@ async fn a_share_shows_a_page_and_gives_its_file(database: TestDatabase) {
     assert_eq!(answered(page(&server, &link)).await.0, 404);
 }
 
-on_both!(of_two_that_come_for_the_last_download_one_gets_it);
-async fn of_two_that_come_for_the_last_download_one_gets_it(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(of_two_that_come_for_the_last_download_one_gets_it);
+async fn of_two_that_come_for_the_last_download_one_gets_it(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a", b"content").await;
     for _ in 0..5 {
         let link = shared(&server, &json!({ "path": "a", "max_downloads": 1 })).await;
@@ -111,9 +111,9 @@ async fn of_two_that_come_for_the_last_download_one_gets_it(database: TestDataba
     }
 }
 
-on_both!(a_range_is_no_way_around_the_count);
-async fn a_range_is_no_way_around_the_count(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_range_is_no_way_around_the_count);
+async fn a_range_is_no_way_around_the_count(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a", b"content").await;
     let link = shared(&server, &json!({ "path": "a", "max_downloads": 1 })).await;
     let download = format!("{link}/download");
@@ -124,11 +124,10 @@ async fn a_range_is_no_way_around_the_count(database: TestDatabase) {
     assert_eq!(whole, (410, "share-over".to_owned()));
 }
 
-on_both!(a_password_is_asked_for_and_tried_seldom);
-async fn a_password_is_asked_for_and_tried_seldom(database: TestDatabase) {
-    let server = server(&database)
-        .env("LONGSHORE_ACCESS_ATTEMPTS_PER_ACCOUNT", "3")
-        .start()
+on_disk_and_in_store!(a_password_is_asked_for_and_tried_seldom);
+async fn a_password_is_asked_for_and_tried_seldom(berth: Berth) {
+    let server = berth
+        .with(|options| options.env("LONGSHORE_ACCESS_ATTEMPTS_PER_ACCOUNT", "3"))
         .await;
     put(&server, "a", b"content").await;
     let body = json!({ "path": "a", "password": "open, sesame", "max_downloads": 1 });
@@ -195,9 +194,9 @@ async fn a_password_is_asked_for_and_tried_seldom(database: TestDatabase) {
     );
 }
 
-on_both!(a_folder_downloads_as_one_archive_of_known_length);
-async fn a_folder_downloads_as_one_archive_of_known_length(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_folder_downloads_as_one_archive_of_known_length);
+async fn a_folder_downloads_as_one_archive_of_known_length(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a/one.txt", b"one").await;
     put(&server, "a/deep/two.txt", b"two two").await;
     put(&server, "ab", b"not in it").await;
@@ -230,9 +229,9 @@ async fn a_folder_downloads_as_one_archive_of_known_length(database: TestDatabas
     assert_eq!(answered(get(&server, &download)).await.0, 410);
 }
 
-on_both!(shares_that_make_no_sense_are_refused);
-async fn shares_that_make_no_sense_are_refused(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(shares_that_make_no_sense_are_refused);
+async fn shares_that_make_no_sense_are_refused(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a", b"a").await;
     for (body, wanted) in [
         (json!({ "path": "none" }), 404),

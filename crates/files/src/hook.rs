@@ -9,6 +9,7 @@ mod sequencer;
 mod sns;
 
 pub use event::NoEvent;
+pub(crate) use sns::Certificates;
 
 use crate::bucket::{Bucket, Storage};
 use crate::operations::{TakeIn, TakeInInput};
@@ -48,6 +49,12 @@ pub enum HookError {
     /// What came is no event.
     #[error(transparent)]
     NoEvent(#[from] NoEvent),
+    /// A message that says that it is of SNS, and is not.
+    #[error("this is no message of SNS: {0}; let SNS send it, or send the event alone")]
+    Unsigned(&'static str),
+    /// Whether a message is of SNS could not be found out.
+    #[error("the certificate of SNS could not be had: {0}; have it sent again")]
+    Unverified(String),
     /// A topic could not be told that its subscription is wanted.
     #[error("the subscription could not be confirmed: {0}; have the topic ask again")]
     Unconfirmed(String),
@@ -138,10 +145,15 @@ impl Files {
     /// Hears what came to a hook. On return it will be looked at.
     ///
     /// # Errors
-    /// [`HookError::NoEvent`] for what is none, [`HookError::Unconfirmed`] when a topic could not be
-    /// told that its subscription is wanted.
+    /// [`HookError::NoEvent`] for what is none, [`HookError::Unsigned`] for what only says
+    /// that it is of SNS, [`HookError::Unconfirmed`] when a topic could not be told that its
+    /// subscription is wanted.
     pub(crate) async fn hear(&self, bucket: &Bucket, body: &[u8]) -> Result<()> {
-        match Notice::read(body).map_err(HookError::from)? {
+        let notice = Notice::read(body).map_err(HookError::from)?;
+        if let Some(signed) = sns::Signed::read(body) {
+            self.is_of_sns(&signed).await?;
+        }
+        match notice {
             Notice::Nothing => Ok(()),
             Notice::Confirm(address) => self.confirm(bucket, &address).await,
             Notice::Objects(told) => self.note_told(bucket, told).await,

@@ -112,6 +112,7 @@ struct Inner {
     turns: upload::Turns,
     zips: OnceLock<Arc<dyn Zips>>,
     stores: store::Stores,
+    certificates: hook::Certificates,
 }
 
 impl Files {

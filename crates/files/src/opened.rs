@@ -5,7 +5,7 @@ use crate::bucket::Buckets;
 use crate::feed::Feed;
 use crate::presign::Signer;
 use crate::remembered::Remembered;
-use crate::{FileSettings, Files, Ground, Inner, Result, store, upload};
+use crate::{FileSettings, Files, Ground, Inner, Result, hook, store, upload};
 use std::sync::{Arc, OnceLock, RwLock};
 use storage::Dialect;
 
@@ -43,6 +43,7 @@ impl Files {
             turns: upload::Turns::default(),
             zips: OnceLock::new(),
             stores: store::Stores::new(),
+            certificates: hook::Certificates::default(),
         }));
         files.ensure_default_bucket().await?;
         Ok(files)

@@ -1,24 +1,26 @@
 //! A file that comes in parts, in any order and over hours, and is put together in the
 //! end: what S3 calls a multipart upload.
 //!
-//! Each part is stored as a file is, under a name that nobody sees; putting them together
-//! is an ordinary put, so the file that results is all or nothing like any other. Parts
-//! whose end nobody asks for are removed after a time.
+//! Each part is stored as a file is, on the disk or in the bucket's store, under a name that
+//! nobody sees; putting them together is an ordinary put, so the file that results is all or
+//! nothing like any other. Parts whose end nobody asks for are removed after a time.
+
+mod content;
 
 use crate::bucket::Bucket;
 use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::{Came, NewFile};
-use crate::{Error, Files, Result, sql};
-use base::{PartedId, Timestamp};
+use crate::put::{NewFile, Sink};
+use crate::{Error, Files, Result, sql, store};
+use base::{BucketId, PartedId, Timestamp};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use storage::{BlobName, BlobWriter};
+use storage::BlobName;
 
 /// The most parts that a file has.
 pub const MOST_PARTS: u64 = 10_000;
@@ -87,10 +89,12 @@ pub enum WrongPart {
 #[derive(Debug)]
 pub struct IncomingPart {
     files: Files,
+    bucket: BucketId,
     id: PartedId,
     number: u64,
     promised: Promised,
-    blob: BlobWriter,
+    name: BlobName,
+    sink: Sink,
     most: u64,
 }
 
@@ -103,6 +107,7 @@ impl Files {
         new.headers.check()?;
         metadata_text(&new.metadata)?;
         tags_text(&new.tags)?;
+        store::is_storable(bucket, &new.path)?;
         self.check_quota(bucket, by, 0).await?;
         let parted = Parted {
             id: PartedId::new(),
@@ -177,12 +182,15 @@ impl Files {
         let others = sql::parted::size_without(self.db(), parted.id, number).await?;
         self.check_quota(bucket, by, others.saturating_add(length))
             .await?;
+        let (name, sink) = self.part_sink(bucket).await?;
         Ok(IncomingPart {
             files: self.clone(),
+            bucket: bucket.id,
             id: parted.id,
             number,
             promised,
-            blob: self.blobs().create_with_md5().await?,
+            name,
+            sink,
             most,
         })
     }
@@ -219,14 +227,8 @@ impl Files {
         };
         let mut incoming = self.put(bucket, by, new).await?;
         for part in &parts {
-            let content = match self.blobs().read(part.blob).await {
-                Ok(content) => content,
-                // Somebody else has put it together, or given it up.
-                Err(storage::Error::NoBlob) => return Err(Error::NoParted),
-                Err(error) => return Err(error.into()),
-            };
-            let mut bytes = content.stream(0..part.size);
-            while let Some(bytes) = bytes.try_next().await? {
+            let mut bytes = self.bytes_of_part(bucket, part).await?;
+            while let Some(bytes) = bytes.try_next().await.map_err(content::gone)? {
                 watch(Some(&bytes))?;
                 incoming.write(bytes).await?;
             }
@@ -280,13 +282,13 @@ impl Files {
     /// Removes a file in parts and its parts; whether it was there.
     pub(crate) async fn forget_parted(&self, id: PartedId) -> Result<bool> {
         let mut tx = self.db().begin().await?;
-        if !sql::parted::hold(&mut tx, id).await? {
+        let Some(bucket) = sql::parted::hold(&mut tx, id).await? else {
             return Ok(false);
-        }
+        };
         let blobs = sql::parted::delete(&mut tx, id).await?;
         tx.commit().await?;
         for blob in blobs {
-            self.discard(blob).await;
+            self.discard_part(bucket, blob).await;
         }
         Ok(true)
     }
@@ -299,21 +301,21 @@ impl IncomingPart {
     /// [`Error::Content`] as soon as there are more than were announced,
     /// [`Error::TooLarge`], or what the disk says.
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        let size = self.blob.position() + bytes.len() as u64;
+        let size = self.sink.position() + bytes.len() as u64;
         if self.promised.length.is_some_and(|length| size > length) {
             return Err(Error::Content("it is longer"));
         }
         if size > self.most {
             return Err(Error::TooLarge { most: self.most });
         }
-        Ok(self.blob.write(bytes).await?)
+        self.sink.write(bytes).await
     }
 
     /// Keeps it: on return it is there for good.
     ///
     /// # Errors
     /// [`Error::Content`], [`Error::NoParted`] when the file was given up meanwhile, or
-    /// what the disk or the database says.
+    /// what the disk, the store or the database says.
     pub async fn finish(self) -> Result<Part> {
         let tasks = self.files.tasks().clone();
         let kept = tasks.spawn(self.keep()).await;
@@ -321,36 +323,29 @@ impl IncomingPart {
     }
 
     async fn keep(self) -> Result<Part> {
-        if self
-            .promised
-            .length
-            .is_some_and(|length| length != self.blob.position())
-        {
+        let length = self.promised.length;
+        if length.is_some_and(|length| length != self.sink.position()) {
             return Err(Error::Content("it is shorter"));
         }
-        let files = self.files;
-        let stored = self.blob.finish().await?;
+        let (files, bucket, name) = (self.files, self.bucket, self.name);
+        let came = files.keep_part(self.sink, &self.promised).await?;
         let part = Part {
             number: self.number,
-            size: stored.size,
-            md5: hex(&stored.md5.unwrap_or_default()),
+            size: came.size,
+            md5: hex(&came.md5),
             came_at: files.now(),
-            blob: stored.name,
+            blob: name,
         };
-        if let Err(error) = self.promised.check(&Came::of(&stored)) {
-            files.discard(stored.name).await;
-            return Err(error);
-        }
         let mut tx = files.db().begin().await?;
-        if !sql::parted::hold(&mut tx, self.id).await? {
+        if sql::parted::hold(&mut tx, self.id).await?.is_none() {
             drop(tx);
-            files.discard(stored.name).await;
+            files.discard_part(bucket, name).await;
             return Err(Error::NoParted);
         }
         let replaced = sql::parted::put_part(&mut tx, self.id, &part).await?;
         tx.commit().await?;
         if let Some(replaced) = replaced {
-            files.discard(replaced).await;
+            files.discard_part(bucket, replaced).await;
         }
         Ok(part)
     }

@@ -3,15 +3,16 @@
 use crate::authoriser::{Authoriser, AuthoriserSettings};
 use crate::bucket::Buckets;
 use crate::feed::Feed;
+use crate::hook::Certificates;
 use crate::presign::Signer;
 use crate::remembered::Remembered;
 use crate::store::Stores;
 use crate::{FileSettings, Files};
 use access::Access;
-use base::Timestamp;
+use base::{SharedClock, Timestamp};
 use fetch::Client;
 use operations::Operations;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use storage::{Blobs, Db, SharedCache};
 use tokio_util::task::TaskTracker;
 
@@ -52,6 +53,10 @@ impl Files {
         self.0.clock.now()
     }
 
+    pub(crate) fn clock(&self) -> SharedClock {
+        Arc::clone(&self.0.clock)
+    }
+
     pub(crate) fn db(&self) -> &Db {
         &self.0.db
     }
@@ -85,6 +90,10 @@ impl Files {
     pub(crate) fn shared_cache(&self) -> &SharedCache {
         static NONE: SharedCache = SharedCache::none();
         self.0.shared.get().unwrap_or(&NONE)
+    }
+
+    pub(crate) fn certificates(&self) -> &Certificates {
+        &self.0.certificates
     }
 
     pub(crate) fn stores(&self) -> &Stores {

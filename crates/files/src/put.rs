@@ -5,20 +5,23 @@
 //! Whoever leaves half-way leaves nothing: bytes that no row names go with their writer,
 //! and what a crash left is swept.
 
+mod commit;
+mod described;
+
+pub(crate) use commit::{Along, Uncommitted, index};
+pub(crate) use described::{Came, described};
+
 use crate::bucket::Bucket;
-use crate::event::Happened;
-use crate::expect::{Expect, Promised, hex};
+use crate::expect::{Expect, Promised};
 use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::presign::{LinkError, Once};
-use crate::store::{self, Aside};
-use crate::{Error, Files, Result, media, sniff, sql, words};
-use base::{FileId, UploadId};
+use crate::{Error, Files, Result, media, sniff, sql, store};
 use bytes::Bytes;
-use std::io::Cursor;
+use described::sniffable;
 use std::sync::Arc;
-use storage::{BlobName, BlobWriter, ObjectHeaders, ObjectWriter, StoredBlob, Tx};
+use storage::{BlobWriter, ObjectHeaders, ObjectWriter};
 
 /// A file to be put.
 #[derive(Clone, Debug)]
@@ -71,19 +74,27 @@ pub struct Incoming {
     along: Along,
 }
 
-/// Where its bytes go.
+/// Where bytes go that come in.
 #[derive(Debug)]
-enum Sink {
+pub(crate) enum Sink {
     Disk(Box<BlobWriter>),
     Store(Box<ObjectWriter>),
 }
 
 impl Sink {
-    fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         match self {
             Self::Disk(blob) => blob.position(),
             Self::Store(object) => object.position(),
         }
+    }
+
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        match self {
+            Self::Disk(blob) => blob.write(bytes).await?,
+            Self::Store(object) => object.write(bytes).await?,
+        }
+        Ok(())
     }
 
     /// How many of the first bytes are kept: from the store, they would have to be fetched.
@@ -201,11 +212,7 @@ impl Incoming {
                 object.describe(told);
             }
         }
-        match &mut self.sink {
-            Sink::Disk(blob) => blob.write(bytes).await?,
-            Sink::Store(object) => object.write(bytes).await?,
-        }
-        Ok(())
+        self.sink.write(bytes).await
     }
 
     /// What the store is told of it, by what is known so far.
@@ -279,221 +286,4 @@ impl Incoming {
             Err(Uncommitted::Perhaps(error)) => Err(error),
         }
     }
-}
-
-/// A content that came, whatever keeps it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Came {
-    /// Its length in bytes.
-    pub(crate) size: u64,
-    /// Its SHA-256.
-    pub(crate) sha256: [u8; 32],
-    /// Its MD5.
-    pub(crate) md5: [u8; 16],
-}
-
-impl Came {
-    pub(crate) fn of(stored: &StoredBlob) -> Self {
-        Self {
-            size: stored.size,
-            sha256: stored.sha256,
-            md5: stored.md5.unwrap_or_default(),
-        }
-    }
-}
-
-/// The first bytes, as far as a type is recognised by them.
-fn sniffable(beginning: &[u8]) -> &[u8] {
-    &beginning[..beginning.len().min(sniff::LOOK)]
-}
-
-/// What is known of a content that came; its bytes are a blob, or else lie in the bucket's
-/// store.
-pub(crate) async fn described(
-    files: &Files,
-    bucket: &Bucket,
-    by: &Writer,
-    new: &NewFile,
-    came: &Came,
-    blob: Option<BlobName>,
-    beginning: Bytes,
-) -> File {
-    let now = files.now();
-    let sniffed = sniff::sniffed(sniffable(&beginning));
-    let mut file = File {
-        id: FileId::new(),
-        path: new.path.clone(),
-        size: came.size,
-        media_type: sniff::media_type(new.media_type.as_deref(), &new.path, sniffed),
-        sniffed_type: sniffed.to_owned(),
-        sha256: Some(hex(&came.sha256)),
-        etag: new.etag.clone().unwrap_or_else(|| hex(&came.md5)),
-        created_at: now,
-        modified_at: now,
-        uploader: by.actor.as_str().to_owned(),
-        metadata: new.metadata.clone(),
-        tags: new.tags.clone(),
-        headers: new.headers.clone(),
-        taken_at: None,
-        latitude: None,
-        longitude: None,
-        width: None,
-        height: None,
-        bucket: bucket.id,
-        account: by.account,
-        blob,
-        object: None,
-    };
-    if media::may_tell(sniffed) {
-        let media = match blob {
-            None => media::look(Cursor::new(beginning)).await,
-            Some(blob) => match files.blobs().read(blob).await {
-                Ok(blob) => media::look(blob.reader().at_most(media::LOOK)).await,
-                Err(_) => media::Media::default(),
-            },
-        };
-        media.describe(&mut file);
-    }
-    file
-}
-
-/// What ends in the moment in which a file comes to its place.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Along {
-    /// Nothing.
-    Nothing,
-    /// The upload that it came by.
-    Upload(UploadId),
-    /// The use of a signature that is good for one.
-    Signature(Once),
-}
-
-impl Along {
-    async fn end(self, tx: &mut Tx) -> Result<()> {
-        match self {
-            Self::Nothing => Ok(()),
-            Self::Upload(upload) if sql::upload::end(tx, upload).await? => Ok(()),
-            Self::Upload(_) => Err(Error::NoUpload),
-            Self::Signature(once) if sql::signature::use_up(tx, once.id, once.expires).await? => {
-                Ok(())
-            }
-            Self::Signature(_) => Err(LinkError::Used.into()),
-        }
-    }
-}
-
-/// Why a change is not in the database.
-pub(crate) enum Uncommitted {
-    /// It is not.
-    Certainly(Error),
-    /// The database did not say whether it is.
-    Perhaps(Error),
-}
-
-impl<E: Into<Error>> From<E> for Uncommitted {
-    fn from(error: E) -> Self {
-        Self::Certainly(error.into())
-    }
-}
-
-impl Files {
-    /// Makes `file` the current one at its path. A copy needs its `source` to be there
-    /// still, for the bytes are the same.
-    pub(crate) async fn commit(
-        &self,
-        bucket: &Bucket,
-        file: File,
-        expect: &Expect,
-        source: Option<&File>,
-    ) -> Result<File, Uncommitted> {
-        let along = (Along::Nothing, None);
-        self.commit_along(bucket, file, expect, source, along).await
-    }
-
-    /// The same with what ends at the same moment, and with what was copied aside of a
-    /// store.
-    pub(crate) async fn commit_along(
-        &self,
-        bucket: &Bucket,
-        mut file: File,
-        expect: &Expect,
-        source: Option<&File>,
-        (along, aside): (Along, Option<&Aside>),
-    ) -> Result<File, Uncommitted> {
-        let mut places = vec![(bucket.id, file.path.as_str())];
-        places.extend(source.map(|source| (source.bucket, source.path.as_str())));
-        let mut tx = self.alter(&places).await?;
-        along.end(&mut tx).await?;
-        let there = sql::file::current_in(&mut tx, bucket.id, file.path.as_str()).await?;
-        expect.check(there.as_ref())?;
-        if let Some(source) = source
-            && !sql::file::hold(&mut tx, source.id).await?
-        {
-            return Err(Error::NoFile(source.path.clone()).into());
-        }
-        let mut freed = None;
-        if let Some(there) = &there {
-            file.created_at = there.created_at;
-            freed = self
-                .displace(&mut tx, bucket, there, &file.uploader, aside)
-                .await?;
-        }
-        if sql::usage::has_quota(bucket) {
-            sql::usage::check(&mut tx, bucket, &file).await?;
-        }
-        match sql::file::insert(&mut tx, &file).await {
-            Ok(()) => {}
-            Err(storage::Error::Reference) => {
-                return Err(Error::NoBucket(bucket.name.to_string()).into());
-            }
-            Err(error) => return Err(error.into()),
-        }
-        sql::usage::add(&mut tx, &file).await?;
-        index(&mut tx, &file).await?;
-        let told = (&file, None);
-        let to_tell = self
-            .note(&mut tx, bucket, Happened::Put, told, &file.uploader)
-            .await?;
-        let unused = sql::file::unused(&mut tx, freed).await?;
-        let committed = tx.commit().await;
-        committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
-        self.tell(to_tell).await;
-        if let Some(blob) = unused {
-            self.discard(blob).await;
-        }
-        Ok(file)
-    }
-
-    /// What lies at a path makes room for something else there. Its bytes, where it does
-    /// not stay as a version.
-    pub(crate) async fn displace(
-        &self,
-        tx: &mut Tx,
-        bucket: &Bucket,
-        there: &File,
-        by: &str,
-        aside: Option<&Aside>,
-    ) -> Result<Option<BlobName>> {
-        sql::word::remove(tx, there.bucket, there.path.as_str()).await?;
-        if bucket.versions {
-            let object = Aside::of(aside, there)?;
-            sql::file::retire(tx, there.id, "old", (by, self.now()), object).await?;
-            return Ok(None);
-        }
-        sql::file::delete(tx, there.id).await?;
-        sql::usage::subtract(tx, there).await?;
-        Ok(there.blob)
-    }
-
-    /// Removes bytes that nothing names any more. What cannot be removed, the sweep will.
-    pub(crate) async fn discard(&self, blob: BlobName) {
-        if let Err(error) = self.blobs().delete(blob).await {
-            tracing::warn!(%error, "stored content could not be removed");
-        }
-    }
-}
-
-/// Notes the words by which a current file is found.
-pub(crate) async fn index(tx: &mut Tx, file: &File) -> storage::Result<()> {
-    sql::word::add(tx, file, &words::of_file(&file.path, &file.metadata)).await
 }

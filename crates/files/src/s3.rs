@@ -16,6 +16,7 @@ mod guard;
 mod host;
 mod list;
 mod multipart;
+mod old;
 mod put;
 mod sums;
 mod tagging;
@@ -52,6 +53,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 #[derive(Debug)]
 pub struct S3 {
     files: Files,
+    hosts: host::Hosts,
     service: S3Service,
 }
 
@@ -68,10 +70,12 @@ pub fn s3_service(files: Files, domain: Option<String>) -> S3 {
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.set_auth(auth::Keys(files.access().clone()));
     builder.set_access(auth::Strangers);
-    builder.set_host(host::Hosts(domain));
+    let hosts = host::Hosts(domain);
+    builder.set_host(hosts.clone());
     builder.set_validation(Names);
     S3 {
         files,
+        hosts,
         service: builder.build(),
     }
 }
@@ -82,7 +86,14 @@ impl Protocol for S3 {
     async fn answer(&self, request: Request) -> Response {
         let id = request.extensions().get::<RequestId>().cloned();
         let silence = self.files.settings().silence;
-        let answered = match guard::check(&request) {
+        let checked = guard::check(&request);
+        let claim = checked.and_then(|()| old::Claim::read(&self.hosts, &request));
+        let checked = match claim {
+            Ok(Some(claim)) => claim.verify(self.files.access()).await,
+            Ok(None) => Ok(()),
+            Err(refused) => Err(refused),
+        };
+        let answered = match checked {
             Err(refused) => error::rendered(refused, id.as_ref()),
             Ok(()) => {
                 let small = body::Small::of(&request, MOST_XML);

@@ -10,6 +10,7 @@ pub(crate) mod list;
 pub(crate) mod parted;
 pub(crate) mod share;
 pub(crate) mod signature;
+pub(crate) mod unfinished;
 pub(crate) mod upload;
 pub(crate) mod usage;
 pub(crate) mod word;

@@ -8,11 +8,14 @@
 //! for anybody else.
 
 mod address;
+mod hidden;
 mod observe;
 mod place;
 mod transfer;
 mod turns;
+mod unfinished;
 
+pub(crate) use hidden::{HIDDEN, coming_key, past_key};
 pub use observe::Observed;
 pub(crate) use place::{Aside, object_headers};
 
@@ -20,7 +23,7 @@ use crate::bucket::{Bucket, Storage};
 use crate::file::{File, Object};
 use crate::path::{FilePath, InvalidPath};
 use crate::{Error, Files, Result};
-use base::{BucketId, FileId, Name};
+use base::{BucketId, Name};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, TryStreamExt};
@@ -30,8 +33,6 @@ use std::time::Duration;
 use storage::{ObjectError, ObjectSettings, ObjectStore};
 use turns::{PathTurns, Turn};
 
-/// What Longshore itself keeps in a store, beside what everybody sees.
-pub(crate) const HIDDEN: &str = ".longshore/";
 /// How long it is not asked again whether a secret has changed.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// How long it is not asked again for what is not there.
@@ -40,11 +41,6 @@ const ABSENT: Duration = Duration::from_secs(2);
 const MOST_ABSENT: u64 = 10_000;
 /// The most stores that are kept ready.
 const MOST_STORES: u64 = 1_000;
-
-/// The key of a content of the past.
-pub(crate) fn past_key(id: FileId) -> String {
-    format!("{HIDDEN}past/{id}")
-}
 
 /// The stores that this process knows, and who waits for whom.
 #[derive(Debug)]
@@ -94,6 +90,7 @@ impl Files {
             return Ok(Some(store));
         }
         let store = self.open_store(&bucket.storage).await?;
+        let store = store.map(|store| store.remembered_by(self.ledger(bucket.id)));
         if let Some(store) = &store {
             self.stores().ready.insert(bucket.id, store.clone());
         }
@@ -342,4 +339,4 @@ impl From<ObjectError> for Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

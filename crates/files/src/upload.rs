@@ -3,7 +3,8 @@
 //!
 //! Where it goes and what is said of it is fixed when it begins. How much of it has come
 //! is written into the database after the bytes are on the disk, so that it goes on from
-//! there after any end of the process. When it is whole, it becomes a file by the same
+//! there after any end of the process. Where the bucket lies in a store, its bytes go there
+//! at once, in [`pieces`], so that any replica goes on with it. When it is whole, it becomes a file by the same
 //! door as every other, all at once.
 //!
 //! Only one request at a time writes to an upload ([`turn`]); a newer one ends an older.
@@ -11,19 +12,22 @@
 mod append;
 mod checksum;
 mod finish;
+mod gathered;
 mod join;
+mod pieces;
 mod turn;
 
 pub use append::Appending;
 pub use checksum::Checksum;
+pub(crate) use pieces::Piece;
 pub(crate) use turn::Turns;
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Storage};
 use crate::expect::Expect;
 use crate::file::{Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::{Error, Files, Result, sql};
+use crate::{Error, Files, Result, sql, store};
 use base::{Actor, BucketId, Timestamp, UploadId};
 use std::sync::Arc;
 use storage::{BlobName, Mark};
@@ -101,6 +105,8 @@ pub struct Upload {
     pub(crate) path: Option<FilePath>,
     pub(crate) blob: Option<BlobName>,
     pub(crate) hashes: Vec<u8>,
+    /// The bucket in whose store its bytes are; nothing where they are on the disk.
+    pub(crate) stored_in: Option<BucketId>,
     pub(crate) media_type: String,
     pub(crate) metadata: Metadata,
     pub(crate) expect: Expect,
@@ -149,6 +155,7 @@ impl Files {
         metadata_text(&new.metadata)?;
         self.allows_length(new.length.unwrap_or(0))?;
         if let Some((bucket, path)) = &new.place {
+            store::is_storable(bucket, path)?;
             if !new.expect.is_nothing() {
                 let there = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
                 new.expect.check(there.as_ref())?;
@@ -160,10 +167,16 @@ impl Files {
         if sql::upload::count_open(self.db(), account, MOST_OPEN).await? >= MOST_OPEN {
             return Err(Error::TooManyUploads { most: MOST_OPEN });
         }
-        let mark = self.blobs().begin_partial().await?;
-        let upload = self.begun(by, new, &mark);
+        let stored_in = self.gathered_in(&new);
+        let mark = match stored_in {
+            None => Some(self.blobs().begin_partial().await?),
+            Some(_) => None,
+        };
+        let upload = self.begun(by, new, mark.as_ref(), stored_in);
         if let Err(error) = sql::upload::insert(self.db(), &upload).await {
-            self.discard_partial(mark.name).await;
+            if let Some(mark) = mark {
+                self.discard_partial(mark.name).await;
+            }
             return Err(match error {
                 storage::Error::Reference => Error::NoBucket("of this upload".to_owned()),
                 error => error.into(),
@@ -175,7 +188,22 @@ impl Files {
         Ok(upload)
     }
 
-    fn begun(&self, by: &Writer, new: NewUpload, mark: &Mark) -> Upload {
+    /// In which bucket's store its bytes are gathered; nothing where that is the disk. A part
+    /// that does not say where it goes is gathered where the usual bucket is.
+    fn gathered_in(&self, new: &NewUpload) -> Option<BucketId> {
+        let usual = || self.buckets().named(crate::DEFAULT_BUCKET);
+        let place = new.place.as_ref().map(|(bucket, _)| Arc::clone(bucket));
+        let bucket = place.or_else(usual)?;
+        matches!(bucket.storage, Storage::S3 { .. }).then_some(bucket.id)
+    }
+
+    fn begun(
+        &self,
+        by: &Writer,
+        new: NewUpload,
+        mark: Option<&Mark>,
+        stored_in: Option<BucketId>,
+    ) -> Upload {
         let now = self.now();
         let (bucket, path) = new.place.map(|(bucket, path)| (bucket.id, path)).unzip();
         Upload {
@@ -193,8 +221,9 @@ impl Files {
             expires_at: now.plus(self.settings().upload_expires_in),
             bucket,
             path,
-            blob: Some(mark.name),
-            hashes: mark.hashes.clone(),
+            blob: mark.map(|mark| mark.name),
+            hashes: mark.map(|mark| mark.hashes.clone()).unwrap_or_default(),
+            stored_in,
             media_type: new.media_type,
             metadata: new.metadata,
             expect: new.expect,
@@ -280,6 +309,7 @@ impl Files {
 
     /// Removes an upload with its bytes.
     async fn remove_upload(&self, upload: &Upload) -> Result<()> {
+        self.discard_pieces(upload).await;
         sql::upload::delete(self.db(), upload.id).await?;
         if let Some(blob) = upload.blob {
             self.discard_partial(blob).await;

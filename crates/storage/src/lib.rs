@@ -25,6 +25,6 @@ pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Sql, Tx, Value};
 pub use error::{Error, Result};
 pub use migrations::newest_version;
 pub use objects::{
-    Answered, ObjectError, ObjectHead, ObjectHeaders, ObjectPage, ObjectRead, ObjectSettings,
-    ObjectStore, ObjectSummary, ObjectWriter, SealedObject,
+    Answered, Ledger, ObjectError, ObjectHead, ObjectHeaders, ObjectPage, ObjectRead,
+    ObjectSettings, ObjectStore, ObjectSummary, ObjectWriter, SealedObject,
 };

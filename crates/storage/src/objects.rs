@@ -7,8 +7,10 @@
 //! the store and looked at once more in its answer, for the same reason.
 
 mod answer;
+mod copies;
 mod error;
 mod head;
+mod ledger;
 mod list;
 mod multipart;
 mod read;
@@ -18,6 +20,7 @@ mod xml;
 
 pub use error::ObjectError;
 pub use head::{ObjectHead, ObjectHeaders};
+pub use ledger::Ledger;
 pub use list::{ObjectPage, ObjectSummary};
 pub use read::ObjectRead;
 pub use write::{ObjectWriter, SealedObject};
@@ -30,7 +33,7 @@ use secrecy::SecretString;
 use sign::Signer;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -48,8 +51,6 @@ const SLOWEST: u64 = 128 * 1024;
 const ON_TOP: Duration = Duration::from_secs(60);
 /// The longest answer that is read as a whole.
 const MOST_ANSWER: usize = 8 << 20;
-/// The largest object that a store copies at once: 5 GiB.
-const MOST_COPY: u64 = 5 << 30;
 
 /// Where a store is, and with which key it is asked.
 #[derive(Clone, Debug)]
@@ -95,6 +96,8 @@ struct Inner {
     writes: Client,
     cancel: CancellationToken,
     tasks: TaskTracker,
+    portions: copies::Portions,
+    ledger: OnceLock<Arc<dyn Ledger>>,
 }
 
 /// What is asked of the store.
@@ -133,6 +136,8 @@ impl ObjectStore {
             writes: client.apart(limits(WRITES)),
             cancel: CancellationToken::new(),
             tasks,
+            portions: copies::USUAL,
+            ledger: OnceLock::new(),
         })))
     }
 
@@ -202,33 +207,6 @@ impl ObjectStore {
     #[must_use]
     pub fn writer(&self, key: &str, headers: ObjectHeaders) -> ObjectWriter {
         ObjectWriter::new(self.clone(), key.to_owned(), headers)
-    }
-
-    /// Copies an object within the store without its bytes coming here; the ETag of the
-    /// copy. With `if_match`, only if it is the one with this ETag, as far as the store
-    /// looks at that.
-    ///
-    /// # Errors
-    /// [`ObjectError::NoObject`], [`ObjectError::Changed`], or what the store says.
-    pub async fn copy(&self, from: &str, to: &str, if_match: Option<&str>) -> Result<String> {
-        let head = self.head(from).await?.ok_or(ObjectError::NoObject)?;
-        if if_match.is_some_and(|etag| etag != head.etag) {
-            return Err(ObjectError::Changed);
-        }
-        if head.size > MOST_COPY {
-            return self.copy_in_parts(from, to, &head).await;
-        }
-        let to = self.full_key(to);
-        let ask = Ask {
-            method: Method::PUT,
-            key: &to,
-            headers: self.copy_source(from, &head.etag),
-            ..Ask::default()
-        };
-        let answer = self.answer(ask).await?;
-        xml::text_of(&answer, "ETag")
-            .map(|etag| answer::unquoted(&etag))
-            .ok_or(ObjectError::Answer("it names no ETag of the copy"))
     }
 
     /// Removes an object. One that is not there is as good as removed.

@@ -186,6 +186,19 @@ macro_rules! on_postgres {
     };
 }
 
+/// As [`on_both!`], for what is tried elsewhere in another way on Postgres.
+#[macro_export]
+macro_rules! on_sqlite {
+    ($test:ident) => {
+        mod $test {
+            #[tokio::test]
+            async fn on_sqlite() {
+                $crate::on_sqlite(super::$test).await;
+            }
+        }
+    };
+}
+
 async fn on_postgres_of<F, Fut>(server: &str, test: &F)
 where
     F: Fn(TestDatabase) -> Fut,

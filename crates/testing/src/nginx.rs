@@ -5,11 +5,9 @@ use crate::peers;
 use crate::ports;
 use crate::server::{Captured, Running};
 use std::fs;
-use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
 /// What surrounds a site: nothing but what lets nginx run without its installation.
 const AROUND: &str = "\
@@ -111,16 +109,7 @@ impl Nginx {
             .arg("-c")
             .arg(&configuration);
         let mut running = Running::spawn(command, &captured);
-        let listens = running
-            .answers(|| async {
-                TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-                    .await
-                    .is_ok()
-            })
-            .await;
-        if let Err(why) = listens {
-            panic!("nginx does not start, {why}:\n{}", captured.text());
-        }
+        running.listens("nginx", port, &captured).await;
         Some(Self {
             _running: running,
             captured,

@@ -5,7 +5,7 @@ use crate::ports;
 use crate::server::{Captured, Running};
 use rustix::process::Signal;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,7 +19,34 @@ pub struct Redis {
     running: Option<Running>,
     captured: Captured,
     port: u16,
+    encrypted: Option<Encrypted>,
     folder: TempDir,
+}
+
+/// How a Redis is spoken to over TLS.
+struct Encrypted {
+    port: u16,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Encrypted {
+    /// A certificate of its own, for 127.0.0.1.
+    fn in_folder(folder: &Path) -> Self {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])
+            .expect("a certificate can be made");
+        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        let write = |path: &Path, text: String| {
+            std::fs::write(path, text).expect("a temporary folder takes files");
+        };
+        write(&certificate, pem("CERTIFICATE", made.cert.der()));
+        write(&key, pem("PRIVATE KEY", &made.signing_key.serialize_der()));
+        Self {
+            port: ports::free(),
+            certificate,
+            key,
+        }
+    }
 }
 
 impl Redis {
@@ -28,12 +55,27 @@ impl Redis {
     /// # Panics
     /// When it does not start.
     pub async fn start() -> Option<Self> {
+        Self::begun(false).await
+    }
+
+    /// Starts one that is spoken to over TLS, with a [certificate](Self::certificate) of
+    /// its own.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_encrypted() -> Option<Self> {
+        Self::begun(true).await
+    }
+
+    async fn begun(encrypted: bool) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut redis = Self {
             program: peers::installed("redis-server")?,
             running: None,
             captured: Captured::default(),
             port: ports::free(),
-            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+            encrypted: encrypted.then(|| Encrypted::in_folder(folder.path())),
+            folder,
         };
         redis.start_again().await;
         Some(redis)
@@ -42,7 +84,20 @@ impl Redis {
     /// Its address, with its password.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
+        match &self.encrypted {
+            None => format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port),
+            Some(encrypted) => format!("rediss://:{PASSWORD}@127.0.0.1:{}", encrypted.port),
+        }
+    }
+
+    /// The certificate to be trusted, of one that is spoken to over TLS.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[must_use]
+    pub fn certificate(&self) -> &Path {
+        let encrypted = self.encrypted.as_ref().expect("it has a certificate");
+        &encrypted.certificate
     }
 
     /// Its password.
@@ -69,16 +124,19 @@ impl Redis {
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--requirepass", PASSWORD, "--save", "", "--dir"])
             .arg(self.folder.path());
+        if let Some(encrypted) = &self.encrypted {
+            command
+                .args(["--tls-port", &encrypted.port.to_string()])
+                .args(["--tls-auth-clients", "no", "--tls-cert-file"])
+                .arg(&encrypted.certificate)
+                .arg("--tls-key-file")
+                .arg(&encrypted.key);
+        }
         let mut running = Running::spawn(command, &self.captured);
-        let port = self.port;
-        let answers = running
-            .answers(|| async { say(port, "PING").await.is_some_and(|said| said == "+PONG") })
-            .await;
-        if let Err(why) = answers {
-            panic!(
-                "redis-server does not start, {why}:\n{}",
-                self.captured.text()
-            );
+        let name = "redis-server";
+        running.listens(name, self.port, &self.captured).await;
+        if let Some(encrypted) = &self.encrypted {
+            running.listens(name, encrypted.port, &self.captured).await;
         }
         self.running = Some(running);
     }
@@ -118,6 +176,17 @@ impl Redis {
     fn running(&self) -> &Running {
         self.running.as_ref().expect("this Redis runs")
     }
+}
+
+/// As OpenSSL reads keys and certificates.
+fn pem(what: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {what}-----\n");
+    for line in der.chunks(48) {
+        text.push_str(&data_encoding::BASE64.encode(line));
+        text.push('\n');
+    }
+    text.push_str(&format!("-----END {what}-----\n"));
+    text
 }
 
 /// The first line that it answers to a word.

@@ -3,16 +3,15 @@
 //!
 //! What it does otherwise than stores that are used: it looks at no condition of a GET,
 //! it lists no ETags, and keys as they are though it says that they are encoded (so `+` and `%` in them
-//! are read wrongly), and it has no keys that are no paths (`//`, a leading `/`).
+//! are read wrongly), and it has no keys that are no paths (`//`, a leading `/`, one below
+//! another, or more than about 150 bytes). It takes a folder for an object.
 
 use crate::peers;
 use crate::ports;
 use crate::server::{Captured, Running};
 use std::fs;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
 /// The bucket that it has from the start.
 const BUCKET: &str = "harbour";
@@ -44,16 +43,7 @@ impl S3Store {
             .arg(folder.path())
             .env("S3_STORE_SECRET", SECRET);
         let mut running = Running::spawn(command, &captured);
-        let listens = running
-            .answers(|| async {
-                TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-                    .await
-                    .is_ok()
-            })
-            .await;
-        if let Err(why) = listens {
-            panic!("s3s-fs does not start, {why}:\n{}", captured.text());
-        }
+        running.listens("s3s-fs", port, &captured).await;
         Some(Self {
             _running: running,
             port,

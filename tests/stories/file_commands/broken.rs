@@ -1,6 +1,7 @@
 //! Connections that break, contents that change or lie, and interruptions.
 
 use super::{done, tree};
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::command_line::wire::Wire;
 use crate::command_line::{Person, ended, signal};
 use crate::program::server;
@@ -20,9 +21,9 @@ async fn fooled(person: &Person, origin: &Origin, arguments: &[&str]) -> crate::
     person.came(command, "").await.ended
 }
 
-on_both!(a_download_goes_on_where_the_connection_broke);
-async fn a_download_goes_on_where_the_connection_broke(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_download_goes_on_where_the_connection_broke);
+async fn a_download_goes_on_where_the_connection_broke(berth: Berth) {
+    let server = berth.usual().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let content = Content::seeded(3, 6_000_000).to_vec();
@@ -40,9 +41,9 @@ async fn a_download_goes_on_where_the_connection_broke(database: TestDatabase) {
     assert_eq!(person.files(), ["a.bin", "b.bin"], "no part is left");
 }
 
-on_both!(a_tree_comes_whole_over_a_wire_that_breaks);
-async fn a_tree_comes_whole_over_a_wire_that_breaks(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_tree_comes_whole_over_a_wire_that_breaks);
+async fn a_tree_comes_whole_over_a_wire_that_breaks(berth: Berth) {
+    let server = berth.usual().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let here = person.folder().join("here");
@@ -65,9 +66,9 @@ async fn a_tree_comes_whole_over_a_wire_that_breaks(database: TestDatabase) {
     }
 }
 
-on_both!(an_upload_whose_answer_is_lost_is_sent_again);
-async fn an_upload_whose_answer_is_lost_is_sent_again(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(an_upload_whose_answer_is_lost_is_sent_again);
+async fn an_upload_whose_answer_is_lost_is_sent_again(berth: Berth) {
+    let server = berth.usual().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let content = Content::seeded(4, 2_000_000).to_vec();

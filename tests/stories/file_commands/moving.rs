@@ -1,6 +1,7 @@
 //! Deleting, moving and copying on the server, and its buckets.
 
 use super::{done, stored};
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::command_line::Person;
 use crate::program::server;
 use serde_json::Value;
@@ -11,6 +12,7 @@ async fn listed(person: &Person, place: &str) -> Vec<String> {
     output.lines().map(str::to_owned).collect()
 }
 
+// With a file where a folder is, which the store of other stories has not.
 on_both!(files_are_deleted_when_it_was_meant);
 async fn files_are_deleted_when_it_was_meant(database: TestDatabase) {
     let server = server(&database).start().await;
@@ -52,9 +54,9 @@ async fn files_are_deleted_when_it_was_meant(database: TestDatabase) {
     person.run(&["rm", "-r", "--yes", ":t"]).await;
 }
 
-on_both!(files_move_and_are_copied_without_coming_here);
-async fn files_move_and_are_copied_without_coming_here(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(files_move_and_are_copied_without_coming_here);
+async fn files_move_and_are_copied_without_coming_here(berth: Berth) {
+    let server = berth.usual().await;
     let person = Person::admin(&server).await;
     for path in ["a", "t/b", "t/c/d"] {
         stored(&server, path, path).await;

@@ -1,14 +1,15 @@
 //! `longshore probe`, as a monitor runs it.
 
 use super::done;
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::command_line::Person;
-use crate::program::{files_below, server};
+use crate::program::server;
 use serde_json::Value;
 use testing::{TestDatabase, on_both};
 
-on_both!(a_probe_tells_how_long_each_step_took_and_leaves_nothing);
-async fn a_probe_tells_how_long_each_step_took_and_leaves_nothing(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_probe_tells_how_long_each_step_took_and_leaves_nothing);
+async fn a_probe_tells_how_long_each_step_took_and_leaves_nothing(berth: Berth) {
+    let server = berth.usual().await;
     // Nobody has logged in here.
     let person = Person::new();
     let url = server.url();
@@ -40,7 +41,7 @@ async fn a_probe_tells_how_long_each_step_took_and_leaves_nothing(database: Test
         bucket["usage"]["files"], 0,
         "nothing is left, in the trash neither"
     );
-    assert_eq!(files_below(&server.data().join("files")).len(), 0);
+    assert_eq!(server.contents(), 0);
 }
 
 on_both!(a_probe_that_fails_names_the_step);

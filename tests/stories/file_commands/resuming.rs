@@ -1,18 +1,18 @@
 //! Large uploads, which go on where they broke off.
 
 use super::done;
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::command_line::wire::Wire;
 use crate::command_line::{Person, ended, signal};
-use crate::program::server;
 use rustix::process::Signal;
 use std::fs;
-use testing::{Content, TestDatabase, on_both, within};
+use testing::{Content, within};
 
 const LARGE: u64 = 40_000_000;
 
-on_both!(a_large_upload_goes_on_where_the_connection_broke);
-async fn a_large_upload_goes_on_where_the_connection_broke(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_large_upload_goes_on_where_the_connection_broke);
+async fn a_large_upload_goes_on_where_the_connection_broke(berth: Berth) {
+    let server = berth.usual().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     let content = Content::seeded(5, LARGE).to_vec();
@@ -34,9 +34,9 @@ async fn a_large_upload_goes_on_where_the_connection_broke(database: TestDatabas
     assert!(here == content, "the content differs");
 }
 
-on_both!(an_interrupted_upload_is_taken_back);
-async fn an_interrupted_upload_is_taken_back(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(an_interrupted_upload_is_taken_back);
+async fn an_interrupted_upload_is_taken_back(berth: Berth) {
+    let server = berth.usual().await;
     let wire = Wire::to(server.port()).await;
     let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
     fs::write(
@@ -54,10 +54,5 @@ async fn an_interrupted_upload_is_taken_back(database: TestDatabase) {
     let came = ended(child).await;
     came.ended.refused(130, &["interrupted"]);
     assert_eq!(done(&person, &["ls", ":"]).await, "");
-    within("the server to forget it", async {
-        while !crate::program::files_below(&server.data().join("files")).is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    server.comes_to(0).await;
 }

@@ -1,11 +1,11 @@
 //! Links for those who have no login, and signed addresses.
 
 use super::{done, stored};
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::command_line::Person;
-use crate::program::server;
 use reqwest::Method;
 use serde_json::Value;
-use testing::{Content, TestDatabase, TestServer, on_both};
+use testing::{Content, TestServer};
 
 /// What somebody gets by a link, who has nothing but that.
 async fn by_link(server: &TestServer, link: &str) -> (u16, String) {
@@ -19,9 +19,9 @@ async fn by_link(server: &TestServer, link: &str) -> (u16, String) {
     (status, answer.text().await.unwrap_or_default())
 }
 
-on_both!(a_link_is_made_listed_and_taken_back);
-async fn a_link_is_made_listed_and_taken_back(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_link_is_made_listed_and_taken_back);
+async fn a_link_is_made_listed_and_taken_back(berth: Berth) {
+    let server = berth.usual().await;
     let person = Person::logged_in(&server).await;
     stored(&server, "d/a b.txt", "shared").await;
 
@@ -72,9 +72,9 @@ async fn a_link_is_made_listed_and_taken_back(database: TestDatabase) {
         .refused(2, &["share ls"]);
 }
 
-on_both!(a_large_file_is_got_by_its_signed_address);
-async fn a_large_file_is_got_by_its_signed_address(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_large_file_is_got_by_its_signed_address);
+async fn a_large_file_is_got_by_its_signed_address(berth: Berth) {
+    let server = berth.usual().await;
     let person = Person::admin(&server).await;
     let content = Content::seeded(1, 300_000).to_vec();
     std::fs::write(person.folder().join("a.bin"), &content).expect("a file");

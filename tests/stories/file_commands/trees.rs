@@ -1,6 +1,7 @@
 //! Trees and pipes, both ways.
 
 use super::{done, tree};
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::command_line::Person;
 use crate::program::server;
 use std::fs;
@@ -35,8 +36,9 @@ const ODD: [&str; 24] = [
     "%00",
 ];
 
-/// A tree of some hundred files with such names and in such folders.
-fn plant(root: &Path) {
+/// A tree of some hundred files with such names and in such folders, and with one of the
+/// `longest` name.
+fn plant(root: &Path, longest: usize) {
     let write = |path: &str, content: &[u8]| {
         let path = root.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -48,7 +50,7 @@ fn plant(root: &Path) {
         write(&format!("folder {name}/{name}"), &content);
         write(&format!("deep/a/b/c/d/e/f/{name}/x"), name.as_bytes());
     }
-    write(&"n".repeat(255), b"the longest name");
+    write(&"n".repeat(longest), b"the longest name");
     write("empty", b"");
     write("large.bin", &Content::seeded(7, 3_000_000).to_vec());
     for number in 0..200 {
@@ -59,12 +61,13 @@ fn plant(root: &Path) {
     }
 }
 
-on_both!(a_tree_of_odd_names_goes_there_and_back_byte_for_byte);
-async fn a_tree_of_odd_names_goes_there_and_back_byte_for_byte(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_tree_of_odd_names_goes_there_and_back_byte_for_byte);
+async fn a_tree_of_odd_names_goes_there_and_back_byte_for_byte(berth: Berth) {
+    let server = berth.usual().await;
     let person = Person::logged_in(&server).await;
     let (here, back) = (person.folder().join("tree"), person.folder().join("back"));
-    plant(&here);
+    // The store of these stories makes longer names of names.
+    plant(&here, if server.is_in_store() { 100 } else { 255 });
     let planted = tree(&here);
     let count = planted.len();
     assert!(count > 270, "{count}");
@@ -116,6 +119,7 @@ async fn a_tree_of_odd_names_goes_there_and_back_byte_for_byte(database: TestDat
     assert!(tree(&back) == planted, "the trees differ");
 }
 
+// A folder is asked for as a file is, and the store of other stories takes it for one.
 on_both!(places_mean_the_same_whatever_lies_there);
 async fn places_mean_the_same_whatever_lies_there(database: TestDatabase) {
     let server = server(&database).start().await;
@@ -187,9 +191,9 @@ async fn places_mean_the_same_whatever_lies_there(database: TestDatabase) {
     }
 }
 
-on_both!(nothing_is_replaced_that_was_to_stay);
-async fn nothing_is_replaced_that_was_to_stay(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(nothing_is_replaced_that_was_to_stay);
+async fn nothing_is_replaced_that_was_to_stay(berth: Berth) {
+    let server = berth.usual().await;
     let person = Person::logged_in(&server).await;
     person.write("a.txt", "first");
     done(&person, &["put", "a.txt", ":a.txt"]).await;
@@ -206,9 +210,9 @@ async fn nothing_is_replaced_that_was_to_stay(database: TestDatabase) {
     assert_eq!(here.expect("a file"), "first");
 }
 
-on_both!(pipes_flow_both_ways_and_hold_nothing_else);
-async fn pipes_flow_both_ways_and_hold_nothing_else(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(pipes_flow_both_ways_and_hold_nothing_else);
+async fn pipes_flow_both_ways_and_hold_nothing_else(berth: Berth) {
+    let server = berth.usual().await;
     let person = Person::logged_in(&server).await;
     let text = "a line\n".repeat(300_000);
     let put = person
@@ -243,9 +247,9 @@ async fn pipes_flow_both_ways_and_hold_nothing_else(database: TestDatabase) {
     }
 }
 
-on_both!(a_full_disk_and_a_closed_pipe_are_told_apart);
-async fn a_full_disk_and_a_closed_pipe_are_told_apart(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_full_disk_and_a_closed_pipe_are_told_apart);
+async fn a_full_disk_and_a_closed_pipe_are_told_apart(berth: Berth) {
+    let server = berth.usual().await;
     let person = Person::logged_in(&server).await;
     fs::write(
         person.folder().join("a.bin"),
@@ -275,10 +279,10 @@ async fn a_full_disk_and_a_closed_pipe_are_told_apart(database: TestDatabase) {
     );
 }
 
-on_both!(a_tree_is_sent_as_far_as_it_goes_and_the_rest_is_told);
-async fn a_tree_is_sent_as_far_as_it_goes_and_the_rest_is_told(database: TestDatabase) {
+on_disk_and_in_store!(a_tree_is_sent_as_far_as_it_goes_and_the_rest_is_told);
+async fn a_tree_is_sent_as_far_as_it_goes_and_the_rest_is_told(berth: Berth) {
     use std::os::unix::ffi::OsStrExt;
-    let server = server(&database).start().await;
+    let server = berth.usual().await;
     let person = Person::logged_in(&server).await;
     let root = person.folder().join("t");
     fs::create_dir_all(root.join("empty")).expect("a folder");

@@ -1,6 +1,7 @@
 //! What is said over the wire, the wrong things included.
 
-use super::server;
+use crate::afloat::{Berth, on_disk_and_in_store};
+use crate::program::server;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response};
 use std::path::Path;
@@ -80,9 +81,9 @@ async fn what_is_spoken_is_told_to_anybody(database: TestDatabase) {
     }
 }
 
-on_both!(an_upload_is_asked_after_without_a_cache_and_ended);
-async fn an_upload_is_asked_after_without_a_cache_and_ended(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(an_upload_is_asked_after_without_a_cache_and_ended);
+async fn an_upload_is_asked_after_without_a_cache_and_ended(berth: Berth) {
+    let server = berth.usual().await;
     let path = begun(&server, "a", 10).await;
     let answer = send(patch(&server, &path, "0", "carg")).await;
     assert_eq!(answer.status(), 204);
@@ -118,13 +119,12 @@ async fn an_upload_is_asked_after_without_a_cache_and_ended(database: TestDataba
     assert_eq!(gone.status(), 404);
     assert_eq!(text(gone.headers(), "cache-control"), "no-store");
     assert_eq!(send(tus(&server, "DELETE", &path)).await.status(), 404);
-    let left = crate::program::files_below(&server.data().join("files"));
-    assert!(left.is_empty(), "{left:?}");
+    server.comes_to(0).await;
 }
 
-on_both!(bytes_that_come_with_the_beginning_are_kept);
-async fn bytes_that_come_with_the_beginning_are_kept(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(bytes_that_come_with_the_beginning_are_kept);
+async fn bytes_that_come_with_the_beginning_are_kept(berth: Berth) {
+    let server = berth.usual().await;
     let create = tus(&server, "POST", "/tus")
         .header("Upload-Length", 5)
         .header("Upload-Metadata", named("a"))
@@ -140,11 +140,9 @@ async fn bytes_that_come_with_the_beginning_are_kept(database: TestDatabase) {
     assert_eq!(send(get).await.text().await.expect("whole"), "cargo");
 }
 
-on_both!(what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes);
-async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes(
-    database: TestDatabase,
-) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes);
+async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes(berth: Berth) {
+    let server = berth.usual().await;
     let create = |headers: &[(&str, &str)]| {
         let mut request = tus(&server, "POST", "/tus");
         for (name, value) in headers {
@@ -212,15 +210,14 @@ async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes(
     let answer = send(another.header("Upload-Length", "4")).await;
     assert_eq!(answer.status(), 412);
     assert_eq!(text(answer.headers(), "tus-version"), "1.0.0");
-    let left = crate::program::files_below(&server.data().join("files"));
-    assert!(left.is_empty(), "{left:?}");
+    server.comes_to(0).await;
     let (_, list) = server.get("/api/v1/buckets/files/files").await;
     assert_eq!(list["items"], serde_json::json!([]), "{list}");
 }
 
-on_both!(bytes_that_cannot_be_appended_are_not);
-async fn bytes_that_cannot_be_appended_are_not(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(bytes_that_cannot_be_appended_are_not);
+async fn bytes_that_cannot_be_appended_are_not(berth: Berth) {
+    let server = berth.usual().await;
     let path = begun(&server, "a", 5).await;
     assert_eq!(send(patch(&server, &path, "0", "ca")).await.status(), 204);
     let wrong = "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=";
@@ -278,9 +275,9 @@ async fn bytes_that_cannot_be_appended_are_not(database: TestDatabase) {
     );
 }
 
-on_both!(the_console_uploads_with_its_session_and_its_token);
-async fn the_console_uploads_with_its_session_and_its_token(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(the_console_uploads_with_its_session_and_its_token);
+async fn the_console_uploads_with_its_session_and_its_token(berth: Berth) {
+    let server = berth.usual().await;
     let session = server.log_in("admin", server.admin_password()).await;
     let create = |request: RequestBuilder| {
         request

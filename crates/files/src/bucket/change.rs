@@ -183,6 +183,8 @@ impl Files {
     /// # Errors
     /// [`Error::NoBucket`], or [`Error::BucketNotEmpty`].
     pub async fn delete_bucket(&self, by: &Doer, bucket: &Bucket) -> Result<()> {
+        // A store that cannot be opened any more keeps no bucket from being removed.
+        let store = self.store(bucket).await.ok().flatten();
         let mut tx = self.db().begin().await?;
         let found = sql::bucket::get_for_change(&mut tx, bucket.id)
             .await?
@@ -195,7 +197,11 @@ impl Files {
         let entry = AuditEntry::new(by, "bucket.deleted", subject(&found)).before(shown(&found));
         self.access().audit_in(&mut tx, entry).await?;
         tx.commit().await?;
-        self.buckets().changed().await
+        self.buckets().changed().await?;
+        if let Some(store) = store {
+            self.empty_hidden(&store, bucket.id).await;
+        }
+        Ok(())
     }
 
     /// The bucket of this name.

@@ -1,7 +1,14 @@
-//! How SNS asks whether it may send events.
+//! What SNS sends: how it asks whether it may send events, and how it signs.
 //!
 //! Who knows the secret of a hook could make up any message, so an address in one is
-//! asked only where it is one of SNS: over https, at a host of that service.
+//! asked only where it is one of SNS: over https, at a host of that service; and what says
+//! that it is of SNS has to bear its signature ([`signature`]).
+
+#[cfg(test)]
+pub(super) mod samples;
+mod signature;
+
+pub(crate) use signature::{Certificates, Signed};
 
 use std::fmt;
 use url::Url;
@@ -14,17 +21,12 @@ pub(crate) struct SubscribeUrl(String);
 impl SubscribeUrl {
     /// Nothing where it is an address of somebody else.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let plain = url.username().is_empty()
-            && url.password().is_none()
-            && url.port().is_none()
-            && url.fragment().is_none();
+        let url = address_of_sns(text)?;
         let asked = url.path() == "/"
             && url
                 .query_pairs()
                 .any(|(name, value)| name == "Action" && value == "ConfirmSubscription");
-        let here = url.scheme() == "https" && url.host_str().is_some_and(is_sns);
-        (plain && asked && here).then(|| Self(url.into()))
+        asked.then(|| Self(url.into()))
     }
 
     /// The address itself, for sending.
@@ -37,6 +39,17 @@ impl fmt::Debug for SubscribeUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SubscribeUrl")
     }
+}
+
+/// An address at a host of SNS, over https and without anything odd.
+fn address_of_sns(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.port().is_none()
+        && url.fragment().is_none();
+    let here = url.scheme() == "https" && url.host_str().is_some_and(is_sns);
+    (plain && here).then_some(url)
 }
 
 /// `sns.<region>.amazonaws.com`, or the same in China.

@@ -1,5 +1,6 @@
 //! Files by their paths: put, get, describe, delete.
 
+use super::problem::{MoreThanTheQuota, SomethingElse};
 use super::{answer, redirect, request};
 use crate::change::Description;
 use crate::file::File;
@@ -36,8 +37,8 @@ pub(super) fn path(text: &str) -> Answer<FilePath> {
     responses(
         (status = 200, description = "It replaced another content.", body = File),
         (status = 201, description = "It is there.", body = File),
-        (status = 412, description = "Something else is there.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        SomethingElse,
+        MoreThanTheQuota,
     )
 )]
 pub(super) async fn put_file(
@@ -151,7 +152,7 @@ pub(super) async fn file_details(
     ),
     responses(
         (status = 200, description = "It was this one; by its id it is restored.", body = File),
-        (status = 412, description = "Something else is there.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        SomethingElse,
     )
 )]
 pub(super) async fn delete_file(
@@ -183,7 +184,7 @@ pub(super) async fn delete_file(
     request_body = Description,
     responses(
         (status = 200, description = "The file as it is now.", body = File),
-        (status = 412, description = "Something else is there.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        SomethingElse,
     )
 )]
 pub(super) async fn describe_file(

@@ -5,6 +5,7 @@
 
 mod parts;
 
+use super::problem::{MoreThanTheQuota, SomethingElse};
 use super::{domain, request};
 use crate::bucket::Bucket;
 use crate::expect::Expect;
@@ -63,10 +64,10 @@ pub(super) struct RefusedFile {
     responses(
         (status = 201, description = "All are there.", body = FormReport),
         (status = 207, description = "Some are there, and some are not.", body = FormReport),
-        (status = 412, description = "Something else is there.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        SomethingElse,
         (status = 413, description = "A file, a field or the number of parts is too large.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 415, description = "The body is no form.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        MoreThanTheQuota,
     )
 )]
 pub(super) async fn put_form(

@@ -145,8 +145,11 @@ pub(super) async fn create_grant(
             let text = "there is no token of this id";
             return Err(Problem::invalid("token", "unknown", text));
         }
-        // Of one that is not there, it opens and holds nothing.
-        (None, None, Some(id)) => Holder::AccessKey(id),
+        (None, None, Some(id)) if is_access_key(&files, id).await? => Holder::AccessKey(id),
+        (None, None, Some(_)) => {
+            let text = "there is no access key of this id";
+            return Err(Problem::invalid("access_key", "unknown", text));
+        }
         _ => {
             let text = "a grant is to a user, a token or an access key: name one of them";
             return Err(Problem::invalid("user", "required", text));
@@ -163,6 +166,11 @@ pub(super) async fn create_grant(
         error => error.into(),
     })?;
     Ok((StatusCode::CREATED, Json(names.show(grant))))
+}
+
+async fn is_access_key(files: &Files, id: Uuid) -> Result<bool, Error> {
+    let keys = files.access().access_keys(None).await?;
+    Ok(keys.iter().any(|key| key.id.uuid() == id))
 }
 
 async fn user(files: &Files, name: &str) -> Answer<base::UserId> {

@@ -117,8 +117,8 @@ fn shown(headers: &HeaderMap, query: HookQuery) -> SecretString {
     responses(
         (status = 204, description = "It is noted."),
         (status = 400, description = "It is no event.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "There is no such hook, or it has another secret.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 502, description = "The topic could not be told that it is wanted.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "There is no such hook, or it has another secret; or a message says that it is of SNS, and is not.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        (status = 502, description = "The topic could not be told that it is wanted, or the certificate of SNS could not be had.", body = web::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn hear(

@@ -5,7 +5,29 @@ use crate::error::sentence;
 use crate::hook::HookError;
 use crate::presign::LinkError;
 use http::StatusCode;
-use web::Problem;
+use web::{Problem, ProblemDocument};
+
+/// What a write is answered whose condition does not hold.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 412,
+    description = "Something else is there.",
+    content_type = "application/problem+json"
+)]
+pub(super) struct SomethingElse(
+    #[allow(dead_code, reason = "it stands in the description of the API alone")] ProblemDocument,
+);
+
+/// What is answered to more than may be held.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 507,
+    description = "It is more than the quota allows.",
+    content_type = "application/problem+json"
+)]
+pub(super) struct MoreThanTheQuota(
+    #[allow(dead_code, reason = "it stands in the description of the API alone")] ProblemDocument,
+);
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
@@ -106,6 +128,8 @@ fn hook(error: &HookError) -> Problem {
     match error {
         HookError::Closed => Problem::new(StatusCode::FORBIDDEN, "no-hook", text),
         HookError::NoEvent(_) => Problem::new(StatusCode::BAD_REQUEST, "no-event", text),
+        HookError::Unsigned(_) => Problem::new(StatusCode::FORBIDDEN, "not-signed", text),
+        HookError::Unverified(_) => Problem::new(StatusCode::BAD_GATEWAY, "unverified", text),
         HookError::Unconfirmed(_) => Problem::new(StatusCode::BAD_GATEWAY, "unconfirmed", text),
         HookError::OnDisk(_) => Problem::unprocessable("bucket-on-disk", text),
     }

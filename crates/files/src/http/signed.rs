@@ -1,6 +1,7 @@
 //! Signed addresses: asked for by somebody who may, used by whoever has one.
 
 use super::contents::{create_or_replace, path};
+use super::problem::{MoreThanTheQuota, SomethingElse};
 use super::{answer, request};
 use crate::bucket::Bucket;
 use crate::file::{File, media_type};
@@ -379,8 +380,8 @@ pub(super) async fn get_signed(
         (status = 200, description = "It replaced another content.", body = File),
         (status = 201, description = "It is there.", body = File),
         (status = 403, description = "The signature is not for this, or not any more.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 412, description = "Something else is there.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        SomethingElse,
+        MoreThanTheQuota,
     )
 )]
 pub(super) async fn put_signed(

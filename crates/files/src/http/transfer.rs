@@ -1,6 +1,7 @@
 //! Copying and moving files.
 
 use super::contents::path;
+use super::problem::{MoreThanTheQuota, SomethingElse};
 use super::{answer, request};
 use crate::Files;
 use crate::change::Description;
@@ -37,8 +38,8 @@ pub(super) struct Transfer {
     request_body = Transfer,
     responses(
         (status = 200, description = "The copy.", body = File),
-        (status = 412, description = "Something else is there.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        SomethingElse,
+        MoreThanTheQuota,
     )
 )]
 pub(super) async fn copy_file(
@@ -86,8 +87,8 @@ pub(super) async fn copy_file(
     request_body = Transfer,
     responses(
         (status = 200, description = "The file where it is now.", body = File),
-        (status = 412, description = "Something else is there.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        SomethingElse,
+        MoreThanTheQuota,
     )
 )]
 pub(super) async fn move_file(

@@ -6,6 +6,7 @@
 mod desk;
 mod words;
 
+use super::problem::MoreThanTheQuota;
 use crate::Files;
 use access::{Role, Scope};
 use axum::body::Body;
@@ -73,7 +74,7 @@ async fn tus_options(State(desk): State<Desk>) -> Response {
         (status = 415, description = "A body that is no `application/offset+octet-stream`.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 423, description = "Another request holds it.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 460, description = "Its bytes are not those of the checksum.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        MoreThanTheQuota,
     )
 )]
 async fn tus_create(
@@ -114,7 +115,7 @@ async fn tus_create(
         (status = 410, description = "It has expired.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 412, description = "Another version of tus, or something else is at the path.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 423, description = "Another request holds it.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        MoreThanTheQuota,
     )
 )]
 async fn tus_head(
@@ -145,7 +146,7 @@ async fn tus_head(
         (status = 415, description = "The body is no `application/offset+octet-stream`.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 423, description = "Another request goes on with it.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 460, description = "The bytes are not those of the checksum.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        MoreThanTheQuota,
     )
 )]
 async fn tus_append(
@@ -210,7 +211,7 @@ async fn tus_terminate(
         (status = 415, description = "The body is no `application/offset+octet-stream`.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 423, description = "Another request goes on with it.", body = web::ProblemDocument, content_type = "application/problem+json"),
         (status = 460, description = "The bytes are not those of the checksum.", body = web::ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "It is more than the quota allows.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        MoreThanTheQuota,
     )
 )]
 async fn tus_override(

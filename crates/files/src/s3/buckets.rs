@@ -4,10 +4,10 @@
 use super::error::Fault;
 use super::list::owner;
 use super::{REGION, Service};
-use crate::Error;
 use crate::bucket::{Bucket, BucketChange, NewBucket};
 use crate::permit::Permission;
 use crate::remove::Heap;
+use crate::{Error, Files};
 use access::{Caller, Doer, Role, Scope};
 use s3s::dto::{
     self, BucketVersioningStatus, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
@@ -17,9 +17,12 @@ use s3s::dto::{
     ListBucketsInput, ListBucketsOutput, PutBucketVersioningInput, PutBucketVersioningOutput, Type,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
+use std::time::{Duration, Instant};
 
 /// Rows of the trash removed at once.
 const BATCH: usize = 500;
+/// How long a request empties a trash; after that it is asked again.
+const EMPTYING: Duration = Duration::from_secs(20);
 
 /// Whether this caller may do anything in a bucket.
 async fn sees(service: &Service, caller: &Caller, bucket: &Bucket) -> Fault<bool> {
@@ -156,14 +159,15 @@ pub(super) async fn delete_bucket(
     if !files.keys(&bucket, "", None, None, 1).await?.is_empty() {
         return Err(Error::BucketNotEmpty.into());
     }
-    empty_trash(service, &bucket).await?;
+    empty_trash(files, &bucket, EMPTYING).await?;
     files.delete_bucket(&Doer::from(&caller), &bucket).await?;
     Ok(S3Response::new(DeleteBucketOutput::default()))
 }
 
-/// S3 knows no trash: to its clients a bucket whose files are all deleted is empty.
-async fn empty_trash(service: &Service, bucket: &Bucket) -> Fault<()> {
-    let files = &service.files;
+/// S3 knows no trash: to its clients a bucket whose files are all deleted is empty. What takes
+/// longer than `at_most` goes on when it is asked for again, as clients do by themselves.
+async fn empty_trash(files: &Files, bucket: &Bucket, at_most: Duration) -> Fault<()> {
+    let begun = Instant::now();
     loop {
         let trash = files.past(bucket, Heap::Trash, "", None, BATCH).await?;
         if trash.is_empty() {
@@ -171,6 +175,12 @@ async fn empty_trash(service: &Service, bucket: &Bucket) -> Fault<()> {
         }
         for past in trash {
             files.purge(bucket, past.file.id).await?;
+        }
+        if begun.elapsed() >= at_most {
+            return Err(s3_error!(
+                SlowDown,
+                "The trash of this bucket is being emptied; delete the bucket again shortly."
+            ));
         }
     }
 }
@@ -262,4 +272,38 @@ pub(super) async fn get_object_acl(
         owner: Some(owner()),
         ..GetObjectAclOutput::default()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expect::Expect;
+    use crate::permit::Writer;
+    use crate::put::NewFile;
+    use base::Actor;
+
+    #[tokio::test]
+    async fn a_trash_that_takes_too_long_is_emptied_by_asking_again() {
+        testing::on_both(|database| async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let files = crate::store::tests::opened(&database, folder.path()).await;
+            let bucket = files.bucket(crate::DEFAULT_BUCKET).expect("it is there");
+            let by = Writer {
+                actor: Actor::user("anna"),
+                account: None,
+            };
+            let path = || "a".parse().expect("a path");
+            let incoming = files.put(&bucket, by.clone(), NewFile::at(path())).await;
+            incoming.expect("begun").finish().await.expect("put");
+            let nothing = Expect::default();
+            let deleted = files.delete(&bucket, &path(), &nothing, &by.actor).await;
+            deleted.expect("deleted");
+            let slow = empty_trash(&files, &bucket, Duration::ZERO).await;
+            let slow = slow.expect_err("its time was over");
+            assert_eq!(slow.code().as_str(), "SlowDown");
+            let done = empty_trash(&files, &bucket, Duration::ZERO).await;
+            done.expect("there is nothing left");
+        })
+        .await;
+    }
 }

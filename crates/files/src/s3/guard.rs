@@ -24,7 +24,7 @@ const OLD: &str =
 /// What an address that is presigned in the old way may hold: its signature, and what that
 /// covers (the rest it does not).
 const OLD_PARAMETERS: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
-const OLD_COVERED: [&str; 14] = [
+pub(super) const OLD_COVERED: [&str; 14] = [
     "acl",
     "delete",
     "location",
@@ -210,10 +210,10 @@ fn covered(headers: &HeaderMap, signed: &str) -> Result<(), S3Error> {
 }
 
 /// The parameters of an address, decoded as forms are.
-struct Parameters(Vec<(String, String)>);
+pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    fn of(uri: &Uri) -> Self {
+    pub(super) fn of(uri: &Uri) -> Self {
         let decode = |text: &str| {
             let text = text.replace('+', " ");
             percent_encoding::percent_decode_str(&text)
@@ -229,12 +229,12 @@ impl Parameters {
         )
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
     }
 
     /// The one value of a parameter.
-    fn only(&self, name: &str) -> Result<String, S3Error> {
+    pub(super) fn only(&self, name: &str) -> Result<String, S3Error> {
         let mut values = self.0.iter().filter(|(known, _)| known == name);
         match (values.next(), values.next()) {
             (Some((_, value)), None) => Ok(value.clone()),

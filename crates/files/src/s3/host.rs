@@ -10,6 +10,7 @@ const LOCAL: &str = "localhost";
 /// What stands before the service's own domain is a bucket: so `files.s3.example.com` is
 /// the bucket `files` where the domain is `s3.example.com`. Of all other hosts nothing is
 /// guessed: the bucket is in the path.
+#[derive(Clone, Debug)]
 pub(super) struct Hosts(pub(super) Option<String>);
 
 impl S3Host for Hosts {

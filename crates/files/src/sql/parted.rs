@@ -85,11 +85,13 @@ pub(crate) async fn all(
     rows.iter().map(read).collect()
 }
 
-/// Keeps it from being changed or removed by others until the transaction ends; whether
-/// it is there.
-pub(crate) async fn hold(tx: &mut Tx, id: PartedId) -> Result<bool> {
-    const SQL: &str = "UPDATE parted SET begun_at = begun_at WHERE id = $1";
-    Ok(tx.execute(SQL, values![id.uuid()]).await? == 1)
+/// Keeps it from being changed or removed by others until the transaction ends; its bucket,
+/// where it is there.
+pub(crate) async fn hold(tx: &mut Tx, id: PartedId) -> Result<Option<BucketId>> {
+    const SQL: &str = "UPDATE parted SET begun_at = begun_at WHERE id = $1 RETURNING bucket";
+    let row = tx.one(SQL, values![id.uuid()]).await?;
+    row.map(|row| Ok(row.get::<Uuid>("bucket")?.into()))
+        .transpose()
 }
 
 /// Removes it with its parts; where their bytes are.

@@ -1,13 +1,13 @@
 //! Uploads.
 
 use crate::file::metadata_text;
-use crate::upload::{Upload, UploadKind};
-use base::{Timestamp, UploadId};
+use crate::upload::{Piece, Upload, UploadKind};
+use base::{BucketId, Timestamp, UploadId};
 use storage::{BlobName, Db, Error, Mark, Result, Row, Tx, values};
 use uuid::Uuid;
 
-const COLUMNS: &str = "id, bucket, path, kind, state, length, received, blob, hashes, type,
-    metadata, expect, said, parts, uploader, account, created_at, expires_at";
+const COLUMNS: &str = "id, bucket, path, kind, state, length, received, blob, hashes, stored_in,
+    type, metadata, expect, said, parts, uploader, account, created_at, expires_at";
 
 fn read(row: &Row) -> Result<Upload> {
     let path: String = row.get("path")?;
@@ -30,6 +30,7 @@ fn read(row: &Row) -> Result<Upload> {
         received: row.get("received")?,
         blob: row.get::<Option<Uuid>>("blob")?.map(BlobName::from),
         hashes: row.get("hashes")?,
+        stored_in: row.get::<Option<Uuid>>("stored_in")?.map(Into::into),
         media_type: row.get("type")?,
         metadata: json(row, "metadata")?,
         expect: json(row, "expect")?,
@@ -52,8 +53,9 @@ fn json<T: serde::de::DeserializeOwned + Default>(row: &Row, column: &'static st
 
 pub(crate) async fn insert(db: &Db, upload: &Upload) -> Result<()> {
     const SQL: &str = "INSERT INTO upload (id, bucket, path, kind, state, length, received, blob,
-        hashes, type, metadata, expect, said, parts, uploader, account, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+        hashes, type, metadata, expect, said, parts, uploader, account, created_at, expires_at,
+        stored_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        $17, $18, $19)";
     let expect = if upload.expect.is_nothing() {
         String::new()
     } else {
@@ -80,6 +82,7 @@ pub(crate) async fn insert(db: &Db, upload: &Upload) -> Result<()> {
             upload.account,
             upload.created_at,
             upload.expires_at,
+            upload.stored_in.map(BucketId::uuid),
         ],
     )
     .await
@@ -119,6 +122,66 @@ pub(crate) async fn note(
     Ok(db.execute(SQL, values).await? == 1)
 }
 
+/// The same for one whose bytes came as these pieces, which are in the bucket's store by now.
+pub(crate) async fn note_pieces(
+    tx: &mut Tx,
+    id: UploadId,
+    (before, received): (u64, u64),
+    pieces: &[Piece],
+    expires_at: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE upload SET received = $3, expires_at = $4
+        WHERE id = $1 AND received = $2 AND state = 'open'";
+    const PIECE: &str =
+        "INSERT INTO upload_piece (upload, starts, size, piece) VALUES ($1, $2, $3, $4)";
+    let noted = tx
+        .execute(SQL, values![id.uuid(), before, received, expires_at])
+        .await?;
+    if noted != 1 {
+        return Ok(false);
+    }
+    for piece in pieces {
+        let values = values![id.uuid(), piece.starts, piece.size, piece.name.uuid()];
+        tx.execute(PIECE, values).await?;
+    }
+    Ok(true)
+}
+
+/// Pieces of an upload in their order, from where one begins that follows `after`.
+pub(crate) async fn pieces(
+    db: &Db,
+    id: UploadId,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Piece>> {
+    const SQL: &str = "SELECT starts, size, piece FROM upload_piece
+        WHERE upload = $1 AND starts >= $2 ORDER BY starts LIMIT $3";
+    let from = after.map_or(0, |after| after.saturating_add(1));
+    let rows = db.all(SQL, values![id.uuid(), from, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Piece {
+                starts: row.get("starts")?,
+                size: row.get("size")?,
+                name: BlobName::from(row.get::<Uuid>("piece")?),
+            })
+        })
+        .collect()
+}
+
+/// Forgets a piece.
+pub(crate) async fn forget_piece(db: &Db, piece: BlobName) -> Result<()> {
+    const SQL: &str = "DELETE FROM upload_piece WHERE piece = $1";
+    db.execute(SQL, values![piece.uuid()]).await.map(drop)
+}
+
+/// Whether bytes in a store are to become a file's: those of an upload, or a part.
+pub(crate) async fn is_coming(db: &Db, name: BlobName) -> Result<bool> {
+    const SQL: &str = "SELECT piece FROM upload_piece WHERE piece = $1
+        UNION ALL SELECT blob FROM part WHERE blob = $1 LIMIT 1";
+    Ok(db.one(SQL, values![name.uuid()]).await?.is_some())
+}
+
 /// Notes the length of an upload; whether none was known.
 pub(crate) async fn declare(db: &Db, id: UploadId, length: u64) -> Result<bool> {
     const SQL: &str = "UPDATE upload SET length = $2
@@ -145,34 +208,28 @@ pub(crate) async fn delete(db: &Db, id: UploadId) -> Result<bool> {
     Ok(db.execute(SQL, values![id.uuid()]).await? == 1)
 }
 
-/// Removes an upload that has expired; whether it had.
-pub(crate) async fn delete_expired(db: &Db, id: UploadId, now: Timestamp) -> Result<bool> {
-    const SQL: &str = "DELETE FROM upload WHERE id = $1 AND expires_at <= $2";
+/// Ends an upload that has expired, so that nobody goes on with it; whether it had.
+pub(crate) async fn expires(db: &Db, id: UploadId, now: Timestamp) -> Result<bool> {
+    const SQL: &str = "UPDATE upload SET state = 'done' WHERE id = $1 AND expires_at <= $2";
     Ok(db.execute(SQL, values![id.uuid(), now]).await? == 1)
 }
 
-/// Uploads that have expired, with their bytes, the longest expired first.
+/// Uploads that have expired, the longest expired first.
 pub(crate) async fn expired(
     db: &Db,
     now: Timestamp,
     after: Option<(Timestamp, UploadId)>,
     limit: usize,
-) -> Result<Vec<(Timestamp, UploadId, Option<BlobName>)>> {
-    const SQL: &str = "SELECT id, blob, expires_at FROM upload
+) -> Result<Vec<Upload>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM upload
         WHERE expires_at <= $1 AND (expires_at, id) > ($2, $3)
-        ORDER BY expires_at, id LIMIT $4";
+        ORDER BY expires_at, id LIMIT $4"
+    );
     let least = (Timestamp::from_micros(i64::MIN), Uuid::nil().into());
     let (at, id) = after.unwrap_or(least);
-    let rows = db.all(SQL, values![now, at, id.uuid(), limit]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok((
-                row.get("expires_at")?,
-                row.get::<Uuid>("id")?.into(),
-                row.get::<Option<Uuid>>("blob")?.map(BlobName::from),
-            ))
-        })
-        .collect()
+    let rows = db.all(sql, values![now, at, id.uuid(), limit]).await?;
+    rows.iter().map(read).collect()
 }
 
 /// An upload of this user that was put together of just these parts.

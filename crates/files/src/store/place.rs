@@ -54,7 +54,7 @@ impl Files {
         let Some(object) = &there.object else {
             return Ok(None);
         };
-        let key = past_key(there.id);
+        let key = past_key(there.bucket, there.id);
         let etag = held
             .store
             .copy(&object.key, &key, Some(&object.etag))
@@ -85,11 +85,7 @@ impl Files {
     ) -> Result<File> {
         // Dropped from here on, what came is given up.
         let sealed = writer.seal().await?;
-        let came = Came {
-            size: sealed.size,
-            sha256: sealed.sha256,
-            md5: sealed.md5,
-        };
+        let came = Came::of_object(&sealed);
         new.promised.check(&came)?;
         let mut file = described(self, bucket, by, new, &came, None, beginning).await;
         let held = self.hold(bucket, &[&new.path]).await?;

@@ -1,5 +1,7 @@
 //! A bucket in a real store: what is there is seen in both, whoever put it there.
 
+mod coming;
+
 use super::*;
 use crate::bucket::{BucketChange, NewBucket};
 use crate::change::Description;
@@ -121,12 +123,17 @@ fn storage(peer: &S3Store, prefix: &str) -> Storage {
     }
 }
 
-async fn opened(database: &TestDatabase, folder: &std::path::Path) -> Files {
+static KEYS: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+
+/// Files on a database of their own, or that they share with other replicas.
+pub(crate) async fn opened(database: &TestDatabase, folder: &std::path::Path) -> Files {
     let db = database.open().await;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let bus = Bus::start(&db, &tasks, stop.clone());
     let clock = Arc::new(SystemClock) as SharedClock;
-    let keys = MasterKeys::parse(&MasterKeys::generate().file()).expect("keys");
+    // The same for all replicas of one test.
+    let keys = KEYS.get_or_init(|| MasterKeys::generate().file());
+    let keys = MasterKeys::parse(keys).expect("keys");
     let settings = AccessSettings::default();
     let access = Access::open(db.clone(), bus.clone(), Arc::clone(&clock), keys, settings);
     let networks = fetch::parse_networks("127.0.0.0/8").expect("a network");
@@ -258,7 +265,7 @@ async fn what_is_deleted_lies_in_the_trash_and_comes_back() {
             .await
             .expect("deleted");
         assert_eq!(quay.content("a").await, None);
-        let past = format!("team/{}", past_key(gone.id));
+        let past = format!("team/{}", past_key(bucket.id, gone.id));
         assert_eq!(quay.peer.keys(), [past.as_str()]);
         assert_eq!(quay.listed().await, Vec::<String>::new());
         files

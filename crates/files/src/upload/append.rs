@@ -1,5 +1,6 @@
 //! Bytes that come for an upload.
 
+use super::gathered::Gathered;
 use super::turn::Turn;
 use super::{Checksum, Upload, UploadKind};
 use crate::permit::Writer;
@@ -8,12 +9,9 @@ use base::UploadId;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::time::{Duration, Instant};
-use storage::Partial;
 
-/// After so many bytes it is noted how far the upload has come: no more is lost by a
-/// sudden end.
-const NOTED_EVERY: u64 = 8 << 20;
-/// And after so long, so that an upload which moves does not expire.
+/// After so long it is noted how far the upload has come, so that one which moves does not
+/// expire.
 const NOTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a request says of the bytes that it brings.
@@ -128,22 +126,22 @@ fn allows(upload: &Upload, bytes: u64) -> Result<()> {
     }
 }
 
-/// The bytes of one request on their way to the disk.
+/// The bytes of one request on their way to where they last.
 struct Inflow<'a> {
     files: &'a Files,
     upload: Upload,
-    partial: Partial,
+    gathered: Gathered,
     checksum: Option<Checksum>,
     noted: Instant,
 }
 
 impl<'a> Inflow<'a> {
     async fn open(files: &'a Files, upload: Upload, checksum: Option<Checksum>) -> Result<Self> {
-        let partial = files.resume(&upload).await?;
+        let gathered = Gathered::open(files, &upload).await?;
         Ok(Self {
             files,
             upload,
-            partial,
+            gathered,
             checksum,
             noted: Instant::now(),
         })
@@ -175,37 +173,43 @@ impl<'a> Inflow<'a> {
     }
 
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        let position = self.partial.position() + bytes.len() as u64;
+        let position = self.gathered.position() + bytes.len() as u64;
         allows(&self.upload, position)?;
         self.files.allows_length(position)?;
-        let Some(checksum) = &mut self.checksum else {
-            self.partial.write(bytes).await?;
-            let unnoted = self.partial.position() - self.upload.received;
-            if unnoted >= NOTED_EVERY || self.noted.elapsed() >= NOTED_WITHIN {
-                self.note().await?;
-            }
-            return Ok(());
-        };
-        // What it is said to be must be known before any of it counts.
-        checksum.update(&bytes);
-        self.partial.write(bytes).await?;
+        if let Some(checksum) = &mut self.checksum {
+            // What it is said to be must be known before any of it counts.
+            checksum.update(&bytes);
+            return self.gathered.write(bytes).await;
+        }
+        self.gathered.write(bytes).await?;
+        if self.noted.elapsed() >= NOTED_WITHIN {
+            return self.note_all().await;
+        }
+        if self.gathered.is_much(self.upload.received) {
+            return self.note().await;
+        }
         Ok(())
     }
 
     /// Keeps what came, as far as it may be kept; the upload as it is then.
     async fn keep(mut self, ended: Result<()>) -> Result<Upload> {
+        let kept = self.kept(ended).await;
+        if kept.is_err() {
+            self.gathered.give_up().await;
+        }
+        kept.map(|()| self.upload)
+    }
+
+    async fn kept(&mut self, ended: Result<()>) -> Result<()> {
         match (ended, self.checksum.take()) {
-            (Ok(()), Some(checksum)) => {
-                checksum.check()?;
-                self.note().await?;
-                Ok(self.upload)
-            }
-            (Ok(()), None) => {
-                self.note().await?;
-                Ok(self.upload)
+            (Ok(()), checksum) => {
+                if let Some(checksum) = checksum {
+                    checksum.check()?;
+                }
+                self.note_all().await
             }
             (Err(error @ (Error::Broken | Error::Silent | Error::UploadBusy)), None) => {
-                self.note().await?;
+                self.note_all().await?;
                 Err(error)
             }
             // A sender that lies, or a disk that is full: what was noted stays.
@@ -213,20 +217,18 @@ impl<'a> Inflow<'a> {
         }
     }
 
-    /// Brings what came to the disk and says so in the database.
+    async fn note_all(&mut self) -> Result<()> {
+        self.gathered.settle().await?;
+        self.note().await
+    }
+
+    /// Says in the database what lasts.
     async fn note(&mut self) -> Result<()> {
-        let mark = self.partial.sync().await?;
-        let expires_at = self
-            .files
-            .now()
-            .plus(self.files.settings().upload_expires_in);
-        let (id, before) = (self.upload.id, self.upload.received);
-        if !sql::upload::note(self.files.db(), id, before, &mark, expires_at).await? {
-            return Err(Error::UploadBusy);
-        }
-        self.upload.received = mark.length;
-        self.upload.hashes = mark.hashes;
-        self.upload.expires_at = expires_at;
+        let expires_in = self.files.settings().upload_expires_in;
+        let expires_at = self.files.now().plus(expires_in);
+        self.gathered
+            .note(self.files, &mut self.upload, expires_at)
+            .await?;
         self.noted = Instant::now();
         Ok(())
     }

@@ -1,18 +1,14 @@
 //! The end of an upload: it becomes a file, or it is forgotten.
 
-use super::Upload;
-use super::UploadKind;
+use super::{Upload, UploadKind, pieces};
 use crate::bucket::Bucket;
-use crate::expect::Promised;
-use crate::file::File;
-use crate::permit::Writer;
 use crate::put::{Along, Came, NewFile, Uncommitted, described};
 use crate::{Error, Files, Result, sniff, sql};
 use base::{Timestamp, UploadId};
 use futures::TryStreamExt;
 use std::sync::Arc;
 use std::time::Duration;
-use storage::{BlobName, Partial, StoredBlob};
+use storage::{BlobName, Partial};
 
 impl Files {
     /// Makes a file of an upload of which all has come, once. Its turn is held by the
@@ -25,31 +21,35 @@ impl Files {
             self.remove_upload(&upload).await?;
             return Err(Error::NoUpload);
         };
-        let partial = self.resume(&upload).await?;
-        let beginning = partial.beginning(sniff::LOOK).await?;
-        let stored = partial.finish().await?;
         let new = NewFile {
             media_type: Some(upload.media_type.clone()),
             metadata: upload.metadata.clone(),
             expect: upload.expect.clone(),
             ..NewFile::at(path)
         };
-        let by = upload.by();
-        let along = Along::Upload(upload.id);
-        let placed = if self.store(&bucket).await?.is_some() {
-            self.carry(&bucket, by, new, &stored, along).await
+        if upload.stored_in.is_some() {
+            self.place_pieces(&bucket, new, &upload).await?;
         } else {
-            let (came, blob) = (Came::of(&stored), Some(stored.name));
-            let file = described(self, &bucket, &by, &new, &came, blob, beginning).await;
-            self.commit_along(&bucket, file, &new.expect, None, (along, None))
-                .await
-        };
+            self.place_partial(&bucket, new, &upload).await?;
+        }
+        upload.done = true;
+        upload.blob = None;
+        Ok(upload)
+    }
+
+    /// Makes a file of what was gathered on the disk, where its bucket is, too.
+    async fn place_partial(&self, bucket: &Bucket, new: NewFile, upload: &Upload) -> Result<()> {
+        let partial = self.resume(upload).await?;
+        let beginning = partial.beginning(sniff::LOOK).await?;
+        let stored = partial.finish().await?;
+        let (came, blob) = (Came::of(&stored), Some(stored.name));
+        let along = Along::Upload(upload.id);
+        let file = described(self, bucket, &upload.by(), &new, &came, blob, beginning).await;
+        let placed = self
+            .commit_along(bucket, file, &new.expect, None, (along, None))
+            .await;
         match placed {
-            Ok(_) => {
-                upload.done = true;
-                upload.blob = None;
-                Ok(upload)
-            }
+            Ok(_) => Ok(()),
             Err(Uncommitted::Certainly(error)) if is_for_good(&error) => {
                 sql::upload::delete(self.db(), upload.id).await?;
                 self.discard(stored.name).await;
@@ -60,32 +60,40 @@ impl Files {
         }
     }
 
-    /// Takes a content that was gathered on the disk to the bucket's store.
-    async fn carry(
+    /// Makes a file of what was gathered in the bucket's store.
+    async fn place_pieces(
         &self,
         bucket: &Arc<Bucket>,
-        by: Writer,
-        new: NewFile,
-        stored: &StoredBlob,
-        along: Along,
-    ) -> Result<File, Uncommitted> {
-        let content = self.blobs().read(stored.name).await?;
-        let new = NewFile {
-            promised: Promised {
-                length: Some(stored.size),
-                sha256: Some(stored.sha256),
-                md5: None,
-            },
-            ..new
-        };
-        let mut incoming = self.put(bucket, by, new).await?.along(along);
-        let mut bytes = content.stream(0..stored.size);
+        mut new: NewFile,
+        upload: &Upload,
+    ) -> Result<()> {
+        new.promised.length = Some(upload.received);
+        match self.put_pieces(bucket, new, upload).await {
+            Ok(()) => {
+                self.discard_pieces(upload).await;
+                Ok(())
+            }
+            Err(error) if pieces::is_lost(&error) => {
+                tracing::error!(upload = %upload.id, "the bytes of an upload are gone from the bucket's store");
+                self.remove_upload(upload).await?;
+                Err(Error::NoUpload)
+            }
+            Err(error) if is_for_good(&error) => {
+                self.remove_upload(upload).await?;
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put_pieces(&self, bucket: &Arc<Bucket>, new: NewFile, upload: &Upload) -> Result<()> {
+        let along = Along::Upload(upload.id);
+        let mut incoming = self.put(bucket, upload.by(), new).await?.along(along);
+        let mut bytes = self.bytes_of(upload).await?;
         while let Some(bytes) = bytes.try_next().await? {
             incoming.write(bytes).await?;
         }
-        let file = incoming.finish().await?;
-        self.discard(stored.name).await;
-        Ok(file)
+        incoming.finish().await.map(drop)
     }
 
     /// The bytes of an upload, to go on with. One whose bytes are lost is forgotten.
@@ -111,18 +119,17 @@ impl Files {
         let expired = sql::upload::expired(self.db(), self.now(), after, limit).await?;
         let mut forgotten = 0;
         let mut last = None;
-        for (at, id, blob) in expired {
-            last = Some((at, id));
+        for upload in expired {
+            let id = upload.id;
+            last = Some((upload.expires_at, id));
             // Somebody goes on with it at this very moment.
             if self.turns().are_wanted(id)
-                || !sql::upload::delete_expired(self.db(), id, self.now()).await?
+                || !sql::upload::expires(self.db(), id, self.now()).await?
             {
                 continue;
             }
             forgotten += 1;
-            if let Some(blob) = blob {
-                self.discard_partial(blob).await;
-            }
+            self.remove_upload(&upload).await?;
         }
         Ok((last, forgotten))
     }

@@ -68,9 +68,7 @@ impl Files {
         file.promised.length = Some(length);
         let mut incoming = self.put(&bucket, by.clone(), file).await?;
         for part in &parts {
-            let name = part.blob.ok_or(Error::NoUpload)?;
-            let content = self.blobs().read_partial(name).await?;
-            let mut bytes = content.stream(0..part.received);
+            let mut bytes = self.bytes_of(part).await?;
             while let Some(bytes) = bytes.next().await {
                 if turns.iter().any(Turn::has_ended) {
                     return Err(Error::UploadBusy);
@@ -109,6 +107,7 @@ impl Files {
             path,
             blob: None,
             hashes: Vec::new(),
+            stored_in: None,
             media_type: new.media_type,
             metadata: new.metadata,
             expect: new.expect,
@@ -122,10 +121,11 @@ impl Files {
 
     /// A part stays known, and its bytes go.
     async fn use_up(&self, part: &Upload) -> Result<()> {
-        if sql::upload::take(self.db(), part.id).await?
-            && let Some(blob) = part.blob
-        {
-            self.discard_partial(blob).await;
+        if sql::upload::take(self.db(), part.id).await? {
+            self.discard_pieces(part).await;
+            if let Some(blob) = part.blob {
+                self.discard_partial(blob).await;
+            }
         }
         Ok(())
     }

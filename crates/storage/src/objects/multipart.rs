@@ -1,15 +1,13 @@
 //! Objects in parts: how a store takes what is large.
 
 use super::answer::{etag_in, judged, unquoted};
-use super::{Ask, ObjectError, ObjectHead, ObjectHeaders, ObjectStore, Result, xml};
+use super::{Ask, ObjectError, ObjectHeaders, ObjectStore, Result, xml};
 use bytes::Bytes;
 use http::Method;
 use std::fmt::Write;
 
 /// The most parts of an object.
 pub(super) const MOST_PARTS: u16 = 10_000;
-/// One part of a copy: 10,000 of them are more than the largest object.
-const COPIED_AT_ONCE: u64 = 1 << 30;
 
 impl ObjectStore {
     /// Begins an object in parts; its id.
@@ -17,18 +15,20 @@ impl ObjectStore {
     /// # Errors
     /// What the store says, or why it cannot be asked.
     pub async fn create_multipart(&self, key: &str, headers: &ObjectHeaders) -> Result<String> {
-        let key = self.full_key(key);
+        let full = self.full_key(key);
         let ask = Ask {
             method: Method::POST,
-            key: &key,
+            key: &full,
             query: vec![("uploads", String::new())],
             headers: headers.pairs(),
             ..Ask::default()
         };
         let answer = self.answer(ask).await?;
-        xml::text_of(&answer, "UploadId")
+        let id = xml::text_of(&answer, "UploadId")
             .filter(|id| !id.is_empty())
-            .ok_or(ObjectError::Answer("it names no id of an upload in parts"))
+            .ok_or(ObjectError::Answer("it names no id of an upload in parts"))?;
+        self.has_begun(key, &id).await;
+        Ok(id)
     }
 
     /// Stores one part, from 1 to 10,000; its ETag.
@@ -79,6 +79,7 @@ impl ObjectStore {
             ..Ask::default()
         };
         let answer = self.answer(ask).await?;
+        self.has_ended(id).await;
         xml::text_of(&answer, "ETag")
             .map(|etag| unquoted(&etag))
             .ok_or(ObjectError::Answer("it names no ETag"))
@@ -97,67 +98,16 @@ impl ObjectStore {
             ..Ask::default()
         };
         match judged(self.send(&self.0.writes, ask).await?).await {
-            Ok(_) | Err(ObjectError::NoObject) => Ok(()),
-            Err(ObjectError::Refused { status: 404, .. }) => Ok(()),
+            Ok(_) | Err(ObjectError::NoObject | ObjectError::Refused { status: 404, .. }) => {
+                self.has_ended(id).await;
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }
-
-    /// Copies what is too large to be copied at once.
-    pub(super) async fn copy_in_parts(
-        &self,
-        from: &str,
-        to: &str,
-        head: &ObjectHead,
-    ) -> Result<String> {
-        let id = self.create_multipart(to, &head.headers).await?;
-        match self.copy_parts(from, to, &id, head).await {
-            Ok(etag) => Ok(etag),
-            Err(error) => {
-                if let Err(error) = self.abort_multipart(to, &id).await {
-                    tracing::warn!(%error, "a copy in parts could not be given up");
-                }
-                Err(error)
-            }
-        }
-    }
-
-    async fn copy_parts(
-        &self,
-        from: &str,
-        to: &str,
-        id: &str,
-        head: &ObjectHead,
-    ) -> Result<String> {
-        let key = self.full_key(to);
-        let (mut at, mut parts) = (0, Vec::new());
-        while at < head.size {
-            let end = head.size.min(at + COPIED_AT_ONCE);
-            let number = u16::try_from(parts.len() + 1)
-                .ok()
-                .filter(|number| *number <= MOST_PARTS)
-                .ok_or(ObjectError::Answer("it has an object larger than any"))?;
-            let mut headers = self.copy_source(from, &head.etag);
-            let range = format!("bytes={at}-{}", end - 1);
-            headers.push(("x-amz-copy-source-range".to_owned(), range));
-            let ask = Ask {
-                method: Method::PUT,
-                key: &key,
-                query: of_part(id, number),
-                headers,
-                ..Ask::default()
-            };
-            let answer = self.answer(ask).await?;
-            let etag = xml::text_of(&answer, "ETag")
-                .ok_or(ObjectError::Answer("it names no ETag of a part"))?;
-            parts.push((number, unquoted(&etag)));
-            at = end;
-        }
-        self.complete_multipart(to, id, &parts).await
-    }
 }
 
-fn of_part(id: &str, number: u16) -> Vec<(&'static str, String)> {
+pub(super) fn of_part(id: &str, number: u16) -> Vec<(&'static str, String)> {
     vec![
         ("partNumber", number.to_string()),
         ("uploadId", id.to_owned()),

@@ -5,6 +5,7 @@ use crate::ObjectWriter;
 use fetch::{Policy, RetryLimits, parse_networks};
 use futures::TryStreamExt;
 use md5::{Digest, Md5};
+use std::sync::Mutex;
 use testing::{Answer, Content, Origin, S3Store, within};
 
 fn client() -> Client {
@@ -142,6 +143,105 @@ async fn a_prefix_is_before_every_key_and_in_no_answer() {
     assert!(matches!(changed, Err(ObjectError::Changed)));
     let missing = store.copy("nothing", "b/copy", None).await;
     assert!(matches!(missing, Err(ObjectError::NoObject)));
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_copied_at_once_is_copied_in_parts() {
+    let Some(peer) = S3Store::start().await else {
+        return;
+    };
+    let mut store = on(&peer, "");
+    let inner = Arc::get_mut(&mut store.0).expect("nobody else has it yet");
+    inner.portions = copies::Portions {
+        most: 5 << 20,
+        part: 5 << 20,
+    };
+    let store = store.remembered_by(Arc::new(Remembered::default()));
+    let content = Bytes::from(Content::seeded(9, 12 << 20).to_vec());
+    let headers = ObjectHeaders {
+        content_type: Some("text/x-cargo".to_owned()),
+        ..ObjectHeaders::default()
+    };
+    let etag = store
+        .put("a", content.clone(), &headers)
+        .await
+        .expect("put");
+    let copied = store
+        .copy("a", "b/copy", Some(&etag))
+        .await
+        .expect("copied");
+    assert!(
+        copied.ends_with("-3"),
+        "it was put together of three: {copied}"
+    );
+    let read = store
+        .read("b/copy", None, Some(&copied))
+        .await
+        .expect("read");
+    assert!(all(read).await == content, "all of it");
+    let head = store.head("b/copy").await.expect("asked").expect("there");
+    assert_eq!(head.headers.content_type.as_deref(), Some("text/x-cargo"));
+    assert_eq!(peer.unfinished(), 0);
+}
+
+/// The ids of what was begun and has not ended, and of all that was begun.
+#[derive(Debug, Default)]
+struct Remembered(Mutex<(Vec<String>, Vec<String>)>);
+
+#[async_trait::async_trait]
+impl Ledger for Remembered {
+    async fn begun(&self, _key: &str, id: &str) {
+        let mut known = self.0.lock().expect("no panic");
+        known.0.push(id.to_owned());
+        known.1.push(id.to_owned());
+    }
+
+    async fn ended(&self, id: &str) {
+        let mut known = self.0.lock().expect("no panic");
+        known.0.retain(|known| known != id);
+    }
+}
+
+#[tokio::test]
+async fn what_is_begun_in_parts_is_remembered_until_it_ends() {
+    let Some(peer) = S3Store::start().await else {
+        return;
+    };
+    let remembered = Arc::new(Remembered::default());
+    let ledger = Arc::clone(&remembered) as Arc<dyn Ledger>;
+    let store = on(&peer, "").remembered_by(ledger);
+    let known = || {
+        let known = remembered.0.lock().expect("no panic");
+        (known.0.len(), known.1.len())
+    };
+    let content = Content::seeded(7, 20 << 20).to_vec();
+    let mut small = store.writer("small", ObjectHeaders::default());
+    written(&mut small, &content[..100]).await;
+    small
+        .seal()
+        .await
+        .expect("sealed")
+        .place()
+        .await
+        .expect("placed");
+    assert_eq!(known(), (0, 0), "it went at once");
+    let mut writer = store.writer("large", ObjectHeaders::default());
+    written(&mut writer, &content).await;
+    assert_eq!(known(), (1, 1));
+    writer
+        .seal()
+        .await
+        .expect("sealed")
+        .place()
+        .await
+        .expect("placed");
+    assert_eq!(known(), (0, 1));
+    let mut writer = store.writer("large", ObjectHeaders::default());
+    written(&mut writer, &content).await;
+    drop(writer);
+    store.0.tasks.close();
+    within("it to be given up", store.0.tasks.wait()).await;
+    assert_eq!(known(), (0, 2));
 }
 
 async fn written(writer: &mut ObjectWriter, content: &[u8]) {

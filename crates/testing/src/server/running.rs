@@ -4,9 +4,11 @@ use super::{Captured, ServerOptions};
 use crate::deadline::PATIENCE;
 use crate::peers;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
@@ -127,6 +129,21 @@ impl Running {
             tokio::time::sleep(ASK).await;
         }
         Ok(())
+    }
+
+    /// Waits until it takes connections at this port of 127.0.0.1.
+    ///
+    /// # Panics
+    /// When it ends or takes too long, with everything it said.
+    pub(crate) async fn listens(&mut self, name: &str, port: u16, captured: &Captured) {
+        let asked = || async {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+                .await
+                .is_ok()
+        };
+        if let Err(why) = self.answers(asked).await {
+            panic!("{name} does not start, {why}:\n{}", captured.text());
+        }
     }
 
     /// A line of /proc/PID/status that counts in KiB, in bytes.

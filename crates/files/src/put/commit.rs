@@ -1,0 +1,153 @@
+//! Making a file the current one at its path, in one transaction with all that ends or
+//! makes room at the same moment.
+
+use crate::bucket::Bucket;
+use crate::event::Happened;
+use crate::expect::Expect;
+use crate::file::File;
+use crate::presign::{LinkError, Once};
+use crate::store::Aside;
+use crate::{Error, Files, Result, sql, words};
+use base::UploadId;
+use storage::{BlobName, Tx};
+
+/// What ends in the moment in which a file comes to its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Along {
+    /// Nothing.
+    Nothing,
+    /// The upload that it came by.
+    Upload(UploadId),
+    /// The use of a signature that is good for one.
+    Signature(Once),
+}
+
+impl Along {
+    async fn end(self, tx: &mut Tx) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Upload(upload) if sql::upload::end(tx, upload).await? => Ok(()),
+            Self::Upload(_) => Err(Error::NoUpload),
+            Self::Signature(once) if sql::signature::use_up(tx, once.id, once.expires).await? => {
+                Ok(())
+            }
+            Self::Signature(_) => Err(LinkError::Used.into()),
+        }
+    }
+}
+
+/// Why a change is not in the database.
+pub(crate) enum Uncommitted {
+    /// It is not.
+    Certainly(Error),
+    /// The database did not say whether it is.
+    Perhaps(Error),
+}
+
+impl<E: Into<Error>> From<E> for Uncommitted {
+    fn from(error: E) -> Self {
+        Self::Certainly(error.into())
+    }
+}
+
+impl Files {
+    /// Makes `file` the current one at its path. A copy needs its `source` to be there
+    /// still, for the bytes are the same.
+    pub(crate) async fn commit(
+        &self,
+        bucket: &Bucket,
+        file: File,
+        expect: &Expect,
+        source: Option<&File>,
+    ) -> Result<File, Uncommitted> {
+        let along = (Along::Nothing, None);
+        self.commit_along(bucket, file, expect, source, along).await
+    }
+
+    /// The same with what ends at the same moment, and with what was copied aside of a
+    /// store.
+    pub(crate) async fn commit_along(
+        &self,
+        bucket: &Bucket,
+        mut file: File,
+        expect: &Expect,
+        source: Option<&File>,
+        (along, aside): (Along, Option<&Aside>),
+    ) -> Result<File, Uncommitted> {
+        let mut places = vec![(bucket.id, file.path.as_str())];
+        places.extend(source.map(|source| (source.bucket, source.path.as_str())));
+        let mut tx = self.alter(&places).await?;
+        along.end(&mut tx).await?;
+        let there = sql::file::current_in(&mut tx, bucket.id, file.path.as_str()).await?;
+        expect.check(there.as_ref())?;
+        if let Some(source) = source
+            && !sql::file::hold(&mut tx, source.id).await?
+        {
+            return Err(Error::NoFile(source.path.clone()).into());
+        }
+        let mut freed = None;
+        if let Some(there) = &there {
+            file.created_at = there.created_at;
+            freed = self
+                .displace(&mut tx, bucket, there, &file.uploader, aside)
+                .await?;
+        }
+        if sql::usage::has_quota(bucket) {
+            sql::usage::check(&mut tx, bucket, &file).await?;
+        }
+        match sql::file::insert(&mut tx, &file).await {
+            Ok(()) => {}
+            Err(storage::Error::Reference) => {
+                return Err(Error::NoBucket(bucket.name.to_string()).into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        sql::usage::add(&mut tx, &file).await?;
+        index(&mut tx, &file).await?;
+        let told = (&file, None);
+        let to_tell = self
+            .note(&mut tx, bucket, Happened::Put, told, &file.uploader)
+            .await?;
+        let unused = sql::file::unused(&mut tx, freed).await?;
+        let committed = tx.commit().await;
+        committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
+        self.tell(to_tell).await;
+        if let Some(blob) = unused {
+            self.discard(blob).await;
+        }
+        Ok(file)
+    }
+
+    /// What lies at a path makes room for something else there. Its bytes, where it does
+    /// not stay as a version.
+    pub(crate) async fn displace(
+        &self,
+        tx: &mut Tx,
+        bucket: &Bucket,
+        there: &File,
+        by: &str,
+        aside: Option<&Aside>,
+    ) -> Result<Option<BlobName>> {
+        sql::word::remove(tx, there.bucket, there.path.as_str()).await?;
+        if bucket.versions {
+            let object = Aside::of(aside, there)?;
+            sql::file::retire(tx, there.id, "old", (by, self.now()), object).await?;
+            return Ok(None);
+        }
+        sql::file::delete(tx, there.id).await?;
+        sql::usage::subtract(tx, there).await?;
+        Ok(there.blob)
+    }
+
+    /// Removes bytes that nothing names any more. What cannot be removed, the sweep will.
+    pub(crate) async fn discard(&self, blob: BlobName) {
+        if let Err(error) = self.blobs().delete(blob).await {
+            tracing::warn!(%error, "stored content could not be removed");
+        }
+    }
+}
+
+/// Notes the words by which a current file is found.
+pub(crate) async fn index(tx: &mut Tx, file: &File) -> storage::Result<()> {
+    sql::word::add(tx, file, &words::of_file(&file.path, &file.metadata)).await
+}
