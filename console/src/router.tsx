@@ -7,6 +7,7 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { bucketQuery, may } from "./api/files";
 import { queryClient } from "./api/query-client";
 import { isAdmin, sessionQuery } from "./api/session";
 import { NotFound, PageFailed, PagePending } from "./frame/Fallbacks";
@@ -53,6 +54,62 @@ const folderRoute = createRoute({
   path: "/files/$bucket/$",
   validateSearch: readShown,
   component: lazyRouteComponent(() => import("./pages/files/FilesPage"), "FilesPage"),
+});
+
+const bucketRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/buckets/$bucket",
+  component: lazyRouteComponent(() => import("./pages/bucket/BucketPage"), "BucketPage"),
+});
+
+const bucketIndexRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/buckets/$bucket/about", params, replace: true });
+  },
+});
+
+const bucketAboutRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "about",
+  component: lazyRouteComponent(() => import("./pages/bucket/AboutPanel"), "AboutPanel"),
+});
+
+// As of the settings: who may not change a bucket is led to what can be seen of it.
+const changersOnly = async ({ params }: { params: { bucket: string } }) => {
+  const bucket = await queryClient.ensureQueryData(bucketQuery(params.bucket));
+  if (!may(bucket, "change")) {
+    throw redirect({ to: "/buckets/$bucket/about", params, replace: true });
+  }
+};
+
+const bucketRulesRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "rules",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/RulesPanel"), "RulesPanel"),
+});
+
+const bucketGrantsRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "grants",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/GrantsPanel"), "GrantsPanel"),
+});
+
+const bucketWebhooksRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "webhooks",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/WebhooksPanel"), "WebhooksPanel"),
+});
+
+const bucketStoreRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "store",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/StorePanel"), "StorePanel"),
 });
 
 const bundlesRoute = createRoute({
@@ -138,6 +195,15 @@ const tokensRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/TokensPanel"), "TokensPanel"),
 });
 
+const accessKeysRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "access-keys",
+  component: lazyRouteComponent(
+    () => import("./pages/settings/AccessKeysPanel"),
+    "AccessKeysPanel",
+  ),
+});
+
 const secretsRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "secrets",
@@ -158,6 +224,14 @@ export const router = createRouter({
       dashboardRoute,
       filesRoute,
       folderRoute,
+      bucketRoute.addChildren([
+        bucketIndexRoute,
+        bucketAboutRoute,
+        bucketRulesRoute,
+        bucketGrantsRoute,
+        bucketWebhooksRoute,
+        bucketStoreRoute,
+      ]),
       bundlesRoute,
       bundleRoute,
       activityRoute,
@@ -167,6 +241,7 @@ export const router = createRouter({
         accountRoute,
         usersRoute,
         tokensRoute,
+        accessKeysRoute,
         secretsRoute,
         schedulesRoute,
         auditRoute,
