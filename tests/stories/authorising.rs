@@ -515,7 +515,7 @@ on_both!(who_changes_buckets_sees_where_others_are_asked_without_what_is_secret_
 async fn who_changes_buckets_sees_where_others_are_asked_without_what_is_secret_of_it(
     database: TestDatabase,
 ) {
-    let judge = Judge::start().await;
+    let judge = Judge::start(Reply::Json(json!({ "allow": false }))).await;
     let url = format!("{}?key=not-for-eyes", judge.url());
     let server = server(&database)
         .env("LONGSHORE_AUTHORISER_URL", &url)

@@ -30,7 +30,8 @@ export function FilesPage() {
   return (
     <Page
       title={folder === "" ? name : nameOf(folder)}
-      trail={<Crumbs bucket={name} folder={folder} onNewBucket={() => {}} />}
+      // A menu that is opened while the bucket comes would be gone when it is there.
+      trail={error && <Crumbs bucket={name} folder={folder} onNewBucket={null} />}
     >
       {error ? (
         <ErrorPanel title="The bucket could not be read" error={error} onRetry={refetch} />
