@@ -14,6 +14,7 @@ import { NotFound, PageFailed, PagePending } from "./frame/Fallbacks";
 import { readFilters } from "./pages/activity/filters";
 import { readShown } from "./pages/files/place";
 import { readAuditFilters } from "./pages/settings/audit-filters";
+import { readSyncSearch } from "./pages/syncs/shown";
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
@@ -126,6 +127,19 @@ const bundleRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/bundles/BundlePage"), "BundlePage"),
 });
 
+const syncsRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/syncs",
+  component: lazyRouteComponent(() => import("./pages/syncs/SyncsPage"), "SyncsPage"),
+});
+
+const syncRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/syncs/$name",
+  validateSearch: readSyncSearch,
+  component: lazyRouteComponent(() => import("./pages/syncs/SyncPage"), "SyncPage"),
+});
+
 const activityRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "/activity",
@@ -234,6 +248,8 @@ export const router = createRouter({
       ]),
       bundlesRoute,
       bundleRoute,
+      syncsRoute,
+      syncRoute,
       activityRoute,
       operationRoute,
       settingsRoute.addChildren([

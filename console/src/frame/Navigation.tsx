@@ -11,8 +11,10 @@ export function Navigation({ onChoose }: { onChoose: () => void }) {
     select: ({ pathname }) => (pathname.startsWith("/buckets/") ? "/files" : null),
   });
   const bundles = active.filter((operation) => operation.kind.startsWith("bundle")).length;
+  const syncs = active.filter((operation) => operation.kind.startsWith("sync-")).length;
   const counts: Partial<Record<Section["to"], number>> = {
     "/bundles": bundles,
+    "/syncs": syncs,
     "/activity": active.length,
   };
   return (
