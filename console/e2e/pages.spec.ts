@@ -5,7 +5,7 @@ import { CuttableProxy } from "./support/cuttable-proxy.ts";
 import { isSound } from "./support/sound.ts";
 import { expect, held, origin, release, sources, test, unique } from "./support/test.ts";
 
-const scene = { bundle: "" };
+const scene = { bundle: "", bucket: "" };
 
 test.beforeAll(async ({ playwright }) => {
   const { Api } = await import("./support/test.ts");
@@ -35,6 +35,21 @@ test.beforeAll(async ({ playwright }) => {
   );
   await api.putFile("looks/deleted.txt", "gone");
   await api.deleteFile("looks/deleted.txt");
+  scene.bucket = unique("ruled");
+  await api.change("/api/v1/buckets", { name: scene.bucket, settings: { versions: true } });
+  for (const content of ["one", "two", "three"]) {
+    await api.putFile("kept.txt", content, "text/plain", scene.bucket);
+  }
+  await api.change(`/api/v1/buckets/${scene.bucket}/grants`, {
+    user: "admin",
+    prefix: "a folder with a rather long name, so that it does not fit a phone/",
+    permissions: ["read", "list", "write", "delete", "share"],
+  });
+  await api.change(`/api/v1/buckets/${scene.bucket}/webhooks`, {
+    url: origin("a-long-address/of-a-webhook/that-does-not-fit-a-phone/at-all"),
+    prefix: "covers/",
+  });
+  await api.change("/api/v1/access-keys", { name: unique("rclone") });
   await request.dispose();
 });
 
@@ -85,6 +100,36 @@ const PAGES: readonly Shown[] = [
     path: () => "/files/files?view=trash",
     ready: (page) => page.getByText("looks/deleted.txt").first(),
   },
+  {
+    name: "files-versions",
+    path: () => `/files/${scene.bucket}?view=versions`,
+    ready: (page) => page.getByText("kept.txt").first(),
+  },
+  {
+    name: "bucket-about",
+    path: () => `/buckets/${scene.bucket}/about`,
+    ready: (page) => page.getByRole("button", { name: "Delete bucket" }),
+  },
+  {
+    name: "bucket-rules",
+    path: () => `/buckets/${scene.bucket}/rules`,
+    ready: (page) => page.getByLabel("Days in the trash"),
+  },
+  {
+    name: "bucket-grants",
+    path: () => `/buckets/${scene.bucket}/grants`,
+    ready: (page) => page.getByText(/below a folder with/),
+  },
+  {
+    name: "bucket-webhooks",
+    path: () => `/buckets/${scene.bucket}/webhooks`,
+    ready: (page) => page.getByText(/a-long-address/),
+  },
+  {
+    name: "bucket-store-on-disk",
+    path: () => `/buckets/${scene.bucket}/store`,
+    ready: (page) => page.getByText(/lies on the disk of this server/),
+  },
   { name: "activity", path: () => "/activity", ready: (page) => page.getByRole("row").nth(1) },
   {
     name: "activity-empty",
@@ -110,6 +155,11 @@ const PAGES: readonly Shown[] = [
     name: "tokens",
     path: () => "/settings/tokens",
     ready: (page) => page.getByText(/^a-token/).first(),
+  },
+  {
+    name: "access-keys",
+    path: () => "/settings/access-keys",
+    ready: (page) => page.getByText(/^rclone/).first(),
   },
   {
     name: "secrets",
@@ -257,6 +307,26 @@ for (const { colorScheme, width, name: variant, known } of VARIANTS) {
       await isSound(page, `delete-${variant}`, { known });
     });
 
+    test("overlays of a bucket are sound", async ({ page }) => {
+      await page.goto(`/files/${scene.bucket}?open=kept.txt`);
+      const drawer = page.getByRole("dialog");
+      await expect(drawer.getByRole("region", { name: "Older versions" })).toBeVisible();
+      await isSound(page, `file-versions-${variant}`, { known });
+      await page.goto(`/files/${scene.bucket}?view=versions`);
+      await page.getByRole("checkbox", { name: "Choose kept.txt" }).first().click();
+      await expect(page.getByText(/^1 chosen/)).toBeVisible();
+      await isSound(page, `versions-chosen-${variant}`, { known });
+      await page.goto(`/buckets/${scene.bucket}/rules`);
+      await page.getByLabel("Days in the trash").fill("3");
+      await expect(page.getByRole("region", { name: "What will change" })).toBeVisible();
+      await isSound(page, `rules-changed-${variant}`, { known });
+      await page.getByRole("link", { name: "About", exact: true }).click();
+      await expect(page.getByRole("button", { name: "Stay here" })).toBeVisible();
+      await isSound(page, `rules-leaving-${variant}`, { known });
+      await page.getByRole("button", { name: "Leave without saving" }).click();
+      await expect(page).toHaveURL(/\/about$/);
+    });
+
     test.describe("with an upload that is refused", () => {
       test.use({ expectedComplaints: /status of 412/ });
 
@@ -277,11 +347,8 @@ for (const { colorScheme, width, name: variant, known } of VARIANTS) {
         await expect(page.getByRole("dialog")).toHaveCount(0);
         await page.getByRole("button", { name: "More of this bucket" }).click();
         await isSound(page, `files-menu-${variant}`, { known });
-        await page.getByRole("menuitem", { name: "Bucket settings" }).click();
-        await expect(page.getByLabel("Days in the trash")).toBeVisible();
-        await isSound(page, `bucket-settings-${variant}`, { known });
         await page.keyboard.press("Escape");
-        await expect(page.getByRole("dialog")).toHaveCount(0);
+        await expect(page.getByRole("menu")).toHaveCount(0);
         await page
           .locator("input[type=file]")
           .first()

@@ -7,12 +7,14 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { bucketQuery, may } from "./api/files";
 import { queryClient } from "./api/query-client";
 import { isAdmin, sessionQuery } from "./api/session";
 import { NotFound, PageFailed, PagePending } from "./frame/Fallbacks";
 import { readFilters } from "./pages/activity/filters";
 import { readShown } from "./pages/files/place";
 import { readAuditFilters } from "./pages/settings/audit-filters";
+import { readSyncSearch } from "./pages/syncs/shown";
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
@@ -55,6 +57,62 @@ const folderRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/files/FilesPage"), "FilesPage"),
 });
 
+const bucketRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/buckets/$bucket",
+  component: lazyRouteComponent(() => import("./pages/bucket/BucketPage"), "BucketPage"),
+});
+
+const bucketIndexRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/buckets/$bucket/about", params, replace: true });
+  },
+});
+
+const bucketAboutRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "about",
+  component: lazyRouteComponent(() => import("./pages/bucket/AboutPanel"), "AboutPanel"),
+});
+
+// As of the settings: who may not change a bucket is led to what can be seen of it.
+const changersOnly = async ({ params }: { params: { bucket: string } }) => {
+  const bucket = await queryClient.ensureQueryData(bucketQuery(params.bucket));
+  if (!may(bucket, "change")) {
+    throw redirect({ to: "/buckets/$bucket/about", params, replace: true });
+  }
+};
+
+const bucketRulesRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "rules",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/RulesPanel"), "RulesPanel"),
+});
+
+const bucketGrantsRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "grants",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/GrantsPanel"), "GrantsPanel"),
+});
+
+const bucketWebhooksRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "webhooks",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/WebhooksPanel"), "WebhooksPanel"),
+});
+
+const bucketStoreRoute = createRoute({
+  getParentRoute: () => bucketRoute,
+  path: "store",
+  beforeLoad: changersOnly,
+  component: lazyRouteComponent(() => import("./pages/bucket/StorePanel"), "StorePanel"),
+});
+
 const bundlesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "/bundles",
@@ -67,6 +125,19 @@ const bundleRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): { show?: string } =>
     typeof search.show === "string" ? { show: search.show } : {},
   component: lazyRouteComponent(() => import("./pages/bundles/BundlePage"), "BundlePage"),
+});
+
+const syncsRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/syncs",
+  component: lazyRouteComponent(() => import("./pages/syncs/SyncsPage"), "SyncsPage"),
+});
+
+const syncRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/syncs/$name",
+  validateSearch: readSyncSearch,
+  component: lazyRouteComponent(() => import("./pages/syncs/SyncPage"), "SyncPage"),
 });
 
 const activityRoute = createRoute({
@@ -138,6 +209,15 @@ const tokensRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/TokensPanel"), "TokensPanel"),
 });
 
+const accessKeysRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "access-keys",
+  component: lazyRouteComponent(
+    () => import("./pages/settings/AccessKeysPanel"),
+    "AccessKeysPanel",
+  ),
+});
+
 const secretsRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "secrets",
@@ -158,8 +238,18 @@ export const router = createRouter({
       dashboardRoute,
       filesRoute,
       folderRoute,
+      bucketRoute.addChildren([
+        bucketIndexRoute,
+        bucketAboutRoute,
+        bucketRulesRoute,
+        bucketGrantsRoute,
+        bucketWebhooksRoute,
+        bucketStoreRoute,
+      ]),
       bundlesRoute,
       bundleRoute,
+      syncsRoute,
+      syncRoute,
       activityRoute,
       operationRoute,
       settingsRoute.addChildren([
@@ -167,6 +257,7 @@ export const router = createRouter({
         accountRoute,
         usersRoute,
         tokensRoute,
+        accessKeysRoute,
         secretsRoute,
         schedulesRoute,
         auditRoute,

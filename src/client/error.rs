@@ -116,6 +116,17 @@ impl Error {
         }
     }
 
+    /// Whether it may be done though it failed: a refusal says that it is not, and a lost
+    /// answer or a fault of the server says nothing.
+    pub(crate) fn may_be_done(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Stranger(_) => true,
+            Self::Refused { status, .. } => {
+                status.is_server_error() && *status != StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
     /// Whether the same may succeed a little later.
     pub(crate) fn may_pass(&self) -> bool {
         match self {

@@ -10,6 +10,19 @@ use reqwest::{Body, Method, RequestBuilder, Response, StatusCode};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Begun(String);
 
+impl Begun {
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The upload of this id, where it can be one's.
+    pub(crate) fn of_id(id: &str) -> Option<Self> {
+        let usable = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        usable.then(|| Self(format!("/tus/{id}")))
+    }
+}
+
 impl Client {
     fn tus(&self, method: Method, path: &str) -> RequestBuilder {
         // Bodies may flow for long, so who sends one watches over it.
@@ -42,16 +55,14 @@ impl Client {
             Err(error) if is_no_route(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let id = response
+        let begun = response
             .headers()
             .get(LOCATION)
             .and_then(|location| location.to_str().ok()?.rsplit('/').next())
-            .filter(|id| {
-                !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            })
+            // Whatever host it names, the token goes to this server alone.
+            .and_then(Begun::of_id)
             .ok_or_else(|| self.stranger("an upload without an address"))?;
-        // Whatever host it names, the token goes to this server alone.
-        Ok(Some(Begun(format!("/tus/{id}"))))
+        Ok(Some(begun))
     }
 
     /// How far an upload has come; nothing where there is none any more.

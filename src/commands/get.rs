@@ -12,8 +12,8 @@ use crate::arguments::ServerArguments;
 use crate::client::{Ask, Client, Interrupt, Remote, RemoteFile, Way};
 use crate::commands::converse;
 use crate::commands::transfer::{
-    Ended, FlowArguments, Outcome, RemoteSpot, Show, Spot, Sums, Trouble, Words, holds, own_names,
-    pages, patiently, run,
+    Ended, FlowArguments, Kept, Outcome, RemoteSpot, Show, Spot, Sums, Trouble, Words, holds,
+    own_names, pages, patiently, run,
 };
 use crate::exit::{Code, Failure, Result};
 use clap::Args;
@@ -282,7 +282,7 @@ impl Errand<'_> {
 
     async fn take(&self, wanted: &Wanted) -> Result<Outcome, Trouble> {
         let path = match &wanted.goal {
-            Goal::Pipe => return self.pour(wanted, Target::stdout()).await,
+            Goal::Pipe => return self.pour(wanted, (Target::stdout(), None)).await,
             Goal::File(path) => path.as_path(),
             Goal::Below(landing) => landing.path(),
         };
@@ -304,11 +304,27 @@ impl Errand<'_> {
                 return Ok(Outcome::Done(0));
             }
         }
-        self.pour(wanted, Target::file(path, self.arguments.way())?)
-            .await
+        let target = Target::file(path, self.arguments.way(), self.record(wanted, path))?;
+        self.pour(wanted, target).await
     }
 
-    async fn pour(&self, wanted: &Wanted, target: Target) -> Result<Outcome, Trouble> {
+    /// The record of this file coming to this place.
+    fn record(&self, wanted: &Wanted, path: &Path) -> Kept {
+        let server = self.client.place().url.to_string();
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Kept::of(&[
+            "get",
+            &server,
+            &wanted.from.to_string(),
+            &path.to_string_lossy(),
+        ])
+    }
+
+    async fn pour(
+        &self,
+        wanted: &Wanted,
+        target: (Target, Option<String>),
+    ) -> Result<Outcome, Trouble> {
         let name = wanted.from.to_string();
         let length = wanted.known.as_ref().map(|known| known.size);
         let moving = self.show.begin(&name, length);

@@ -5,13 +5,14 @@ use crate::arguments::ServerArguments;
 use crate::client::{Ask, Client, Interrupt, Moved, Remote, Way};
 use crate::commands::converse;
 use crate::commands::transfer::{
-    Ended, FlowArguments, Outcome, RemoteSpot, Show, Spot, Trouble, Words, holds, own_names, pages,
-    run,
+    Ended, FlowArguments, Outcome, RemoteSpot, Show, Spot, Trouble, Words, holds, insist,
+    own_names, pages, patiently, run,
 };
 use crate::exit::{Code, Failure, Result};
 use clap::Args;
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, stream};
+use reqwest::StatusCode;
 use std::ffi::{OsStr, OsString};
 
 #[derive(Args, Debug)]
@@ -180,14 +181,22 @@ fn failed(from: &str, trouble: Trouble) -> Ended {
 }
 
 async fn carry(client: &Client, from: Remote, to: Remote, moved: Moved, way: Way) -> Ended {
-    let outcome = match client.transfer(&from, &to, moved, way).await {
+    let asked = insist(client, || client.transfer(&from, &to, moved, way)).await;
+    let outcome = match asked.answer {
         Ok(file) => Outcome::Done(file.size),
         Err(error) => {
             let trouble = Trouble::from(error);
-            if trouble.is_taken() && way == Way::Keep {
-                Outcome::Skipped("something is there already")
+            let came = if asked.unheard {
+                came_unheard(client, &from, &to, moved, &trouble).await
             } else {
-                Outcome::Failed(trouble)
+                None
+            };
+            match came {
+                Some(size) => Outcome::Done(size),
+                None if trouble.is_taken() && way == Way::Keep => {
+                    Outcome::Skipped("something is there already")
+                }
+                None => Outcome::Failed(trouble),
             }
         }
     };
@@ -195,5 +204,31 @@ async fn carry(client: &Client, from: Remote, to: Remote, moved: Moved, way: Way
         from: from.to_string(),
         to: to.to_string(),
         outcome,
+    }
+}
+
+/// The size of what an attempt brought to its place whose answer was lost, so that the next
+/// one was refused; nothing where none did.
+async fn came_unheard(
+    client: &Client,
+    from: &Remote,
+    to: &Remote,
+    moved: Moved,
+    refused: &Trouble,
+) -> Option<u64> {
+    let possible = refused.is_taken() || (moved == Moved::Moved && refused.is_missing());
+    if !possible {
+        return None;
+    }
+    let there = patiently(client, || client.details(to)).await.ok()?;
+    let source = patiently(client, || client.details(from)).await;
+    match (moved, source) {
+        (Moved::Copied, Ok(source)) => {
+            (there.size == source.size && there.etag == source.etag).then_some(there.size)
+        }
+        (Moved::Moved, Err(error)) if error.status() == Some(StatusCode::NOT_FOUND) => {
+            Some(there.size)
+        }
+        _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::arguments::ServerArguments;
 use crate::client::{Ask, Client, Interrupt, Remote};
 use crate::commands::transfer::{
-    Ended, FlowArguments, Outcome, RemoteSpot, Show, Spot, Words, pages, run,
+    Ended, FlowArguments, Outcome, RemoteSpot, Show, Spot, Words, insist, pages, patiently, run,
 };
 use crate::commands::{confirm, converse};
 use crate::exit::{Code, Failure, Result};
@@ -12,6 +12,7 @@ use clap::Args;
 use files::BucketName;
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, stream};
+use reqwest::StatusCode;
 use serde_json::Value;
 use std::ffi::OsString;
 
@@ -73,9 +74,8 @@ async fn fates(client: &Client, spots: &[RemoteSpot]) -> Result<Vec<(BucketName,
         if fates.iter().any(|(known, _)| *known == spot.bucket) {
             continue;
         }
-        let bucket = client
-            .get(&format!("/api/v1/buckets/{}", spot.bucket))
-            .await?;
+        let path = format!("/api/v1/buckets/{}", spot.bucket);
+        let bucket = patiently(client, || client.get(&path)).await?;
         fates.push((spot.bucket.clone(), fate(&bucket)));
     }
     Ok(fates)
@@ -127,14 +127,15 @@ fn doomed(
                         .map_err(|failure| failed(&spot, failure.into())),
                     Some(Err(trouble)) => Err(failed(&spot, trouble)),
                     // The file of that very name; where there is neither, it is missed.
-                    None => match itself.take() {
-                        Some(file) => match (client.details(file.as_ref().ok()?).await, count) {
+                    None => {
+                        let file = itself.take()?;
+                        let remote = file.as_ref().ok()?;
+                        match (patiently(client, || client.details(remote)).await, count) {
                             (Ok(_), _) => file.map_err(|failure| failed(&spot, failure.into())),
                             (Err(error), 0) => Err(failed(&spot, error.into())),
                             (Err(_), _) => return None,
-                        },
-                        None => return None,
-                    },
+                        }
+                    }
                 };
                 Some((next, (below, itself, count + 1)))
             }
@@ -152,8 +153,13 @@ fn failed(spot: &RemoteSpot, trouble: crate::commands::transfer::Trouble) -> End
 }
 
 async fn delete(client: &Client, file: Remote) -> Ended {
-    let outcome = match client.delete(&file).await {
+    let deleting = insist(client, || client.delete(&file)).await;
+    let outcome = match deleting.answer {
         Ok(gone) => Outcome::Done(gone.size),
+        // It went when the answer was lost.
+        Err(error) if deleting.unheard && error.status() == Some(StatusCode::NOT_FOUND) => {
+            Outcome::Done(0)
+        }
         Err(error) => Outcome::Failed(error.into()),
     };
     Ended {

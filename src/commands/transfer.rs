@@ -5,11 +5,13 @@
 //! does, since every other one would fail, too.
 
 mod again;
+mod kept;
 mod same;
 mod show;
 mod spot;
 
-pub(super) use again::{Again, patiently};
+pub(super) use again::{Again, insist, patiently};
+pub(super) use kept::Kept;
 pub(super) use same::{Hasher, Sums};
 pub(super) use show::{Moving, Show};
 pub(super) use spot::{RemoteSpot, Spot, own_names};

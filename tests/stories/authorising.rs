@@ -5,7 +5,7 @@ mod judge;
 
 use crate::program::{server, sharing_a_key};
 use crate::shared_cache::is_open;
-use crate::stored::{HOST, answered, contents, put, refusal};
+use crate::stored::{HOST, add_user, answered, contents, put, refusal};
 use judge::{Judge, Reply};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -509,4 +509,24 @@ async fn a_bucket_cannot_ask_an_endpoint_that_is_not_there(database: TestDatabas
         .header("Content-Type", "application/json")
         .body(r#"{"authoriser":"builtin"}"#);
     assert_eq!(answered(change).await.0, 200);
+}
+
+on_both!(who_changes_buckets_sees_where_others_are_asked_without_what_is_secret_of_it);
+async fn who_changes_buckets_sees_where_others_are_asked_without_what_is_secret_of_it(
+    database: TestDatabase,
+) {
+    let judge = Judge::start(Reply::Json(json!({ "allow": false }))).await;
+    let url = format!("{}?key=not-for-eyes", judge.url());
+    let server = server(&database)
+        .env("LONGSHORE_AUTHORISER_URL", &url)
+        .start()
+        .await;
+    let (_, bucket) = server.get("/api/v1/buckets/files").await;
+    let shown = bucket["authoriser_url"].as_str().expect("it is shown");
+    assert_eq!(shown, format!("{}?…", judge.url()));
+    let password = add_user(&server, "vera", "viewer").await;
+    let vera = server.request_as("vera", &password, Method::GET, "/api/v1/buckets/files");
+    let (status, bucket) = answered(vera).await;
+    let bucket: Value = serde_json::from_slice(&bucket).expect("JSON");
+    assert_eq!((status, &bucket["authoriser_url"]), (200, &Value::Null));
 }

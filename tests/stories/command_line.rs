@@ -102,6 +102,7 @@ impl Person {
         command
             .args(arguments)
             .env("XDG_CONFIG_HOME", self.folder().join("config"))
+            .env("XDG_STATE_HOME", self.folder().join("config/state"))
             .current_dir(self.folder())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -2,6 +2,7 @@
 //! the other side was away.
 
 use crate::program::{server, sharing_a_key};
+use crate::stored::answered;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -229,4 +230,34 @@ async fn an_address_that_must_not_be_reached_is_no_webhook(database: TestDatabas
         assert_eq!(status, 400, "{url}: {problem}");
         assert_eq!(problem["errors"][0]["field"], "url");
     }
+}
+
+on_both!(a_webhook_that_is_off_is_never_told_what_happened_then);
+async fn a_webhook_that_is_off_is_never_told_what_happened_then(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let mut listener = Listener::start(&[200]).await;
+    let (secret, id) = webhook(&server, &listener.url, "").await;
+    let path = format!("/api/v1/buckets/files/webhooks/{id}");
+    let switch = async |on: bool| {
+        let change = server
+            .request(Method::PATCH, &path)
+            .header("Content-Type", "application/json")
+            .body(json!({ "enabled": on }).to_string());
+        let (status, body) = answered(change).await;
+        assert_eq!(status, 200);
+        let webhook: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(webhook["enabled"], on);
+    };
+    switch(false).await;
+    put(&server, "unheard").await;
+    switch(true).await;
+    put(&server, "heard").await;
+    let events = listener.events(1, &secret).await;
+    assert_eq!(events[0]["path"], "heard");
+    let nobody = path.replace(&id, "01900000-0000-7000-8000-000000000000");
+    let change = server
+        .request(Method::PATCH, &nobody)
+        .header("Content-Type", "application/json")
+        .body("{}");
+    assert_eq!(answered(change).await.0, 404);
 }

@@ -31,6 +31,7 @@ mod live_socket;
 mod many;
 mod missing;
 mod offered;
+mod past;
 mod protocol_2020;
 mod refusing;
 mod s3;

@@ -77,25 +77,31 @@ export class Api {
     await this.#change("put", path, data);
   }
 
-  /** Puts a file into the bucket `files`. */
-  async putFile(path: string, content: string | Buffer, type = "text/plain"): Promise<void> {
+  async putFile(
+    path: string,
+    content: string | Buffer,
+    type = "text/plain",
+    bucket = "files",
+  ): Promise<void> {
     const { csrf } = await (await this.#request.get("/api/v1/session")).json();
-    const answer = await this.#request.put(fileUrl(path), {
+    const answer = await this.#request.put(fileUrl(path, bucket), {
       headers: { "X-CSRF-Token": csrf, "Content-Type": type },
       data: typeof content === "string" ? Buffer.from(content) : content,
     });
     expect(answer.ok(), `${path}: ${answer.status()}`).toBe(true);
   }
 
-  async deleteFile(path: string): Promise<void> {
+  async deleteFile(path: string, bucket = "files"): Promise<void> {
     const { csrf } = await (await this.#request.get("/api/v1/session")).json();
-    const answer = await this.#request.delete(fileUrl(path), { headers: { "X-CSRF-Token": csrf } });
+    const answer = await this.#request.delete(fileUrl(path, bucket), {
+      headers: { "X-CSRF-Token": csrf },
+    });
     expect(answer.ok(), `${path}: ${answer.status()}`).toBe(true);
   }
 
-  /** The content of a file in the bucket `files`, or null where there is none. */
-  async fileContent(path: string): Promise<Buffer | null> {
-    const answer = await this.#request.get(fileUrl(path));
+  /** The content of a file, or null where there is none. */
+  async fileContent(path: string, bucket = "files"): Promise<Buffer | null> {
+    const answer = await this.#request.get(fileUrl(path, bucket));
     return answer.ok() ? answer.body() : null;
   }
 
@@ -109,8 +115,8 @@ export class Api {
   }
 }
 
-function fileUrl(path: string): string {
-  return `/api/v1/buckets/files/files/${path.split("/").map(encodeURIComponent).join("/")}`;
+function fileUrl(path: string, bucket: string): string {
+  return `/api/v1/buckets/${bucket}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 export function origin(path: string): string {

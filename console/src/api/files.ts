@@ -88,24 +88,53 @@ export const readFile = (bucket: string, path: string, signal: AbortSignal) =>
     }),
   );
 
-export const trashPages = (bucket: string) =>
+/** What was deleted, or what was overwritten (or deleted where versions are kept). */
+export type Heap = "trash" | "versions";
+
+export const pastPages = (bucket: string, heap: Heap) =>
   infiniteQueryOptions({
-    queryKey: ["trash", bucket],
+    queryKey: ["past", bucket, heap],
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      take(
-        api.GET("/api/v1/buckets/{bucket}/trash", {
-          params: {
-            path: { bucket },
-            query: { limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) },
-          },
-          signal,
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => readPast(bucket, heap, { cursor: pageParam }, signal),
     getNextPageParam: (page) => page.next,
     structuralSharing: false,
     gcTime: 0,
   });
+
+/** The older versions of one file, the newest first. */
+export const versionPages = (bucket: string, path: string) =>
+  infiniteQueryOptions({
+    queryKey: ["past", bucket, "versions", path],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      readPast(bucket, "versions", { cursor: pageParam, path }, signal),
+    getNextPageParam: (page) => page.next,
+    gcTime: 0,
+  });
+
+interface PastQuery {
+  cursor: string | null;
+  path?: string;
+}
+
+function readPast(bucket: string, heap: Heap, { cursor, path }: PastQuery, signal: AbortSignal) {
+  const query = {
+    limit: PAGE,
+    ...(cursor ? { cursor } : {}),
+    ...(path === undefined ? {} : { path }),
+  };
+  const asked = { params: { path: { bucket }, query }, signal };
+  return take(
+    heap === "trash"
+      ? api.GET("/api/v1/buckets/{bucket}/trash", asked)
+      : api.GET("/api/v1/buckets/{bucket}/versions", asked),
+  );
+}
+
+/** Where the content of a deleted file or an older version is, to be saved. */
+export function pastAddress(bucket: string, id: string): string {
+  return `/api/v1/buckets/${encodeURIComponent(bucket)}/past/${id}?download=1`;
+}
 
 /** Where a file's content is. */
 export function fileAddress(bucket: string, path: string, query: "" | "?download=1" = ""): string {
@@ -125,11 +154,16 @@ export const deleteFile = (bucket: string, path: string, signal?: AbortSignal) =
     }),
   );
 
-export const restoreFile = (bucket: string, id: string, signal?: AbortSignal) =>
+/** `replace`: also where something lies at its path now. */
+export const restoreFile = (
+  bucket: string,
+  id: string,
+  { replace = false, signal }: { replace?: boolean; signal?: AbortSignal } = {},
+) =>
   take(
     api.POST("/api/v1/buckets/{bucket}/restore", {
       params: { path: { bucket } },
-      body: { id },
+      body: { id, replace },
       ...(signal ? { signal } : {}),
     }),
   );

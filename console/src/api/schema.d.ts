@@ -306,7 +306,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Get a content of the past: an older version, or one of the trash. */
+        get: operations["get_past"];
         put?: never;
         post?: never;
         /** Remove a deleted file or an older version for good. */
@@ -464,7 +465,8 @@ export interface paths {
         delete: operations["delete_webhook"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Switch a webhook off or on. What happens while it is off it is never told. */
+        patch: operations["change_webhook"];
         trace?: never;
     };
     "/api/v1/bundles": {
@@ -1408,6 +1410,11 @@ export interface components {
              *     `change`.
              */
             actions: string[];
+            /**
+             * @description The endpoint of the configuration that may be asked who may, where there is one, for
+             *     those who change buckets. Without what is secret in its address.
+             */
+            authoriser_url?: string | null;
             /** @description What it holds, its trash and versions included. */
             usage: components["schemas"]["Usage"];
             /** @description What grants allow this caller in parts of it. */
@@ -2191,6 +2198,11 @@ export interface components {
                  *     `change`.
                  */
                 actions: string[];
+                /**
+                 * @description The endpoint of the configuration that may be asked who may, where there is one, for
+                 *     those who change buckets. Without what is secret in its address.
+                 */
+                authoriser_url?: string | null;
                 /** @description What it holds, its trash and versions included. */
                 usage: components["schemas"]["Usage"];
                 /** @description What grants allow this caller in parts of it. */
@@ -3260,6 +3272,11 @@ export interface components {
             prefix: string;
             /** @description Where it is told: an `https` or `http` address. */
             url: string;
+        };
+        /** @description What changes of a webhook; what is absent stays. */
+        WebhookChange: {
+            /** @description Whether it is told anything. What happens while it is off it is never told. */
+            enabled?: boolean | null;
         };
         /** @description What a caller may do with paths that begin so. */
         Within: {
@@ -4548,6 +4565,76 @@ export interface operations {
             };
         };
     };
+    get_past: {
+        parameters: {
+            query?: {
+                /** @description `1`: to be saved under its name instead of shown. */
+                download?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The id of the content. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The part asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description It is still what the client has. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is another one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     purge_file: {
         parameters: {
             query?: never;
@@ -4795,6 +4882,8 @@ export interface operations {
             query?: {
                 /** @description What paths begin with. */
                 prefix?: string;
+                /** @description This path alone, the newest content first. */
+                path?: string;
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description The `next` of the page before. */
@@ -4833,6 +4922,8 @@ export interface operations {
             query?: {
                 /** @description What paths begin with. */
                 prefix?: string;
+                /** @description This path alone, the newest content first. */
+                path?: string;
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description The `next` of the page before. */
@@ -4962,6 +5053,47 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];

@@ -9,6 +9,7 @@ const KEYS: ReadonlyArray<readonly [keys: readonly string[], what: string]> = [
   [["?"], "This list"],
   ...SECTIONS.map(({ name, key }) => [["g", key], name] as const),
   [["Space"], "In Files: look at the file (Enter opens, F2 moves, Del deletes)"],
+  [["z"], "In Files: download, several as a ZIP (L shares, M moves, Ctrl Z undoes deleting)"],
   [["Ctrl", "Space"], "In Files: choose it (Ctrl A: all, Shift and arrows: on from there)"],
   [["Enter"], "In a log's search: next hit (with Shift: the one before)"],
   [["End"], "In a log: to the newest line, and follow"],

@@ -1,14 +1,20 @@
 // The sections. A count stands only where something runs.
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import { useActiveOperations } from "../api/use-live";
 import classes from "./Navigation.module.css";
 import { SECTIONS, type Section } from "./sections";
 
 export function Navigation({ onChoose }: { onChoose: () => void }) {
   const active = useActiveOperations();
+  // A bucket itself is of Files, though its address is another.
+  const within = useLocation({
+    select: ({ pathname }) => (pathname.startsWith("/buckets/") ? "/files" : null),
+  });
   const bundles = active.filter((operation) => operation.kind.startsWith("bundle")).length;
+  const syncs = active.filter((operation) => operation.kind.startsWith("sync-")).length;
   const counts: Partial<Record<Section["to"], number>> = {
     "/bundles": bundles,
+    "/syncs": syncs,
     "/activity": active.length,
   };
   return (
@@ -23,6 +29,7 @@ export function Navigation({ onChoose }: { onChoose: () => void }) {
             activeOptions={{ exact: to === "/", includeSearch: false }}
             onClick={onChoose}
             title={`Keys: g ${key}`}
+            {...(within === to ? { "data-status": "active" } : {})}
           >
             <Icon size={18} stroke={1.7} aria-hidden />
             <span className={classes.name}>{name}</span>

@@ -2,6 +2,7 @@
 // read this list, so that none of them can offer what is not there.
 import {
   IconActivity,
+  IconArrowsTransferUp,
   IconFolder,
   IconLayoutDashboard,
   IconPackage,
@@ -11,7 +12,7 @@ import {
 
 export interface Section {
   name: string;
-  to: "/" | "/files" | "/bundles" | "/activity" | "/settings";
+  to: "/" | "/files" | "/bundles" | "/syncs" | "/activity" | "/settings";
   key: string;
   Icon: TablerIcon;
   about: string;
@@ -38,6 +39,13 @@ export const SECTIONS: readonly Section[] = [
     key: "b",
     Icon: IconPackage,
     about: "Fetch a list of addresses into one zip",
+  },
+  {
+    name: "Syncs",
+    to: "/syncs",
+    key: "y",
+    Icon: IconArrowsTransferUp,
+    about: "What is delivered from where to where",
   },
   {
     name: "Activity",

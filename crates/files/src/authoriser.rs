@@ -160,6 +160,11 @@ impl Authoriser {
         self.way().settings.url.is_some()
     }
 
+    /// Where it is asked, without what is secret of that.
+    pub(crate) fn address(&self) -> Option<String> {
+        self.way().settings.url.as_deref().map(fetch::for_log)
+    }
+
     fn way(&self) -> Arc<Way> {
         Arc::clone(&self.way.read().unwrap_or_else(PoisonError::into_inner))
     }

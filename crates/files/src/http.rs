@@ -84,9 +84,13 @@ pub fn routes(files: Files) -> Routes {
         .add(sees, routes!(past::list_versions))
         .add(changes, routes!(past::restore_file))
         .add(changes, routes!(past::purge_file))
+        .add_within(flows, sees, routes!(past::get_past))
         .add(rules, routes!(webhooks::list_webhooks))
         .add(rules, routes!(webhooks::create_webhook))
-        .add(rules, routes!(webhooks::delete_webhook))
+        .add(
+            rules,
+            routes!(webhooks::change_webhook, webhooks::delete_webhook),
+        )
         .add(
             rules,
             routes!(hooks::get_hook, hooks::renew_hook, hooks::end_hook),

@@ -74,7 +74,7 @@ pub use settings::FileSettings;
 pub use share::{Member, Members, NewShare, Open, Share, Zipped, Zips};
 pub use store::{ObjectContent, Observed};
 pub use upload::{Appending, Checksum, NewUpload, Upload, UploadKind};
-pub use webhook::{NewWebhook, Webhook};
+pub use webhook::{NewWebhook, Webhook, WebhookChange};
 
 use ::operations::Operations;
 use access::Access;

@@ -222,14 +222,22 @@ impl Files {
         Ok(past.ok_or(Error::NothingToRestore)?.file)
     }
 
+    /// A content of the past, as the file that it was.
+    ///
+    /// # Errors
+    /// [`Error::NothingToRestore`].
+    pub async fn past_file(&self, bucket: &Bucket, id: FileId) -> Result<File> {
+        let past = sql::file::past(self.db(), bucket.id, id).await?;
+        Ok(past.ok_or(Error::NothingToRestore)?.file)
+    }
+
     /// The path at which a content of the past lay.
     ///
     /// # Errors
     /// [`Error::NothingToRestore`].
     pub async fn past_path(&self, bucket: &Bucket, id: FileId) -> Result<String> {
-        let past = sql::file::past(self.db(), bucket.id, id).await?;
-        let past = past.ok_or(Error::NothingToRestore)?;
-        Ok(past.file.path.as_str().to_owned())
+        let file = self.past_file(bucket, id).await?;
+        Ok(file.path.as_str().to_owned())
     }
 
     /// Removes a content of the past for good; whether there was one.
@@ -272,5 +280,22 @@ impl Files {
     ) -> Result<Vec<Past>> {
         let standing = heap.standing();
         Ok(sql::file::all_past(self.db(), bucket.id, standing, prefix, after, limit).await?)
+    }
+
+    /// Contents of the past of one path, the newest first, those that are older than
+    /// `before`.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn past_at(
+        &self,
+        bucket: &Bucket,
+        heap: Heap,
+        path: &str,
+        before: Option<FileId>,
+        limit: usize,
+    ) -> Result<Vec<Past>> {
+        let standing = heap.standing();
+        Ok(sql::file::past_at(self.db(), bucket.id, standing, path, before, limit).await?)
     }
 }

@@ -50,6 +50,15 @@ pub struct NewWebhook {
     pub prefix: String,
 }
 
+/// What changes of a webhook; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookChange {
+    /// Whether it is told anything. What happens while it is off it is never told.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+}
+
 /// The signature of a body at a time: `t=…,v1=…`, HMAC-SHA-256 of the time in seconds, a
 /// full stop and the body.
 pub(crate) fn signature(secret: &SecretString, at: Timestamp, body: &[u8]) -> String {
@@ -102,6 +111,36 @@ impl Files {
         tx.commit().await?;
         self.buckets().changed().await?;
         Ok((webhook, secret))
+    }
+
+    /// Changes a webhook; it as it is now, where there is one.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn change_webhook(
+        &self,
+        by: &Doer,
+        bucket: &Bucket,
+        id: WebhookId,
+        change: WebhookChange,
+    ) -> Result<Option<Webhook>> {
+        let mut tx = self.db().begin().await?;
+        let found = sql::event::webhook_for_change(&mut tx, bucket.id, id).await?;
+        let Some(mut webhook) = found else {
+            return Ok(None);
+        };
+        let before = json!({ "id": id.to_string(), "enabled": webhook.enabled });
+        webhook.enabled = change.enabled.unwrap_or(webhook.enabled);
+        sql::event::enable_webhook(&mut tx, id, webhook.enabled).await?;
+        sql::bucket::count_change(&mut tx).await?;
+        let after = json!({ "id": id.to_string(), "enabled": webhook.enabled });
+        let entry = AuditEntry::new(by, "webhook.changed", subject(bucket));
+        self.access()
+            .audit_in(&mut tx, entry.before(before).after(after))
+            .await?;
+        tx.commit().await?;
+        self.buckets().changed().await?;
+        Ok(Some(webhook))
     }
 
     /// Removes a webhook, with what it was not told; whether there was one.

@@ -1,11 +1,16 @@
-//! Taking one file, going on where it broke off.
+//! Taking one file, going on where it broke off, be it that the line broke, the server, or
+//! this command.
 
 use super::target::Target;
 use crate::client::{Client, Error, From, Remote};
 use crate::commands::transfer::{Again, Hasher, Moving, Sums, Trouble};
 use crate::exit::{Code, Failure};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue};
 use reqwest::{Response, StatusCode};
+
+/// Contents above this length go on where a sudden end of this command left them; below
+/// it, that would cost more than it saves.
+const LARGE: u64 = 16 << 20;
 
 /// A content on its way.
 struct Taking<'a> {
@@ -17,23 +22,34 @@ struct Taking<'a> {
     hasher: Hasher,
     /// Its whole length, once it is told.
     length: Option<u64>,
+    /// Whether a part of it was left by a sudden end.
+    taken_up: bool,
+    /// Whether an answer has said what it is.
+    begun: bool,
 }
 
-/// Takes a file to its end, and places it; its length.
+/// Takes a file to its end, and places it; its length. `left`: of which version the target
+/// has a part already.
 pub(super) async fn take(
     client: &Client,
     remote: &Remote,
-    target: Target,
+    (target, left): (Target, Option<String>),
     moving: &Moving,
 ) -> Result<u64, Trouble> {
+    let etag = left.as_deref().map(HeaderValue::from_str);
     let mut taking = Taking {
         client,
         target,
         moving,
-        from: From::default(),
+        from: From {
+            byte: 0,
+            etag: etag.and_then(Result::ok),
+        },
         sums: Sums::Unknown,
         hasher: Sums::Unknown.hasher(),
         length: None,
+        taken_up: false,
+        begun: false,
     };
     let mut again = Again::default();
     loop {
@@ -50,7 +66,15 @@ pub(super) async fn take(
             Err(error) => return Err(error.into()),
         };
         let Some(lost) = lost.or_else(|| taking.missing()) else {
-            return taking.finish(remote).await;
+            if taking.is_right() {
+                return taking.finish().await;
+            }
+            if !taking.taken_up {
+                return Err(another(remote).into());
+            }
+            // What was left is not what it seemed, as after a power loss.
+            taking.begin_again(remote).await?;
+            continue;
         };
         if taking.target.written() > before {
             again.moved();
@@ -72,7 +96,11 @@ impl Taking<'_> {
             self.begin_again(remote).await?;
         }
         if self.target.written() == 0 {
-            self.begin(&response);
+            let length = response.headers().get(CONTENT_LENGTH);
+            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            self.begin(&response, length);
+        } else if !self.begun {
+            self.take_up(&response).await?;
         }
         loop {
             match response.chunk().await {
@@ -87,16 +115,40 @@ impl Taking<'_> {
         }
     }
 
-    fn begin(&mut self, response: &Response) {
+    fn begin(&mut self, response: &Response, length: Option<u64>) {
         let headers = response.headers();
+        self.begun = true;
         self.from.etag = headers.get(ETAG).cloned();
         self.sums = Sums::told(headers);
         self.hasher = self.sums.hasher();
-        let length = headers.get(CONTENT_LENGTH);
-        self.length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        if let Some(length) = self.length {
+        self.length = length;
+        if let Some(length) = length {
             self.moving.measures(length);
         }
+        let etag = self.from.etag.as_ref().and_then(|etag| etag.to_str().ok());
+        if let Some(etag) = etag
+            && length.is_some_and(|length| length > LARGE)
+            // A weak one does not say that it is the same byte for byte.
+            && etag.starts_with('"')
+        {
+            self.target.keep(etag);
+        }
+    }
+
+    /// Goes on with what a sudden end left.
+    async fn take_up(&mut self, response: &Response) -> Result<(), Trouble> {
+        let range = response.headers().get(CONTENT_RANGE);
+        let length = range.and_then(|range| range.to_str().ok()?.rsplit('/').next()?.parse().ok());
+        self.begin(response, length);
+        self.taken_up = true;
+        if let Some(part) = self.target.part() {
+            let hasher = self.sums.hasher_of(part.to_owned()).await;
+            self.hasher = hasher.map_err(|error| {
+                Failure::failed(format!("{} cannot be read: {error}", part.display()))
+            })?;
+        }
+        self.moving.stands_at(self.target.written());
+        Ok(())
     }
 
     /// Whether an answer goes on with what came already.
@@ -113,6 +165,8 @@ impl Taking<'_> {
     async fn begin_again(&mut self, remote: &Remote) -> Result<(), Trouble> {
         if self.target.begin_again().await? {
             self.from = From::default();
+            self.taken_up = false;
+            self.begun = false;
             self.moving.stands_at(0);
             return Ok(());
         }
@@ -131,16 +185,23 @@ impl Taking<'_> {
         (!whole).then(|| Error::Unreachable("the content ended early".to_owned()))
     }
 
-    async fn finish(self, remote: &Remote) -> Result<u64, Trouble> {
-        if self.hasher.sums() != self.sums {
-            return Err(Failure::new(
-                Code::Server,
-                format!("what came of {remote} is not what the server says it is, so it is not kept; is there a proxy in between that changes it?"),
-            )
-            .into());
-        }
+    /// Whether it is what the server says it is.
+    fn is_right(&mut self) -> bool {
+        std::mem::replace(&mut self.hasher, Hasher::None).sums() == self.sums
+    }
+
+    async fn finish(self) -> Result<u64, Trouble> {
         let written = self.target.written();
         self.target.finish().await?;
         Ok(written)
     }
+}
+
+fn another(remote: &Remote) -> Failure {
+    Failure::new(
+        Code::Server,
+        format!(
+            "what came of {remote} is not what the server says it is, so it is not kept; is there a proxy in between that changes it?"
+        ),
+    )
 }

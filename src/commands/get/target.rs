@@ -2,9 +2,10 @@
 //! standard output, which cannot be taken back.
 
 use crate::client::Way;
-use crate::commands::transfer::Trouble;
+use crate::commands::transfer::{Kept, Trouble};
 use crate::exit::Failure;
 use crate::terminal;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,18 @@ enum Out {
         fresh: TempPath,
         path: PathBuf,
         way: Way,
+        kept: Kept,
     },
     Stdout(BufWriter<Stdout>),
+}
+
+/// What is kept of a content that comes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Left {
+    /// Where its bytes gather.
+    part: PathBuf,
+    /// Of which version they are.
+    etag: String,
 }
 
 impl Target {
@@ -39,8 +50,13 @@ impl Target {
         }
     }
 
-    /// A file at `path`, beside which its bytes gather.
-    pub(super) fn file(path: &Path, way: Way) -> Result<Self, Trouble> {
+    /// A file at `path`, beside which its bytes gather; and of which version they are that a
+    /// sudden end has left there, by the record `kept`.
+    pub(super) fn file(
+        path: &Path,
+        way: Way,
+        mut kept: Kept,
+    ) -> Result<(Self, Option<String>), Trouble> {
         if path.is_dir() {
             let text = format!(
                 "{} is a folder, and a file would replace it",
@@ -48,16 +64,45 @@ impl Target {
             );
             return Err(Failure::failed(text).into());
         }
-        let (file, fresh) = beside(path).map_err(|error| unwritable(path, &error))?;
-        Ok(Self {
+        let found = kept.find::<Left>();
+        let found = found.and_then(|left| Some((reopen(path, &left)?, left.etag)));
+        let (file, fresh, written, etag) = match found {
+            Some(((file, fresh, written), etag)) => (file, fresh, written, Some(etag)),
+            None => {
+                let (file, fresh) = beside(path).map_err(|error| unwritable(path, &error))?;
+                (file, fresh, 0, None)
+            }
+        };
+        let target = Self {
             out: Out::File {
                 file: BufWriter::with_capacity(BUFFER, File::from_std(file)),
                 fresh,
                 path: path.to_owned(),
                 way,
+                kept,
             },
-            written: 0,
-        })
+            written,
+        };
+        Ok((target, etag))
+    }
+
+    /// Notes of which version it is, so that the same command goes on with it after a
+    /// sudden end.
+    pub(super) fn keep(&mut self, etag: &str) {
+        if let Out::File { fresh, kept, .. } = &mut self.out {
+            kept.put(&Left {
+                part: fresh.to_path_buf(),
+                etag: etag.to_owned(),
+            });
+        }
+    }
+
+    /// The file in which the bytes gather that were there before, if there is one.
+    pub(super) fn part(&self) -> Option<&Path> {
+        match &self.out {
+            Out::File { fresh, .. } => Some(fresh),
+            Out::Stdout(_) => None,
+        }
     }
 
     /// How many bytes it has.
@@ -100,7 +145,7 @@ impl Target {
 
     /// It is whole: the file appears under its name, for good.
     pub(super) async fn finish(self) -> Result<(), Trouble> {
-        let (mut file, fresh, path, way) = match self.out {
+        let (mut file, fresh, path, way, kept) = match self.out {
             Out::Stdout(mut out) => {
                 let flushed = out.flush().await;
                 return flushed.map_err(|error| Trouble::fatal(terminal::unwritten(&error)));
@@ -110,7 +155,8 @@ impl Target {
                 fresh,
                 path,
                 way,
-            } => (file, fresh, path, way),
+                kept,
+            } => (file, fresh, path, way, kept),
         };
         let stored = async {
             file.flush().await?;
@@ -122,11 +168,30 @@ impl Target {
             Way::Replace => fresh.persist(name),
             Way::Keep => fresh.persist_noclobber(name),
         });
-        placed
-            .await
-            .map_err(Failure::failed)?
-            .map_err(|error| unwritable(&path, &error.error))
+        let placed = placed.await.map_err(Failure::failed)?;
+        drop(kept);
+        placed.map_err(|error| unwritable(&path, &error.error))
     }
+}
+
+/// What a sudden end left beside `path`, and its length; nothing where it is not as it was
+/// left.
+fn reopen(path: &Path, left: &Left) -> Option<(std::fs::File, TempPath, u64)> {
+    let folder = |path: &Path| Some(std::path::absolute(path).ok()?.parent()?.to_owned());
+    if folder(&left.part) != folder(path) {
+        return None;
+    }
+    // As it is, and not as what a link leads to.
+    let about = std::fs::symlink_metadata(&left.part).ok()?;
+    if !about.is_file() || about.len() == 0 {
+        return None;
+    }
+    let file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&left.part)
+        .ok()?;
+    let fresh = TempPath::try_from_path(&left.part).ok()?;
+    Some((file, fresh, about.len()))
 }
 
 /// A new file in the folder of `path`, which goes when it is dropped. Its name is short,
@@ -175,7 +240,9 @@ mod tests {
     async fn a_file_appears_when_it_is_whole_and_not_before() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("n".repeat(255));
-        let mut target = Target::file(&path, Way::Replace).expect("a target");
+        let mut target = Target::file(&path, Way::Replace, Kept::none())
+            .expect("a target")
+            .0;
         target.write(b"another content").await.expect("written");
         assert!(target.begin_again().await.expect("emptied"));
         target.write(b"a content").await.expect("written");
@@ -190,11 +257,15 @@ mod tests {
     async fn what_is_dropped_or_finds_its_place_taken_leaves_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a");
-        let mut target = Target::file(&path, Way::Replace).expect("a target");
+        let mut target = Target::file(&path, Way::Replace, Kept::none())
+            .expect("a target")
+            .0;
         target.write(b"a content").await.expect("written");
         drop(target);
         assert!(names(folder.path()).is_empty());
-        let mut target = Target::file(&path, Way::Keep).expect("a target");
+        let mut target = Target::file(&path, Way::Keep, Kept::none())
+            .expect("a target")
+            .0;
         target.write(b"a content").await.expect("written");
         std::fs::write(&path, "came first").expect("written");
         target.finish().await.expect_err("its place is taken");
@@ -209,6 +280,6 @@ mod tests {
         let taken = unwritable(Path::new("a"), &io::ErrorKind::IsADirectory.into());
         assert!(!taken.fatal);
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(Target::file(folder.path(), Way::Replace).is_err());
+        assert!(Target::file(folder.path(), Way::Replace, Kept::none()).is_err());
     }
 }

@@ -53,3 +53,31 @@ where
         }
     }
 }
+
+/// What asking more than once came to.
+#[derive(Debug)]
+pub(in crate::commands) struct Insisted<T> {
+    /// The last answer.
+    pub(in crate::commands) answer: Result<T, Error>,
+    /// An answer before that was lost, so what was asked may have been done then.
+    pub(in crate::commands) unheard: bool,
+}
+
+/// Has something done, asking again while it may yet pass. Doing it twice must do no harm.
+pub(in crate::commands) async fn insist<T, Work>(
+    client: &Client,
+    ask: impl Fn() -> Work,
+) -> Insisted<T>
+where
+    Work: Future<Output = Result<T, Error>>,
+{
+    let (mut again, mut unheard) = (Again::default(), false);
+    loop {
+        match ask().await {
+            Err(error) if error.may_pass() && again.pause(client).await => {
+                unheard |= error.may_be_done();
+            }
+            answer => return Insisted { answer, unheard },
+        }
+    }
+}

@@ -69,18 +69,23 @@ impl Sums {
         if *self == Self::Unknown {
             return Ok(false);
         }
+        Ok(self.hasher_of(path).await?.sums() == *self)
+    }
+
+    /// What sums up a content that begins with that of a file of this machine.
+    pub(in crate::commands) async fn hasher_of(&self, path: PathBuf) -> io::Result<Hasher> {
         let mut hasher = self.hasher();
-        let found = tokio::task::spawn_blocking(move || -> io::Result<Self> {
+        let reading = tokio::task::spawn_blocking(move || -> io::Result<Hasher> {
             let mut file = File::open(path)?;
             let mut piece = vec![0; PIECE];
             loop {
                 match file.read(&mut piece)? {
-                    0 => return Ok(hasher.sums()),
+                    0 => return Ok(hasher),
                     count => hasher.take(&piece[..count]),
                 }
             }
         });
-        Ok(found.await.map_err(io::Error::other)?? == *self)
+        reading.await.map_err(io::Error::other)?
     }
 }
 

@@ -181,3 +181,57 @@ async fn a_server_that_is_gone_ends_it_once_and_not_for_every_file(database: Tes
     assert_eq!(ended.code, Some(9), "{ended:?}");
     assert!(ended.errors.matches("failed").count() <= 2, "{ended:?}");
 }
+
+fn file() -> Answer {
+    let body = r#"{"id":"1","path":"a.bin","size":7,"etag":"e","sha256":null,"modified_at":"2026-01-01T00:00:00Z"}"#;
+    Answer::ok(Content::bytes(body))
+}
+
+#[tokio::test]
+async fn deleting_moving_and_copying_wait_for_a_server_that_is_busy() {
+    let (origin, person) = (Origin::start().await, Person::new());
+    let bucket = Answer::ok(Content::bytes(r#"{"trash_seconds":0,"versions":false}"#));
+    origin.put_in_turn(
+        "/api/v1/buckets/files",
+        [Answer::problem(503, "unavailable"), bucket],
+    );
+    origin.put_in_turn(
+        FILE,
+        [
+            Answer::problem(503, "unavailable"),
+            Answer::problem(429, "too-many-requests"),
+            file(),
+        ],
+    );
+    let gone = fooled(&person, &origin, &["rm", "--yes", ":a.bin"]).await;
+    assert_eq!(gone.code, Some(0), "{gone:?}");
+    assert_eq!(origin.seen_of(FILE).len(), 3);
+    for (verb, path) in [("mv", "move"), ("cp", "copy")] {
+        let path = format!("/api/v1/buckets/files/{path}");
+        origin.put_in_turn(&path, [Answer::problem(503, "unavailable"), file()]);
+        let done = fooled(&person, &origin, &[verb, ":a.bin", ":b.bin"]).await;
+        assert_eq!(done.code, Some(0), "{verb}: {done:?}");
+        assert_eq!(origin.seen_of(&path).len(), 2, "{verb}");
+    }
+}
+
+on_both!(what_was_done_when_its_answer_was_lost_is_not_an_error);
+async fn what_was_done_when_its_answer_was_lost_is_not_an_error(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let wire = Wire::to(server.port()).await;
+    let person = Person::logged_in_by(&server, &wire.url(), &[]).await;
+    for path in ["a", "b", "c"] {
+        super::stored(&server, path, path).await;
+    }
+    wire.cut_after(1);
+    done(&person, &["mv", "-n", ":a", ":moved"]).await;
+    assert!(!wire.is_whole(), "it was cut");
+    wire.cut_after(1);
+    done(&person, &["cp", "-n", ":b", ":copied"]).await;
+    assert!(!wire.is_whole(), "it was cut");
+    let listed = done(&person, &["ls", ":"]).await;
+    assert_eq!(
+        listed.lines().collect::<Vec<_>>(),
+        ["b", "c", "copied", "moved"]
+    );
+}

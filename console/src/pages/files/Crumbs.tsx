@@ -13,7 +13,8 @@ import { crumbs, folderOf, toAddress } from "./place";
 interface CrumbsProps {
   bucket: string;
   folder: string;
-  onNewBucket: () => void;
+  /** Nothing where a bucket cannot be made. */
+  onNewBucket: (() => void) | null;
 }
 
 export function Crumbs({ bucket, folder, onNewBucket }: CrumbsProps) {
@@ -65,7 +66,7 @@ export function above(folder: string): string | null {
   return folder === "" ? null : folderOf(folder.slice(0, -1));
 }
 
-function BucketSwitch({ bucket, onNewBucket }: { bucket: string; onNewBucket: () => void }) {
+function BucketSwitch({ bucket, onNewBucket }: Omit<CrumbsProps, "folder">) {
   const { data } = useQuery(bucketList);
   const mayMake = useMay("operator");
   return (
@@ -93,7 +94,7 @@ function BucketSwitch({ bucket, onNewBucket }: { bucket: string; onNewBucket: ()
             </span>
           </MenuLink>
         ))}
-        {mayMake && (
+        {mayMake && onNewBucket && (
           <>
             <Menu.Divider />
             <Menu.Item onClick={onNewBucket}>New bucket…</Menu.Item>

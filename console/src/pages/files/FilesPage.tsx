@@ -8,14 +8,13 @@ import type { Bucket } from "../../api/types";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { Page } from "../../components/Page";
 import { Waiting } from "../../components/Waiting";
-import { BucketDrawer } from "./BucketDrawer";
 import { Crumbs } from "./Crumbs";
 import { FolderView } from "./FolderView";
 import { MoreMenu } from "./MoreMenu";
 import { NewBucketDialog } from "./NewBucket";
 import { NewFolder } from "./NewFolder";
+import { PastView } from "./PastView";
 import { fromAddress, nameOf, type Shown } from "./place";
-import { TrashView } from "./TrashView";
 import { UploadMenu } from "./UploadMenu";
 import { useUpload } from "./use-upload";
 import { WorkBar } from "./WorkBar";
@@ -31,7 +30,8 @@ export function FilesPage() {
   return (
     <Page
       title={folder === "" ? name : nameOf(folder)}
-      trail={<Crumbs bucket={name} folder={folder} onNewBucket={() => {}} />}
+      // A menu that is opened while the bucket comes would be gone when it is there.
+      trail={error && <Crumbs bucket={name} folder={folder} onNewBucket={null} />}
     >
       {error ? (
         <ErrorPanel title="The bucket could not be read" error={error} onRetry={refetch} />
@@ -48,31 +48,33 @@ interface InsideProps {
   shown: Shown;
 }
 
-type Dialog = "folder" | "bucket" | "settings" | null;
+const VIEWS = { trash: "Trash", versions: "Older versions" } as const;
+
+type Dialog = "folder" | "bucket" | null;
 
 function Inside({ bucket, folder, shown }: InsideProps) {
   const navigate = route.useNavigate();
   const [dialog, setDialog] = useState<Dialog>(null);
   const close = () => setDialog(null);
   const uploading = useUpload(bucket.name);
-  const trash = shown.view === "trash";
+  const { view } = shown;
   const mayWrite = may(bucket, "write", folder);
   const top = folder === "" ? bucket.name : nameOf(folder);
   const toFiles = () => navigate({ search: {} });
   return (
     <Page
-      title={trash ? `Trash of ${bucket.name}` : top || "(no name)"}
+      title={view ? `${VIEWS[view]} of ${bucket.name}` : top || "(no name)"}
       trail={
         <Crumbs bucket={bucket.name} folder={folder} onNewBucket={() => setDialog("bucket")} />
       }
       actions={
         <>
-          {trash && (
+          {view && (
             <Button variant="default" onClick={toFiles}>
               Back to the files
             </Button>
           )}
-          {!trash && mayWrite && (
+          {!view && mayWrite && (
             <>
               <UploadMenu onChoose={(files) => uploading.add(folder, files)} />
               <Button variant="default" onClick={() => setDialog("folder")}>
@@ -82,9 +84,8 @@ function Inside({ bucket, folder, shown }: InsideProps) {
           )}
           <MoreMenu
             bucket={bucket}
-            trash={trash}
-            onTrash={() => navigate({ search: trash ? {} : { view: "trash" } })}
-            onSettings={() => setDialog("settings")}
+            view={view}
+            onView={(next) => navigate({ search: next ? { view: next } : {} })}
           />
         </>
       }
@@ -97,8 +98,8 @@ function Inside({ bucket, folder, shown }: InsideProps) {
           onDismiss={uploading.dismiss}
         />
       )}
-      {trash ? (
-        <TrashView bucket={bucket} />
+      {view ? (
+        <PastView key={view} bucket={bucket} heap={view} />
       ) : (
         <FolderView
           key={folder}
@@ -110,7 +111,6 @@ function Inside({ bucket, folder, shown }: InsideProps) {
       )}
       <NewFolder opened={dialog === "folder"} onClose={close} bucket={bucket} folder={folder} />
       <NewBucketDialog opened={dialog === "bucket"} onClose={close} />
-      <BucketDrawer opened={dialog === "settings"} onClose={close} bucket={bucket} />
     </Page>
   );
 }

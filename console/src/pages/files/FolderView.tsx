@@ -12,7 +12,7 @@ import { useTyped } from "../../components/use-typed";
 import { Waiting } from "../../components/Waiting";
 import { count, counted } from "../../format/numbers";
 import { SEARCH_HERE } from "../../frame/use-keys";
-import { deleteRows } from "./acts";
+import { deleteRows, undoLast } from "./acts";
 import { above } from "./Crumbs";
 import type { RowActs } from "./FileRow";
 import classes from "./Files.module.css";
@@ -38,6 +38,7 @@ import { useDrop } from "./use-drop";
 import { useFileKeys } from "./use-file-keys";
 import { useFolder } from "./use-folder";
 import type { Uploading } from "./use-upload";
+import { download, useZip } from "./use-zip";
 
 const route = getRouteApi("/frame/files/$bucket/$");
 
@@ -61,6 +62,7 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
   const [selection, setSelection] = useSelection(rows, `${sort} ${listing.order} ${shown.q}`);
   const [moving, setMoving] = useState<readonly Row[] | null>(null);
   const [sharing, setSharing] = useState<Row | null>(null);
+  const zipping = useZip(bucket.name, folder);
   const frame = useRef<HTMLDivElement>(null);
   const mayWrite = may(bucket, "write", folder);
   const keys = () => rows.map(({ key }) => key);
@@ -139,6 +141,14 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
       if (mayMove && wanted.length > 0) setMoving(wanted);
     },
     remove: () => remove(meant()),
+    undo: undoLast,
+    download: () => {
+      if (may(bucket, "read", folder)) download(bucket.name, meant(), zipping);
+    },
+    share: () => {
+      const wanted = meant();
+      if (wanted.length === 1 && may(bucket, "share", folder)) setSharing(wanted[0] ?? null);
+    },
     up: () => {
       const parent = above(folder);
       if (parent !== null) void enter(parent);
@@ -189,6 +199,8 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
           folder={folder}
           onShare={() => setSharing(chosen[0] ?? null)}
           rows={chosen}
+          zipping={zipping.isPending}
+          onZip={() => download(bucket.name, chosen, zipping)}
           onMove={() => setMoving(chosen)}
           onDelete={() => remove(chosen)}
           onClear={() => setSelection((now) => ({ ...now, chosen: new Set(), anchor: null }))}
@@ -205,6 +217,9 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
           </Button>
         </SelectionBar>
       </div>
+      {zipping.error && (
+        <ErrorPanel title="The ZIP was not made" error={zipping.error} onDismiss={zipping.reset} />
+      )}
       {isPending ? (
         <Waiting what="Reading the folder…" />
       ) : error && !data ? (

@@ -1,17 +1,18 @@
-// What is seldom needed: the trash and the bucket's rules.
+// What is seldom needed: the trash and the bucket itself.
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconDots, IconFiles, IconSettings, IconTrash } from "@tabler/icons-react";
-import { may } from "../../api/files";
+import { IconDots, IconFiles, IconHistory, IconSettings, IconTrash } from "@tabler/icons-react";
+import { type Heap, may } from "../../api/files";
 import type { Bucket } from "../../api/types";
+import { MenuLink } from "../../components/links";
 
 interface MoreMenuProps {
   bucket: Bucket;
-  trash: boolean;
-  onTrash: () => void;
-  onSettings: () => void;
+  view: Heap | undefined;
+  onView: (view: Heap | undefined) => void;
 }
 
-export function MoreMenu({ bucket, trash, onTrash, onSettings }: MoreMenuProps) {
+export function MoreMenu({ bucket, view, onView }: MoreMenuProps) {
+  const changes = may(bucket, "change");
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -20,17 +21,37 @@ export function MoreMenu({ bucket, trash, onTrash, onSettings }: MoreMenuProps) 
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item
-          leftSection={
-            trash ? <IconFiles size={16} aria-hidden /> : <IconTrash size={16} aria-hidden />
-          }
-          onClick={onTrash}
+        {view !== undefined && (
+          <Menu.Item
+            leftSection={<IconFiles size={16} aria-hidden />}
+            onClick={() => onView(undefined)}
+          >
+            Files
+          </Menu.Item>
+        )}
+        {view !== "trash" && (
+          <Menu.Item
+            leftSection={<IconTrash size={16} aria-hidden />}
+            onClick={() => onView("trash")}
+          >
+            Trash
+          </Menu.Item>
+        )}
+        {view !== "versions" && (
+          <Menu.Item
+            leftSection={<IconHistory size={16} aria-hidden />}
+            onClick={() => onView("versions")}
+          >
+            Older versions
+          </Menu.Item>
+        )}
+        <MenuLink
+          to={changes ? "/buckets/$bucket/rules" : "/buckets/$bucket/about"}
+          params={{ bucket: bucket.name }}
+          leftSection={<IconSettings size={16} aria-hidden />}
         >
-          {trash ? "Files" : "Trash"}
-        </Menu.Item>
-        <Menu.Item leftSection={<IconSettings size={16} aria-hidden />} onClick={onSettings}>
-          {may(bucket, "change") ? "Bucket settings" : "About this bucket"}
-        </Menu.Item>
+          {changes ? "Bucket settings" : "About this bucket"}
+        </MenuLink>
       </Menu.Dropdown>
     </Menu>
   );

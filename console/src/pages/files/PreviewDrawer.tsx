@@ -20,6 +20,7 @@ import { Preview } from "./Preview";
 import classes from "./Preview.module.css";
 import { nameOf } from "./place";
 import { fileKey, type Row } from "./rows";
+import { Versions } from "./Versions";
 
 interface PreviewDrawerProps {
   bucket: Bucket;
@@ -125,6 +126,9 @@ function Looked(props: PreviewDrawerProps & { path: string }) {
         editable={may(bucket, "write", path)}
         onChanged={onChanged}
       />
+      {may(bucket, "list", path) && (
+        <Versions bucket={bucket} path={path} etag={file.etag} onRestored={onChanged} />
+      )}
     </div>
   );
 }

@@ -14,6 +14,8 @@ interface SelectionBarProps {
   bucket: Bucket;
   folder: string;
   rows: readonly Row[];
+  zipping: boolean;
+  onZip: () => void;
   onMove: () => void;
   onShare: () => void;
   onDelete: () => void;
@@ -23,7 +25,8 @@ interface SelectionBarProps {
 }
 
 export function SelectionBar(props: SelectionBarProps) {
-  const { bucket, folder, rows, onMove, onShare, onDelete, onClear, children } = props;
+  const { bucket, folder, rows, zipping, onZip, onMove, onShare, onDelete, onClear, children } =
+    props;
   if (rows.length === 0)
     return <div className={`${classes.chosen} ${classes.words}`}>{children}</div>;
   const [only] = rows;
@@ -48,9 +51,7 @@ export function SelectionBar(props: SelectionBarProps) {
           Download
         </Button>
       )}
-      {!single && may(bucket, "read", folder) && (
-        <ZipButton bucket={bucket.name} folder={folder} rows={rows} />
-      )}
+      {!single && may(bucket, "read", folder) && <ZipButton busy={zipping} onClick={onZip} />}
       {rows.length === 1 && may(bucket, "share", folder) && (
         <Button
           size="compact-sm"

@@ -22,8 +22,8 @@ import { ErrorPanel } from "../../components/ErrorPanel";
 import { Ago, Until } from "../../components/Times";
 import { count, counted } from "../../format/numbers";
 import { named } from "./acts";
+import classes from "./Past.module.css";
 import type { Row } from "./rows";
-import classes from "./Trash.module.css";
 
 interface ShareDialogProps {
   bucket: string;

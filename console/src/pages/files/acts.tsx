@@ -69,6 +69,16 @@ export function deleteRows(bucket: Bucket, rows: readonly Row[], change: Changes
   });
 }
 
+// What was deleted last, as long as its toast stands.
+let undo: { id: string; run: () => void } | null = null;
+
+/** Brings back what was deleted last; whether there was something. */
+export function undoLast(): boolean {
+  if (!undo) return false;
+  undo.run();
+  return true;
+}
+
 async function deleteNow(bucket: Bucket, rows: readonly Row[], kept: boolean, change: Changes) {
   const { done, failures, cancelled } = await work({
     title: "Deleting",
@@ -84,8 +94,22 @@ async function deleteNow(bucket: Bucket, rows: readonly Row[], kept: boolean, ch
   const what = done.length === 1 ? nameOf(done[0]?.item.path ?? "") : counted(done.length, "file");
   const where = bucket.trash_seconds > 0 ? "in the trash" : "deleted";
   const id = `undo-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  const run = () => {
+    undo = null;
+    notifications.hide(id);
+    void bringBack(
+      bucket.name,
+      done.map(({ result }) => result),
+      change,
+    );
+  };
+  if (kept) undo = { id, run };
   notifications.show({
     id,
+    // Also when it is hidden, so that nothing is undone twice.
+    onClose: () => {
+      if (undo?.id === id) undo = null;
+    },
     position: "bottom-center",
     autoClose: UNDO_MS,
     closeButtonProps: { "aria-label": "Dismiss" },
@@ -95,19 +119,7 @@ async function deleteNow(bucket: Bucket, rows: readonly Row[], kept: boolean, ch
           {what} {done.length === 1 ? "is" : "are"} {where}.
         </span>
         {kept && (
-          <Button
-            size="compact-sm"
-            variant="default"
-            style={{ flexShrink: 0 }}
-            onClick={() => {
-              notifications.hide(id);
-              void bringBack(
-                bucket.name,
-                done.map(({ result }) => result),
-                change,
-              );
-            }}
-          >
+          <Button size="compact-sm" variant="default" style={{ flexShrink: 0 }} onClick={run}>
             Undo
           </Button>
         )}
@@ -126,7 +138,7 @@ export async function bringBack(
     title: "Restoring",
     items: () => once(files),
     path: ({ path }) => path,
-    act: ({ id }, signal) => restoreFile(bucket, id, signal),
+    act: ({ id }, signal) => restoreFile(bucket, id, { signal }),
   });
   change.put(outcome.done.map(({ result }) => result));
   void queryClient.invalidateQueries({ queryKey: ["bucket", bucket] });

@@ -1,4 +1,5 @@
 // Paths, and their place in the console's addresses.
+import type { Heap } from "../../api/files";
 
 /** What of a path comes before its name, with the `/`. */
 export function folderOf(path: string): string {
@@ -78,7 +79,8 @@ export interface Shown {
   q?: string | undefined;
   /** The path of the file that is looked at. */
   open?: string | undefined;
-  view?: "trash" | undefined;
+  /** What is shown instead of the folder. */
+  view?: Heap | undefined;
 }
 
 /** Reads the address's search part; whatever it holds, the result is usable. */
@@ -90,7 +92,7 @@ export function readShown(search: Record<string, unknown>): Shown {
   if (words) shown.q = words;
   const open = asText(search.open);
   if (open) shown.open = open;
-  if (search.view === "trash") shown.view = "trash";
+  if (search.view === "trash" || search.view === "versions") shown.view = search.view;
   return shown;
 }
 

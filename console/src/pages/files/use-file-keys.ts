@@ -1,5 +1,5 @@
 // The keys of the list. They work as soon as the page is there, and never inside a
-// field, a menu or a dialog.
+// field, a menu or a dialog. Its letters are none of those that go to a section after `g`.
 import { useEffect, useRef } from "react";
 
 export interface FileKeys {
@@ -10,6 +10,10 @@ export interface FileKeys {
   chooseAll: () => void;
   rename: () => void;
   remove: () => void;
+  /** Whether there was something to undo. */
+  undo: () => boolean;
+  download: () => void;
+  share: () => void;
   up: () => void;
   escape: () => void;
 }
@@ -46,6 +50,7 @@ function act(keys: FileKeys, event: KeyboardEvent): boolean {
   if (command) {
     if (key === "a") keys.chooseAll();
     else if (key === " ") keys.toggle();
+    else if (key === "z" && !shiftKey) return keys.undo();
     else return false;
     return true;
   }
@@ -54,7 +59,9 @@ function act(keys: FileKeys, event: KeyboardEvent): boolean {
   else if (key === "Enter") keys.open();
   else if (key === " ") keys.preview();
   else if (key === "Delete") keys.remove();
-  else if (key === "F2") keys.rename();
+  else if (key === "F2" || key === "m") keys.rename();
+  else if (key === "z") keys.download();
+  else if (key === "l") keys.share();
   else if (key === "Backspace") keys.up();
   else if (key === "Escape") keys.escape();
   else return false;

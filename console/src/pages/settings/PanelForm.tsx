@@ -16,6 +16,10 @@ interface PanelFormProps {
   words: { save: string; saving: string; failed: string };
   onSubmit: FormEventHandler<HTMLFormElement>;
   onLeave?: () => void;
+  /** What leaving is called, where it is no "Cancel". */
+  leave?: string;
+  /** There is nothing to be saved. */
+  idle?: boolean;
   /** Few fields: the button stands in their line where there is room. */
   line?: boolean;
   /** Unfolded within a card, it needs none of its own. */
@@ -26,7 +30,8 @@ interface PanelFormProps {
 }
 
 export function PanelForm(props: PanelFormProps) {
-  const { saving, words, onSubmit, onLeave, line, bare, foot, children } = props;
+  const { saving, words, onSubmit, onLeave, leave = "Cancel", idle = false } = props;
+  const { line, bare, foot, children } = props;
   return (
     <form
       className={`${bare ? classes.bare : "card"} ${classes.form}`}
@@ -35,12 +40,12 @@ export function PanelForm(props: PanelFormProps) {
     >
       <div className={classes.fields}>{children}</div>
       <div className={classes.acts}>
-        <ActButton type="submit" busy={saving.isPending}>
+        <ActButton type="submit" busy={saving.isPending || idle}>
           {saving.isPending ? words.saving : words.save}
         </ActButton>
         {onLeave && (
           <Button variant="default" onClick={onLeave}>
-            Cancel
+            {leave}
           </Button>
         )}
       </div>

@@ -98,27 +98,31 @@ export function ListRow(props: ListRowProps) {
 }
 
 interface DeleteButtonProps {
+  /** What it does, where that is not called deleting, and what it says meanwhile. */
+  verb?: string;
+  acting?: string;
   name: string;
   deleting: UseMutationResult<unknown, Error, void>;
   consequences: string[];
 }
 
-export function DeleteButton({ name, deleting, consequences }: DeleteButtonProps) {
+export function DeleteButton(props: DeleteButtonProps) {
+  const { verb = "Delete", acting = "Deleting…", name, deleting, consequences } = props;
   return (
     <ActButton
       size="xs"
       variant="default"
-      aria-label={`Delete ${name}`}
+      aria-label={`${verb} ${name}`}
       busy={deleting.isPending}
       onClick={() =>
         confirmDestruction({
-          action: `Delete ${name}`,
+          action: `${verb} ${name}`,
           consequences,
           onConfirm: () => deleting.mutate(),
         })
       }
     >
-      {deleting.isPending ? "Deleting…" : "Delete"}
+      {deleting.isPending ? acting : verb}
     </ActButton>
   );
 }

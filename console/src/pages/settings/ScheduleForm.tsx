@@ -24,7 +24,7 @@ const MISSED = [
   { value: "run_once", label: "Run once, late" },
   { value: "skip", label: "Skip them" },
 ];
-const ZONES = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])];
+export const ZONES = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])];
 
 export function ScheduleForm(props: ScheduleFormProps) {
   const { initial, existing = false, saving, onSave, onLeave } = props;
@@ -103,13 +103,14 @@ export function ScheduleForm(props: ScheduleFormProps) {
         />
       </Wide>
       <Wide>
-        <Preview cron={form.values.cron} zone={form.values.zone} />
+        <SchedulePreview cron={form.values.cron} zone={form.values.zone} />
       </Wide>
     </PanelForm>
   );
 }
 
-function Preview({ cron, zone }: { cron: string; zone: string }) {
+/** What an expression means, and when that is next. */
+export function SchedulePreview({ cron, zone }: { cron: string; zone: string }) {
   const [wanted] = useDebouncedValue(cron.trim(), TYPING_PAUSE_MS);
   const query = useQuery({ ...schedulePreview(wanted, zone), enabled: wanted !== "" });
   if (wanted === "") return null;

@@ -65,7 +65,7 @@ function NewSchedule() {
   );
 }
 
-function ScheduleRow({ schedule, maySteer }: { schedule: Schedule; maySteer: boolean }) {
+export function ScheduleRow({ schedule, maySteer }: { schedule: Schedule; maySteer: boolean }) {
   const { id, name, title, kind, words, zone, enabled } = schedule;
   const [editing, setEditing] = useState(false);
   const params = { path: { id } };

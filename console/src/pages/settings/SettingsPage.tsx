@@ -9,6 +9,7 @@ const PANELS = [
   { to: "/settings/account", name: "Account", admin: false },
   { to: "/settings/users", name: "Users", admin: true },
   { to: "/settings/tokens", name: "API tokens", admin: false },
+  { to: "/settings/access-keys", name: "Access keys", admin: false },
   { to: "/settings/secrets", name: "Secrets", admin: true },
   { to: "/settings/schedules", name: "Schedules", admin: false },
   { to: "/settings/audit", name: "Audit", admin: true },

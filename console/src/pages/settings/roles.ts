@@ -16,5 +16,7 @@ export const SCOPES: Array<{ value: Scope; label: string; about: string }> = [
   { value: "operations:write", label: "Steer operations", about: "cancel, retry, schedules" },
   { value: "bundles:read", label: "See bundles", about: "and download them" },
   { value: "bundles:write", label: "Make bundles", about: "and delete them" },
+  { value: "files:read", label: "Read files", about: "list and get them" },
+  { value: "files:write", label: "Change files", about: "put, move, delete, share" },
   { value: "admin", label: "Everything", about: "users, tokens and secrets too" },
 ];

@@ -24,6 +24,10 @@ pub(super) struct BucketShown {
     actions: Vec<&'static str>,
     /// What grants allow this caller in parts of it.
     within: Vec<Within>,
+    /// The endpoint of the configuration that may be asked who may, where there is one, for
+    /// those who change buckets. Without what is secret in its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authoriser_url: Option<String>,
 }
 
 impl BucketShown {
@@ -48,14 +52,17 @@ async fn shown(files: &Files, bucket: &Bucket, caller: &access::Caller) -> Answe
         }
     }
     let rules = caller.may(Role::Admin, access::Scope::FilesWrite);
+    let mut authoriser_url = None;
     if rules && files.not_held(caller).is_ok() {
         actions.push("change");
+        authoriser_url = files.authoriser().address();
     }
     Ok(BucketShown {
         bucket: bucket.clone(),
         usage: files.usage(bucket).await?,
         actions,
         within: files.within(caller, bucket),
+        authoriser_url,
     })
 }
 

@@ -80,6 +80,13 @@ pub(super) struct GetQuery {
     download: Option<u8>,
 }
 
+impl GetQuery {
+    /// Whether it is to be saved.
+    pub(super) fn saves(&self) -> bool {
+        self.download == Some(1)
+    }
+}
+
 /// Get a file.
 #[utoipa::path(
     get, path = "/api/v1/buckets/{bucket}/files/{path}", tag = "files",
@@ -110,7 +117,7 @@ pub(super) async fn get_file(
     files
         .permit(caller, &bucket, path.as_str(), Permission::Read)
         .await?;
-    let save = query.download == Some(1);
+    let save = query.saves();
     let place = (&*bucket, &path);
     if let Some(redirect) = redirect::within(&files, caller, place, save).await? {
         return Ok(redirect);

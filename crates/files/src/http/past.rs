@@ -1,14 +1,17 @@
 //! The trash and older versions.
 
+use super::answer;
+use super::contents::GetQuery;
 use crate::Files;
 use crate::file::File;
 use crate::permit::Permission;
 use crate::remove::{Heap, Past};
 use axum::extract::State;
+use axum::response::Response;
 use base::FileId;
 use http::StatusCode;
 use serde::Deserialize;
-use web::{Answer, By, Json, Page, Paging, Path, Problem, Query};
+use web::{Answer, By, Json, Page, Paging, Path, Problem, Query, Wants};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -16,6 +19,8 @@ pub(super) struct PastQuery {
     /// What paths begin with.
     #[serde(default)]
     prefix: String,
+    /// This path alone, the newest content first.
+    path: Option<String>,
 }
 
 /// List what was deleted, by path and time.
@@ -59,17 +64,63 @@ async fn list(
     paging: Paging,
 ) -> Answer<Json<Page<Past>>> {
     let bucket = files.bucket(&bucket)?;
+    let within = query.path.as_deref().unwrap_or(&query.prefix);
     files
-        .permit(Some(&caller), &bucket, &query.prefix, Permission::List)
+        .permit(Some(&caller), &bucket, within, Permission::List)
         .await?;
     let limit = usize::from(paging.limit());
     let after: Option<(String, FileId)> = paging.after()?;
-    let found = files
-        .past(&bucket, heap, &query.prefix, after.as_ref(), limit + 1)
-        .await?;
+    let found = match &query.path {
+        Some(path) => {
+            let before = after.map(|(_, id)| id);
+            files
+                .past_at(&bucket, heap, path, before, limit + 1)
+                .await?
+        }
+        None => {
+            files
+                .past(&bucket, heap, &query.prefix, after.as_ref(), limit + 1)
+                .await?
+        }
+    };
     Ok(Json(Page::of_found(found, limit, |past| {
         (past.file.path.as_str().to_owned(), past.file.id)
     })))
+}
+
+/// Get a content of the past: an older version, or one of the trash.
+#[utoipa::path(
+    get, path = "/api/v1/buckets/{bucket}/past/{id}", tag = "files",
+    params(
+        ("bucket" = String, Path, description = "The bucket's name."),
+        ("id" = uuid::Uuid, Path, description = "The id of the content."),
+        GetQuery,
+    ),
+    responses(
+        (status = 200, description = "The content.", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "The part asked for.", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 304, description = "It is still what the client has."),
+        (status = 412, description = "It is another one.", body = web::ProblemDocument, content_type = "application/problem+json"),
+        (status = 416, description = "It has no such part.", body = web::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_past(
+    State(files): State<Files>,
+    By(caller): By,
+    Path((bucket, id)): Path<(String, uuid::Uuid)>,
+    Query(query): Query<GetQuery>,
+    wants: Wants,
+) -> Answer<Response> {
+    let bucket = files.bucket(&bucket)?;
+    let file = files.past_file(&bucket, FileId::from(id)).await?;
+    // What everybody may read is not what was taken away: that is for who sees the lists.
+    for needed in [Permission::Read, Permission::List] {
+        files
+            .permit(Some(&caller), &bucket, file.path.as_str(), needed)
+            .await?;
+    }
+    let content = files.content(&file).await?;
+    Ok(answer::content(&file, content, &wants, query.saves()))
 }
 
 /// What is brought back.

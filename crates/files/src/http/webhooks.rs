@@ -1,7 +1,7 @@
 //! Webhooks of a bucket.
 
 use crate::Files;
-use crate::webhook::{NewWebhook, Webhook};
+use crate::webhook::{NewWebhook, Webhook, WebhookChange};
 use access::Doer;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -61,6 +61,31 @@ pub(super) async fn create_webhook(
         secret: secret.expose_secret().to_owned(),
     };
     Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// Switch a webhook off or on. What happens while it is off it is never told.
+#[utoipa::path(
+    patch, path = "/api/v1/buckets/{bucket}/webhooks/{id}", tag = "files",
+    params(
+        ("bucket" = String, Path, description = "The bucket's name."),
+        ("id" = uuid::Uuid, Path, description = "The webhook's id."),
+    ),
+    request_body = WebhookChange,
+    responses((status = 200, description = "The webhook as it is now.", body = Webhook))
+)]
+pub(super) async fn change_webhook(
+    State(files): State<Files>,
+    By(caller): By,
+    Path((bucket, id)): Path<(String, uuid::Uuid)>,
+    Json(change): Json<WebhookChange>,
+) -> Answer<Json<Webhook>> {
+    let bucket = files.bucket(&bucket)?;
+    let changed = files
+        .change_webhook(&Doer::from(&caller), &bucket, WebhookId::from(id), change)
+        .await?;
+    changed
+        .map(Json)
+        .ok_or_else(|| Problem::not_found("webhook"))
 }
 
 /// Remove a webhook; what it was not told yet is not told any more.

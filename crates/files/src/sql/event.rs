@@ -25,6 +25,25 @@ pub(crate) async fn webhooks(db: &Db) -> Result<Vec<Webhook>> {
     db.all(sql, values![]).await?.iter().map(read).collect()
 }
 
+/// One of a bucket, which nobody else changes until the transaction ends.
+pub(crate) async fn webhook_for_change(
+    tx: &mut Tx,
+    bucket: BucketId,
+    id: WebhookId,
+) -> Result<Option<Webhook>> {
+    let sql = format!(
+        "UPDATE webhook SET enabled = enabled WHERE id = $1 AND bucket = $2 RETURNING {COLUMNS}"
+    );
+    let row = tx.one(sql, values![id.uuid(), bucket.uuid()]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Has a webhook told from now on, or not.
+pub(crate) async fn enable_webhook(tx: &mut Tx, id: WebhookId, enabled: bool) -> Result<()> {
+    const SQL: &str = "UPDATE webhook SET enabled = $2 WHERE id = $1";
+    tx.execute(SQL, values![id.uuid(), enabled]).await.map(drop)
+}
+
 /// One of them.
 pub(crate) async fn webhook(db: &Db, id: WebhookId) -> Result<Option<Webhook>> {
     let sql = format!("SELECT {COLUMNS} FROM webhook WHERE id = $1");

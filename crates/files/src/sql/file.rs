@@ -302,6 +302,26 @@ pub(crate) async fn all_past(
     rows.iter().map(read_past).collect()
 }
 
+/// Files of the past of one path, the newest first.
+pub(crate) async fn past_at(
+    db: &Db,
+    bucket: BucketId,
+    standing: &str,
+    path: &str,
+    before: Option<FileId>,
+    limit: usize,
+) -> Result<Vec<Past>> {
+    let before = before.map_or(Uuid::max(), |id| id.uuid());
+    let sql = format!(
+        "SELECT {COLUMNS}, removed_at, removed_by FROM file
+        WHERE bucket = $1 AND standing = $2 AND standing <> 'current'
+        AND path = $3 AND id < $4 ORDER BY id DESC LIMIT $5"
+    );
+    let values = values![bucket.uuid(), standing, path, before, limit];
+    let rows = db.all(sql, values).await?;
+    rows.iter().map(read_past).collect()
+}
+
 /// What has lain in the trash of a bucket since before `before`, the oldest first.
 pub(crate) async fn overdue(
     db: &Db,

@@ -68,6 +68,19 @@ impl Answer {
         }
     }
 
+    /// A problem document, as Longshore answers it.
+    #[must_use]
+    pub fn problem(status: u16, code: &str) -> Self {
+        let body = format!(
+            r#"{{"type":"about:blank","title":"A problem","status":{status},"code":"{code}","detail":"Not now."}}"#
+        );
+        let answer = Self {
+            status,
+            ..Self::ok(Content::bytes(body))
+        };
+        answer.header("Content-Type", "application/problem+json")
+    }
+
     /// 302 to another place.
     #[must_use]
     pub fn redirect(to: &str) -> Self {

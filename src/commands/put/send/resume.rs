@@ -1,11 +1,13 @@
-//! Sending a large file so that it goes on where it broke off.
+//! Sending a large file so that it goes on where it broke off, be it that the line broke,
+//! the server, or this command.
 
 use super::flow::Flow;
 use super::unreadable;
 use crate::client::{Begun, Client, Error, Remote, Way};
-use crate::commands::transfer::{Again, Moving, Sums, Trouble, patiently};
+use crate::commands::transfer::{Again, Kept, Moving, Sums, Trouble, patiently};
 use crate::exit::{Code, Failure};
 use reqwest::StatusCode;
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::SeekFrom;
@@ -36,10 +38,50 @@ impl Open {
 }
 
 /// What a file was when its upload began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Look {
     length: u64,
     changed: Option<SystemTime>,
+}
+
+/// What is kept of an upload.
+#[derive(Debug, Serialize, Deserialize)]
+struct Left {
+    upload: String,
+    look: Look,
+}
+
+/// The record of this file going to this place.
+fn record(client: &Client, path: &Path, to: &Remote, way: Way) -> Kept {
+    let server = client.place().url.to_string();
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let path = path.to_string_lossy();
+    Kept::of(&["put", &server, &to.to_string(), &path, &format!("{way:?}")])
+}
+
+/// The upload that this command left when it ended suddenly, and how far that has come.
+async fn left(
+    client: &Client,
+    kept: &mut Kept,
+    look: &Look,
+    again: &mut Again,
+    open: &Open,
+) -> Option<(Begun, u64)> {
+    let left: Left = kept.find()?;
+    let upload = Begun::of_id(&left.upload)?;
+    if left.look != *look {
+        // It is another content by now.
+        open.0.borrow_mut().insert(upload);
+        return None;
+    }
+    loop {
+        match client.upload_offset(&upload).await {
+            Ok(Some(offset)) if offset <= look.length => return Some((upload, offset)),
+            Ok(_) => return None,
+            Err(error) if may_go_on(&error) && again.pause(client).await => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 /// A file on its way.
@@ -67,14 +109,22 @@ pub(super) async fn send(
     open: &Open,
 ) -> Result<Option<u64>, Trouble> {
     let mut again = Again::default();
+    let mut kept = record(client, path, to, way);
     loop {
         let look = look(path).await?;
-        let upload = match client.begin_upload(to, way, look.length).await {
-            Ok(Some(upload)) => upload,
-            Ok(None) => return Ok(None),
-            Err(error) if error.may_pass() && again.pause(client).await => continue,
-            Err(error) => return Err(error.into()),
+        let (upload, offset) = match left(client, &mut kept, &look, &mut again, open).await {
+            Some(found) => found,
+            None => match client.begin_upload(to, way, look.length).await {
+                Ok(Some(upload)) => (upload, 0),
+                Ok(None) => return Ok(None),
+                Err(error) if error.may_pass() && again.pause(client).await => continue,
+                Err(error) => return Err(error.into()),
+            },
         };
+        kept.put(&Left {
+            upload: upload.id().to_owned(),
+            look,
+        });
         open.0.borrow_mut().insert(upload.clone());
         let mut resuming = Resuming {
             client,
@@ -84,9 +134,19 @@ pub(super) async fn send(
             look,
             upload: upload.clone(),
             flow: Flow::new(moving),
-            at_once: true,
+            at_once: offset == 0,
         };
-        let whole = resuming.go(&mut again).await?;
+        moving.stands_at(offset);
+        let whole = match resuming.go(offset, &mut again).await {
+            Ok(whole) => whole,
+            // Nobody is there who could take it back; once somebody is, it goes on.
+            Err(trouble) if trouble.fatal => {
+                open.0.borrow_mut().remove(&upload);
+                kept.leave();
+                return Err(trouble);
+            }
+            Err(trouble) => return Err(trouble),
+        };
         if whole {
             open.0.borrow_mut().remove(&upload);
             resuming.check().await?;
@@ -112,9 +172,11 @@ async fn look(path: &Path) -> Result<Look, Trouble> {
 }
 
 impl Resuming<'_> {
-    /// Sends until all of it has come; whether it could.
-    async fn go(&mut self, again: &mut Again) -> Result<bool, Trouble> {
-        let mut offset = 0;
+    /// Sends what is missing from `offset` on until all of it has come; whether it could.
+    async fn go(&mut self, mut offset: u64, again: &mut Again) -> Result<bool, Trouble> {
+        if offset == self.look.length {
+            return Ok(true);
+        }
         loop {
             let lost = match self.append(offset).await? {
                 Ok(now) if now == self.look.length => return Ok(true),

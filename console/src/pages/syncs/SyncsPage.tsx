@@ -1,0 +1,116 @@
+// Every sync: from where, to where, when, and whether something of it failed.
+import { Badge, Group, Text } from "@mantine/core";
+import { IconArrowsTransferUp } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useMay } from "../../api/session";
+import type { SyncShown } from "../../api/sync-types";
+import { pauseSync, runSync, syncList } from "../../api/syncs";
+import { useOperationChanges } from "../../api/use-live";
+import { ActButton } from "../../components/ActButton";
+import { TextLink } from "../../components/links";
+import { Page } from "../../components/Page";
+import { Ago, Until } from "../../components/Times";
+import { count, counted } from "../../format/numbers";
+import { ListRow, PanelList, useChange } from "../settings/PanelList";
+import { scheduleWords, toGo, wayWords } from "./sync-words";
+
+const NOTHING = {
+  Icon: IconArrowsTransferUp,
+  sentence:
+    "Nothing is delivered from here yet. A sync is made by POST /api/v1/syncs, or by the seven variables of the environment.",
+};
+
+export function SyncsPage() {
+  const query = useQuery(syncList);
+  const reread = () => void query.refetch();
+  useOperationChanges((operation) => {
+    if (operation.ended_at && operation.subject?.startsWith("sync:")) reread();
+  }, reread);
+  return (
+    <Page title="Syncs" lead="What is delivered from where to where, each file exactly once.">
+      <PanelList query={query} what="the syncs" empty={NOTHING}>
+        {(sync) => <SyncRow key={sync.id} sync={sync} />}
+      </PanelList>
+    </Page>
+  );
+}
+
+function SyncRow({ sync }: { sync: SyncShown }) {
+  const { name, rule, paused, origin, counts, last_pass, next_run, actions } = sync;
+  const maySteer = useMay("operator");
+  const pausing = useChange({ change: () => pauseSync(name, !paused), list: syncList });
+  const running = useChange({ change: () => runSync(name), list: syncList });
+  const failed = counts.failed ?? 0;
+  return (
+    <ListRow
+      name={
+        <TextLink to="/syncs/$name" params={{ name }} underline="hover" c="inherit">
+          {name}
+        </TextLink>
+      }
+      notes={
+        <>
+          <div>{wayWords(rule)}</div>
+          <div>
+            {scheduleWords(rule)}
+            {origin === "environment" && ", said by the environment"}
+            {next_run && (
+              <>
+                {" · next "}
+                <Until time={next_run} />
+              </>
+            )}
+            {last_pass && (
+              <>
+                {" · ran "}
+                <Ago time={last_pass.started_at} />
+              </>
+            )}
+          </div>
+          <Group gap={6} mt={4}>
+            {paused && (
+              <Badge size="sm" radius="sm" color="orange" variant="light">
+                Paused
+              </Badge>
+            )}
+            {failed > 0 && (
+              <Badge size="sm" radius="sm" color="red" variant="light">
+                {count(failed)} failed
+              </Badge>
+            )}
+            <Text size="xs" c="dimmed" className="figures">
+              {counted(counts.marked ?? 0, "file")} delivered, {count(toGo(counts))} to go
+            </Text>
+          </Group>
+        </>
+      }
+      actions={
+        maySteer && (
+          <>
+            {actions.includes("run") && (
+              <ActButton
+                size="xs"
+                variant="default"
+                aria-label={`Run ${name} now`}
+                busy={running.isPending}
+                onClick={() => running.mutate()}
+              >
+                {running.isPending ? "Queuing…" : "Run now"}
+              </ActButton>
+            )}
+            <ActButton
+              size="xs"
+              variant="default"
+              aria-label={`${paused ? "Resume" : "Pause"} ${name}`}
+              busy={pausing.isPending}
+              onClick={() => pausing.mutate()}
+            >
+              {pausing.isPending ? "Changing…" : paused ? "Resume" : "Pause"}
+            </ActButton>
+          </>
+        )
+      }
+      failure={{ title: `${name} was not changed`, of: [pausing, running] }}
+    />
+  );
+}

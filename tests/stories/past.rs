@@ -1,0 +1,93 @@
+//! Older versions and the trash: listed, got, and seen by nobody else.
+
+use crate::program::server;
+use crate::stored::{add_user, answered, put, refusal};
+use reqwest::Method;
+use serde_json::{Value, json};
+use testing::{TestDatabase, TestServer, on_both};
+
+const VERSIONS: &str = "/api/v1/buckets/files/versions";
+
+async fn change(server: &TestServer, rules: Value) {
+    let change = server
+        .request(Method::PATCH, "/api/v1/buckets/files")
+        .header("Content-Type", "application/json")
+        .body(rules.to_string());
+    assert_eq!(answered(change).await.0, 200);
+}
+
+fn ids(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().expect("a page");
+    let id = |item: &Value| item["id"].as_str().expect("an id").to_owned();
+    items.iter().map(id).collect()
+}
+
+fn past(id: &str) -> String {
+    format!("/api/v1/buckets/files/past/{id}")
+}
+
+on_both!(the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_ids);
+async fn the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_ids(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
+    change(&server, json!({ "versions": true })).await;
+    for content in [&b"first"[..], b"second", b"third"] {
+        put(&server, "a", content).await;
+        put(&server, "a/b", content).await;
+    }
+    let (status, page) = server.get(&format!("{VERSIONS}?path=a")).await;
+    assert_eq!(status, 200, "{page}");
+    let listed = ids(&page);
+    assert_eq!(listed.len(), 2, "of this path alone: {page}");
+    assert_eq!(page["items"][0]["size"], 6, "the newest first: {page}");
+
+    let (_, one) = server.get(&format!("{VERSIONS}?path=a&limit=1")).await;
+    let next = one["next"].as_str().expect("another page");
+    let (_, two) = server
+        .get(&format!("{VERSIONS}?path=a&limit=1&cursor={next}"))
+        .await;
+    assert_eq!([ids(&one), ids(&two)].concat(), listed);
+    assert_eq!(two["next"], Value::Null);
+
+    let oldest = past(&listed[1]);
+    let get = server.request(Method::GET, &oldest);
+    assert_eq!(answered(get).await, (200, b"first".to_vec()));
+    let part = server
+        .request(Method::GET, &oldest)
+        .header("Range", "bytes=1-2");
+    assert_eq!(answered(part).await, (206, b"ir".to_vec()));
+    let save = server.request(Method::GET, &format!("{oldest}?download=1"));
+    let saved = save.send().await.expect("an answer");
+    assert_eq!(
+        saved.headers()["content-disposition"],
+        "attachment; filename=\"a\""
+    );
+    // What is current is not of the past.
+    let (_, now) = server.get("/api/v1/buckets/files/details/a").await;
+    let now = past(now["id"].as_str().expect("an id"));
+    assert_eq!(
+        refusal(server.request(Method::GET, &now)).await,
+        (404, "not-found".to_owned())
+    );
+}
+
+on_both!(what_is_in_the_trash_of_a_public_bucket_is_not_public);
+async fn what_is_in_the_trash_of_a_public_bucket_is_not_public(database: TestDatabase) {
+    let server = server(&database).start().await;
+    put(&server, "a", b"regretted").await;
+    change(&server, json!({ "public_read": true, "by_role": false })).await;
+    let (_, gone) = server.delete("/api/v1/buckets/files/files/a").await;
+    let gone = past(gone["id"].as_str().expect("an id"));
+    let get = server.request(Method::GET, &gone);
+    assert_eq!(answered(get).await, (200, b"regretted".to_vec()));
+    assert_eq!(
+        refusal(server.anonymous(Method::GET, &gone)).await.0,
+        401,
+        "nobody"
+    );
+    // Who may read what is there, and list nothing.
+    let password = add_user(&server, "vera", "viewer").await;
+    let vera = server.request_as("vera", &password, Method::GET, &gone);
+    assert_eq!(refusal(vera).await.0, 403);
+}
