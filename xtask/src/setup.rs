@@ -6,7 +6,7 @@
 
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
-use crate::{console, deny, postgres, s3_clients, s3_store, schemathesis, tus};
+use crate::{cloudflare, console, deny, postgres, s3_clients, s3_store, schemathesis, tus};
 
 /// A program that tests use: how it is found, what brings it, what it is for.
 struct Need {
@@ -170,6 +170,7 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     tus::install(place)?;
     s3_clients::install(place)?;
     s3_store::install(place)?;
+    cloudflare::install(place)?;
     match console::obstacle(place) {
         Some(obstacle) => println!("The console is left out: {obstacle}"),
         None => console::install(place)?,
