@@ -161,7 +161,7 @@ pub(super) fn list(head: &Head, store: &Store) -> Reply {
     let wanted = |image: &StoredImage| {
         let is = |(key, value): &(String, String)| match &image.meta[key.as_str()] {
             Value::String(text) => text == value,
-            other => other.to_string() == *value,
+            other => value.parse().is_ok_and(|value: Value| value == *other),
         };
         filters.iter().all(is)
     };

@@ -90,7 +90,7 @@ pub(super) async fn take(
         ))
     } else if piece > MOST {
         Some((413, "the piece is too large"))
-    } else if !is_last && (piece < LEAST || piece % STEP != 0) {
+    } else if !is_last && (piece < LEAST || !piece.is_multiple_of(STEP)) {
         Some((400, "the piece is too small, or no multiple of 256 KiB"))
     } else {
         None

@@ -3,8 +3,8 @@
 //! Names are not unique there, and every film that is made is paid for. So the intent is
 //! recorded before one is made, and its id and the upload's address right after, before
 //! the first byte. An attempt that finds an address goes on from the offset that the
-//! server has; one that finds the intent alone looks for the film by its exact name and our
-//! mark, takes one that is whole, and removes those that nobody can go on with.
+//! server has; one that finds none looks for the film by its exact name and our mark, takes
+//! one that is whole, and removes those that nobody can go on with.
 
 use super::account::Account;
 use super::answer::Answer;
@@ -175,11 +175,12 @@ impl Stream {
         ground: &dyn Ground,
     ) -> Result<Found, Trouble> {
         let videos = self.account.videos_named(name).await?;
-        let ours = |video: &&Video| video.kinship(mark) == Kinship::Same;
-        let whole = videos.iter().filter(ours).find(|video| video.is_whole());
-        let theirs = || videos.iter().find(|video| video.may_be(mark, item.size));
-        let kept = whole.or_else(theirs).map(|video| video.uid.clone());
-        for video in videos.iter() {
+        let ours = |video: &&Video| video.is_whole() && video.kinship(mark) == Kinship::Same;
+        let alike = |video: &&Video| video.may_be(mark, item.size);
+        let kept = videos.iter().find(ours);
+        let kept = kept.or_else(|| videos.iter().find(alike));
+        let kept = kept.map(|video| video.uid.clone());
+        for video in &videos {
             let is_spare = match video.kinship(mark) {
                 Kinship::Same => Some(&video.uid) != kept.as_ref(),
                 Kinship::Older => true,
@@ -332,7 +333,8 @@ impl Target for Stream {
         let before = known.and_then(|(state, known)| Some((state, Known::read(known)?)));
         let mut found = match before {
             Some((state, before)) => self.find(item, state, &before, &mark, ground).await?,
-            None => Found::Nothing,
+            // Records may be lost, or be another program's: a look is cheaper than a film.
+            None => self.search(item, &now.name, &mark, ground).await?,
         };
         let uid = loop {
             let url = match found {

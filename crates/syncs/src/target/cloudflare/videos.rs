@@ -72,10 +72,15 @@ impl Video {
         mark.kinship(&self.beside)
     }
 
-    /// Whether it may be this file though nothing says whose it is: one of the same name
-    /// and of as many bytes, which is there as a whole.
+    /// Whether it may be this file though it is not said to be of this sync: one of the
+    /// same content, or of as many bytes where nothing is said of that.
     pub(super) fn may_be(&self, mark: &Mark, size: u64) -> bool {
-        self.kinship(mark) == Kinship::Unknown && self.is_whole() && self.size == size
+        self.is_whole()
+            && match self.kinship(mark) {
+                Kinship::Alike => true,
+                Kinship::Unknown => self.size == size,
+                Kinship::Same | Kinship::Older | Kinship::Other => false,
+            }
     }
 
     /// How far the delivery is by it.

@@ -154,9 +154,9 @@ async fn a_film_is_there_once_after_an_end_at_any_moment() {
         target: |cloudflare| Box::new(stream_in_pieces(cloudflare)),
         holds: has_one_video,
     };
-    // Two of making, two of asking, six of two pieces, two of looking; one of opening, six
+    // Two of searching, two of making, two of asking, six of two pieces, two of looking; one of opening, six
     // of recording.
-    assert_eq!(story.once().await, 19);
+    assert_eq!(story.once().await, 21);
 }
 
 #[tokio::test]

@@ -326,3 +326,16 @@ async fn what_was_perhaps_made_is_removed_and_what_is_somebody_elses_is_not() {
         assert_eq!(cloudflare.images().len(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_picture_is_recognised_when_every_record_of_it_is_lost() {
+    let cloudflare = Cloudflare::start().await;
+    let cargo = Cargo::picture("7", 2000);
+    shore(&cargo)
+        .deliver(&images(&cloudflare), &cargo.item)
+        .await;
+    // Another sync, as one is after a new beginning.
+    let target = Images::new(account(&cloudflare), ImagesSettings::new("another"));
+    shore(&cargo).deliver(&target, &cargo.item).await;
+    has_one_image(&cloudflare, &cargo);
+}

@@ -46,8 +46,8 @@ async fn a_film_goes_on_at_a_tus_server_after_breaks_and_ends() {
     let shore = Shore::of(&cargo);
     cloudflare.fail(Step::UploadPatch, Fault::hang_up().within(2 * MIB));
     // In the middle of the piece after that, the process ends: what comes is two moments
-    // of making, two of asking, one of the piece that breaks, two of asking again.
-    cloudflare.hold_at(9);
+    // of searching, two of making, two of asking, one of the piece that breaks, two of asking again.
+    cloudflare.hold_at(11);
     {
         let target = stream_in_pieces(&cloudflare);
         tokio::select! {
