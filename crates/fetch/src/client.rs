@@ -186,7 +186,14 @@ impl Client {
         let outgoing = request.outgoing_with(&url, true, sent, length)?;
         let (patience, wire) = (request.patience, &self.inner.wire);
         let answer = wire.exchange(outgoing, &url, patience, Some(&mut sending), cancel);
-        let mut response = self.respond(answer.await?, url, &request, place, cancel)?;
+        let answer = answer.await.map_err(|error| match sending.failure() {
+            Some(source) => FetchError::Source {
+                host: url.host_key().to_string(),
+                source,
+            },
+            None => error,
+        })?;
+        let mut response = self.respond(answer, url, &request, place, cancel)?;
         response.sending = Some(sending);
         Ok(response)
     }

@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,16 +42,19 @@ impl Streamed {
     pub(crate) fn begin(self) -> (Sent, Sending) {
         let (moved, seen) = watch::channel(0);
         let end = CancellationToken::new();
+        let failure = Failure::default();
         let sent = Sent::Streamed(Box::new(Flow {
             length: self.length,
             given: 0,
             pieces: self.pieces,
             moved,
+            failure: failure.clone(),
             ended: Box::pin(end.clone().cancelled_owned()),
         }));
         let sending = Sending {
             length: self.length,
             seen,
+            failure,
             end,
         };
         (sent, sending)
@@ -69,6 +72,7 @@ impl fmt::Debug for Streamed {
 pub(crate) struct Sending {
     length: u64,
     seen: watch::Receiver<u64>,
+    failure: Failure,
     end: CancellationToken,
 }
 
@@ -88,6 +92,11 @@ impl Sending {
         }
     }
 
+    /// What the source said, if it was that which failed: HTTP/2 tells of a reset alone.
+    pub(crate) fn failure(&self) -> Option<Arc<io::Error>> {
+        self.failure.get().cloned()
+    }
+
     /// Whether all of it was taken.
     pub(crate) fn is_whole(&self) -> bool {
         *self.seen.borrow() == self.length
@@ -100,10 +109,8 @@ impl Drop for Sending {
     }
 }
 
-/// What the source of a body said, told apart from what the wire says.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct SourceFailed(pub(crate) Arc<io::Error>);
+/// What the source of a body said when it failed.
+type Failure = Arc<OnceLock<Arc<io::Error>>>;
 
 /// A body on the wire.
 pub(crate) enum Sent {
@@ -116,6 +123,7 @@ pub(crate) struct Flow {
     given: u64,
     pieces: BoxStream<'static, io::Result<Bytes>>,
     moved: watch::Sender<u64>,
+    failure: Failure,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -125,6 +133,18 @@ impl Flow {
             let nobody = io::Error::other("nobody waits for the answer any more");
             return Poll::Ready(Some(Err(nobody)));
         }
+        let piece = std::task::ready!(self.piece(cx));
+        Poll::Ready(piece.map(|piece| {
+            piece.map_err(|error| {
+                let kind = error.kind();
+                // Of several failures the first one counts.
+                let _ = self.failure.set(Arc::new(error));
+                kind.into()
+            })
+        }))
+    }
+
+    fn piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             let piece = match self.pieces.poll_next_unpin(cx) {
                 Poll::Pending => return Poll::Pending,
@@ -159,20 +179,19 @@ impl Flow {
 
 impl Body for Sent {
     type Data = Bytes;
-    type Error = SourceFailed;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, SourceFailed>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match &mut *self {
             Self::Whole(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
-            Self::Streamed(flow) => flow.next(cx).map(|piece| {
-                let failed = |error| SourceFailed(Arc::new(error));
-                piece.map(|piece| piece.map(Frame::data).map_err(failed))
-            }),
+            Self::Streamed(flow) => flow
+                .next(cx)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data))),
         }
     }
 
@@ -218,8 +237,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_another_length_is_an_error() {
         for (length, pieces) in [(6, &["hello"]), (4, &["hello"])] {
-            let (sent, _sending) = body(length, pieces);
-            let error = sent.collect().await.unwrap_err();
+            let (sent, sending) = body(length, pieces);
+            sent.collect().await.unwrap_err();
+            let error = sending.failure().unwrap();
             assert!(error.to_string().starts_with("it "), "{error}");
         }
     }

@@ -8,7 +8,7 @@
 use crate::connect::Connector;
 use crate::error::FetchError;
 use crate::limits::Limits;
-use crate::streamed::{Sending, Sent, SourceFailed};
+use crate::streamed::{Sending, Sent};
 use crate::url::CheckedUrl;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
@@ -125,10 +125,6 @@ fn failed(host: String, error: HyperClientError) -> FetchError {
     while let Some(source) = cause {
         if let Some(own) = source.downcast_ref::<FetchError>() {
             return own.clone();
-        }
-        if let Some(SourceFailed(source)) = source.downcast_ref::<SourceFailed>() {
-            let source = Arc::clone(source);
-            return FetchError::Source { host, source };
         }
         if let Some(hyper) = source.downcast_ref::<hyper::Error>() {
             lost = !hyper.is_parse() && !hyper.is_user();

@@ -1,11 +1,13 @@
 //! Bodies that come while they are sent: once, whole, no faster than they are taken, and
 //! never for ever.
 
+use super::origin::{Origin, ok};
+use super::secure::trusting;
 use super::{local, soon};
-use crate::fetch::{FetchError, Request, Response, Streamed};
+use crate::fetch::{Client, FetchError, Request, Response, Streamed};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
-use http::Method;
+use http::{Method, Version};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,8 +53,16 @@ async fn upload(
     body: Streamed,
     patience: Duration,
 ) -> Result<Response, FetchError> {
-    let client = local();
-    let url = client.check(&format!("http://{address}/in")).unwrap();
+    upload_to(&local(), &format!("http://{address}/in"), body, patience).await
+}
+
+async fn upload_to(
+    client: &Client,
+    url: &str,
+    body: Streamed,
+    patience: Duration,
+) -> Result<Response, FetchError> {
+    let url = client.check(url).unwrap();
     let request = Request::new(Method::POST, url).patience(patience);
     client
         .upload(request, body, &CancellationToken::new())
@@ -178,4 +188,36 @@ async fn what_failed_is_not_sent_again() {
         soon(async { tokio::join!(upload(address, body, LONG), serving) }).await;
     assert_eq!(answer.unwrap().status(), 503);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_streamed_body_arrives_whole_over_http_2() {
+    let origin = Origin::start_tls(&["localhost"], |_| async { ok("it") }).await;
+    let url = format!("https://localhost:{}/in", origin.address.port());
+    // More than any window holds.
+    let (body, _) = pieces(64);
+    let mut answer = soon(upload_to(&trusting(&origin), &url, body, LONG))
+        .await
+        .unwrap();
+    assert_eq!(answer.read_all(10).await.unwrap(), "it");
+    let seen = &origin.requests()[0];
+    assert_eq!(seen.version, Version::HTTP_2);
+    assert_eq!(seen.header("content-length"), Some("4194304"));
+    assert_eq!(seen.body.len(), 64 * PIECE);
+}
+
+#[tokio::test]
+async fn a_source_that_breaks_off_says_so_itself_over_http_2_too() {
+    let origin = Origin::start_tls(&["localhost"], |_| async { ok("it") }).await;
+    let url = format!("https://localhost:{}/in", origin.address.port());
+    let broken = stream::iter([
+        Ok(Bytes::from_static(b"begun")),
+        Err(io::Error::other("the shelf fell down")),
+    ]);
+    let body = Streamed::new(100, broken.boxed());
+    let error = soon(upload_to(&trusting(&origin), &url, body, LONG))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "source");
+    assert!(error.to_string().contains("the shelf fell down"), "{error}");
 }

@@ -99,9 +99,8 @@ pub(super) struct Inner {
 impl Account {
     fn new(mut settings: AccountSettings, client: &Client) -> Result<Self, String> {
         settings.check()?;
-        let tidy = |address: String| address.trim_end_matches('/').to_owned();
-        settings.api = tidy(settings.api);
-        settings.batch = settings.batch.map(tidy);
+        settings.api = without_slash(&settings.api);
+        settings.batch = settings.batch.as_deref().map(without_slash);
         for address in [Some(&settings.api), settings.batch.as_ref()]
             .into_iter()
             .flatten()
@@ -144,6 +143,10 @@ impl Account {
         let until = self.0.no_videos_until.lock();
         *until.unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
     }
+}
+
+fn without_slash(address: &str) -> String {
+    address.trim_end_matches('/').to_owned()
 }
 
 impl fmt::Debug for Account {
