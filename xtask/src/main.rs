@@ -7,6 +7,7 @@
 mod api;
 mod bench;
 mod check;
+mod cloudflare;
 mod console;
 mod deny;
 mod deploy;

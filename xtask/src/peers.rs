@@ -4,7 +4,7 @@
 use crate::place::{self, Place};
 use crate::postgres::{self, Postgres};
 use crate::process::{Failure, Run};
-use crate::{s3_clients, s3_store, setup};
+use crate::{cloudflare, s3_clients, s3_store, setup};
 
 /// The address of the PostgreSQL in which tests make databases of their own.
 const POSTGRES: &str = "LONGSHORE_TEST_POSTGRES";
@@ -14,6 +14,9 @@ const S3_CLIENTS: &str = "LONGSHORE_TEST_S3_CLIENTS";
 
 /// The program of an S3-compatible store, of which each test starts one of its own.
 const S3_STORE: &str = "LONGSHORE_TEST_S3_STORE";
+
+/// The folder in which Cloudflare's own clients and a tus server are.
+const CLOUDFLARE: &str = "LONGSHORE_TEST_CLOUDFLARE";
 
 /// Peers that run, and what is to be said of those that don't.
 pub(crate) struct Peers {
@@ -66,6 +69,15 @@ impl Peers {
                 .push((S3_STORE.to_owned(), program.display().to_string())),
             None => peers.skipped.push(
                 "everything on an S3 store: it is not compiled (`cargo xtask peers`)".to_owned(),
+            ),
+        }
+        match cloudflare::folder(place) {
+            Some(folder) => peers
+                .environment
+                .push((CLOUDFLARE.to_owned(), folder.display().to_string())),
+            None => peers.skipped.push(
+                "Cloudflare's clients and a tus server: they are not installed (`cargo xtask setup`)"
+                    .to_owned(),
             ),
         }
         Ok(peers)

@@ -9,7 +9,7 @@ use crate::place::{self, Place};
 use crate::process::{Failure, Run};
 use crate::program::{self, Console, Profile};
 use crate::report::Report;
-use crate::{check, console, s3_clients, schemathesis, setup, tus};
+use crate::{check, cloudflare, console, s3_clients, schemathesis, setup, tus};
 
 /// `cargo xtask test`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
@@ -55,6 +55,7 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     let mut peers = None;
     report.step("peers", || {
         s3_clients::install(place)?;
+        cloudflare::install(place)?;
         peers = Some(Peers::start(place)?);
         Ok(String::new())
     });

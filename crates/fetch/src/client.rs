@@ -16,6 +16,7 @@ use crate::redirect::next_hop;
 use crate::request::Request;
 use crate::response::{Response, Resumption};
 use crate::retry::{self, Failure};
+use crate::streamed::Streamed;
 use crate::url::CheckedUrl;
 use crate::wire::Wire;
 use http::Method;
@@ -164,6 +165,39 @@ impl Client {
         self.attempt(&request, None, cancel).await
     }
 
+    /// Sends a request whose `body` comes while it is sent, once, and gives its answer
+    /// whatever the status. Redirects are answered as they came: there is no second body.
+    /// The request's [`patience`](Request::patience) is how long the body may stand still,
+    /// and how long the answer may take after it. The answer may come before all of the
+    /// body was sent; the rest is not sent any more once it is dropped.
+    ///
+    /// # Errors
+    /// [`FetchError::Source`], [`FetchError::SendTimeout`], and as [`send`](Self::send).
+    pub async fn upload(
+        &self,
+        request: Request,
+        body: Streamed,
+        cancel: &CancellationToken,
+    ) -> Result<Response, FetchError> {
+        let url = request.url.clone();
+        let place = Arc::new(self.enter(&url, cancel).await?);
+        let length = body.length();
+        let (sent, mut sending) = body.begin();
+        let outgoing = request.outgoing_with(&url, true, sent, length)?;
+        let (patience, wire) = (request.patience, &self.inner.wire);
+        let answer = wire.exchange(outgoing, &url, patience, Some(&mut sending), cancel);
+        let answer = answer.await.map_err(|error| match sending.failure() {
+            Some(source) => FetchError::Source {
+                host: url.host_key().to_string(),
+                source,
+            },
+            None => error,
+        })?;
+        let mut response = self.respond(answer, url, &request, place, cancel)?;
+        response.sending = Some(sending);
+        Ok(response)
+    }
+
     /// Attempts `request` until it is answered for good. A `place` already held at the
     /// gate is used for every hop.
     pub(crate) async fn attempt(
@@ -216,8 +250,10 @@ impl Client {
             };
             let outgoing = request.outgoing(&url, is_home)?;
             let patience = request.patience;
-            let answer = self.inner.wire.exchange(outgoing, &url, patience, cancel);
-            let answer = answer.await?;
+            let wire = &self.inner.wire;
+            let answer = wire
+                .exchange(outgoing, &url, patience, None, cancel)
+                .await?;
             let next = if request.follows_redirects() {
                 next_hop(&url, answer.status(), answer.headers(), &self.inner.policy)?
             } else {
@@ -302,6 +338,7 @@ impl Client {
                 cancel: cancel.clone(),
                 place,
             },
+            sending: None,
         })
     }
 }

@@ -176,6 +176,24 @@ pub enum FetchError {
         /// Bytes of this body that had arrived.
         got: u64,
     },
+    /// A body that comes while it is sent stopped, at its source or at the server.
+    #[error("nothing more could be sent to {host} for {limit:?} after {sent} bytes")]
+    SendTimeout {
+        /// Host and port.
+        host: String,
+        /// The limit.
+        limit: Duration,
+        /// Bytes that were on their way by then.
+        sent: u64,
+    },
+    /// The source of a body that comes while it is sent failed.
+    #[error("what was to be sent to {host} broke off at its source ({source})")]
+    Source {
+        /// Host and port.
+        host: String,
+        /// What the source said.
+        source: Arc<io::Error>,
+    },
     /// An answer that is not a success.
     #[error("{host} answered {status}")]
     HttpStatus {
@@ -264,6 +282,8 @@ impl FetchError {
             Self::Tls { .. } => "tls",
             Self::FirstByteTimeout { .. } => "timeout-first-byte",
             Self::SilenceTimeout { .. } => "timeout-silence",
+            Self::SendTimeout { .. } => "timeout-sending",
+            Self::Source { .. } => "source",
             Self::HttpStatus { .. } => "http-status",
             Self::TooLarge { .. } => "too-large",
             Self::Truncated { .. } | Self::Broken { .. } => "truncated",

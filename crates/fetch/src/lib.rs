@@ -3,7 +3,8 @@
 //! Longshore fetches what people ask it to, from wherever they say, so everything that
 //! leaves the machine goes through here. [`Client::check`] turns text into a
 //! [`CheckedUrl`]; [`Client::get`] fetches one, under the [`Policy`] (who may be asked)
-//! and the [`Limits`] (how much, how long, how often).
+//! and the [`Limits`] (how much, how long, how often); [`Client::upload`] sends a body that
+//! comes while it is sent.
 //!
 //! What holds, whatever a URL, a name server or a server says:
 //!
@@ -33,6 +34,7 @@ mod request;
 mod resolve;
 mod response;
 mod retry;
+mod streamed;
 mod url;
 mod wire;
 
@@ -48,4 +50,5 @@ pub use range::Validator;
 pub use request::{Request, USER_AGENT};
 pub use resolve::{Resolve, ResolveError, SystemResolver};
 pub use response::{Response, Resumed};
+pub use streamed::Streamed;
 pub use url::{CheckedUrl, HostKey, MAX_URL_BYTES, for_log};

@@ -3,6 +3,7 @@
 use crate::error::FetchError;
 use crate::headers::ExtraHeaders;
 use crate::range::Validator;
+use crate::streamed::Sent;
 use crate::url::CheckedUrl;
 use crate::wire::Outgoing;
 use bytes::Bytes;
@@ -164,7 +165,19 @@ impl Request {
     /// What is sent to `url`, the request's own or one it was redirected to. Away from
     /// home the caller's headers stay behind.
     pub(crate) fn outgoing(&self, url: &CheckedUrl, is_home: bool) -> Result<Outgoing, FetchError> {
-        let mut outgoing = Outgoing::new(Full::new(self.body.0.clone()));
+        let body = Sent::Whole(Full::new(self.body.0.clone()));
+        self.outgoing_with(url, is_home, body, self.body.0.len() as u64)
+    }
+
+    /// The same with another body, of `length` bytes.
+    pub(crate) fn outgoing_with(
+        &self,
+        url: &CheckedUrl,
+        is_home: bool,
+        body: Sent,
+        length: u64,
+    ) -> Result<Outgoing, FetchError> {
+        let mut outgoing = Outgoing::new(body);
         *outgoing.method_mut() = self.method.clone();
         *outgoing.uri_mut() = url.uri()?;
         let headers = outgoing.headers_mut();
@@ -188,7 +201,7 @@ impl Request {
         }
         // An empty body is announced, too: servers that take bodies ask for its length.
         if matches!(self.method, Method::PUT | Method::POST | Method::PATCH) {
-            headers.insert(header::CONTENT_LENGTH, self.body.0.len().into());
+            headers.insert(header::CONTENT_LENGTH, length.into());
         }
         Ok(outgoing)
     }

@@ -10,12 +10,13 @@ use crate::error::FetchError;
 use crate::gate::Place;
 use crate::range::Validator;
 use crate::request::{Continuation, Request};
+use crate::streamed::Sending;
 use crate::url::CheckedUrl;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
 /// An answer whose body is still to be read. `Debug` shows no header.
@@ -29,6 +30,8 @@ pub struct Response {
     /// Where an encoding is taken off.
     pub(crate) decoder: Option<Decoder>,
     pub(crate) resumption: Resumption,
+    /// What may still be on its way to the server; it ends with this answer.
+    pub(crate) sending: Option<Sending>,
 }
 
 impl fmt::Debug for Response {
@@ -145,6 +148,13 @@ impl Response {
             .any(|unit| unit.trim().eq_ignore_ascii_case("bytes"))
     }
 
+    /// How long the server asks to wait (`Retry-After`, in seconds or as a date), not
+    /// capped.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        crate::retry::retry_after(&self.headers, SystemTime::now())
+    }
+
     /// What to give [`Client::get_from`] later, if the server named this state of the
     /// resource strongly enough.
     #[must_use]
@@ -233,6 +243,12 @@ impl Response {
         if self.body.is_whole() {
             return Ok(Resumed::Continues);
         }
+        if self.sending.is_some() {
+            return Err(FetchError::RangeMismatch {
+                host: self.url.host_key().to_string(),
+                reason: "what was sent for it cannot be sent again",
+            });
+        }
         self.body.close();
         if let Some(rest) = self.rest().await? {
             return Ok(self.take_over(rest));
@@ -320,7 +336,7 @@ impl Response {
         FetchError::HttpStatus {
             host: self.url.host_key().to_string(),
             status: self.status,
-            retry_after: crate::retry::retry_after(&self.headers, SystemTime::now()),
+            retry_after: self.retry_after(),
         }
     }
 

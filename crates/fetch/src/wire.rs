@@ -2,14 +2,14 @@
 //!
 //! Connections are kept and reused, but their number is bounded: past the bound each
 //! is closed after its answer. A request waits first for a connection, then for the
-//! first byte, each with its own limit, and for neither once the caller cancelled.
+//! first byte, each with its own limit, and for neither once the caller cancelled. A body
+//! that comes while it is sent may take any time, as long as it moves.
 
 use crate::connect::Connector;
 use crate::error::FetchError;
 use crate::limits::Limits;
+use crate::streamed::{Sending, Sent};
 use crate::url::CheckedUrl;
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client as HyperClient, Error as HyperClientError};
@@ -27,12 +27,12 @@ const READ_AHEAD: usize = 128 * 1024;
 const STREAM_WINDOW: u32 = 512 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-pub(crate) type Outgoing = http::Request<Full<Bytes>>;
+pub(crate) type Outgoing = http::Request<Sent>;
 
 pub(crate) struct Wire {
     connector: Connector,
-    keeping: HyperClient<Connector, Full<Bytes>>,
-    closing: HyperClient<Connector, Full<Bytes>>,
+    keeping: HyperClient<Connector, Sent>,
+    closing: HyperClient<Connector, Sent>,
     kept_connections: usize,
     connect: Duration,
     first_byte: Duration,
@@ -51,12 +51,14 @@ impl Wire {
     }
 
     /// Sends `outgoing`, made for `url`, and waits for the head of its answer, for as long
-    /// as usual or with `patience`.
+    /// as usual or with `patience`; that long after its body last moved, where it is one
+    /// that comes while it is sent.
     pub(crate) async fn exchange(
         &self,
         mut outgoing: Outgoing,
         url: &CheckedUrl,
         patience: Option<Duration>,
+        sending: Option<&mut Sending>,
         cancel: &CancellationToken,
     ) -> Result<http::Response<Incoming>, FetchError> {
         let host = || url.host_key().to_string();
@@ -77,13 +79,11 @@ impl Wire {
             biased;
             () = cancel.cancelled() => Err(FetchError::Cancelled),
             answer = &mut answer => answer.map_err(|error| failed(host(), error)),
-            () = tokio::time::sleep(limit) => {
-                Err(FetchError::FirstByteTimeout { host: host(), limit })
-            }
+            error = overdue(url, limit, sending) => Err(error),
         }
     }
 
-    fn client(&self) -> &HyperClient<Connector, Full<Bytes>> {
+    fn client(&self) -> &HyperClient<Connector, Sent> {
         if self.connector.open_connections() < self.kept_connections {
             &self.keeping
         } else {
@@ -92,7 +92,7 @@ impl Wire {
     }
 }
 
-fn hyper_client(connector: &Connector, idle: usize) -> HyperClient<Connector, Full<Bytes>> {
+fn hyper_client(connector: &Connector, idle: usize) -> HyperClient<Connector, Sent> {
     HyperClient::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
@@ -102,6 +102,20 @@ fn hyper_client(connector: &Connector, idle: usize) -> HyperClient<Connector, Fu
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .build(connector.clone())
+}
+
+/// Resolves when the head of an answer should have come.
+async fn overdue(url: &CheckedUrl, limit: Duration, sending: Option<&mut Sending>) -> FetchError {
+    let host = url.host_key().to_string();
+    let Some(sending) = sending else {
+        tokio::time::sleep(limit).await;
+        return FetchError::FirstByteTimeout { host, limit };
+    };
+    let sent = sending.stalled(limit).await;
+    if sending.is_whole() {
+        return FetchError::FirstByteTimeout { host, limit };
+    }
+    FetchError::SendTimeout { host, limit, sent }
 }
 
 /// What the HTTP layer's error means. Connection failures come as our own, unchanged.

@@ -3,6 +3,8 @@
 //! A target keeps no state of its own. What it must know after a crash it records through
 //! [`Ground::record`] before the step that cannot be taken back, and is handed again.
 
+pub mod cloudflare;
+
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -92,6 +94,15 @@ pub enum Trouble {
         reason: String,
         /// How long the target asks to wait, where it says so.
         after: Option<Duration>,
+    },
+    /// The target takes nothing for a while, whatever the file: its limit of requests is
+    /// reached, or it has too much to work on. No attempt of the file's is used up.
+    #[error("{reason}")]
+    Paused {
+        /// What happened.
+        reason: String,
+        /// When it is worth to ask again.
+        after: Duration,
     },
     /// This file cannot be delivered as it is.
     #[error("{reason}")]

@@ -67,6 +67,25 @@ pub(crate) fn s3_store() -> Option<PathBuf> {
     found
 }
 
+/// The variable that names the folder in which Cloudflare's own clients (npm's in
+/// `node_modules`, PyPI's behind `bin/python`) and the tus server `@tus/server` are.
+/// `cargo xtask peers` sets it.
+pub const CLOUDFLARE: &str = "LONGSHORE_TEST_CLOUDFLARE";
+
+/// The folder of Cloudflare's clients, or nothing, after saying that the test is skipped.
+///
+/// # Panics
+/// When it is missing and `LONGSHORE_REQUIRE_PEERS` is set.
+#[must_use]
+pub fn cloudflare_peer() -> Option<PathBuf> {
+    let folder = std::env::var_os(CLOUDFLARE).map(PathBuf::from);
+    let found = folder.filter(|folder| folder.join("node_modules").is_dir());
+    if found.is_none() {
+        missing("Cloudflare's clients", "`cargo xtask setup` installs them");
+    }
+    found
+}
+
 /// A program in PATH or where system programs are.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

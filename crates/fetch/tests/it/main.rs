@@ -11,6 +11,7 @@ mod redirects;
 mod resuming;
 mod retrying;
 mod secure;
+mod sending;
 mod waiting;
 
 use fetch::{CheckedUrl, Client, ExtraHeaders, FetchError, Limits, Policy, Response, RetryLimits};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Version};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -30,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
+    /// All of it, as far as it came.
+    pub(crate) body: Bytes,
     /// 0 for the first request of this origin.
     pub(crate) number: usize,
 }
@@ -162,17 +164,20 @@ async fn converse(
         let handler = Arc::clone(&handler);
         let record = Arc::clone(record);
         async move {
-            let host = request.headers().get("host");
+            let (request, body) = request.into_parts();
+            let body = body.collect().await.map(Collected::to_bytes);
+            let host = request.headers.get("host");
             let host = host.map(|value| value.to_str().unwrap().to_owned());
-            let authority = request.uri().authority().map(ToString::to_string);
+            let authority = request.uri.authority().map(ToString::to_string);
             let seen = {
                 let mut requests = record.requests.lock().unwrap();
                 let seen = Seen {
-                    method: request.method().clone(),
-                    version: request.version(),
+                    method: request.method,
+                    version: request.version,
                     host: host.or(authority).unwrap_or_default(),
-                    path: request.uri().path_and_query().unwrap().to_string(),
-                    headers: request.headers().clone(),
+                    path: request.uri.path_and_query().unwrap().to_string(),
+                    headers: request.headers,
+                    body: body.unwrap_or_default(),
                     number: requests.len(),
                 };
                 requests.push(seen.clone());

@@ -6,7 +6,7 @@ use crate::fetch::{Client, Roots};
 use futures::future::join_all;
 use http::Version;
 
-fn trusting(origin: &Origin) -> Client {
+pub(crate) fn trusting(origin: &Origin) -> Client {
     Client::builder(local_policy(), quick())
         .roots(Roots::Only(origin.certificate.iter().cloned().collect()))
         .build()

@@ -1,0 +1,381 @@
+//! Pictures to Cloudflare Images.
+//!
+//! A picture has an id of ours, which Cloudflare takes once: a second upload is refused
+//! (5409), and what is there is compared by its mark, or byte by byte where it has none.
+//! So a lost answer, a crash and a second worker all end in one picture. Pictures that
+//! require signed URLs have ids of Cloudflare's own; they are found again by their mark.
+
+use super::account::Account;
+use super::answer::Answer;
+use super::door::Ask;
+use super::mark::{Kinship, Mark};
+use super::multipart::Form;
+use super::naming::Naming;
+use super::pictures::beside;
+use super::pouring::Pouring;
+use super::proof;
+use crate::target::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use async_trait::async_trait;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The largest picture that Images takes, in bytes.
+const MOST: u64 = 10 * 1000 * 1000;
+/// What Images takes.
+const TAKEN: [&str; 8] = [
+    "image/png",
+    "image/jpeg",
+    "image/jpg",
+    "image/gif",
+    "image/webp",
+    "image/svg+xml",
+    "image/heic",
+    "image/heif",
+];
+/// What it takes of accounts that pay for it.
+const TAKEN_OF_SOME: &str = "image/avif";
+/// How often in a row what is in the way is looked at.
+const TURNS: u32 = 3;
+
+/// How pictures are delivered.
+#[derive(Clone, Debug)]
+pub struct ImagesSettings {
+    /// How ids are made; `file/{id}` suits every key, UUIDs included.
+    pub naming: Naming,
+    /// Whether the pictures are served by signed URLs alone. Cloudflare allows that only
+    /// of pictures that have ids of its own, so the naming is not used then.
+    pub signed: bool,
+    /// Who made them, for Cloudflare's own lists.
+    pub creator: Option<String>,
+    /// Whether the account takes AVIF.
+    pub avif: bool,
+    /// What names the sync, and never changes: pictures that are its own may be replaced.
+    pub owner: String,
+}
+
+/// Cloudflare Images.
+#[derive(Debug)]
+pub struct Images {
+    account: Account,
+    settings: ImagesSettings,
+}
+
+/// What is recorded of a picture.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Known {
+    /// Its id; nothing while Cloudflare has not given one.
+    id: Option<String>,
+    /// What it is of.
+    mark: String,
+    /// Whether it is known to be there.
+    #[serde(default)]
+    there: bool,
+}
+
+impl Known {
+    fn read(known: &Value) -> Option<Self> {
+        Self::deserialize(known).ok()
+    }
+
+    fn value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// What came of sending a picture.
+enum Sent {
+    There { id: String },
+    InTheWay,
+}
+
+impl ImagesSettings {
+    /// What suits most of the sync that `owner` names: ids such as `file/7`.
+    #[must_use]
+    pub fn new(owner: &str) -> Self {
+        Self {
+            naming: Naming::of_files(),
+            signed: false,
+            creator: None,
+            avif: false,
+            owner: owner.to_owned(),
+        }
+    }
+}
+
+impl Images {
+    /// Pictures to the Images of an account.
+    #[must_use]
+    pub const fn new(account: Account, settings: ImagesSettings) -> Self {
+        Self { account, settings }
+    }
+
+    /// The id that a picture gets; nothing where Cloudflare gives one.
+    fn id_of(&self, item: &Item) -> Result<Option<String>, Trouble> {
+        if self.settings.signed {
+            return Ok(None);
+        }
+        let id = self.settings.naming.image_id(item);
+        id.map(Some).map_err(|reason| Trouble::Refused { reason })
+    }
+
+    /// Sends a picture and sees to what is in its way.
+    async fn make(
+        &self,
+        item: &Item,
+        known: &Known,
+        mark: &Mark,
+        ground: &dyn Ground,
+    ) -> Result<String, Trouble> {
+        for _ in 0..TURNS {
+            match self.send(item, known.id.as_deref(), mark, ground).await? {
+                Sent::There { id } => return Ok(id),
+                Sent::InTheWay => {
+                    let id = known.id.as_deref().unwrap_or_default();
+                    if self.is_this(item, id, mark, ground).await? {
+                        return Ok(id.to_owned());
+                    }
+                }
+            }
+        }
+        Err(Trouble::Later {
+            reason: "a picture with the same id comes and goes at Cloudflare".to_owned(),
+            after: None,
+        })
+    }
+
+    async fn send(
+        &self,
+        item: &Item,
+        id: Option<&str>,
+        mark: &Mark,
+        ground: &dyn Ground,
+    ) -> Result<Sent, Trouble> {
+        let door = self.account.images().await?;
+        door.enter().await?;
+        let form = self.form(item, id, mark, ground);
+        let ask = Ask::new(Method::POST, "/images/v1", "the picture")
+            .header("Content-Type", form.content_type.clone());
+        let mut pouring = Pouring::open(ground, 0, item.size).await?;
+        let answer = pouring
+            .pour(form.before, item.size, form.after, |body| {
+                door.send(ask, body)
+            })
+            .await?;
+        match answer.result() {
+            Ok(result) => Ok(Sent::There {
+                id: given_id(&result, &answer)?,
+            }),
+            Err(said) if said.is_there_already() && id.is_some() => Ok(Sent::InTheWay),
+            Err(said) => Err(said.trouble("the picture")),
+        }
+    }
+
+    fn form(&self, item: &Item, id: Option<&str>, mark: &Mark, ground: &dyn Ground) -> Form {
+        let (beside, left_out) = mark.beside_an_image(item);
+        if !left_out.is_empty() {
+            ground.say(&format!(
+                "{}: no room at Cloudflare for {}",
+                item.name,
+                left_out.join(", ")
+            ));
+        }
+        let mut fields = Vec::new();
+        if let Some(id) = id {
+            fields.push(("id", id));
+        }
+        fields.push(("metadata", beside.as_str()));
+        if self.settings.signed {
+            fields.push(("requireSignedURLs", "true"));
+        }
+        if let Some(creator) = &self.settings.creator {
+            fields.push(("creator", creator.as_str()));
+        }
+        Form::new(&fields, &item.name, media_type(item))
+    }
+
+    /// Whether the picture that is in the way is the one that was to be made. One of the
+    /// same file with an older content is removed; then the way is free.
+    async fn is_this(
+        &self,
+        item: &Item,
+        id: &str,
+        mark: &Mark,
+        ground: &dyn Ground,
+    ) -> Result<bool, Trouble> {
+        let Some(image) = self.account.image(id).await? else {
+            return Ok(false);
+        };
+        let kinship = mark.kinship(beside(&image));
+        let same = match kinship {
+            Kinship::Same | Kinship::Alike => true,
+            Kinship::Older => {
+                ground.say(&format!(
+                    "{}: its older content at Cloudflare is replaced",
+                    item.name
+                ));
+                self.account.remove_image(id).await?;
+                return Ok(false);
+            }
+            Kinship::Unknown => proof::is_the_same(&self.account, id, item, ground).await?,
+            Kinship::Other => false,
+        };
+        if !same {
+            return Err(Trouble::Refused {
+                reason: format!(
+                    "another picture has the id `{id}` at Cloudflare already; remove it there, or \
+                     set another template for ids"
+                ),
+            });
+        }
+        ground.say(&format!(
+            "{}: Cloudflare has it already with the same content, by an upload whose answer \
+             was lost",
+            item.name
+        ));
+        Ok(true)
+    }
+
+    /// Goes on with what an earlier attempt has begun; the id if it has made it.
+    async fn recognise(
+        &self,
+        item: &Item,
+        known: &Known,
+        mark: &Mark,
+        ground: &dyn Ground,
+    ) -> Result<Option<String>, Trouble> {
+        let Some(id) = &known.id else {
+            let found = self.account.image_marked(mark).await?;
+            if found.is_some() {
+                ground.say(&format!("{}: Cloudflare has it already", item.name));
+            }
+            return Ok(found);
+        };
+        let this = self.is_this(item, id, mark, ground).await?;
+        Ok(this.then(|| id.clone()))
+    }
+}
+
+#[async_trait]
+impl Target for Images {
+    fn unfit(&self, item: &Item) -> Option<String> {
+        let given = media_type(item);
+        let taken = TAKEN.contains(&given) || (self.settings.avif && given == TAKEN_OF_SOME);
+        if !taken {
+            return Some(format!("Cloudflare Images takes no {given}"));
+        }
+        if item.size == 0 {
+            return Some("it is empty".to_owned());
+        }
+        if item.size > MOST {
+            return Some(format!(
+                "it has {} bytes, and Cloudflare Images takes {MOST} at most",
+                item.size
+            ));
+        }
+        None
+    }
+
+    async fn deliver(
+        &self,
+        item: &Item,
+        known: Option<(State, &Value)>,
+        ground: &dyn Ground,
+    ) -> Result<Delivered, Trouble> {
+        let mark = Mark::new(&self.settings.owner, item);
+        let mut now = Known {
+            id: self.id_of(item)?,
+            mark: mark.text(),
+            there: false,
+        };
+        let before = known.and_then(|(state, known)| Some((state, Known::read(known)?)));
+        let mut made = None;
+        if let Some((state, before)) = before {
+            // Of another content, or under another name: it gives way to this one.
+            let other = before.mark != now.mark || (now.id.is_some() && before.id != now.id);
+            if other {
+                if let Some(id) = before
+                    .id
+                    .filter(|id| state != State::Intended && now.id.as_ref() != Some(id))
+                {
+                    self.account.remove_image(&id).await?;
+                }
+            } else {
+                now.id = before.id;
+                made = self.recognise(item, &now, &mark, ground).await?;
+            }
+        }
+        let id = match made {
+            Some(id) => id,
+            None => {
+                // An id of Cloudflare's own that is there no more.
+                now.id = self.id_of(item)?;
+                ground.record(State::Intended, &now.value()).await?;
+                self.make(item, &now, &mark, ground).await?
+            }
+        };
+        now.id = Some(id.clone());
+        now.there = true;
+        ground.arrived(item.size);
+        ground.record(State::Uploaded, &now.value()).await?;
+        Ok(Delivered::Ready(receipt(id)))
+    }
+
+    async fn look(&self, _item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
+        let Some(id) = Known::read(known).and_then(|known| known.id) else {
+            return Ok(None);
+        };
+        let image = self.account.image(&id).await?;
+        Ok(image.map(|_| Delivered::Ready(receipt(id))))
+    }
+
+    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
+        let Some(known) = Known::read(known) else {
+            return Ok(());
+        };
+        let id = match (known.id, Mark::read(&known.mark)) {
+            (Some(id), _) if known.there => Some(id),
+            (_, None) => None,
+            // Perhaps it was made, and perhaps somebody else's is there.
+            (Some(id), Some(mark)) => {
+                let image = self.account.image(&id).await?;
+                let ours = image.is_some_and(|image| mark.kinship(beside(&image)).is_ours());
+                ours.then_some(id)
+            }
+            (None, Some(mark)) => self.account.image_marked(&mark).await?,
+        };
+        match id {
+            Some(id) => self.account.remove_image(&id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn check(&self) -> Vec<Checked> {
+        let mut checked = self.account.check_token().await;
+        checked.push(self.account.check_images().await);
+        checked
+    }
+}
+
+const fn receipt(id: String) -> Receipt {
+    Receipt {
+        id,
+        thumbnail: None,
+    }
+}
+
+/// The type without its parameters.
+fn media_type(item: &Item) -> &str {
+    item.media_type.split(';').next().unwrap_or_default().trim()
+}
+
+fn given_id(result: &Value, answer: &Answer) -> Result<String, Trouble> {
+    let id = result["id"].as_str().map(str::to_owned);
+    id.ok_or_else(|| Trouble::Later {
+        reason: format!(
+            "Cloudflare answered {} to the picture without an id",
+            answer.status.as_u16()
+        ),
+        after: None,
+    })
+}

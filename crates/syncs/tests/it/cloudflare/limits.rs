@@ -1,0 +1,68 @@
+//! Cloudflare's limit of requests, shared by all syncs of an account.
+
+use super::{client, images, images_settings, kind, settings, shore, stream_settings};
+use crate::shore::Cargo;
+use crate::syncs::target::Trouble;
+use crate::syncs::target::cloudflare::{Accounts, Images, Stream};
+use std::time::Duration;
+use testing::{Cloudflare, Fault, Step};
+
+#[tokio::test]
+async fn syncs_of_one_account_stop_together_before_the_limit_and_ask_nothing_more() {
+    let cloudflare = Cloudflare::start().await;
+    cloudflare.limit(3, 3600);
+    let (accounts, client) = (Accounts::default(), client());
+    let open = || accounts.open(settings(&cloudflare), &client).unwrap();
+    let pictures = [
+        Images::new(open(), images_settings()),
+        Images::new(open(), images_settings()),
+    ];
+    for (key, target) in ["1", "2", "3"].iter().zip(pictures.iter().cycle()) {
+        let cargo = Cargo::picture(key, 1000);
+        shore(&cargo).deliver(target, &cargo.item).await;
+    }
+    let cargo = Cargo::picture("4", 1000);
+    for target in &pictures {
+        let trouble = shore(&cargo)
+            .attempt(target, &cargo.item)
+            .await
+            .unwrap_err();
+        assert_eq!(kind(&trouble), "paused", "{trouble}");
+    }
+    let film = Cargo::film("5", 1000);
+    let films = Stream::new(open(), stream_settings()).unwrap();
+    let trouble = shore(&film).attempt(&films, &film.item).await.unwrap_err();
+    assert_eq!(kind(&trouble), "paused", "{trouble}");
+    assert_eq!(cloudflare.steps().len(), 3);
+}
+
+#[tokio::test]
+async fn a_429_pauses_everything_for_as_long_as_it_says() {
+    let cloudflare = Cloudflare::start().await;
+    let target = images(&cloudflare);
+    let too_many = Fault::said(429, 971, "slow down").header("Retry-After", "120");
+    cloudflare.fail(Step::ImageCreate, too_many);
+    for _ in 0..2 {
+        let cargo = Cargo::picture("1", 1000);
+        let shore = shore(&cargo);
+        let trouble = shore.attempt(&target, &cargo.item).await.unwrap_err();
+        let Trouble::Paused { after, .. } = trouble else {
+            panic!("{trouble:?}");
+        };
+        assert!(after <= Duration::from_secs(120) && after > Duration::from_secs(60));
+    }
+    assert_eq!(cloudflare.steps(), [Step::ImageCreate]);
+}
+
+#[tokio::test]
+async fn who_waits_for_the_limit_has_no_source_open() {
+    let cloudflare = Cloudflare::start().await;
+    let target = images(&cloudflare);
+    let too_many = Fault::page(429).header("Retry-After", "120");
+    cloudflare.fail(Step::ImageCreate, too_many);
+    let cargo = Cargo::picture("1", 1000);
+    let _ = shore(&cargo).attempt(&target, &cargo.item).await;
+    let waiting = shore(&cargo);
+    let _ = waiting.attempt(&target, &cargo.item).await;
+    assert_eq!(waiting.times_opened(), 0);
+}
