@@ -3,6 +3,10 @@
 //! A target keeps no state of its own. What it must know after a crash it records through
 //! [`Ground::record`] before the step that cannot be taken back, and is handed again.
 
+pub(crate) mod bucket;
+pub(crate) mod store;
+pub(crate) mod webhook;
+
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -43,6 +47,11 @@ pub trait Ground: fmt::Debug + Send + Sync {
 
     /// Tells how many bytes the target has by now.
     fn arrived(&self, bytes: u64);
+
+    /// An address at which others get the content for an hour, where the source has one.
+    fn link(&self) -> Option<String> {
+        None
+    }
 
     /// A line for people in the log of the pass, such as why something is tried again.
     fn say(&self, line: &str);
@@ -93,6 +102,15 @@ pub enum Trouble {
         /// How long the target asks to wait, where it says so.
         after: Option<Duration>,
     },
+    /// The target takes nothing for a while, whatever the file: its limit of requests is
+    /// reached, or it has too much to work on. No attempt of the file's is used up.
+    #[error("{reason}")]
+    Paused {
+        /// What happened.
+        reason: String,
+        /// When it is worth to ask again.
+        after: Duration,
+    },
     /// This file cannot be delivered as it is.
     #[error("{reason}")]
     Refused {
@@ -123,6 +141,12 @@ pub trait Target: fmt::Debug + Send + Sync {
 
     /// Looks how far the target is with what it has. `None`: it has it no more.
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble>;
+
+    /// Whether another content of the same file takes the place of the one before by itself.
+    /// Otherwise that one is removed first.
+    fn replaces(&self) -> bool {
+        false
+    }
 
     /// Removes it there. It is no error when it is not there.
     async fn remove(&self, known: &Value) -> Result<(), Trouble>;
