@@ -16,6 +16,7 @@ mod error;
 mod events;
 mod http;
 mod keys;
+mod ledger;
 mod notify;
 mod open;
 mod operations;

@@ -17,6 +17,7 @@ pub(crate) use find::sort;
 pub(crate) use route::{Chosen, choose, item_of};
 
 use crate::delivery::{Claim, Claimed};
+use crate::ledger::Ledger;
 use crate::open::Opened;
 use crate::sql::claim::{self, Claimer, Wanted};
 use crate::{Syncs, sql};
@@ -42,6 +43,7 @@ pub(crate) struct Pass {
     pub(crate) opened: Opened,
     pub(crate) context: Context,
     pub(crate) board: Board,
+    ledger: Ledger,
     recorded: bool,
     at_once: usize,
     attempts: u64,
@@ -70,6 +72,7 @@ impl Pass {
             lease: settings.lease,
             longest_wait: settings.longest_wait,
             board: Board::new(context.clone()),
+            ledger: Ledger::open(syncs.db().clone()),
             recorded,
             syncs,
             opened,

@@ -160,7 +160,7 @@ impl Pass {
             target: to.name,
             media_type: &item.media_type,
         };
-        let held = claim::looked(self.syncs.db(), &claimed.claim, looked).await;
+        let held = claim::looked(&self.ledger, &claimed.claim, looked).await;
         if held.map_err(|error| trouble::of_own(&error))? {
             Ok(())
         } else {
@@ -214,7 +214,7 @@ impl Pass {
             thumbnail: receipt.thumbnail.as_deref().unwrap_or_default(),
             known: &known,
         };
-        let held = claim::said(self.syncs.db(), &claimed.claim, said, self.syncs.now()).await;
+        let held = claim::said(&self.ledger, &claimed.claim, said, self.syncs.now()).await;
         if held.map_err(|error| trouble::of_own(&error))? {
             Ok(())
         } else {

@@ -230,7 +230,7 @@ impl Pass {
     }
 
     async fn end(&self, claimed: &Claimed, ending: Ending<'_>) -> storage::Result<bool> {
-        claim::end(self.syncs.db(), &claimed.claim, ending, self.syncs.now()).await
+        claim::end(&self.ledger, &claimed.claim, ending, self.syncs.now()).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::delivery::{COLUMNS, read};
 use crate::delivery::{Claim, Claimed, DeliveryState};
+use crate::ledger::Ledger;
 use base::{OperationId, SyncId, Timestamp};
 use std::time::Duration;
 use storage::{Db, Result, Value, values};
@@ -116,7 +117,8 @@ pub(crate) struct Looked<'a> {
 }
 
 /// Notes what was looked at; whether it is still this worker's.
-pub(crate) async fn looked(db: &Db, claim: &Claim, looked: Looked<'_>) -> Result<bool> {
+pub(crate) async fn looked(
+    ledger: &Ledger, claim: &Claim, looked: Looked<'_>) -> Result<bool> {
     const SQL: &str = "UPDATE delivery SET size = $4, content = $5, target = $6, media_type = $7
         WHERE id = $1 AND attempt = $2 AND worker = $3";
     let values = values![
@@ -128,12 +130,12 @@ pub(crate) async fn looked(db: &Db, claim: &Claim, looked: Looked<'_>) -> Result
         looked.target,
         looked.media_type
     ];
-    Ok(db.execute(SQL, values).await? == 1)
+    ledger.write(SQL, values).await
 }
 
 /// Keeps what the target wants to know after a crash; whether it is still this worker's.
 pub(crate) async fn record(
-    db: &Db,
+    ledger: &Ledger,
     claim: &Claim,
     state: DeliveryState,
     known: &str,
@@ -149,7 +151,7 @@ pub(crate) async fn record(
         known,
         now
     ];
-    Ok(db.execute(SQL, values).await? == 1)
+    ledger.write(SQL, values).await
 }
 
 /// What the target says of it.
@@ -163,7 +165,8 @@ pub(crate) struct Said<'a> {
 }
 
 /// Keeps what the target says, the claim with it; whether it is still this worker's.
-pub(crate) async fn said(db: &Db, claim: &Claim, said: Said<'_>, now: Timestamp) -> Result<bool> {
+pub(crate) async fn said(
+    ledger: &Ledger, claim: &Claim, said: Said<'_>, now: Timestamp) -> Result<bool> {
     const SQL: &str = "UPDATE delivery SET state = $4, remote_id = $5, thumbnail = $6,
             known = CASE WHEN known = '' THEN $7 ELSE known END, changed_at = $8
         WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
@@ -177,7 +180,7 @@ pub(crate) async fn said(db: &Db, claim: &Claim, said: Said<'_>, now: Timestamp)
         said.known,
         now
     ];
-    Ok(db.execute(SQL, values).await? == 1)
+    ledger.write(SQL, values).await
 }
 
 /// How a claim ends.
@@ -196,7 +199,7 @@ pub(crate) struct Ending<'a> {
 
 /// Ends a claim; whether it was still this worker's.
 pub(crate) async fn end(
-    db: &Db,
+    ledger: &Ledger,
     claim: &Claim,
     ending: Ending<'_>,
     now: Timestamp,
@@ -221,7 +224,7 @@ pub(crate) async fn end(
         now,
         ending.anew
     ];
-    Ok(db.execute(SQL, values).await? == 1)
+    ledger.write(SQL, values).await
 }
 
 /// Gives claims back untouched: nothing was done under them.
