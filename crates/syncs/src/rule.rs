@@ -55,7 +55,10 @@ pub struct Rule {
 /// Where files come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[allow(clippy::large_enum_variant, reason = "a sync has one, and there are few syncs")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a sync has one, and there are few syncs"
+)]
 pub enum SourceRule {
     /// Rows of a table in somebody's Postgres; their content in an S3-compatible store.
     Rows {
@@ -105,7 +108,10 @@ pub struct Route {
 /// Where files go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[allow(clippy::large_enum_variant, reason = "a sync has few of them, and there are few syncs")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a sync has few of them, and there are few syncs"
+)]
 pub enum TargetRule {
     /// Cloudflare Images.
     CloudflareImages {

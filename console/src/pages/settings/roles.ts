@@ -16,5 +16,7 @@ export const SCOPES: Array<{ value: Scope; label: string; about: string }> = [
   { value: "operations:write", label: "Steer operations", about: "cancel, retry, schedules" },
   { value: "bundles:read", label: "See bundles", about: "and download them" },
   { value: "bundles:write", label: "Make bundles", about: "and delete them" },
+  { value: "syncs:read", label: "See syncs", about: "and their deliveries" },
+  { value: "syncs:write", label: "Steer syncs", about: "run, pause, retry" },
   { value: "admin", label: "Everything", about: "users, tokens and secrets too" },
 ];

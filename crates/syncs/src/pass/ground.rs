@@ -44,7 +44,8 @@ impl Ground for Standing<'_> {
         Box::pin(async move {
             let syncs = &self.pass.syncs;
             let (state, known) = (DeliveryState::from(state), known.to_string());
-            let held = claim::record(&self.pass.ledger, self.claim, state, &known, syncs.now()).await;
+            let held =
+                claim::record(&self.pass.ledger, self.claim, state, &known, syncs.now()).await;
             if held.map_err(|error| trouble::of_own(&error))? {
                 Ok(())
             } else {

@@ -285,7 +285,8 @@ impl Process {
     /// A pass of `sync`, in a task that can be killed.
     async fn pass(&mut self, sync: &Sync, outside: &Arc<Outside>) -> Arc<Pass> {
         let new = NewOperation::of::<Lent>(&(), Actor::system(), Trigger::System);
-        let new = new.expect("an operation");
+        // By this process: the other one that lives knows the kind, too.
+        let new = new.expect("an operation").here();
         self.operations.submit(new).await.expect("accepted");
         let context = within("an operation to begin", self.contexts.recv()).await;
         let opened = Opened {

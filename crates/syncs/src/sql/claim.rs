@@ -117,8 +117,7 @@ pub(crate) struct Looked<'a> {
 }
 
 /// Notes what was looked at; whether it is still this worker's.
-pub(crate) async fn looked(
-    ledger: &Ledger, claim: &Claim, looked: Looked<'_>) -> Result<bool> {
+pub(crate) async fn looked(ledger: &Ledger, claim: &Claim, looked: Looked<'_>) -> Result<bool> {
     const SQL: &str = "UPDATE delivery SET size = $4, content = $5, target = $6, media_type = $7
         WHERE id = $1 AND attempt = $2 AND worker = $3";
     let values = values![
@@ -166,7 +165,11 @@ pub(crate) struct Said<'a> {
 
 /// Keeps what the target says, the claim with it; whether it is still this worker's.
 pub(crate) async fn said(
-    ledger: &Ledger, claim: &Claim, said: Said<'_>, now: Timestamp) -> Result<bool> {
+    ledger: &Ledger,
+    claim: &Claim,
+    said: Said<'_>,
+    now: Timestamp,
+) -> Result<bool> {
     const SQL: &str = "UPDATE delivery SET state = $4, remote_id = $5, thumbnail = $6,
             known = CASE WHEN known = '' THEN $7 ELSE known END, changed_at = $8
         WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
