@@ -3,7 +3,7 @@
 
 use crate::commands::{
     access_key, bucket, bundle, completions, config, get, login, ls, master_key, mv, ops, probe,
-    put, rm, share, token, user,
+    put, rm, share, sync, token, user,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -49,6 +49,9 @@ pub(crate) enum Command {
     /// See and change buckets.
     #[command(subcommand)]
     Bucket(bucket::BucketCommand),
+    /// Deliver files to where they are served.
+    #[command(subcommand)]
+    Sync(sync::SyncCommand),
     /// Try a server's files, as a canary for cron or a monitor, and say how long it took.
     Probe(probe::ProbeArguments),
     /// See and steer operations: everything that takes time.

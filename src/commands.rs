@@ -17,6 +17,7 @@ pub(crate) mod probe;
 pub(crate) mod put;
 pub(crate) mod rm;
 pub(crate) mod share;
+pub(crate) mod sync;
 pub(crate) mod token;
 mod transfer;
 pub(crate) mod user;
@@ -50,6 +51,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         Command::Share(arguments) => share::run(&arguments),
         Command::Bucket(command) => bucket::run(command),
         Command::Probe(arguments) => probe::run(&arguments),
+        Command::Sync(command) => sync::run(command),
         Command::Ops(command) => ops::run(command),
         Command::User(command) => user::run(command),
         Command::Token(command) => token::run(command),

@@ -1,12 +1,13 @@
 //! The composition root: opens what there is, hands each part what it needs,
 //! registers the kinds of operation, merges the routes, and ends it all in order.
 
+mod buckets;
 mod descriptors;
 mod greeting;
 pub(crate) mod kinds;
 mod listeners;
-mod logging;
-mod outbound;
+pub(crate) mod logging;
+pub(crate) mod outbound;
 pub(crate) mod parts;
 mod record;
 mod reload;

@@ -54,3 +54,10 @@ fn read_file(named: Option<&Path>) -> Result<Option<(String, String)>> {
         )),
     }
 }
+
+/// What the environment says of a sync from Spaces to Cloudflare, if it does.
+pub(crate) fn sync_variables() -> Result<Option<syncs::Variables>> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    syncs::Variables::read(environment).map_err(|error| Failure::new(Code::Usage, error))
+}

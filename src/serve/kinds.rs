@@ -4,9 +4,10 @@
 use bundles::{Bundles, ExpireBundles, MakeBundle};
 use files::{Files, Reconcile, SweepFiles, TakeIn, TellWebhook};
 use operations::{Kind, Kinds, Retention};
+use syncs::{SyncPass, SyncVerify, Syncs};
 
 /// The kinds.
-const ALL: [Entry; 7] = [
+const ALL: [Entry; 9] = [
     Entry::of::<Retention>(),
     Entry::of::<MakeBundle>(),
     Entry::of::<ExpireBundles>(),
@@ -14,6 +15,8 @@ const ALL: [Entry; 7] = [
     Entry::of::<TellWebhook>(),
     Entry::of::<TakeIn>(),
     Entry::of::<Reconcile>(),
+    Entry::of::<SyncPass>(),
+    Entry::of::<SyncVerify>(),
 ];
 
 /// Their names, for the settings, which are read before anything is opened.
@@ -32,6 +35,7 @@ pub(crate) const NAMES: [&str; ALL.len()] = {
 pub(super) struct Features<'a> {
     pub(super) bundles: &'a Bundles,
     pub(super) files: &'a Files,
+    pub(super) syncs: &'a Syncs,
 }
 
 /// A kind that the program runs, made from the part that it belongs to.
@@ -78,6 +82,18 @@ impl Registered for TakeIn {
 impl Registered for Reconcile {
     fn made(of: Features<'_>) -> Self {
         of.files.kinds().3
+    }
+}
+
+impl Registered for SyncPass {
+    fn made(of: Features<'_>) -> Self {
+        of.syncs.kinds().0
+    }
+}
+
+impl Registered for SyncVerify {
+    fn made(of: Features<'_>) -> Self {
+        of.syncs.kinds().1
     }
 }
 

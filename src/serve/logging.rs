@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt};
 
 /// The running log, whose filter can be changed.
-pub(super) struct Logging {
+pub(crate) struct Logging {
     filter: Handle<EnvFilter, Registry>,
     redactors: Redactors,
 }
@@ -23,7 +23,7 @@ pub(super) struct Logging {
 type Redactors = Arc<OnceLock<watch::Receiver<Redactor>>>;
 
 /// Starts the log.
-pub(super) fn start(config: &Config) -> Logging {
+pub(crate) fn start(config: &Config) -> Logging {
     let (filter, handle) = Layer::new(filter_of(config));
     let redactors = Redactors::default();
     let writer = {
@@ -63,7 +63,7 @@ fn filter_of(config: &Config) -> EnvFilter {
 
 impl Logging {
     /// From now on no line holds a secret of these.
-    pub(super) fn redact(&self, redactors: watch::Receiver<Redactor>) {
+    pub(crate) fn redact(&self, redactors: watch::Receiver<Redactor>) {
         // A second one cannot be: a process opens access once.
         let _ = self.redactors.set(redactors);
     }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 /// The client of a configuration. One that takes the place of another shares its gate:
 /// what the other has under way counts on.
-pub(super) fn client(config: &Config, before: Option<&Client>) -> Client {
+pub(crate) fn client(config: &Config, before: Option<&Client>) -> Client {
     let fetch = &config.fetch;
     let limits = Limits {
         total: fetch.concurrent,

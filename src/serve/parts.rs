@@ -1,5 +1,6 @@
 //! The parts of the program, opened in order and ended in the opposite one.
 
+use super::buckets::SyncBuckets;
 use super::kinds::{self, Features};
 use super::outbound;
 use super::stored::StoredFiles;
@@ -15,6 +16,7 @@ use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Blobs, Bus, CacheSettings, DataDir, Db, DbLimits, DbSettings, Dialect, SharedCache};
+use syncs::{SyncSettings, Syncs};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,6 +36,7 @@ pub(super) struct Parts {
     pub(super) operations: Operations,
     pub(super) bundles: Bundles,
     pub(super) files: Files,
+    pub(super) syncs: Syncs,
     /// As it was at the start: a later one waits at the gate of this one.
     pub(super) client: Client,
     pub(super) started_at: Timestamp,
@@ -96,6 +99,21 @@ impl Parts {
             Arc::clone(&clock),
             bundle_settings(config),
         );
+        let syncs = Syncs::new(
+            syncs::Ground {
+                db: db.clone(),
+                bus: bus.clone(),
+                access: access.clone(),
+                client: client.clone(),
+                clock: Arc::clone(&clock),
+                tasks: tasks.clone(),
+                variables: crate::settings::sync_variables()?,
+            },
+            sync_settings(config),
+        );
+        syncs.connect_buckets(Arc::new(SyncBuckets {
+            files: files.clone(),
+        }));
         let operations = Operations::open(
             db.clone(),
             bus,
@@ -105,6 +123,7 @@ impl Parts {
                 Features {
                     bundles: &bundles,
                     files: &files,
+                    syncs: &syncs,
                 },
             ),
             access.redactors(),
@@ -117,6 +136,7 @@ impl Parts {
         }));
         bundles.connect(operations.clone());
         files.connect(operations.clone());
+        syncs.connect(operations.clone());
         Ok(Self {
             directory,
             clock,
@@ -125,6 +145,7 @@ impl Parts {
             operations,
             bundles,
             files,
+            syncs,
             client,
             started_at,
             tasks,
@@ -137,7 +158,13 @@ impl Parts {
         self.operations.schedule_retention().await?;
         self.bundles.schedule_expiry().await?;
         self.files.schedule_sweep().await?;
-        Ok(())
+        self.syncs
+            .schedule_environment()
+            .await
+            .map_err(Failure::failed)?;
+        self.syncs
+            .listen(self.stop.clone())
+            .map_err(Failure::failed)
     }
 
     /// Lets what runs end for `grace`, and interrupts the rest.
@@ -299,5 +326,15 @@ pub(super) fn file_settings(config: &Config) -> FileSettings {
         silence: config.files.silence_timeout.duration(),
         upload_expires_in: config.files.upload_expires_in.duration(),
         parts_expire_in: config.files.parts_expire_in.duration(),
+    }
+}
+
+pub(crate) fn sync_settings(config: &Config) -> SyncSettings {
+    SyncSettings {
+        at_once: config.syncs.at_once,
+        attempts: config.syncs.attempts,
+        lease: config.syncs.lease.duration(),
+        longest_wait: config.syncs.longest_wait.duration(),
+        passes_kept: config.operations.retention.age.duration(),
     }
 }

@@ -66,6 +66,9 @@ impl Reloader {
             .bundles
             .reconfigure(client.clone(), parts::bundle_settings(config));
         self.parts
+            .syncs
+            .reconfigure(client.clone(), parts::sync_settings(config));
+        self.parts
             .files
             .reconfigure(client, parts::file_settings(config));
         self.parts

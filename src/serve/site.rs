@@ -83,6 +83,7 @@ fn routes(
         ))
         .merge(files::routes(parts.files.clone()))
         .merge(files::tus_routes(parts.files.clone(), current.clone()))
+        .merge(syncs::routes(parts.syncs.clone()))
         .merge(bundles::routes(parts.bundles.clone(), links, current, stop));
     (routes, gate)
 }

@@ -47,5 +47,6 @@ mod speaking_http;
 mod speaking_http_2;
 mod starting;
 mod stopping;
+mod syncs;
 mod taking;
 mod tus;

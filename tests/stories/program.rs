@@ -7,7 +7,7 @@ use storage::{Db, DbSettings};
 use testing::{ServerOptions, TestDatabase, TestServer, within};
 use tokio::process::Command;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_longshore");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_longshore");
 
 /// A server about to be started. Every story that has one says on which database, so
 /// that none is left out on the other.

@@ -75,6 +75,12 @@ pub enum Scope {
     /// Put, change, share and delete files.
     #[serde(rename = "files:write")]
     FilesWrite,
+    /// See syncs and their deliveries.
+    #[serde(rename = "syncs:read")]
+    SyncsRead,
+    /// Run, pause and change syncs.
+    #[serde(rename = "syncs:write")]
+    SyncsWrite,
     /// Everything that the user's role allows, people and secrets included.
     #[serde(rename = "admin")]
     Admin,
@@ -82,13 +88,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order in which they are offered.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::OperationsRead,
         Self::OperationsWrite,
         Self::BundlesRead,
         Self::BundlesWrite,
         Self::FilesRead,
         Self::FilesWrite,
+        Self::SyncsRead,
+        Self::SyncsWrite,
         Self::Admin,
     ];
 
@@ -102,6 +110,8 @@ impl Scope {
             Self::BundlesWrite => "bundles:write",
             Self::FilesRead => "files:read",
             Self::FilesWrite => "files:write",
+            Self::SyncsRead => "syncs:read",
+            Self::SyncsWrite => "syncs:write",
             Self::Admin => "admin",
         }
     }
@@ -110,7 +120,7 @@ impl Scope {
 /// A word that names no scope.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` is not a scope; use operations:read, operations:write, bundles:read, bundles:write, files:read, files:write or admin"
+    "`{0}` is not a scope; use operations:read, operations:write, bundles:read, bundles:write, files:read, files:write, syncs:read, syncs:write or admin"
 )]
 pub struct UnknownScope(String);
 

@@ -83,6 +83,10 @@ id!(/// A grant: what somebody may do in a bucket.
     GrantId);
 id!(/// A share: a link to a file or a folder.
     ShareId);
+id!(/// A sync: a rule of what is delivered to where.
+    SyncId);
+id!(/// A delivery: how far one file is under one sync.
+    DeliveryId);
 
 impl From<OperationId> for BundleId {
     fn from(value: OperationId) -> Self {

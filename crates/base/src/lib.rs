@@ -17,8 +17,8 @@ mod time;
 pub use actor::{Actor, Trigger};
 pub use config::{Config, ConfigError};
 pub use id::{
-    AccessKeyId, BucketId, BundleId, FileId, GrantId, OperationId, PartedId, ScheduleId, SessionId,
-    ShareId, TokenId, UploadId, UserId, WebhookId,
+    AccessKeyId, BucketId, BundleId, DeliveryId, FileId, GrantId, OperationId, PartedId,
+    ScheduleId, SessionId, ShareId, SyncId, TokenId, UploadId, UserId, WebhookId,
 };
 pub use name::{InvalidName, Name};
 pub use redact::{RedactedStream, Redactor};

@@ -32,7 +32,7 @@ pub(crate) enum Happened {
 }
 
 impl Happened {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Put => "file.put",
             Self::Described => "file.described",

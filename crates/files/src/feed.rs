@@ -6,7 +6,10 @@
 //! bus, and by a slow tick for what a lost message would have told. Who is behind the ring
 //! reads from the database; who is behind that is told that it has missed something.
 
+mod arrivals;
 mod follower;
+
+pub use arrivals::{Arrival, Arrivals};
 
 use crate::sql::feed::Numbered;
 use crate::{Files, Result, sql};

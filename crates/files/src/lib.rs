@@ -54,6 +54,7 @@ pub use bucket::{
 pub use change::Description;
 pub use error::{Error, Result};
 pub use expect::{Expect, Promised, Tags};
+pub use feed::{Arrival, Arrivals};
 pub use file::{File, Headers, Metadata, TagSet, media_type};
 pub use grant::{Grant, Holder, NewGrant, Permissions, Within};
 pub use ground::Ground;

@@ -8,7 +8,7 @@
 use crate::engine::Engine;
 use crate::running::{Running, Stop};
 use crate::sql::end::{End, Holder};
-use crate::sql::lease::{self, Lost};
+use crate::sql::lease::{self, Lost as LostOne};
 use crate::{Result, State, messages, sql};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,14 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 /// Times that an operation is taken up after its worker was lost. One that takes
 /// its worker down with it must not do so for ever.
 const MOST_LOSSES: u64 = 5;
+
+/// Which of the operations that lost workers were running are taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    OfEveryKind,
+    /// Of the others somebody else knows how they go on.
+    OfKnownKinds,
+}
 
 /// Renews the leases of what runs here until the engine has closed, and stops in
 /// time what it cannot renew.
@@ -123,11 +131,11 @@ fn give_up(engine: &Engine) {
 
 /// Ends or queues again what lost workers were running, and ends what waits for a
 /// process that is gone and what a parent left behind, until the engine has closed.
-pub(crate) async fn take_up(engine: Arc<Engine>) {
+pub(crate) async fn take_up(engine: Arc<Engine>, lost: Lost) {
     // At the start, whatever is not ours is lost where nobody else is.
     let mut alone = engine.settings.alone;
     loop {
-        match take_up_once(&engine, alone).await {
+        match take_up_once(&engine, alone, lost).await {
             Ok(()) => alone = false,
             Err(error) => {
                 tracing::warn!(%error, "lost operations could not be taken up; trying again");
@@ -141,8 +149,11 @@ pub(crate) async fn take_up(engine: Arc<Engine>) {
     }
 }
 
-async fn take_up_once(engine: &Arc<Engine>, alone: bool) -> Result<()> {
+async fn take_up_once(engine: &Arc<Engine>, alone: bool, whose: Lost) -> Result<()> {
     for lost in lease::lost(&engine.db, &engine.worker, alone).await? {
+        if whose == Lost::OfKnownKinds && engine.kinds.get(&lost.kind).is_none() {
+            continue;
+        }
         replace(engine, &lost, after_loss(engine, &lost)).await?;
     }
     loop {
@@ -187,7 +198,7 @@ pub(crate) async fn take_back(engine: &Arc<Engine>) -> Result<()> {
 }
 
 /// Ends or queues again, as `end` says, one that nobody runs.
-async fn replace(engine: &Arc<Engine>, lost: &Lost, end: End) -> Result<()> {
+async fn replace(engine: &Arc<Engine>, lost: &LostOne, end: End) -> Result<()> {
     let now = engine.clock.now();
     let holder = Holder {
         worker: &lost.worker,
@@ -207,7 +218,7 @@ async fn replace(engine: &Arc<Engine>, lost: &Lost, end: End) -> Result<()> {
     Ok(())
 }
 
-fn after_loss(engine: &Engine, lost: &Lost) -> End {
+fn after_loss(engine: &Engine, lost: &LostOne) -> End {
     let now = engine.clock.now();
     let resumable = engine
         .kinds

@@ -5,6 +5,7 @@
 
 use crate::engine::{Engine, Operations};
 use crate::kind::AnyKind;
+use crate::leases::Lost;
 use crate::messages::{self, Heard};
 use crate::running::Stop;
 use crate::sql::queue::{Claimer, Room};
@@ -19,6 +20,18 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 impl Operations {
     /// Starts working.
     pub fn start(&self) {
+        let engine = &self.0;
+        self.start_with(Lost::OfEveryKind);
+        engine.tasks.spawn(crate::schedule::run(Arc::clone(engine)));
+    }
+
+    /// Starts working on an errand, in a process that knows some kinds alone: schedules are
+    /// left to the server, and so is what was lost of other kinds.
+    pub fn start_errand(&self) {
+        self.start_with(Lost::OfKnownKinds);
+    }
+
+    fn start_with(&self, lost: Lost) {
         let engine = &self.0;
         let scribe = crate::scribe::Scribe {
             db: engine.db.clone(),
@@ -35,9 +48,10 @@ impl Operations {
             .spawn(Arc::clone(&engine.changes).run(engine.closed.clone()));
         engine.tasks.spawn(listen(Arc::clone(engine)));
         engine.tasks.spawn(leases::keep(Arc::clone(engine)));
-        engine.tasks.spawn(leases::take_up(Arc::clone(engine)));
+        engine
+            .tasks
+            .spawn(leases::take_up(Arc::clone(engine), lost));
         engine.claims.spawn(work(Arc::clone(engine)));
-        engine.tasks.spawn(crate::schedule::run(Arc::clone(engine)));
     }
 }
 

@@ -5,10 +5,12 @@
 //! pool. Every statement passes here, so here it is timed, and here a slow one is
 //! told of, by its text and never by its values.
 
+mod foreign;
 mod row;
 mod tx;
 mod value;
 
+pub use foreign::Schema;
 pub use row::{Column, Row};
 pub use tx::Tx;
 pub use value::{Sql, Value};

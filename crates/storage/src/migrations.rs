@@ -32,6 +32,7 @@ migrations! {
     8 "0008_events";
     9 "0009_search";
     10 "0010_hooks";
+    11 "0011_syncs";
 }
 
 /// The newest schema version that this program knows.

@@ -3,7 +3,10 @@
 //! A target keeps no state of its own. What it must know after a crash it records through
 //! [`Ground::record`] before the step that cannot be taken back, and is handed again.
 
+pub(crate) mod bucket;
 pub mod cloudflare;
+pub(crate) mod store;
+pub(crate) mod webhook;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -45,6 +48,11 @@ pub trait Ground: fmt::Debug + Send + Sync {
 
     /// Tells how many bytes the target has by now.
     fn arrived(&self, bytes: u64);
+
+    /// An address at which others get the content for an hour, where the source has one.
+    fn link(&self) -> Option<String> {
+        None
+    }
 
     /// A line for people in the log of the pass, such as why something is tried again.
     fn say(&self, line: &str);
@@ -134,6 +142,12 @@ pub trait Target: fmt::Debug + Send + Sync {
 
     /// Looks how far the target is with what it has. `None`: it has it no more.
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble>;
+
+    /// Whether another content of the same file takes the place of the one before by itself.
+    /// Otherwise that one is removed first.
+    fn replaces(&self) -> bool {
+        false
+    }
 
     /// Removes it there. It is no error when it is not there.
     async fn remove(&self, known: &Value) -> Result<(), Trouble>;

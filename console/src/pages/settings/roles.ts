@@ -18,5 +18,7 @@ export const SCOPES: Array<{ value: Scope; label: string; about: string }> = [
   { value: "bundles:write", label: "Make bundles", about: "and delete them" },
   { value: "files:read", label: "Read files", about: "list and get them" },
   { value: "files:write", label: "Change files", about: "put, move, delete, share" },
+  { value: "syncs:read", label: "See syncs", about: "and their deliveries" },
+  { value: "syncs:write", label: "Steer syncs", about: "run, pause, retry" },
   { value: "admin", label: "Everything", about: "users, tokens and secrets too" },
 ];

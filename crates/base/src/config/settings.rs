@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// All settings, in the order in which they are documented.
-pub(super) const ALL: [Group; 13] = [
+pub(super) const ALL: [Group; 14] = [
     Config::GROUP,
     Log::GROUP,
     Storage::GROUP,
@@ -24,6 +24,7 @@ pub(super) const ALL: [Group; 13] = [
     Bundles::GROUP,
     Files::GROUP,
     Authoriser::GROUP,
+    Syncs::GROUP,
     Operations::GROUP,
     Retention::GROUP,
     Http::GROUP,
@@ -72,6 +73,8 @@ settings! {
         files: Files,
         /// Somebody else who decides.
         authoriser: Authoriser,
+        /// Syncs.
+        syncs: Syncs,
         /// Operations.
         operations: Operations,
         /// The HTTP interface.
@@ -200,6 +203,22 @@ settings! {
         remember: Span = Span::minutes(5), within Span::ZERO..=Span::hours(1); live;
         /// Questions under way at once; further ones wait within the time above.
         concurrent: usize = 64, within 1..=1024; live;
+    }
+}
+
+settings! {
+    /// Syncs: files delivered to where they are served.
+    Syncs at "syncs." {
+        /// Files that one pass delivers at once, unless its rule says otherwise.
+        at_once: u32 = 8, within 1..=64; live;
+        /// Attempts of one file, unless its rule says otherwise. After the last one it rests among
+        /// the failed ones until somebody retries it.
+        attempts: u32 = 6, within 1..=100; live;
+        /// Longest wait between two attempts. A target that asks for more gets more.
+        longest_wait: Span = Span::minutes(10), within Span::seconds(1)..=Span::days(1); live;
+        /// How long a file stays with a process that has fallen silent, before another delivers
+        /// it.
+        lease: Span = Span::seconds(20), within Span::seconds(2)..=Span::hours(1); live;
     }
 }
 
@@ -339,6 +358,7 @@ part! {
     Bundles: bundles;
     Files: files;
     Authoriser: authoriser;
+    Syncs: syncs;
     Operations: operations;
     Retention: operations.retention;
     Http: http;

@@ -12,7 +12,7 @@ mod tus_server;
 use crate::shore::{Cargo, Shore};
 use crate::syncs::target::Trouble;
 use crate::syncs::target::cloudflare::{
-    Account, AccountSettings, Accounts, Images, ImagesSettings, Stream, StreamSettings,
+    Account, AccountSettings, Accounts, Images, ImagesSettings, Naming, Stream, StreamSettings,
 };
 use fetch::{Client, Limits, Policy, parse_networks};
 use testing::{Cloudflare, Fault};
@@ -39,7 +39,10 @@ fn account(cloudflare: &Cloudflare) -> Account {
 }
 
 fn images_settings() -> ImagesSettings {
-    ImagesSettings::new("a sync")
+    ImagesSettings {
+        naming: Some(Naming::parse("file/{id}").expect("a template")),
+        ..ImagesSettings::new("a sync")
+    }
 }
 
 fn images(cloudflare: &Cloudflare) -> Images {

@@ -41,8 +41,9 @@ const TURNS: u32 = 3;
 /// How pictures are delivered.
 #[derive(Clone, Debug)]
 pub struct ImagesSettings {
-    /// How ids are made; `file/{id}` suits every key, UUIDs included.
-    pub naming: Naming,
+    /// How ids are made. Without one an id is the key, or `file/KEY` where the key is a
+    /// UUID, which Cloudflare takes for no id.
+    pub naming: Option<Naming>,
     /// Whether the pictures are served by signed URLs alone. Cloudflare allows that only
     /// of pictures that have ids of its own, so the naming is not used then.
     pub signed: bool,
@@ -90,11 +91,11 @@ enum Sent {
 }
 
 impl ImagesSettings {
-    /// What suits most of the sync that `owner` names: ids such as `file/7`.
+    /// What suits most of the sync that `owner` names.
     #[must_use]
     pub fn new(owner: &str) -> Self {
         Self {
-            naming: Naming::of_files(),
+            naming: None,
             signed: false,
             creator: None,
             avif: false,
@@ -115,7 +116,10 @@ impl Images {
         if self.settings.signed {
             return Ok(None);
         }
-        let id = self.settings.naming.image_id(item);
+        let id = match &self.settings.naming {
+            Some(naming) => naming.image_id(item),
+            None => Naming::suited(item).image_id(item),
+        };
         id.map(Some).map_err(|reason| Trouble::Refused { reason })
     }
 

@@ -43,9 +43,13 @@ impl Naming {
         Ok(naming)
     }
 
-    /// `file/{id}`, which suits every key, UUIDs included.
-    pub(super) fn of_files() -> Self {
-        Self("file/{id}".to_owned())
+    /// The key alone, unless Images takes no such id: then `file/{id}`.
+    pub(super) fn suited(item: &Item) -> Self {
+        if Uuid::try_parse(&item.key).is_ok() {
+            Self("file/{id}".to_owned())
+        } else {
+            Self::plain()
+        }
     }
 
     /// `{id}` alone.

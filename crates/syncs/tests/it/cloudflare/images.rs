@@ -335,7 +335,13 @@ async fn a_picture_is_recognised_when_every_record_of_it_is_lost() {
         .deliver(&images(&cloudflare), &cargo.item)
         .await;
     // Another sync, as one is after a new beginning.
-    let target = Images::new(account(&cloudflare), ImagesSettings::new("another"));
+    let target = Images::new(
+        account(&cloudflare),
+        ImagesSettings {
+            owner: "another".to_owned(),
+            ..images_settings()
+        },
+    );
     shore(&cargo).deliver(&target, &cargo.item).await;
     has_one_image(&cloudflare, &cargo);
 }

@@ -1,0 +1,238 @@
+//! A pass: finds what is to be delivered, and delivers it, some files at once.
+//!
+//! What is found is recorded a page at a time, and claimed from there; so a pass may be
+//! killed at any place, several may run at once, and none of them holds more than a page.
+//! A claim is renewed by a task of its own while the pass lives.
+
+mod attempt;
+mod board;
+mod find;
+mod ground;
+mod remove;
+mod route;
+mod settle;
+
+pub(crate) use board::Board;
+pub(crate) use find::sort;
+pub(crate) use route::{Chosen, choose, item_of};
+
+use crate::delivery::{Claim, Claimed};
+use crate::ledger::Ledger;
+use crate::open::Opened;
+use crate::sql::claim::{self, Claimer, Wanted};
+use crate::{Syncs, sql};
+use ::operations::{Context, Failure};
+use find::Finding;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{Id, JoinSet};
+use tokio_util::task::AbortOnDropHandle;
+
+/// How long a pass waits for what is to be tried again soon, in one go.
+const SOON: Duration = Duration::from_secs(120);
+/// How long it waits for a target that takes nothing for a while.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// How long it sleeps at most without looking whether others have finished.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// What a pass stands on. Shared by the tasks that deliver.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) syncs: Syncs,
+    pub(crate) opened: Opened,
+    pub(crate) context: Context,
+    pub(crate) board: Board,
+    ledger: Ledger,
+    recorded: bool,
+    at_once: usize,
+    attempts: u64,
+    lease: Duration,
+    longest_wait: Duration,
+}
+
+/// The deliveries that this pass works on.
+#[derive(Debug, Default)]
+struct Work {
+    tasks: JoinSet<()>,
+    /// What is claimed and not begun.
+    ready: Vec<Claimed>,
+    /// What is begun, by its task.
+    begun: HashMap<Id, Claim>,
+}
+
+impl Pass {
+    /// `recorded`: the source is not asked for more.
+    pub(crate) fn new(syncs: Syncs, opened: Opened, context: Context, recorded: bool) -> Arc<Self> {
+        let settings = syncs.settings();
+        let rule = &opened.sync.rule;
+        Arc::new(Self {
+            at_once: rule.at_once.unwrap_or(settings.at_once).max(1) as usize,
+            attempts: u64::from(rule.attempts.unwrap_or(settings.attempts)),
+            lease: settings.lease,
+            longest_wait: settings.longest_wait,
+            board: Board::new(context.clone()),
+            ledger: Ledger::open(syncs.db().clone()),
+            recorded,
+            syncs,
+            opened,
+            context,
+        })
+    }
+
+    /// Delivers everything that is due, to its end. What comes back is why it stopped
+    /// before that.
+    pub(crate) async fn run(self: &Arc<Self>) -> Result<(), Failure> {
+        let id = self.context.id();
+        sql::pass::begin(self.syncs.db(), id, self.opened.sync.id, self.syncs.now()).await?;
+        let _beat = self.heartbeat();
+        let mut work = Work::default();
+        let done = self.work(&mut work).await;
+        // Whatever it ended by: nobody shall wait for the leases.
+        work.tasks.shutdown().await;
+        self.release(work).await;
+        self.board.flush().await;
+        let done = match done {
+            Ok(()) if self.opened.sync.rule.remove => self.remove_what_is_gone().await,
+            done => done,
+        };
+        let tally = self.board.tally();
+        let ended_at = Some(self.syncs.now());
+        sql::pass::note(self.syncs.db(), id, &tally, ended_at).await?;
+        let kept = self.syncs.settings().passes_kept;
+        sql::pass::forget(self.syncs.db(), self.syncs.now().minus(kept)).await?;
+        done
+    }
+
+    async fn work(self: &Arc<Self>, work: &mut Work) -> Result<(), Failure> {
+        let mut finding = Finding::of(&self.context, self.recorded);
+        // Leases of others are waited for once, for as long as one holds: who is alive
+        // renews it, and goes on by itself.
+        let mut patience = self.lease + Duration::from_secs(1);
+        loop {
+            self.context.check()?;
+            if let Some(reason) = self.board.stopped() {
+                return Err(Failure::lasting("target", reason));
+            }
+            self.fill(work, &mut finding).await?;
+            if work.tasks.is_empty() {
+                let Some(wait) = self.wait_for_more(&mut patience).await? else {
+                    return Ok(());
+                };
+                self.context.sleep(wait).await?;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = self.context.cancelled().cancelled() => {}
+                joined = work.tasks.join_next_with_id() => {
+                    let ended = match &joined {
+                        Some(Ok((id, ()))) => Some(*id),
+                        Some(Err(error)) => {
+                            tracing::error!(%error, "a delivery made a mistake and is gone");
+                            Some(error.id())
+                        }
+                        None => None,
+                    };
+                    if let Some(id) = ended {
+                        work.begun.remove(&id);
+                    }
+                }
+            }
+            self.board.flush().await;
+        }
+    }
+
+    /// Begins as many as may run at once, and finds more where there are no more.
+    async fn fill(self: &Arc<Self>, work: &mut Work, finding: &mut Finding) -> Result<(), Failure> {
+        while work.tasks.len() < self.at_once {
+            if let Some(claimed) = work.ready.pop() {
+                let claim = claimed.claim.clone();
+                let pass = Arc::clone(self);
+                let task = work.tasks.spawn(async move { pass.deliver(claimed).await });
+                work.begun.insert(task.id(), claim);
+                continue;
+            }
+            let claimed = self.claim(2 * self.at_once - work.tasks.len()).await?;
+            if !claimed.is_empty() {
+                // The longest due is begun first, from the end.
+                work.ready.extend(claimed.into_iter().rev());
+                continue;
+            }
+            if finding.is_done() {
+                return Ok(());
+            }
+            self.find(finding).await?;
+        }
+        Ok(())
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<Claimed>, Failure> {
+        let claimer = Claimer {
+            worker: self.syncs.worker(),
+            operation: self.context.id(),
+            lease: self.lease,
+        };
+        let now = self.syncs.now();
+        let paused = self.board.paused(now);
+        let wanted = Wanted {
+            sync: self.opened.sync.id,
+            now,
+            limit,
+            but: &paused,
+        };
+        Ok(claim::claim(self.syncs.db(), claimer, wanted).await?)
+    }
+
+    /// How long to wait for what is due soon; nothing where nothing is.
+    async fn wait_for_more(&self, patience: &mut Duration) -> Result<Option<Duration>, Failure> {
+        let now = self.syncs.now();
+        if let Some(left) = self.board.pause_left(now) {
+            return Ok((left <= LONGEST_PAUSE).then_some(left.min(LOOK)));
+        }
+        let due = claim::next_due(self.syncs.db(), self.opened.sync.id).await?;
+        let soon = due
+            .run_at
+            .map(|at| at.since(now))
+            .filter(|wait| *wait <= SOON);
+        if let Some(wait) = soon {
+            return Ok(Some(wait.clamp(Duration::from_millis(20), LOOK)));
+        }
+        let Some(left) = due.lease_left.filter(|_| !patience.is_zero()) else {
+            return Ok(None);
+        };
+        let wait = left.min(*patience).clamp(Duration::from_millis(20), LOOK);
+        *patience = patience.saturating_sub(wait);
+        Ok(Some(wait))
+    }
+
+    /// Renews the claims of this process while it lives.
+    fn heartbeat(&self) -> AbortOnDropHandle<()> {
+        let (db, worker) = (self.syncs.db().clone(), self.syncs.worker().to_owned());
+        let lease = self.lease;
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(lease / 3).await;
+                if let Err(error) = claim::renew(&db, &worker, lease).await {
+                    tracing::warn!(%error, "claims of deliveries could not be renewed; trying again");
+                }
+            }
+        }))
+    }
+
+    /// Gives back what was not begun, or was broken off.
+    async fn release(&self, work: Work) {
+        let ready = work.ready.into_iter().map(|claimed| claimed.claim);
+        let claims: Vec<Claim> = ready.chain(work.begun.into_values()).collect();
+        if claims.is_empty() {
+            return;
+        }
+        if let Err(error) = claim::release(self.syncs.db(), &claims).await {
+            // Then their leases end by themselves.
+            tracing::debug!(%error, "claims could not be given back");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

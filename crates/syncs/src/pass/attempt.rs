@@ -1,0 +1,234 @@
+//! One attempt at one file: from where it stands, as far as it goes.
+
+use super::Pass;
+use super::ground::{Standing, lost};
+use super::route::{Chosen, choose, item_of};
+use crate::delivery::{Claimed, Delivery, DeliveryState};
+use crate::rule::SourceRule;
+use crate::source::{LookedAt, Mark, Told};
+use crate::sql::claim::{self, Looked, Said};
+use crate::target::{Delivered, Item, Receipt, Target, Trouble};
+use crate::trouble;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How an attempt ended that had no trouble.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// It is served, and its source knows.
+    Marked(Told),
+    /// It is there; the target works on it.
+    Working(Duration),
+    /// No target takes it, or it is not there any more.
+    Skipped(String),
+}
+
+/// A target, by its place in the rule.
+struct To<'a> {
+    name: &'a str,
+    target: &'a Arc<dyn Target>,
+}
+
+impl Pass {
+    pub(super) async fn attempt(&self, claimed: &Claimed) -> Result<Reached, Trouble> {
+        let delivery = &claimed.delivery;
+        match delivery.state {
+            // It is served already: all that is left is to say so.
+            DeliveryState::Verified => {
+                let receipt = Receipt {
+                    id: delivery.remote_id.clone().unwrap_or_default(),
+                    thumbnail: delivery.thumbnail.clone(),
+                };
+                self.mark(claimed, receipt).await
+            }
+            DeliveryState::Working | DeliveryState::Again => match self.look(claimed).await? {
+                Some(delivered) => self.reached(claimed, delivered).await,
+                None => {
+                    self.board.say(format!(
+                        "{}: the target has it no more; it is delivered anew.",
+                        delivery.name
+                    ));
+                    self.send(claimed, false).await
+                }
+            },
+            _ => self.send(claimed, true).await,
+        }
+    }
+
+    /// The target that has a delivery, if the rule still has that one.
+    fn target_of(&self, delivery: &Delivery) -> Option<To<'_>> {
+        let name = delivery.target.as_deref()?;
+        let routes = &self.opened.sync.rule.targets;
+        let index = routes.iter().position(|route| route.name == name)?;
+        self.to(index)
+    }
+
+    fn to(&self, index: usize) -> Option<To<'_>> {
+        let route = self.opened.sync.rule.targets.get(index)?;
+        let target = self.opened.targets.get(index)?;
+        Some(To {
+            name: &route.name,
+            target,
+        })
+    }
+
+    /// Asks the target how far it is with what it has.
+    async fn look(&self, claimed: &Claimed) -> Result<Option<Delivered>, Trouble> {
+        let delivery = &claimed.delivery;
+        let (Some(to), Some(known)) = (self.target_of(delivery), &delivery.known) else {
+            return Ok(None);
+        };
+        to.target.look(&item_of(delivery, None), known).await
+    }
+
+    /// Sends it, or goes on with it where that is wanted and possible.
+    async fn send(&self, claimed: &Claimed, go_on: bool) -> Result<Reached, Trouble> {
+        let delivery = &claimed.delivery;
+        let Some(looked) = self.opened.source.look(&delivery.place).await? else {
+            return self.gone();
+        };
+        let item = item_of(delivery, Some(&looked));
+        let index = match choose(&self.opened.sync.rule.targets, &(delivery, &item).into()) {
+            Chosen::Target(index) => index,
+            Chosen::Nothing(reason) => return Ok(Reached::Skipped(reason)),
+            Chosen::BySize => return Ok(Reached::Skipped("its size is not known".to_owned())),
+        };
+        let Some(to) = self.to(index) else {
+            return Ok(Reached::Skipped("its target is gone".to_owned()));
+        };
+        if let Some(reason) = to.target.unfit(&item) {
+            return Ok(Reached::Skipped(reason));
+        }
+        let known = self
+            .make_room(delivery, &looked, &to)
+            .await?
+            .filter(|_| go_on);
+        self.note(claimed, &item, &to).await?;
+        let standing = Standing {
+            pass: self,
+            claim: &claimed.claim,
+            place: &delivery.place,
+            looked: &looked,
+        };
+        let state = delivery.reached.and_then(DeliveryState::at_target);
+        self.board.begin(delivery.id, &item.name, item.size);
+        let delivered = to
+            .target
+            .deliver(&item, state.zip(known), &standing)
+            .await?;
+        self.board.arrived(delivery.id, item.size);
+        self.reached(claimed, delivered).await
+    }
+
+    /// What is left of an earlier attempt, if that was at the same target and of the same
+    /// content. What another content left is removed where it would be in the way.
+    async fn make_room<'a>(
+        &self,
+        delivery: &'a Delivery,
+        looked: &LookedAt,
+        to: &To<'_>,
+    ) -> Result<Option<&'a Value>, Trouble> {
+        let Some(known) = &delivery.known else {
+            return Ok(None);
+        };
+        if delivery.target.as_deref() != Some(to.name) {
+            return Ok(None);
+        }
+        let same = delivery
+            .content
+            .as_ref()
+            .is_none_or(|content| *content == looked.content);
+        if same && delivery.reached.is_some() {
+            return Ok(Some(known));
+        }
+        if !to.target.replaces() {
+            self.board.say(format!(
+                "{}: its content is another one by now; what is there of the one before is removed.",
+                delivery.name
+            ));
+            to.target.remove(known).await?;
+        }
+        Ok(None)
+    }
+
+    /// Records what was looked at before anything is sent.
+    async fn note(&self, claimed: &Claimed, item: &Item, to: &To<'_>) -> Result<(), Trouble> {
+        let looked = Looked {
+            size: item.size,
+            content: item.content.as_deref().unwrap_or_default(),
+            target: to.name,
+            media_type: &item.media_type,
+        };
+        let held = claim::looked(&self.ledger, &claimed.claim, looked).await;
+        if held.map_err(|error| trouble::of_own(&error))? {
+            Ok(())
+        } else {
+            Err(lost())
+        }
+    }
+
+    fn gone(&self) -> Result<Reached, Trouble> {
+        match &self.opened.sync.rule.source {
+            SourceRule::Rows { .. } => Err(Trouble::Refused {
+                reason: "its content is not in the store; put it there, or correct its row's path"
+                    .to_owned(),
+            }),
+            SourceRule::Store { .. } | SourceRule::Bucket { .. } => Ok(Reached::Skipped(
+                "it was deleted at its source before it was delivered".to_owned(),
+            )),
+        }
+    }
+
+    /// Records what the target says, and tells the source.
+    async fn reached(&self, claimed: &Claimed, delivered: Delivered) -> Result<Reached, Trouble> {
+        match delivered {
+            Delivered::Ready(receipt) => {
+                self.said(claimed, DeliveryState::Verified, &receipt)
+                    .await?;
+                self.mark(claimed, receipt).await
+            }
+            Delivered::Working { receipt, again } => {
+                self.said(claimed, DeliveryState::Working, &receipt).await?;
+                let mark = Mark {
+                    ready: false,
+                    receipt,
+                };
+                let key = &claimed.delivery.item;
+                self.opened.source.mark(key, &mark).await?;
+                Ok(Reached::Working(again))
+            }
+        }
+    }
+
+    async fn said(
+        &self,
+        claimed: &Claimed,
+        state: DeliveryState,
+        receipt: &Receipt,
+    ) -> Result<(), Trouble> {
+        let known = json!({ "id": receipt.id }).to_string();
+        let said = Said {
+            state,
+            remote_id: &receipt.id,
+            thumbnail: receipt.thumbnail.as_deref().unwrap_or_default(),
+            known: &known,
+        };
+        let held = claim::said(&self.ledger, &claimed.claim, said, self.syncs.now()).await;
+        if held.map_err(|error| trouble::of_own(&error))? {
+            Ok(())
+        } else {
+            Err(lost())
+        }
+    }
+
+    async fn mark(&self, claimed: &Claimed, receipt: Receipt) -> Result<Reached, Trouble> {
+        let mark = Mark {
+            ready: true,
+            receipt,
+        };
+        let key = &claimed.delivery.item;
+        let told = self.opened.source.mark(key, &mark).await?;
+        Ok(Reached::Marked(told))
+    }
+}

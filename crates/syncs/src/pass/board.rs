@@ -1,0 +1,198 @@
+//! What a pass shows while it runs: counts, what moves right now, and a line for each file.
+
+use crate::tally::Tally;
+use ::operations::{Context, Transfer};
+use base::{DeliveryId, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Lines that wait to be written, and failures that are told of at the end, at most.
+const MOST_LINES: usize = 1000;
+const MOST_FAILURES: usize = 100;
+/// How many bytes go by until the progress is shown again.
+const STEP: u64 = 256 * 1024;
+
+/// A file that a pass gave up.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct FailedFile {
+    pub(crate) item: String,
+    pub(crate) name: String,
+    pub(crate) reason: String,
+}
+
+/// The board of one pass.
+#[derive(Debug)]
+pub(crate) struct Board {
+    context: Context,
+    shown: Mutex<Shown>,
+}
+
+#[derive(Debug, Default)]
+struct Shown {
+    tally: Tally,
+    /// How many there are to do, as far as that is known.
+    total: Option<u64>,
+    moving: BTreeMap<DeliveryId, Transfer>,
+    lines: Vec<String>,
+    /// Lines that found no room.
+    left_out: u64,
+    failures: Vec<FailedFile>,
+    /// Targets that take nothing until then.
+    paused: BTreeMap<String, Timestamp>,
+    /// Why nothing more can be delivered.
+    stopped: Option<String>,
+}
+
+impl Board {
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context,
+            shown: Mutex::default(),
+        }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        // Nothing that it guards is left half-changed by a panic.
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.shown().tally.clone()
+    }
+
+    pub(crate) fn failures(&self) -> Vec<FailedFile> {
+        self.shown().failures.clone()
+    }
+
+    /// Goes on from what an earlier attempt had done.
+    pub(crate) fn go_on_from(&self, tally: Tally) {
+        self.shown().tally = tally;
+    }
+
+    pub(crate) fn count(&self, change: impl FnOnce(&mut Tally)) {
+        change(&mut self.shown().tally);
+        self.show();
+    }
+
+    pub(crate) fn failed(&self, failure: FailedFile) {
+        let mut shown = self.shown();
+        shown.tally.failed += 1;
+        if shown.failures.len() < MOST_FAILURES {
+            shown.failures.push(failure);
+        }
+        drop(shown);
+        self.show();
+    }
+
+    /// Nothing more can be delivered. The first reason counts.
+    pub(crate) fn stop(&self, reason: String) {
+        self.shown().stopped.get_or_insert(reason);
+    }
+
+    /// A target takes nothing until then. True where that is news.
+    pub(crate) fn pause(&self, target: &str, until: Timestamp) -> bool {
+        let mut shown = self.shown();
+        let known = shown.paused.insert(target.to_owned(), until);
+        known.is_none_or(|known| known < until)
+    }
+
+    /// The targets that take nothing now.
+    pub(crate) fn paused(&self, now: Timestamp) -> Vec<String> {
+        let mut shown = self.shown();
+        shown.paused.retain(|_, until| *until > now);
+        shown.paused.keys().cloned().collect()
+    }
+
+    /// How long it is until the first of them takes something again.
+    pub(crate) fn pause_left(&self, now: Timestamp) -> Option<Duration> {
+        let shown = self.shown();
+        let left = shown.paused.values().map(|until| until.since(now));
+        left.filter(|left| !left.is_zero()).min()
+    }
+
+    pub(crate) fn stopped(&self) -> Option<String> {
+        self.shown().stopped.clone()
+    }
+
+    /// How many there are to do besides those that are done.
+    pub(crate) fn left(&self, left: u64) {
+        let mut shown = self.shown();
+        shown.total = Some(shown.tally.done() + left);
+        drop(shown);
+        self.show();
+    }
+
+    pub(crate) fn begin(&self, id: DeliveryId, name: &str, size: u64) {
+        let transfer = Transfer {
+            name: name.to_owned(),
+            index: None,
+            done: 0,
+            total: Some(size),
+        };
+        self.shown().moving.insert(id, transfer);
+        self.show();
+    }
+
+    /// So many bytes of a file are at its target by now.
+    pub(crate) fn arrived(&self, id: DeliveryId, bytes: u64) {
+        let mut shown = self.shown();
+        let Some(transfer) = shown.moving.get_mut(&id) else {
+            return;
+        };
+        let more = bytes.saturating_sub(transfer.done);
+        let is_step = bytes / STEP != transfer.done / STEP;
+        transfer.done = transfer.done.max(bytes);
+        shown.tally.bytes += more;
+        drop(shown);
+        if is_step {
+            self.show();
+        }
+    }
+
+    pub(crate) fn end(&self, id: DeliveryId) {
+        self.shown().moving.remove(&id);
+    }
+
+    /// Keeps a line for the log.
+    pub(crate) fn say(&self, line: String) {
+        let mut shown = self.shown();
+        if shown.lines.len() < MOST_LINES {
+            shown.lines.push(line);
+        } else {
+            shown.left_out += 1;
+        }
+    }
+
+    /// Writes the lines that wait.
+    pub(crate) async fn flush(&self) {
+        let (lines, left_out) = {
+            let mut shown = self.shown();
+            let lines = std::mem::take(&mut shown.lines);
+            (lines, std::mem::take(&mut shown.left_out))
+        };
+        for line in lines {
+            self.context.log(line).await;
+        }
+        if left_out > 0 {
+            let text = format!("{left_out} further lines were left out.");
+            self.context.log(text).await;
+        }
+    }
+
+    fn show(&self) {
+        let (tally, total, moving) = {
+            let shown = self.shown();
+            let moving: Vec<Transfer> = shown.moving.values().cloned().collect();
+            (shown.tally.clone(), shown.total, moving)
+        };
+        self.context.progress(|progress| {
+            "files".clone_into(&mut progress.unit);
+            progress.done = tally.done();
+            progress.total = total.map(|total| total.max(tally.done()));
+            progress.bytes = Some(tally.bytes);
+            progress.transfers = moving;
+        });
+    }
+}

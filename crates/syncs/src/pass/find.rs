@@ -1,0 +1,132 @@
+//! Finding what is to be delivered: the source tells, a page at a time, and it is noted
+//! before anything is sent.
+
+use super::Pass;
+use super::route::{Chosen, choose};
+use crate::rule::Route;
+use crate::source::Found;
+use crate::sql;
+use crate::sql::delivery::Noting;
+use crate::tally::Tally;
+use crate::target::Trouble;
+use ::operations::{Context, Failure};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Files of one page.
+const PAGE: usize = 1000;
+/// Pages are asked for again after such waits.
+const AGAIN: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+];
+
+/// How far finding is. A pass that is taken up again goes on from there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Finding {
+    after: Option<String>,
+    done: bool,
+    tally: Tally,
+}
+
+impl Finding {
+    pub(super) fn of(context: &Context, recorded: bool) -> Self {
+        let restored: Option<Self> = context.restored();
+        restored.unwrap_or(Self {
+            done: recorded,
+            ..Self::default()
+        })
+    }
+
+    pub(super) const fn is_done(&self) -> bool {
+        self.done
+    }
+}
+
+/// The target that takes a file, or why none does, whatever its size; neither where that is
+/// known only when it is looked at.
+pub(crate) fn sort<'a>(routes: &'a [Route], found: &Found) -> (Option<&'a str>, Option<String>) {
+    if found.key.is_empty() || found.place.is_empty() {
+        return (None, Some("it has no key or no path".to_owned()));
+    }
+    // A type that is not known yet may be known once it is looked at.
+    if found.media_type.is_empty() {
+        return (None, None);
+    }
+    match choose(routes, &found.into()) {
+        Chosen::Nothing(reason) => (None, Some(reason)),
+        Chosen::Target(index) => (routes.get(index).map(|route| route.name.as_str()), None),
+        Chosen::BySize => (None, None),
+    }
+}
+
+impl Pass {
+    /// Notes the next page of what the source tells.
+    pub(super) async fn find(&self, finding: &mut Finding) -> Result<(), Failure> {
+        if finding.after.is_some() && self.board.tally().is_nothing() {
+            self.board.go_on_from(finding.tally.clone());
+        }
+        // Before the source is asked: what is delivered afterwards is not asked for again.
+        let read_at = self.syncs.now();
+        let page = self.page(finding.after.as_deref()).await?;
+        let mut skipped = Vec::new();
+        let mut tx = self.syncs.db().begin().await?;
+        for found in &page.files {
+            let (target, unfit) = sort(&self.opened.sync.rule.targets, found);
+            let noting = Noting {
+                found,
+                unfit: unfit.as_deref(),
+                target,
+                read_at,
+            };
+            let news = sql::delivery::note(&mut tx, self.opened.sync.id, noting).await?;
+            if let Some(reason) = unfit.filter(|_| news) {
+                skipped.push(format!("{} is skipped: {reason}.", found.name));
+            }
+        }
+        tx.commit().await?;
+        let count = skipped.len() as u64;
+        for line in skipped {
+            self.board.say(line);
+        }
+        self.board.count(|tally| tally.skipped += count);
+        finding.done = page.next.is_none();
+        finding.after = page.next.or_else(|| finding.after.take());
+        finding.tally = self.board.tally();
+        self.context.checkpoint(finding).await?;
+        let left = sql::delivery::open(self.syncs.db(), self.opened.sync.id).await?;
+        self.board.left(left);
+        let tally = &finding.tally;
+        sql::pass::note(self.syncs.db(), self.context.id(), tally, None).await?;
+        self.board.flush().await;
+        Ok(())
+    }
+
+    /// Asks for a page, and again after what may pass.
+    async fn page(&self, after: Option<&str>) -> Result<crate::source::SourcePage, Failure> {
+        let mut waits = AGAIN.into_iter();
+        loop {
+            let trouble = match self.opened.source.page(after, PAGE).await {
+                Ok(page) => return Ok(page),
+                Err(trouble) => trouble,
+            };
+            let (reason, asked) = match trouble {
+                Trouble::Later { reason, after } => (reason, after),
+                Trouble::Paused { reason, after } => (reason, Some(after)),
+                trouble => return Err(Failure::lasting("source", trouble.to_string())),
+            };
+            let Some(wait) = waits.next() else {
+                return Err(Failure::passing("source", reason));
+            };
+            let wait = asked.map_or(wait, |asked| asked.max(wait));
+            let text = format!(
+                "The source cannot be read ({reason}); tried again in {} s.",
+                wait.as_secs()
+            );
+            self.context.log(text).await;
+            self.context.sleep(wait).await?;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Objects of an S3-compatible store.
+
+use super::{Found, LookedAt, Source, SourcePage};
+use crate::target::{Checked, Content, Trouble};
+use crate::trouble;
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use storage::{Answered, ObjectError, ObjectStore};
+
+/// How long an address for others is good.
+const LINK: Duration = Duration::from_secs(3600);
+/// Objects that are looked for at once.
+const LOOKS: usize = 16;
+
+/// A store.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreSource {
+    store: ObjectStore,
+}
+
+impl StoreSource {
+    pub(crate) const fn new(store: ObjectStore) -> Self {
+        Self { store }
+    }
+
+    pub(crate) const fn store(&self) -> &ObjectStore {
+        &self.store
+    }
+}
+
+/// The content of an object from byte `offset` on, if it is the one that was looked at.
+pub(crate) async fn open_object(
+    store: &ObjectStore,
+    key: &str,
+    looked: &LookedAt,
+    offset: u64,
+) -> Result<Content, Trouble> {
+    if offset >= looked.size {
+        return Ok(stream::empty().boxed());
+    }
+    let range = (offset > 0).then_some(offset..looked.size);
+    let read = store.read(key, range, Some(&looked.content)).await;
+    let read = read.map_err(|error| trouble::of_source(&error))?;
+    if read.head().size != looked.size {
+        return Err(trouble::changed());
+    }
+    let pieces = stream::try_unfold(read, |mut read| async move {
+        let piece = read.next().await;
+        let piece = piece.map_err(|error| trouble::of_source(&error))?;
+        Ok::<_, Trouble>(piece.map(|piece| (piece, read)))
+    });
+    Ok(pieces.into_stream().boxed())
+}
+
+/// What a name says of its type.
+pub(crate) fn type_of(name: &str) -> &'static str {
+    let end = name.rsplit('.').next().unwrap_or_default();
+    let end = end.to_ascii_lowercase();
+    TYPES
+        .iter()
+        .find(|(known, _)| *known == end)
+        .map_or("", |(_, media_type)| media_type)
+}
+
+/// Of what is delivered most often; what a store says itself counts more.
+const TYPES: [(&str, &str); 22] = [
+    ("avif", "image/avif"),
+    ("bmp", "image/bmp"),
+    ("gif", "image/gif"),
+    ("heic", "image/heic"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("tif", "image/tiff"),
+    ("tiff", "image/tiff"),
+    ("webp", "image/webp"),
+    ("avi", "video/x-msvideo"),
+    ("m4v", "video/x-m4v"),
+    ("mkv", "video/x-matroska"),
+    ("mov", "video/quicktime"),
+    ("mp4", "video/mp4"),
+    ("mpeg", "video/mpeg"),
+    ("mpg", "video/mpeg"),
+    ("webm", "video/webm"),
+    ("mp3", "audio/mpeg"),
+    ("pdf", "application/pdf"),
+    ("txt", "text/plain"),
+];
+
+#[async_trait]
+impl Source for StoreSource {
+    async fn page(&self, after: Option<&str>, limit: usize) -> Result<SourcePage, Trouble> {
+        let page = self.store.list("", after, limit).await;
+        let page = page.map_err(|error| trouble::of_source(&error))?;
+        let files = page.objects.into_iter();
+        // The marker of a folder is no file.
+        let files = files.filter(|object| !object.key.ends_with('/') || object.size > 0);
+        Ok(SourcePage {
+            files: files
+                .map(|object| Found {
+                    name: object.key.rsplit('/').next().unwrap_or_default().to_owned(),
+                    media_type: type_of(&object.key).to_owned(),
+                    place: object.key.clone(),
+                    key: object.key,
+                    size: Some(object.size),
+                    content: Some(object.etag).filter(|etag| !etag.is_empty()),
+                    metadata: BTreeMap::new(),
+                    asked: false,
+                })
+                .collect(),
+            next: page.next,
+        })
+    }
+
+    async fn look(&self, place: &str) -> Result<Option<LookedAt>, Trouble> {
+        let head = match self.store.head(place).await {
+            Err(ObjectError::Refused { status: 403, .. }) => {
+                // An answer to HEAD does not say whether the key is wrong or this object is
+                // closed; a list does.
+                let listed = self.store.list("", None, 1).await;
+                return Err(match listed.map_err(|error| trouble::of_source(&error)) {
+                    Err(everything @ Trouble::Everything { .. }) => everything,
+                    _ => Trouble::Refused {
+                        reason: "the store does not let this access key read it; grant it, or correct its path"
+                            .to_owned(),
+                    },
+                });
+            }
+            head => head.map_err(|error| trouble::of_source(&error))?,
+        };
+        Ok(head.map(|head| LookedAt {
+            size: head.size,
+            content: head.etag,
+            media_type: head.headers.content_type.filter(|said| is_telling(said)),
+        }))
+    }
+
+    async fn open(&self, place: &str, looked: &LookedAt, offset: u64) -> Result<Content, Trouble> {
+        open_object(&self.store, place, looked, offset).await
+    }
+
+    fn link(&self, place: &str) -> Option<String> {
+        self.store
+            .presign_get(place, LINK, Answered::default())
+            .ok()
+    }
+
+    async fn missing(&self, keys: &[String]) -> Result<Vec<String>, Trouble> {
+        let looks = stream::iter(keys.to_vec()).map(|key| async move {
+            let there = self.store.head(&key).await;
+            let there = there.map_err(|error| trouble::of_source(&error))?;
+            Ok::<_, Trouble>(there.is_none().then_some(key))
+        });
+        let looked: Vec<Option<String>> = looks.buffered(LOOKS).try_collect().await?;
+        Ok(looked.into_iter().flatten().collect())
+    }
+
+    async fn check(&self) -> Vec<Checked> {
+        let listed = self.store.list("", None, 1).await;
+        vec![Checked {
+            what: format!("Bucket `{}` of the store", self.store.bucket()),
+            missing: listed.err().map(|error| error.to_string()),
+        }]
+    }
+}
+
+/// Whether a type says more than that there are bytes.
+fn is_telling(media_type: &str) -> bool {
+    !matches!(
+        media_type,
+        "" | "application/octet-stream" | "binary/octet-stream"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_its_type_where_it_has_an_ending() {
+        assert_eq!(type_of("a/b.JPG"), "image/jpeg");
+        assert_eq!(type_of("film.mp4"), "video/mp4");
+        assert_eq!(type_of("README"), "");
+    }
+}

@@ -1,0 +1,7 @@
+//! Every statement of this crate.
+
+pub(crate) mod claim;
+pub(crate) mod delivery;
+pub(crate) mod pass;
+pub(crate) mod rows;
+pub(crate) mod sync;

@@ -1,0 +1,246 @@
+//! Claims: who works on a delivery, and what only that one may write.
+
+use super::delivery::{COLUMNS, read};
+use crate::delivery::{Claim, Claimed, DeliveryState};
+use crate::ledger::Ledger;
+use base::{OperationId, SyncId, Timestamp};
+use std::time::Duration;
+use storage::{Db, Result, Value, values};
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Who claims, for which pass, and how long it is theirs without a heartbeat.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claimer<'a> {
+    pub(crate) worker: &'a str,
+    pub(crate) operation: OperationId,
+    pub(crate) lease: Duration,
+}
+
+/// What is claimed: what is due now of this sync, so many, and nothing that goes to these
+/// targets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) sync: SyncId,
+    pub(crate) now: Timestamp,
+    pub(crate) limit: usize,
+    pub(crate) but: &'a [String],
+}
+
+/// Claims what is due of a sync, the longest due first.
+pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Result<Vec<Claimed>> {
+    let mut values: Vec<Value> = values![
+        wanted.sync.uuid(),
+        by.worker,
+        micros(by.lease),
+        by.operation.uuid(),
+        wanted.now,
+        wanted.limit
+    ];
+    let mut but = String::new();
+    for target in wanted.but {
+        values.push(target.into());
+        but.push_str(&format!(" AND d.target <> ${}", values.len()));
+    }
+    let sql = format!(
+        "UPDATE delivery SET worker = $2, lease_until = {{now}} + $3, attempt = attempt + 1,
+            operation = $4
+         WHERE ended_at IS NULL AND lease_until <= {{now}} AND id IN (
+            SELECT d.id FROM delivery d
+            WHERE d.sync = $1 AND d.ended_at IS NULL AND d.run_at <= $5 AND d.lease_until <= {{now}}{but}
+            ORDER BY d.run_at, d.id LIMIT $6 {{skip locked}})
+         RETURNING {COLUMNS}"
+    );
+    let rows = db.returning(sql, values).await?;
+    let mut claimed = Vec::new();
+    for row in &rows {
+        let delivery = read(row)?;
+        let claim = Claim {
+            id: delivery.id,
+            worker: by.worker.to_owned(),
+            attempt: delivery.attempt,
+        };
+        claimed.push(Claimed { delivery, claim });
+    }
+    // What `RETURNING` gives is in no order.
+    claimed.sort_by_key(|claimed| (claimed.delivery.next_at, claimed.delivery.id));
+    Ok(claimed)
+}
+
+/// Renews everything that a worker holds.
+pub(crate) async fn renew(db: &Db, worker: &str, lease: Duration) -> Result<u64> {
+    const SQL: &str = "UPDATE delivery SET lease_until = {now} + $2
+        WHERE worker = $1 AND worker <> '' AND lease_until > {now}";
+    db.execute(SQL, values![worker, micros(lease)]).await
+}
+
+/// When something of a sync can be claimed next: the earliest time that is set, and the
+/// time until the earliest lease of somebody else is over. Of what the target works on
+/// nothing is said, for that may take hours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NextDue {
+    pub(crate) run_at: Option<Timestamp>,
+    pub(crate) lease_left: Option<Duration>,
+}
+
+pub(crate) async fn next_due(db: &Db, sync: SyncId) -> Result<NextDue> {
+    const SQL: &str = "SELECT MIN(CASE WHEN lease_until <= {now} AND state <> 'working' THEN run_at END) AS run_at,
+            MIN(CASE WHEN lease_until > {now} THEN lease_until - {now} END) AS lease_left
+        FROM delivery WHERE sync = $1 AND ended_at IS NULL";
+    let Some(row) = db.one(SQL, values![sync.uuid()]).await? else {
+        return Ok(NextDue::default());
+    };
+    let left: Option<u64> = row.get("lease_left")?;
+    Ok(NextDue {
+        run_at: row.get("run_at")?,
+        lease_left: left.map(Duration::from_micros),
+    })
+}
+
+/// When anything of a sync is due, what its target works on included.
+pub(crate) async fn next_at_all(db: &Db, sync: SyncId) -> Result<Option<Timestamp>> {
+    const SQL: &str =
+        "SELECT MIN(run_at) AS run_at FROM delivery WHERE sync = $1 AND ended_at IS NULL";
+    let row = db.one(SQL, values![sync.uuid()]).await?;
+    row.map_or(Ok(None), |row| row.get("run_at"))
+}
+
+/// What was looked at before anything is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looked<'a> {
+    pub(crate) size: u64,
+    pub(crate) content: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) media_type: &'a str,
+}
+
+/// Notes what was looked at; whether it is still this worker's.
+pub(crate) async fn looked(ledger: &Ledger, claim: &Claim, looked: Looked<'_>) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET size = $4, content = $5, target = $6, media_type = $7
+        WHERE id = $1 AND attempt = $2 AND worker = $3";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        looked.size,
+        looked.content,
+        looked.target,
+        looked.media_type
+    ];
+    ledger.write(SQL, values).await
+}
+
+/// Keeps what the target wants to know after a crash; whether it is still this worker's.
+pub(crate) async fn record(
+    ledger: &Ledger,
+    claim: &Claim,
+    state: DeliveryState,
+    known: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET state = $4, reached = $4, known = $5, changed_at = $6
+        WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        state.as_str(),
+        known,
+        now
+    ];
+    ledger.write(SQL, values).await
+}
+
+/// What the target says of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    pub(crate) state: DeliveryState,
+    pub(crate) remote_id: &'a str,
+    pub(crate) thumbnail: &'a str,
+    /// What is known, where the target has recorded nothing by itself.
+    pub(crate) known: &'a str,
+}
+
+/// Keeps what the target says, the claim with it; whether it is still this worker's.
+pub(crate) async fn said(
+    ledger: &Ledger,
+    claim: &Claim,
+    said: Said<'_>,
+    now: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET state = $4, remote_id = $5, thumbnail = $6,
+            known = CASE WHEN known = '' THEN $7 ELSE known END, changed_at = $8
+        WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        said.state.as_str(),
+        said.remote_id,
+        said.thumbnail,
+        said.known,
+        now
+    ];
+    ledger.write(SQL, values).await
+}
+
+/// How a claim ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending<'a> {
+    /// Where it stands; where it stood by what was recorded, when absent.
+    pub(crate) state: Option<DeliveryState>,
+    pub(crate) reason: &'a str,
+    /// When it is tried again; nothing where it has ended.
+    pub(crate) again: Option<Timestamp>,
+    pub(crate) failures: u64,
+    pub(crate) waits: u64,
+    /// Whether what the target knows is forgotten.
+    pub(crate) anew: bool,
+}
+
+/// Ends a claim; whether it was still this worker's.
+pub(crate) async fn end(
+    ledger: &Ledger,
+    claim: &Claim,
+    ending: Ending<'_>,
+    now: Timestamp,
+) -> Result<bool> {
+    const SQL: &str =
+        "UPDATE delivery SET state = CASE WHEN $4 = '' THEN state ELSE $4 END, reason = $5,
+            run_at = COALESCE($6, run_at),
+            ended_at = CASE WHEN $6 IS NULL THEN $9 END, failures = $7, waits = $8,
+            known = CASE WHEN $10 THEN '' ELSE known END,
+            reached = CASE WHEN $10 THEN '' ELSE reached END, changed_at = $9, worker = '',
+            lease_until = 0
+        WHERE id = $1 AND attempt = $2 AND worker = $3";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        ending.state.map_or("", DeliveryState::as_str),
+        ending.reason,
+        ending.again,
+        ending.failures,
+        ending.waits,
+        now,
+        ending.anew
+    ];
+    ledger.write(SQL, values).await
+}
+
+/// Gives claims back untouched: nothing was done under them.
+pub(crate) async fn release(db: &Db, claims: &[Claim]) -> Result<()> {
+    const SQL: &str = "UPDATE delivery SET worker = '', lease_until = 0
+        WHERE id = $1 AND attempt = $2 AND worker = $3";
+    let mut tx = db.begin().await?;
+    for claim in claims {
+        tx.execute(
+            SQL,
+            values![claim.id.uuid(), claim.attempt, claim.worker.as_str()],
+        )
+        .await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,84 @@
+//! How passes went.
+
+use crate::tally::{PassRecord, Tally};
+use base::{OperationId, SyncId, Timestamp};
+use storage::{Db, Result, Row, values};
+use uuid::Uuid;
+
+fn read(row: &Row) -> Result<PassRecord> {
+    Ok(PassRecord {
+        id: row.get::<Uuid>("id")?.into(),
+        started_at: row.get("started_at")?,
+        ended_at: row.get("ended_at")?,
+        tally: Tally {
+            delivered: row.get("delivered")?,
+            working: row.get("working")?,
+            skipped: row.get("skipped")?,
+            failed: row.get("failed")?,
+            retried: row.get("retried")?,
+            removed: row.get("removed")?,
+            bytes: row.get("bytes")?,
+        },
+    })
+}
+
+/// A pass has begun, or goes on.
+pub(crate) async fn begin(db: &Db, id: OperationId, sync: SyncId, now: Timestamp) -> Result<()> {
+    const SQL: &str = "INSERT INTO sync_pass (id, sync, started_at) VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO NOTHING";
+    db.execute(SQL, values![id.uuid(), sync.uuid(), now])
+        .await
+        .map(drop)
+}
+
+/// How far it is.
+pub(crate) async fn note(
+    db: &Db,
+    id: OperationId,
+    tally: &Tally,
+    ended_at: Option<Timestamp>,
+) -> Result<()> {
+    const SQL: &str = "UPDATE sync_pass SET delivered = $2, working = $3, skipped = $4,
+        failed = $5, retried = $6, removed = $7, bytes = $8, ended_at = $9 WHERE id = $1";
+    db.execute(
+        SQL,
+        values![
+            id.uuid(),
+            tally.delivered,
+            tally.working,
+            tally.skipped,
+            tally.failed,
+            tally.retried,
+            tally.removed,
+            tally.bytes,
+            ended_at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The passes of a sync, the newest first, after the place `before`.
+pub(crate) async fn list(
+    db: &Db,
+    sync: SyncId,
+    before: Option<(Timestamp, Uuid)>,
+    limit: usize,
+) -> Result<Vec<PassRecord>> {
+    const SQL: &str = "SELECT id, started_at, ended_at, delivered, working, skipped, failed,
+            retried, removed, bytes
+        FROM sync_pass WHERE sync = $1 AND (started_at, id) < ($2, $3)
+        ORDER BY started_at DESC, id DESC LIMIT $4";
+    let (at, id) = before.unwrap_or((Timestamp::from_micros(i64::MAX), Uuid::max()));
+    let rows = db.all(SQL, values![sync.uuid(), at, id, limit]).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Forgets what is older; how many.
+pub(crate) async fn forget(db: &Db, before: Timestamp) -> Result<u64> {
+    db.execute(
+        "DELETE FROM sync_pass WHERE started_at < $1",
+        values![before],
+    )
+    .await
+}

@@ -1,0 +1,144 @@
+//! A bucket of this server as a target. A file is put at its path all at once, in the place
+//! of what was there.
+
+use super::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use crate::buckets::{BucketFile, BucketPlace, Buckets};
+use crate::rule::KeyTemplate;
+use async_trait::async_trait;
+use base::SyncId;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Under this name the file says which content it is, and whose.
+const SYNC: &str = "longshore_sync";
+
+/// A bucket.
+#[derive(Debug)]
+pub(crate) struct BucketTarget {
+    buckets: Arc<dyn Buckets>,
+    bucket: String,
+    key: KeyTemplate,
+    sync: SyncId,
+}
+
+impl BucketTarget {
+    pub(crate) fn new(
+        buckets: Arc<dyn Buckets>,
+        (bucket, key): (String, KeyTemplate),
+        sync: SyncId,
+    ) -> Self {
+        Self {
+            buckets,
+            bucket,
+            key,
+            sync,
+        }
+    }
+
+    fn place<'a>(&'a self, path: &'a str) -> BucketPlace<'a> {
+        BucketPlace {
+            bucket: &self.bucket,
+            path,
+            sync: self.sync,
+        }
+    }
+
+    fn mark(&self, item: &Item) -> Value {
+        json!({ "sync": self.sync.to_string(), "key": item.key, "content": item.content })
+    }
+
+    fn is_it(&self, file: &BucketFile, item: &Item) -> bool {
+        file.size == item.size
+            && item.content.is_some()
+            && file.metadata.get(SYNC) == Some(&self.mark(item))
+    }
+}
+
+fn known_path(known: &Value) -> Option<&str> {
+    known.get("path").and_then(Value::as_str)
+}
+
+fn ready(path: &str) -> Delivered {
+    Delivered::Ready(Receipt {
+        id: path.to_owned(),
+        thumbnail: None,
+    })
+}
+
+#[async_trait]
+impl Target for BucketTarget {
+    fn unfit(&self, item: &Item) -> Option<String> {
+        let key = self.key.key(item);
+        key.is_none()
+            .then(|| "its path at the target would be empty or longer than 1024 bytes".to_owned())
+    }
+
+    async fn deliver(
+        &self,
+        item: &Item,
+        known: Option<(State, &Value)>,
+        ground: &dyn Ground,
+    ) -> Result<Delivered, Trouble> {
+        let Some(path) = self.key.key(item) else {
+            return Err(Trouble::Refused {
+                reason: "its path at the target cannot be one; change the target's `key`"
+                    .to_owned(),
+            });
+        };
+        if known.is_some() {
+            let there = self.buckets.look(&self.bucket, &path).await?;
+            if there.is_some_and(|file| self.is_it(&file, item)) {
+                ground.say(&format!(
+                    "{}: it is there already, from an attempt of before.",
+                    item.name
+                ));
+                return Ok(ready(&path));
+            }
+        }
+        ground
+            .record(State::Intended, &json!({ "path": path }))
+            .await?;
+        let content = ground.open(0).await?;
+        let mut said: BTreeMap<String, Value> = item.metadata.clone();
+        said.insert(SYNC.to_owned(), self.mark(item));
+        let put = self
+            .buckets
+            .put(self.place(&path), item, said, content.boxed())
+            .await?;
+        ground.arrived(item.size);
+        let known = json!({ "path": path, "etag": put.etag });
+        ground.record(State::Uploaded, &known).await?;
+        Ok(ready(&path))
+    }
+
+    async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
+        let Some(path) = known_path(known) else {
+            return Ok(None);
+        };
+        let there = self.buckets.look(&self.bucket, path).await?;
+        let etag = known.get("etag").and_then(Value::as_str);
+        let same = |file: &BucketFile| self.is_it(file, item) || Some(file.etag.as_str()) == etag;
+        Ok(there.filter(same).map(|_| ready(path)))
+    }
+
+    fn replaces(&self) -> bool {
+        true
+    }
+
+    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
+        match known_path(known) {
+            Some(path) => self.buckets.delete(self.place(path)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn check(&self) -> Vec<Checked> {
+        let listed = self.buckets.list(&self.bucket, "", None, 1).await;
+        vec![Checked {
+            what: format!("Target bucket `{}` of this server", self.bucket),
+            missing: listed.err().map(|trouble| trouble.to_string()),
+        }]
+    }
+}

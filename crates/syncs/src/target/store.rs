@@ -1,0 +1,196 @@
+//! A bucket of an S3-compatible store as a target.
+//!
+//! Until an object is whole nobody sees it, and another content of the same file takes its
+//! place, so a crash at any step leaves one object: the one of before, or this one.
+
+use super::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use crate::rule::KeyTemplate;
+use crate::trouble;
+use async_trait::async_trait;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use storage::{ObjectHead, ObjectHeaders, ObjectStore};
+
+/// Under this name the object says which content it is.
+const CONTENT: &str = "longshore-content";
+/// And under this which file.
+const KEY: &str = "longshore-key";
+/// The largest object of a store: 5 TiB.
+const MOST: u64 = 5 << 40;
+
+/// A store.
+#[derive(Debug)]
+pub(crate) struct StoreTarget {
+    store: ObjectStore,
+    key: KeyTemplate,
+}
+
+impl StoreTarget {
+    pub(crate) const fn new(store: ObjectStore, key: KeyTemplate) -> Self {
+        Self { store, key }
+    }
+
+    fn headers(item: &Item) -> ObjectHeaders {
+        let mut metadata: BTreeMap<String, String> = item
+            .metadata
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), said(value)))
+            .collect();
+        metadata.insert(KEY.to_owned(), item.key.clone());
+        if let Some(content) = &item.content {
+            metadata.insert(CONTENT.to_owned(), content.clone());
+        }
+        let mut headers = ObjectHeaders::default();
+        headers.content_type = Some(item.media_type.clone()).filter(|kind| !kind.is_empty());
+        headers.metadata = metadata;
+        headers
+    }
+}
+
+/// A value of metadata as a header says it.
+fn said(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+/// Whether an object is this very content: by what it says of itself, which only an object
+/// that was put by a sync does.
+fn is_it(head: &ObjectHead, item: &Item) -> bool {
+    let of = |name: &str| head.headers.metadata.get(name).map(String::as_str);
+    head.size == item.size
+        && item.content.is_some()
+        && of(CONTENT) == item.content.as_deref()
+        && of(KEY) == Some(item.key.as_str())
+}
+
+fn known_key(known: &Value) -> Option<&str> {
+    known.get("key").and_then(Value::as_str)
+}
+
+fn ready(key: &str) -> Delivered {
+    Delivered::Ready(Receipt {
+        id: key.to_owned(),
+        thumbnail: None,
+    })
+}
+
+#[async_trait]
+impl Target for StoreTarget {
+    fn unfit(&self, item: &Item) -> Option<String> {
+        if item.size > MOST {
+            return Some("it is larger than any object of a store, which has 5 TiB".to_owned());
+        }
+        let key = self.key.key(item);
+        key.is_none()
+            .then(|| "its key at the target would be empty or longer than 1024 bytes".to_owned())
+    }
+
+    async fn deliver(
+        &self,
+        item: &Item,
+        known: Option<(State, &Value)>,
+        ground: &dyn Ground,
+    ) -> Result<Delivered, Trouble> {
+        let Some(key) = self.key.key(item) else {
+            return Err(Trouble::Refused {
+                reason: "its key at the target cannot be one; change the target's `key`".to_owned(),
+            });
+        };
+        if known.is_some() {
+            // An attempt of before may have put it and not lived to say so.
+            let head = self.store.head(&key).await;
+            let head = head.map_err(|error| trouble::of_store(&error))?;
+            if head.is_some_and(|head| is_it(&head, item)) {
+                ground.say(&format!(
+                    "{}: it is there already, from an attempt of before.",
+                    item.name
+                ));
+                return Ok(ready(&key));
+            }
+        }
+        ground
+            .record(State::Intended, &json!({ "key": key }))
+            .await?;
+        let mut writer = self.store.writer(&key, Self::headers(item));
+        let mut content = ground.open(0).await?;
+        while let Some(piece) = content.next().await {
+            writer
+                .write(piece?)
+                .await
+                .map_err(|error| trouble::of_store(&error))?;
+            ground.arrived(writer.position());
+        }
+        let sealed = writer.seal().await;
+        let sealed = sealed.map_err(|error| trouble::of_store(&error))?;
+        if sealed.size != item.size {
+            return Err(trouble::changed());
+        }
+        let etag = sealed.place().await;
+        let etag = etag.map_err(|error| trouble::of_store(&error))?;
+        let known = json!({ "key": key, "etag": etag });
+        ground.record(State::Uploaded, &known).await?;
+        Ok(ready(&key))
+    }
+
+    async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
+        let Some(key) = known_key(known) else {
+            return Ok(None);
+        };
+        let head = self.store.head(key).await;
+        let head = head.map_err(|error| trouble::of_store(&error))?;
+        let etag = known.get("etag").and_then(Value::as_str);
+        let same = |head: &ObjectHead| is_it(head, item) || Some(head.etag.as_str()) == etag;
+        Ok(head.filter(same).map(|_| ready(key)))
+    }
+
+    fn replaces(&self) -> bool {
+        true
+    }
+
+    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
+        let Some(key) = known_key(known) else {
+            return Ok(());
+        };
+        let removed = self.store.delete(key).await;
+        removed.map_err(|error| trouble::of_store(&error))
+    }
+
+    async fn check(&self) -> Vec<Checked> {
+        let bucket = self.store.bucket();
+        let listed = self.store.list("", None, 1).await;
+        let listed = Checked {
+            what: format!("Target bucket `{bucket}`"),
+            missing: listed.err().map(|error| error.to_string()),
+        };
+        if listed.missing.is_some() {
+            return vec![listed];
+        }
+        vec![
+            listed,
+            Checked {
+                what: format!("Writing to the target bucket `{bucket}`"),
+                missing: self.write_and_remove().await.err(),
+            },
+        ]
+    }
+}
+
+impl StoreTarget {
+    async fn write_and_remove(&self) -> Result<(), String> {
+        let key = format!(".longshore/check-{}", uuid::Uuid::now_v7().simple());
+        let put = self
+            .store
+            .put(
+                &key,
+                bytes::Bytes::from_static(b"check"),
+                &ObjectHeaders::default(),
+            )
+            .await;
+        put.map_err(|error| error.to_string())?;
+        let removed = self.store.delete(&key).await;
+        removed.map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,228 @@
+//! `longshore sync` with nothing but the variables: as cron runs it.
+
+use super::world::{World, in_world, served, waiting};
+use crate::program::BINARY;
+use serde_json::json;
+use std::process::Stdio;
+use std::time::Duration;
+use storage::values;
+use testing::{Content, TestDatabase, on_both, within};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+on_both!(one_pass_delivers_and_marks_every_row);
+async fn one_pass_delivers_and_marks_every_row(database: TestDatabase) {
+    in_world(database, |world| async move {
+        let film = Content::seeded(3, 20 << 20).to_vec();
+        world.add("a1", "a.png", "image/png", b"a picture").await;
+        world.add("b2", "b c+d.mp4", "video/mp4", &film).await;
+        world.add("c3", "c.txt", "text/plain", b"words").await;
+        let pass = world.sync(&["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        let rows = world.rows().await;
+        assert_eq!(rows["a1"], served("a1"));
+        assert_eq!(rows["b2"], served("b2"));
+        assert_eq!(rows["c3"], waiting());
+        assert_eq!(world.target.keys(), ["served/a1", "served/b2"]);
+        let there = std::fs::read(world.target.folder().join("served/b2"));
+        assert!(there.expect("there") == film, "all of it");
+        assert!(pass.output.contains("c.txt is skipped"), "{pass:?}");
+        for secret in ["a-token-of-cloudflare", world.source.secret()] {
+            assert!(!format!("{pass:?}").contains(secret), "{pass:?}");
+        }
+        // Another pass has nothing to do, and says nothing of what it skipped before.
+        let again = world.sync(&["run"]).await;
+        assert_eq!(again.code, Some(0), "{again:?}");
+        assert!(again.output.contains("0 delivered"), "{again:?}");
+        assert!(!again.output.contains("c.txt"), "{again:?}");
+    })
+    .await;
+}
+
+on_both!(what_is_refused_rests_and_holds_nobody_up);
+async fn what_is_refused_rests_and_holds_nobody_up(database: TestDatabase) {
+    in_world(database, |world| async move {
+        world.add("a1", "a.png", "image/png", b"a picture").await;
+        let sql = r#"INSERT INTO "File" (id, "fileName", "fileType", path)
+            VALUES ('lost', 'lost.png', 'image/png', 'nowhere.png')"#;
+        world.db.execute(sql, values![]).await.expect("added");
+        let pass = world.sync(&["run"]).await;
+        assert_eq!(pass.code, Some(10), "{pass:?}");
+        let rows = world.rows().await;
+        assert_eq!((&rows["a1"], &rows["lost"]), (&served("a1"), &waiting()));
+        let status = world.sync(&["status"]).await;
+        assert!(status.output.contains("lost.png"), "{status:?}");
+        assert!(status.output.contains("not in the store"), "{status:?}");
+        // A pass does not try it again by itself; whoever asks for it has it tried.
+        let idle = world.sync(&["run"]).await;
+        assert_eq!(idle.code, Some(0), "{idle:?}");
+        world.put("../files/nowhere.png", b"found again");
+        let retried = world.sync(&["retry"]).await;
+        assert!(retried.errors.contains("1 files"), "{retried:?}");
+        let pass = world.sync(&["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        assert_eq!(world.rows().await["lost"], served("lost"));
+    })
+    .await;
+}
+
+on_both!(a_dry_run_and_a_check_change_nothing);
+async fn a_dry_run_and_a_check_change_nothing(database: TestDatabase) {
+    in_world(database, |world| async move {
+        world.add("a1", "a.png", "image/png", b"a picture").await;
+        world.add("c3", "c.txt", "text/plain", b"words").await;
+        let plan = world.sync(&["dry-run"]).await;
+        assert_eq!(plan.code, Some(0), "{plan:?}");
+        assert!(plan.output.contains("deliver  a.png to other"), "{plan:?}");
+        assert!(plan.output.contains("skip     c.txt"), "{plan:?}");
+        let checked = world.sync(&["check"]).await;
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        for what in ["Database", "Table \"File\"", "Bucket `harbour`"] {
+            assert!(checked.output.contains(what), "{what} {checked:?}");
+        }
+        assert_eq!(world.rows().await["a1"], waiting());
+        assert!(world.target.keys().is_empty());
+        // What is missing is named.
+        let mut rule = world.rule();
+        rule["source"] = json!({ "table": { "columns": { "status": "state" } } });
+        let checked = world.sync_by(&rule, &["check"]).await;
+        assert_eq!(checked.code, Some(1), "{checked:?}");
+        assert!(
+            checked.output.contains("there is no column \"state\""),
+            "{checked:?}"
+        );
+    })
+    .await;
+}
+
+on_both!(a_row_that_is_asked_for_again_is_marked_without_a_second_copy);
+async fn a_row_that_is_asked_for_again_is_marked_without_a_second_copy(database: TestDatabase) {
+    in_world(database, |world| async move {
+        world.add("a1", "a.png", "image/png", b"a picture").await;
+        assert_eq!(world.sync(&["run"]).await.code, Some(0));
+        let sql = r#"UPDATE "File" SET "copiedToCloudflare" = FALSE, "cloudflareId" = NULL,
+            status = NULL"#;
+        world.db.execute(sql, values![]).await.expect("reset");
+        let pass = world.sync(&["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        assert!(
+            pass.output.contains("1 delivered; 0 bytes sent"),
+            "{pass:?}"
+        );
+        assert_eq!(world.rows().await["a1"], served("a1"));
+        // Where it is there no more, it is delivered anew.
+        let object = world.target.folder().join("served/a1");
+        std::fs::remove_file(object).expect("removed");
+        world.db.execute(sql, values![]).await.expect("reset");
+        let pass = world.sync(&["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        assert_eq!(world.rows().await["a1"], served("a1"));
+        assert_eq!(world.target.keys(), ["served/a1"]);
+    })
+    .await;
+}
+
+/// Begins a pass and kills it as `kill -9` does, once it has said that so many files are
+/// delivered.
+async fn killed_after(world: &World, delivered: usize) {
+    let variables = world.variables(&world.rule());
+    let mut command = Command::new(BINARY);
+    let mut child = command
+        .args(["sync", "run"])
+        .envs(variables)
+        .current_dir(world.folder())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut seen = 0;
+    let reading = async {
+        while seen < delivered {
+            match lines.next_line().await.expect("text") {
+                Some(line) if line.ends_with(" is delivered.") => seen += 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    };
+    within("files to be delivered", reading).await;
+    child.kill().await.expect("killed");
+}
+
+on_both!(a_pass_that_is_killed_twice_ends_with_every_row_marked_once);
+async fn a_pass_that_is_killed_twice_ends_with_every_row_marked_once(database: TestDatabase) {
+    const FILES: usize = 60;
+    in_world(database, |world| async move {
+        for number in 0..FILES {
+            let content = Content::seeded(number as u64, 300 << 10).to_vec();
+            let (id, name) = (format!("id{number:03}"), format!("{number}.png"));
+            world.add(&id, &name, "image/png", &content).await;
+        }
+        killed_after(&world, 3).await;
+        killed_after(&world, 5).await;
+        let pass = world.sync(&["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        let rows = world.rows().await;
+        for number in 0..FILES {
+            let id = format!("id{number:03}");
+            assert_eq!(rows[&id], served(&id));
+            let there = std::fs::read(world.target.folder().join(format!("served/{id}")));
+            let expected = Content::seeded(number as u64, 300 << 10).to_vec();
+            assert!(there.expect("there") == expected, "{id}");
+        }
+        assert_eq!(world.target.keys().len(), FILES);
+        assert_eq!(world.target.unfinished(), 0);
+    })
+    .await;
+}
+
+on_both!(passes_at_the_same_time_share_the_files);
+async fn passes_at_the_same_time_share_the_files(database: TestDatabase) {
+    const FILES: usize = 40;
+    in_world(database, |world| async move {
+        for number in 0..FILES {
+            let id = format!("id{number:03}");
+            world
+                .add(&id, &format!("{id}.png"), "image/png", id.as_bytes())
+                .await;
+        }
+        // The first makes the database; the others come while it works, or after it.
+        let (one, two, three) = tokio::join!(
+            world.sync(&["run"]),
+            late(&world, Duration::from_millis(700)),
+            late(&world, Duration::from_millis(900)),
+        );
+        let mut delivered = 0;
+        for pass in [&one, &two, &three] {
+            assert_eq!(pass.code, Some(0), "{pass:?}");
+            delivered += pass.output.matches(" is delivered.").count();
+        }
+        assert_eq!(delivered, FILES, "each by one of them");
+        assert_eq!(world.target.keys().len(), FILES);
+        assert!(world.rows().await.values().all(|row| row.copied));
+    })
+    .await;
+}
+
+/// A pass that begins a little later: the database is there by then, or nearly.
+async fn late(world: &World, by: Duration) -> crate::program::Ended {
+    tokio::time::sleep(by).await;
+    world.sync(&["run"]).await
+}
+
+on_both!(variables_that_are_missing_are_named);
+async fn variables_that_are_missing_are_named(_database: TestDatabase) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [
+        ("SPACES_BUCKET", "media"),
+        ("DATABASE_URL", "postgres://h/db"),
+    ];
+    let refused = crate::program::ends(&["sync", "run"], &variables, folder.path()).await;
+    refused.refused(
+        2,
+        &["CLOUDFLARE_API_TOKEN", "SPACES_ENDPOINT", "are missing"],
+    );
+}
