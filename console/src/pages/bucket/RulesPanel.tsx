@@ -98,7 +98,7 @@ function RulesForm({ bucket }: { bucket: Bucket }) {
       </Wide>
       <NumberInput
         label="Days in the trash"
-        description="So long can a deleted file come back; 0 is not at all."
+        description="Then it is gone for good; 0 is at once."
         min={0}
         max={3650}
         decimalScale={3}
