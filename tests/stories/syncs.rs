@@ -3,4 +3,5 @@
 
 mod on_host;
 mod on_server;
+mod to_cloudflare;
 mod world;
