@@ -915,6 +915,256 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/syncs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List syncs, with how they stand. */
+        get: operations["list_syncs"];
+        put?: never;
+        /** Make a sync. */
+        post: operations["create_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sync, and how it stands. */
+        get: operations["get_sync"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a sync, with what is known of its deliveries. What was delivered stays where it
+         *     is.
+         */
+        delete: operations["delete_sync"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a sync's rule, or pause it. With another rule, what no target took is looked at
+         *     anew.
+         */
+        patch: operations["change_sync"];
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look whether everything is there that a sync needs: its database, its columns, its
+         *     buckets and the tokens of its targets.
+         */
+        post: operations["check_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deliveries of a sync, the last changed first. */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A delivery. */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/deliveries/{id}/deliver-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver a file once more. Where its target has it still, it is marked and not sent. */
+        post: operations["deliver_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a failed file again. */
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what a pass would do. Nothing is sent, recorded or marked. */
+        post: operations["dry_run_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the passes of a sync, the newest first. Each is an operation. */
+        get: operations["list_passes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a sync: what runs goes on to its end, and nothing new begins. */
+        post: operations["pause_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume a sync that was paused. */
+        post: operations["resume_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try all failed files of a sync again. */
+        post: operations["retry_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a sync now. */
+        post: operations["run_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syncs/{sync}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare what was delivered with what the targets have. */
+        post: operations["verify_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1485,6 +1735,71 @@ export interface components {
              */
             source: number;
         };
+        /** @description One thing that was looked at. */
+        CheckedThing: {
+            /** @description What is missing, and how to mend it. */
+            missing?: string | null;
+            /** @description Whether all is well with it. */
+            ok: boolean;
+            /** @description What. */
+            what: string;
+        };
+        /**
+         * @description What the columns are called. Those that are written but for `copied` may be empty: then
+         *     there is none.
+         */
+        Columns: {
+            /**
+             * @description Whether it was delivered: a boolean, set to true.
+             * @default copiedToCloudflare
+             */
+            copied: string;
+            /**
+             * @description What names a row; its primary key, of any type that can be ordered.
+             * @default id
+             */
+            id: string;
+            /**
+             * @description What else goes along, each under its own name.
+             * @default [
+             *       "createdAt",
+             *       "dateTaken",
+             *       "gpsLatitude",
+             *       "gpsLongitude"
+             *     ]
+             */
+            metadata: string[];
+            /**
+             * @description The name that people know the file by.
+             * @default fileName
+             */
+            name: string;
+            /**
+             * @description Where it is in the store, after the prefix.
+             * @default path
+             */
+            path: string;
+            /**
+             * @description The id at the target, which is written.
+             * @default cloudflareId
+             */
+            remote_id: string;
+            /**
+             * @description How far it is there, which is written.
+             * @default status
+             */
+            status: string;
+            /**
+             * @description The address of a small picture, which is written.
+             * @default thumbnail
+             */
+            thumbnail: string;
+            /**
+             * @description Its media type.
+             * @default fileType
+             */
+            type: string;
+        };
         /** @description What compares them. */
         Comparing: {
             /**
@@ -1520,6 +1835,88 @@ export interface components {
              */
             freed: number;
         };
+        /** @description A delivery, as it stands. */
+        Delivery: {
+            /**
+             * Format: int64
+             * @description How often it was begun.
+             */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description When it changed last.
+             */
+            changed_at: string;
+            /** @description Whether somebody works on it now. */
+            claimed: boolean;
+            /** @description What tells its content from another's, once it was looked at. */
+            content?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many of these went wrong.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description When it was found.
+             */
+            found_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What names the file in its source: the id of a row, or a path. */
+            item: string;
+            /** @description What goes along with it. */
+            metadata: Record<string, never>;
+            /** @description The name that people know it by. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, or looked at again; nothing at its end.
+             */
+            next_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The pass that had it last.
+             */
+            operation?: string | null;
+            /** @description Where its content is there. */
+            place: string;
+            /** @description Why it is where it is, in a sentence. */
+            reason?: string | null;
+            /** @description Its id at the target. */
+            remote_id?: string | null;
+            /**
+             * Format: int64
+             * @description Its size, once it was looked at.
+             */
+            size?: number | null;
+            /** @description How far it is. */
+            state: components["schemas"]["DeliveryState"];
+            /** @description The target that has it, by its name in the sync. */
+            target?: string | null;
+            /** @description The address of a small picture of it. */
+            thumbnail?: string | null;
+            /** @description Its media type. */
+            type: string;
+        };
+        /** @description A delivery, and what can be done with it. */
+        DeliveryShown: components["schemas"]["Delivery"] & {
+            /** @description What can be done with it as it stands. */
+            actions: string[];
+        };
+        /**
+         * @description How far a delivery is.
+         * @enum {string}
+         */
+        DeliveryState: "pending" | "intended" | "created" | "uploaded" | "working" | "again" | "verified" | "marked" | "skipped" | "failed" | "removed";
         /** @description What changes of what is said of a file; what is absent stays. */
         Description: {
             /** @default null */
@@ -1552,6 +1949,28 @@ export interface components {
             path?: string | null;
             /** @description The address: http or https. */
             url: string;
+        };
+        /** @description What a pass would do. */
+        DryRun: {
+            /**
+             * Format: int64
+             * @description How many would be sent.
+             */
+            deliver: number;
+            /** @description The first files, one by one. */
+            files: components["schemas"]["Planned"][];
+            /**
+             * Format: int64
+             * @description How many are known already, and are waited for, failed or done.
+             */
+            known: number;
+            /** @description Whether there are more than were looked at. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description How many no target takes.
+             */
+            skip: number;
         };
         /**
          * @description The order of entries.
@@ -1838,6 +2257,11 @@ export interface components {
             /** @description By whom. */
             created_by: string;
         };
+        /**
+         * @description How the key of a file is made. `{key}` is what names it in its source, `{name}` what
+         *     people call it.
+         */
+        KeyTemplate: string;
         /** @description A kind, as it is shown. */
         KindInfo: {
             /**
@@ -1981,6 +2405,15 @@ export interface components {
             path: string;
             /** @description For PUT: exactly this media type must be sent. */
             type?: string | null;
+        };
+        /** @description A sync to be made. */
+        NewSync: {
+            /** @description Its name, of at most 58 characters. */
+            name: string;
+            /** @description Whether it begins paused. */
+            paused?: boolean;
+            /** @description What it says. */
+            rule: components["schemas"]["Rule"];
         };
         /** @description A token to be made. */
         NewToken: {
@@ -2137,6 +2570,11 @@ export interface components {
          * @enum {string}
          */
         Order: "asc" | "desc";
+        /**
+         * @description Where a sync comes from.
+         * @enum {string}
+         */
+        Origin: "people" | "environment";
         /** @description A page of a list. */
         Page_AccessKey: {
             /** @description The items. There may be fewer than asked for although more follow. */
@@ -2274,6 +2712,30 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        Page_CheckedThing: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: {
+                /** @description What is missing, and how to mend it. */
+                missing?: string | null;
+                /** @description Whether all is well with it. */
+                ok: boolean;
+                /** @description What. */
+                what: string;
+            }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_DeliveryShown: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: (components["schemas"]["Delivery"] & {
+                /** @description What can be done with it as it stands. */
+                actions: string[];
+            })[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Page_GrantShown: {
             /** @description The items. There may be fewer than asked for although more follow. */
             items: {
@@ -2320,6 +2782,29 @@ export interface components {
             items: (components["schemas"]["Operation"] & {
                 /** @description What can be done with it now, by this caller: `cancel`, `retry`. */
                 actions: string[];
+            })[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_PassRecord: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: (components["schemas"]["Tally"] & {
+                /**
+                 * Format: date-time
+                 * @description When it ended; nothing while it runs, or where it was cut off.
+                 */
+                ended_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The operation that it was.
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                started_at: string;
             })[];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
@@ -2398,6 +2883,24 @@ export interface components {
                 /** @description The file, or the folder with its `/`. */
                 path: string;
             }[];
+            /** @description What to pass as `cursor` for the next page; `null` at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Status: {
+            /** @description The items. There may be fewer than asked for although more follow. */
+            items: (components["schemas"]["Sync"] & {
+                /** @description What can be done with it as it stands. */
+                actions: string[];
+                /** @description How many of its files are in each state. */
+                counts: Record<string, never>;
+                last_pass?: components["schemas"]["PassRecord"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it runs next by the clock.
+                 */
+                next_run?: string | null;
+            })[];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
         };
@@ -2508,6 +3011,24 @@ export interface components {
             /** @description Whether it is well. */
             ready: boolean;
         };
+        /** @description A pass, as it is shown among others. */
+        PassRecord: components["schemas"]["Tally"] & {
+            /**
+             * Format: date-time
+             * @description When it ended; nothing while it runs, or where it was cut off.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The operation that it was.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+        };
         /** @description A new password. */
         PasswordChange: {
             /**
@@ -2533,6 +3054,24 @@ export interface components {
          * @enum {string}
          */
         Permission: "read" | "list" | "write" | "delete" | "share";
+        /** @description What a pass would do with one file. */
+        Planned: {
+            /** @description What names it in its source. */
+            item: string;
+            /** @description The name that people know it by. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its size, if it is known.
+             */
+            size?: number | null;
+            /** @description Why none takes it. */
+            skipped?: string | null;
+            /** @description The target that would get it; nothing where none takes it, or its size decides. */
+            target?: string | null;
+            /** @description Its media type. */
+            type: string;
+        };
         /** @description What happened. */
         PollAnswer: {
             /** @description What the socket would have said, in order, beginning with `hello`. */
@@ -2647,6 +3186,18 @@ export interface components {
             /** @description Its secret, shown here and never again. */
             secret: string;
         };
+        /** @description Who is told how a pass went. */
+        Report: {
+            /**
+             * @description Whether it is told of passes with failures alone. Of passes in which nothing
+             *     happened nobody is told.
+             */
+            failures_only?: boolean;
+            /** @description The name of the secret that signs what is sent; unsigned, when absent. */
+            secret?: string | null;
+            /** @description Where, by POST. */
+            url: string;
+        };
         /** @description What is brought back. */
         Restore: {
             /**
@@ -2656,6 +3207,19 @@ export interface components {
             id: string;
             /** @description Whether it may replace what lies at its path now. */
             replace?: boolean;
+        };
+        /** @description What is tried again. */
+        Retried: {
+            /**
+             * Format: uuid
+             * @description The operation that tries them; nothing where there are none, or while it is paused.
+             */
+            operation?: string | null;
+            /**
+             * Format: int64
+             * @description How many files.
+             */
+            retried: number;
         };
         /** @description Which sources are fetched again. */
         Retry: {
@@ -2667,6 +3231,43 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /** @description One target, and what goes there. */
+        Route: {
+            /** @description Its name within the sync. */
+            name: string;
+            /** @description What it is. */
+            to: components["schemas"]["TargetRule"];
+            /** @description Which files; all, when absent. */
+            when?: components["schemas"]["When"];
+        };
+        /** @description What a sync says. */
+        Rule: {
+            /**
+             * Format: int32
+             * @description How many files are delivered at once; the server's setting, when absent.
+             */
+            at_once?: number | null;
+            /**
+             * Format: int32
+             * @description How often a file is tried before it rests among the failed ones; the server's
+             *     setting, when absent.
+             */
+            attempts?: number | null;
+            /** @description Whether what was deleted at the source is removed at the target, too. */
+            remove?: boolean;
+            report?: components["schemas"]["Report"] | null;
+            /**
+             * @description When: a cron expression of five fields. Without one it runs when it is asked to, and
+             *     from a bucket also when a file comes.
+             */
+            schedule?: string | null;
+            /** @description Where the files are. */
+            source: components["schemas"]["SourceRule"];
+            /** @description Where they go: each file to the first of these that takes it. */
+            targets: components["schemas"]["Route"][];
+            /** @description In this time zone; UTC, when absent. */
+            zone?: string;
+        };
         /** @description A schedule. */
         Schedule: {
             /**
@@ -2751,7 +3352,7 @@ export interface components {
          * @description What a token may be used for.
          * @enum {string}
          */
-        Scope: "operations:read" | "operations:write" | "bundles:read" | "bundles:write" | "files:read" | "files:write" | "admin";
+        Scope: "operations:read" | "operations:write" | "bundles:read" | "bundles:write" | "files:read" | "files:write" | "syncs:read" | "syncs:write" | "admin";
         /** @description What was found. */
         SearchPage: {
             /** @description The matching lines, in order. */
@@ -2895,11 +3496,70 @@ export interface components {
         };
         /** @description One URL asked for, as a request gives it: the address alone, or with more. */
         SourceRequest: string | components["schemas"]["DetailedSource"] | components["schemas"]["StoredRequest"];
+        /** @description Where files come from. */
+        SourceRule: {
+            /** @description The name of the secret that holds the address of the database. */
+            database: string;
+            /** @description What stands before a row's path in the store. */
+            key_prefix?: string;
+            /** @enum {string} */
+            kind: "rows";
+            /** @description Where the content is. */
+            store: components["schemas"]["StoreRule"];
+            /** @description The table, and what its columns are called. */
+            table?: components["schemas"]["TableRule"];
+        } | {
+            /** @enum {string} */
+            kind: "store";
+            /** @description Which. */
+            store: components["schemas"]["StoreRule"];
+        } | {
+            /** @description Its name. */
+            bucket: string;
+            /** @enum {string} */
+            kind: "bucket";
+            /** @description What their paths begin with. */
+            prefix?: string;
+        };
+        /** @description The operation that was started. */
+        Started: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            operation: string;
+        };
         /**
          * @description Where an operation stands.
          * @enum {string}
          */
         State: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+        /** @description How a sync stands. */
+        Status: components["schemas"]["Sync"] & {
+            /** @description What can be done with it as it stands. */
+            actions: string[];
+            /** @description How many of its files are in each state. */
+            counts: Record<string, never>;
+            last_pass?: components["schemas"]["PassRecord"] | null;
+            /**
+             * Format: date-time
+             * @description When it runs next by the clock.
+             */
+            next_run?: string | null;
+        };
+        /** @description What the column of the status holds. */
+        Statuses: {
+            /**
+             * @description Of one that its target still works on.
+             * @default pending
+             */
+            pending: string;
+            /**
+             * @description Of a file that is served.
+             * @default ready
+             */
+            ready: string;
+        };
         /** @description Where the bytes of a bucket lie. Never changed while it holds any. */
         Storage: {
             /** @enum {string} */
@@ -2927,6 +3587,23 @@ export interface components {
             /** @description The name of the secret, kept here, that is the access key's. */
             secret: string;
         };
+        /** @description A bucket of an S3-compatible store, or what lies below a prefix in it. */
+        StoreRule: {
+            /** @description The id of the access key. */
+            access_key: string;
+            /** @description The bucket's name there. */
+            bucket: string;
+            /** @description Its address, such as `https://fra1.digitaloceanspaces.com`. */
+            endpoint: string;
+            /** @description Whether the bucket stands in the path, and not in the host's name. */
+            path_style?: boolean;
+            /** @description What the keys begin with. */
+            prefix?: string;
+            /** @description Its region; many take any. */
+            region?: string;
+            /** @description The name of the secret that holds the access key's secret. */
+            secret: string;
+        };
         /** @description A stored file, or all whose paths begin alike. */
         StoredRequest: {
             /** @description The path in the archive, or with a prefix the folder in it. Cleaned. */
@@ -2951,6 +3628,192 @@ export interface components {
          * @enum {string}
          */
         Stream: "stdout" | "stderr" | "system";
+        /** @description A sync. */
+        Sync: {
+            /**
+             * Format: date-time
+             * @description When it changed last.
+             */
+            changed_at: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description By whom. */
+            created_by: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where it comes from. */
+            origin: components["schemas"]["Origin"];
+            /** @description Whether nothing is delivered for now. */
+            paused: boolean;
+            /** @description What it says. */
+            rule: components["schemas"]["Rule"];
+        };
+        /** @description What changes of a sync; what is absent stays. */
+        SyncChange: {
+            /** @description Whether nothing is delivered for now. */
+            paused?: boolean | null;
+            rule?: components["schemas"]["Rule"] | null;
+        };
+        /**
+         * @description A table whose rows are files. Without anything said, it is the one that the copier of
+         *     Spaces to Cloudflare has.
+         */
+        TableRule: {
+            /**
+             * @description Its columns.
+             * @default {
+             *       "copied": "copiedToCloudflare",
+             *       "id": "id",
+             *       "metadata": [
+             *         "createdAt",
+             *         "dateTaken",
+             *         "gpsLatitude",
+             *         "gpsLongitude"
+             *       ],
+             *       "name": "fileName",
+             *       "path": "path",
+             *       "remote_id": "cloudflareId",
+             *       "status": "status",
+             *       "thumbnail": "thumbnail",
+             *       "type": "fileType"
+             *     }
+             */
+            columns: components["schemas"]["Columns"];
+            /**
+             * @description Its schema; what the database's address names, or else the role's own, when absent.
+             * @default null
+             */
+            schema: string | null;
+            /**
+             * @description What the column of the status holds.
+             * @default {
+             *       "pending": "pending",
+             *       "ready": "ready"
+             *     }
+             */
+            statuses: components["schemas"]["Statuses"];
+            /**
+             * @description Its name.
+             * @default File
+             */
+            table: string;
+        };
+        /** @description What a pass did. */
+        Tally: {
+            /**
+             * Format: int64
+             * @description Bytes that went to the targets.
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Files that are served from now on.
+             * @default 0
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Files that rest among the failed ones from now on.
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Files that were removed at their target.
+             * @default 0
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Attempts that went wrong and are made again.
+             * @default 0
+             */
+            retried: number;
+            /**
+             * Format: int64
+             * @description Files that no target takes.
+             * @default 0
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Files that are at their target, which still works on them.
+             * @default 0
+             */
+            working: number;
+        };
+        /** @description Where files go. */
+        TargetRule: {
+            /** @description The id of the account. */
+            account: string;
+            /** @description The address of the API, where it is not Cloudflare's own. */
+            api?: string | null;
+            /** @description Whether the account takes AVIF. */
+            avif?: boolean;
+            /**
+             * @description The address of the API for many images. Without one, Cloudflare's own beside its
+             *     own API, and none beside another.
+             */
+            batch?: string | null;
+            /** @description Who made it, for Cloudflare's own lists. */
+            creator?: string | null;
+            /**
+             * @description How the image's id is made of the file's key, such as `file/{id}`. Without one it
+             *     is the key, or `file/{id}` where keys are UUIDs, which Cloudflare takes for none.
+             */
+            id?: string | null;
+            /** @enum {string} */
+            kind: "cloudflare_images";
+            /** @description Whether it is shown by signed addresses alone. */
+            signed?: boolean;
+            /** @description The name of the secret that holds its token. */
+            token: string;
+        } | {
+            /** @description The id of the account. */
+            account: string;
+            /** @description The address of the API, where it is not Cloudflare's own. */
+            api?: string | null;
+            /** @description Who made it, for Cloudflare's own lists. */
+            creator?: string | null;
+            /** @description How the video's name is made; `{id}`, when absent. */
+            id?: string | null;
+            /** @enum {string} */
+            kind: "cloudflare_stream";
+            /** @description Whether it is shown by signed addresses alone. */
+            signed?: boolean;
+            /** @description The name of the secret that holds its token. */
+            token: string;
+        } | {
+            /** @description The key there: `{key}` and `{name}` stand for the file's. */
+            key?: components["schemas"]["KeyTemplate"];
+            /** @enum {string} */
+            kind: "store";
+            /** @description Which. */
+            store: components["schemas"]["StoreRule"];
+        } | {
+            /** @description Its name. */
+            bucket: string;
+            /** @description The path there: `{key}` and `{name}` stand for the file's. */
+            key?: components["schemas"]["KeyTemplate"];
+            /** @enum {string} */
+            kind: "bucket";
+        } | {
+            /** @enum {string} */
+            kind: "webhook";
+            /** @description The name of the secret that signs what is sent; unsigned, when absent. */
+            secret?: string | null;
+            /** @description Where, by POST. */
+            url: string;
+        };
         /** @description What the server says. */
         ToClient: {
             /**
@@ -3254,6 +4117,14 @@ export interface components {
              */
             last_seen: string;
         };
+        /** @description What is done about what is missing at the target. */
+        Verify: {
+            /**
+             * @description Whether it is delivered again.
+             * @default false
+             */
+            again: boolean;
+        };
         /** @description Somebody who is told. */
         Webhook: {
             /**
@@ -3277,6 +4148,33 @@ export interface components {
         WebhookChange: {
             /** @description Whether it is told anything. What happens while it is off it is never told. */
             enabled?: boolean | null;
+        };
+        /** @description Which files. All conditions must hold; what is absent holds for all. */
+        When: {
+            /**
+             * Format: int64
+             * @description Of so many bytes or fewer.
+             * @default null
+             */
+            max_size: number | null;
+            /** @description Of which these are said, exactly. */
+            metadata?: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Of so many bytes or more.
+             * @default null
+             */
+            min_size: number | null;
+            /**
+             * @description Whose key in the source begins like this.
+             * @default
+             */
+            prefix: string;
+            /**
+             * @description Of one of these media types: `image/png`, `image/*`, `*`.
+             * @default []
+             */
+            types: string[];
         };
         /** @description What a caller may do with paths that begin so. */
         Within: {
@@ -6459,6 +7357,580 @@ export interface operations {
             };
         };
     };
+    list_syncs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All syncs, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Status"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSync"];
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sync. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    change_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncChange"];
+            };
+        };
+        responses: {
+            /** @description The sync as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    check_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was looked at. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CheckedThing"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description In this state. */
+                state?: components["schemas"]["DeliveryState"];
+                /** @description At this target of the sync. */
+                target?: string;
+                /** @description Of this media type, such as `image/png` or `image/*`. */
+                type?: string;
+                /** @description With this in its key, path or name, whatever the case. */
+                q?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+                /** @description The delivery's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deliver_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+                /** @description The delivery's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is delivered again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+                /** @description The delivery's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is tried again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShown"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    dry_run_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a pass would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_passes: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of passes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PassRecord"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pause_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sync as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resume_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sync as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retry_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is tried. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    run_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation that delivers. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verify_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sync's name. */
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Verify"];
+            };
+        };
+        responses: {
+            /** @description The operation that compares. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_tokens: {
         parameters: {
             query?: {
@@ -6946,7 +8418,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such hook, or it has another secret. */
+            /** @description There is no such hook, or it has another secret; or a message says that it is of SNS, and is not. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6961,7 +8433,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];
-            /** @description The topic could not be told that it is wanted. */
+            /** @description The topic could not be told that it is wanted, or the certificate of SNS could not be had. */
             502: {
                 headers: {
                     [name: string]: unknown;
