@@ -1,7 +1,7 @@
 // Whether everything is there that a sync needs, a line for each thing.
 import { Alert, Group, Text } from "@mantine/core";
 import { IconCheck, IconX } from "@tabler/icons-react";
-import type { CheckedThing } from "../../api/sync-types";
+import type { CheckedThing } from "../../api/types";
 import classes from "./Syncs.module.css";
 
 export function Checked({ things, onDismiss }: { things: CheckedThing[]; onDismiss: () => void }) {

@@ -5,8 +5,8 @@ import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { queryClient } from "../../api/query-client";
 import { useMay } from "../../api/session";
-import { DELIVERY_STATES, type Delivery, type SyncShown } from "../../api/sync-types";
 import { deliverAgain, deliveryPages, retryDelivery, syncQuery } from "../../api/syncs";
+import type { Delivery, SyncShown } from "../../api/types";
 import { ActButton } from "../../components/ActButton";
 import { CopyButton } from "../../components/CopyButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
@@ -18,7 +18,7 @@ import { bytes, count, counted } from "../../format/numbers";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import { Loaded } from "../settings/Panel";
 import classes from "./Syncs.module.css";
-import type { SyncSearch } from "./shown";
+import { DELIVERY_STATES, type SyncSearch } from "./shown";
 import { nextStep, STATE_LOOKS } from "./sync-words";
 
 const route = getRouteApi("/frame/syncs/$name");
@@ -159,7 +159,7 @@ function DeliveryRow({ sync, delivery }: { sync: string; delivery: Delivery }) {
             <Text size="xs" c="dimmed" className={classes.name}>
               {[
                 place !== name ? place : null,
-                size === null ? null : bytes(size),
+                size == null ? null : bytes(size),
                 target ? `to ${target}` : null,
                 attempt > 0 ? counted(attempt, "attempt") : null,
                 failures > 0 ? `${count(failures)} of them went wrong` : null,

@@ -2,8 +2,8 @@
 import { Group, Text } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Pass, SyncShown } from "../../api/sync-types";
 import { passPages } from "../../api/syncs";
+import type { Pass, SyncShown } from "../../api/types";
 import { ActButton } from "../../components/ActButton";
 import { TextLink } from "../../components/links";
 import { Ago, Took } from "../../components/Times";
@@ -95,7 +95,7 @@ function PassRow({ pass }: { pass: Pass }) {
         </TextLink>
         <Text size="xs" c="dimmed" className="figures">
           <Ago time={started_at} /> · {ended_at ? "took " : "for "}
-          <Took from={started_at} to={ended_at} /> · {bytes(sent)}
+          <Took from={started_at} to={ended_at ?? null} /> · {bytes(sent)}
           {seconds > 0 && sent > 0 && ` (${bytesPerSecond(sent / seconds)})`}
         </Text>
       </div>

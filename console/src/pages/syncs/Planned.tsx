@@ -1,6 +1,6 @@
 // What a pass would do. Nothing was changed.
 import { Alert, Text } from "@mantine/core";
-import type { DryRun } from "../../api/sync-types";
+import type { DryRun } from "../../api/types";
 import { bytes, count, counted } from "../../format/numbers";
 import classes from "./Syncs.module.css";
 
@@ -28,7 +28,7 @@ export function Planned({ plan, onDismiss }: { plan: DryRun; onDismiss: () => vo
               <Text span size="xs" c="dimmed">
                 {" "}
                 {type}
-                {size === null ? "" : `, ${bytes(size)}`}:{" "}
+                {size == null ? "" : `, ${bytes(size)}`}:{" "}
                 {skipped ?? (target ? `to ${target}` : "where its size belongs")}
               </Text>
             </Text>

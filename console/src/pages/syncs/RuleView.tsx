@@ -3,8 +3,8 @@
 import { Text, Textarea, Title } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { useMay } from "../../api/session";
-import type { SyncRule, SyncShown } from "../../api/sync-types";
 import { changeSync, syncQuery } from "../../api/syncs";
+import type { SyncRule, SyncShown } from "../../api/types";
 import { CopyLine } from "../../components/CopyLine";
 import { StayHere } from "../../components/StayHere";
 import { actorName } from "../../format/actor";

@@ -6,7 +6,6 @@ import { type ReactNode, useState } from "react";
 import { mergeOperation, operationQuery } from "../../api/operations";
 import { queryClient } from "../../api/query-client";
 import { useMay } from "../../api/session";
-import type { SyncShown } from "../../api/sync-types";
 import {
   checkSync,
   dryRunSync,
@@ -16,6 +15,7 @@ import {
   syncQuery,
   verifySync,
 } from "../../api/syncs";
+import type { SyncShown } from "../../api/types";
 import { useLiveOperation, useOperationChanges } from "../../api/use-live";
 import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
@@ -113,7 +113,7 @@ function Acts({ sync }: { sync: SyncShown }) {
   const [operation, setOperation] = useState<string | null>(null);
   const reread = () => queryClient.invalidateQueries({ queryKey: syncQuery(name).queryKey });
   const started = {
-    onSuccess: (made: { operation: string | null }) => setOperation(made.operation),
+    onSuccess: (made: { operation?: string | null }) => setOperation(made.operation ?? null),
     onSettled: reread,
   };
   const running = useMutation({ mutationFn: () => runSync(name), ...started });

@@ -1,5 +1,5 @@
 // Passes in words, and as bars.
-import type { Tally } from "../../api/sync-types";
+import type { Tally } from "../../api/types";
 import { count } from "../../format/numbers";
 
 /** "12 delivered, 1 failed": only what happened. */

@@ -1,5 +1,20 @@
 // What of a sync is shown, in its page's address.
-import { DELIVERY_STATES, type DeliveryState } from "../../api/sync-types";
+import type { DeliveryState } from "../../api/types";
+
+/** The states of a delivery, in the order of its way. */
+export const DELIVERY_STATES = [
+  "pending",
+  "intended",
+  "created",
+  "uploaded",
+  "working",
+  "again",
+  "verified",
+  "marked",
+  "skipped",
+  "failed",
+  "removed",
+] as const satisfies readonly DeliveryState[];
 
 export interface SyncSearch {
   tab?: "passes" | "rule";

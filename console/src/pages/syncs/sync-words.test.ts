@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Delivery, SyncRule } from "../../api/sync-types";
+import type { Delivery, SyncRule } from "../../api/types";
 import { heights, tallyWords } from "./passes";
 import { readSyncSearch } from "./shown";
 import { nextStep, scheduleWords, toGo, wayWords, whenWords } from "./sync-words";
@@ -9,7 +9,7 @@ const rule: SyncRule = {
   targets: [
     {
       name: "images",
-      when: { types: ["image/*"], max_size: 10_485_760 },
+      when: { types: ["image/*"], min_size: null, max_size: 10_485_760, prefix: "" },
       to: { kind: "cloudflare_images", account: "a", token: "t" },
     },
     { name: "rest", to: { kind: "webhook", url: "https://example.org/told" } },

@@ -7,7 +7,7 @@ import type {
   SyncRule,
   TargetRule,
   When,
-} from "../../api/sync-types";
+} from "../../api/types";
 import { bytes } from "../../format/numbers";
 import { until } from "../../format/times";
 
