@@ -516,14 +516,15 @@ async fn who_changes_buckets_sees_where_others_are_asked_without_what_is_secret_
     database: TestDatabase,
 ) {
     let judge = Judge::start(Reply::Json(json!({ "allow": false }))).await;
-    let url = format!("{}?key=not-for-eyes", judge.url());
+    let url = judge.url();
+    let (open, _secret) = url.split_once('?').expect("a query with a secret");
     let server = server(&database)
         .env("LONGSHORE_AUTHORISER_URL", &url)
         .start()
         .await;
     let (_, bucket) = server.get("/api/v1/buckets/files").await;
     let shown = bucket["authoriser_url"].as_str().expect("it is shown");
-    assert_eq!(shown, format!("{}?…", judge.url()));
+    assert_eq!(shown, format!("{open}?…"));
     let password = add_user(&server, "vera", "viewer").await;
     let vera = server.request_as("vera", &password, Method::GET, "/api/v1/buckets/files");
     let (status, bucket) = answered(vera).await;
