@@ -219,7 +219,7 @@ impl Cloudflare {
     /// Waits until a request stands still.
     ///
     /// # Panics
-    /// After 20 seconds.
+    /// After a minute.
     pub async fn holds(&self) {
         within("Cloudflare to stand still", self.shared.faults.holds()).await;
     }

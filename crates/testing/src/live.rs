@@ -80,7 +80,7 @@ impl Live {
     /// The next message.
     ///
     /// # Panics
-    /// When the socket closes instead, none comes in 20 seconds, or it is no JSON.
+    /// When the socket closes instead, none comes in a minute, or it is no JSON.
     pub async fn next(&mut self) -> Value {
         let next = self.next_or_close().await;
         next.unwrap_or_else(|close| panic!("the live socket closed ({close:?})"))
@@ -93,7 +93,7 @@ impl Live {
     /// The close code.
     ///
     /// # Panics
-    /// When neither comes in 20 seconds, or the message is no JSON.
+    /// When neither comes in a minute, or the message is no JSON.
     pub async fn next_or_close(&mut self) -> Result<Value, Option<u16>> {
         // One limit for all of it: pings are no messages.
         within("a live message", self.message_or_close()).await

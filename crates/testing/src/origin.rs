@@ -186,7 +186,7 @@ impl Origin {
     /// never are. The counts then.
     ///
     /// # Panics
-    /// After 20 seconds.
+    /// After a minute.
     pub async fn when(&self, what: &str, wanted: impl Fn(&Counts) -> bool) -> Counts {
         let mut counts = self.shared.counts.subscribe();
         let found = within(what, async {

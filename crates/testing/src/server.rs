@@ -145,7 +145,7 @@ impl TestServer {
     /// Asks it to stop (SIGTERM) and waits until it has; its exit status.
     ///
     /// # Panics
-    /// When it does not run, or does not stop in 20 seconds.
+    /// When it does not run, or does not stop in a minute.
     pub async fn terminate(&mut self) -> ExitStatus {
         let running = self.running.take().expect("the server runs");
         running.signal_process(rustix::process::Signal::TERM);
@@ -163,7 +163,7 @@ impl TestServer {
     /// Waits until it ends by itself; its exit status.
     ///
     /// # Panics
-    /// When it does not run, or goes on for 20 seconds.
+    /// When it does not run, or goes on for a minute.
     pub async fn ended(&mut self) -> ExitStatus {
         let running = self.running.take().expect("the server runs");
         running.ended(&self.captured).await

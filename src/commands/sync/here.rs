@@ -12,7 +12,7 @@ use base::{Actor, Config, DeliveryId, SharedClock, SystemClock};
 use operations::{EngineSettings, Kinds, Operation, Operations};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use storage::{Bus, DataDir, Db, DbSettings};
 use syncs::{DeliveryFilter, DeliveryState, Ground, Sync, Syncs, Variables};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,8 @@ use tokio_util::task::TaskTracker;
 
 /// How often the log of a pass is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long another process may take to make the directory's content.
+const MADE: Duration = Duration::from_secs(10);
 /// Lines that are read at once.
 const LINES: usize = 1000;
 /// How long what runs may go on after it was asked to end.
@@ -47,14 +49,16 @@ impl Here {
         let directory = open_directory(&config).await?;
         let alone = directory.is_some();
         let settings = parts::database(&config);
-        let db = if alone {
-            Db::open(&settings).await?
-        } else {
-            Db::join(&settings).await?
-        };
+        // The keys first: who works beside us on a database of several waits for its schema.
         let keys = match &directory {
             Some(directory) => parts::master_keys(directory)?,
-            None => errand::master_keys(&config.data)?,
+            None => once_made(async || errand::master_keys(&config.data)).await?,
+        };
+        let db = match settings {
+            DbSettings::Sqlite(_) if !alone => {
+                once_made(async || Ok(Db::join(&settings).await?)).await?
+            }
+            _ => Db::open(&settings).await?,
         };
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let bus = Bus::start(&db, &tasks, stop.clone());
@@ -203,6 +207,17 @@ impl Here {
         };
         if tokio::time::timeout(CLOSING, closing).await.is_err() {
             tracing::warn!("the database could not be closed in time");
+        }
+    }
+}
+
+/// What another process, which holds the directory, may just be making.
+async fn once_made<T>(look: impl AsyncFn() -> Result<T>) -> Result<T> {
+    let begun = Instant::now();
+    loop {
+        match look().await {
+            Err(_) if begun.elapsed() < MADE => tokio::time::sleep(LOOK).await,
+            looked => return looked,
         }
     }
 }

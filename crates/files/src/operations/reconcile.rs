@@ -94,11 +94,8 @@ impl Walk<'_> {
             let step = self.step(&walked.after).await?;
             walked.skipped += step.skipped;
             walked.tally.unchanged += step.same;
+            self.tell(&walked);
             self.settle(step.differences, &mut walked).await?;
-            self.context.progress(|progress| {
-                "objects".clone_into(&mut progress.unit);
-                progress.done = walked.tally.all() + walked.skipped + walked.failed;
-            });
             let Some(next) = step.next else { break };
             walked.after = next;
             self.context.checkpoint(&walked).await?;
@@ -140,8 +137,18 @@ impl Walk<'_> {
             if let Some(text) = text {
                 self.context.log(text).await;
             }
+            self.tell(walked);
         }
         Ok(())
+    }
+
+    /// How many objects are compared. A page of what differs takes long to be looked at, so
+    /// this is told for each.
+    fn tell(&self, walked: &Walked) {
+        self.context.progress(|progress| {
+            "objects".clone_into(&mut progress.unit);
+            progress.done = walked.tally.all() + walked.skipped + walked.failed;
+        });
     }
 
     async fn look(&self, difference: Difference) -> (FilePath, crate::Result<Change>) {

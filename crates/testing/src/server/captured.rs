@@ -31,7 +31,7 @@ impl Captured {
     /// Waits until it contains `wanted`.
     ///
     /// # Panics
-    /// After 20 seconds, with what it contains instead.
+    /// After a minute, with what it contains instead.
     pub async fn contains(&self, wanted: &str) {
         let mut text = self.text.subscribe();
         let found = text.wait_for(|text| text.contains(wanted));

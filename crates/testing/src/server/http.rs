@@ -4,30 +4,32 @@ use super::TestServer;
 use crate::deadline::PATIENCE;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// A client without cookies, redirects, proxies or retries, so that a test sees what
-/// the server said. Connecting may take 5 seconds, silence 20; a whole answer has no
-/// limit, since some have no end.
+/// the server said. Connecting may take 20 seconds, silence a minute; a whole answer has
+/// no limit, since some have no end.
 ///
 /// # Panics
 /// When this machine cannot make one.
 pub(crate) fn client() -> Client {
-    // One provider for the process; that another test installed it first is as good.
-    static PROVIDER: OnceLock<()> = OnceLock::new();
-    PROVIDER.get_or_init(|| {
+    // Made once: reading the machine's certificates costs more than most requests do.
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+        // That another test installed one first is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(20))
+            .read_timeout(PATIENCE)
+            // A kept connection would be a dead one after a restart of the server, and
+            // belong to the runtime of another test.
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a plain client can be built")
     });
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(5))
-        .read_timeout(PATIENCE)
-        // A kept connection would be a dead one after a restart of the server.
-        .pool_max_idle_per_host(0)
-        .build()
-        .expect("a plain client can be built")
+    CLIENT.clone()
 }
 
 /// Somebody who logged in as the console does.

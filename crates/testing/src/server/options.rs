@@ -20,17 +20,19 @@ pub struct ServerOptions {
 
 impl ServerOptions {
     /// This binary, or the one that `LONGSHORE_BIN` names. Sources on the loopback
-    /// addresses may be fetched.
+    /// addresses may be fetched, and may be as slow as a loaded machine makes them.
     #[must_use]
     pub fn new(binary: &str) -> Self {
         let chosen = std::env::var_os("LONGSHORE_BIN");
         Self {
             binary: chosen.map_or_else(|| PathBuf::from(binary), PathBuf::from),
             admin_password: uuid::Uuid::now_v7().simple().to_string(),
-            environment: vec![(
-                "LONGSHORE_FETCH_ALLOW".to_owned(),
-                "127.0.0.0/8,::1/128".to_owned(),
-            )],
+            environment: [
+                ("LONGSHORE_FETCH_ALLOW", "127.0.0.0/8,::1/128"),
+                ("LONGSHORE_FETCH_FIRST_BYTE_TIMEOUT", "5m"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
             arguments: Vec::new(),
             files: Vec::new(),
             s3: false,
