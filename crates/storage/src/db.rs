@@ -362,6 +362,9 @@ async fn sqlite_pools(file: &std::path::Path, limits: &DbLimits) -> Result<Pools
             .min_connections(1)
             .acquire_timeout(limits.acquire)
             .idle_timeout(Duration::from_secs(60))
+            // There is no other side that could have gone: asking takes a turn of the
+            // connection's thread, as long as a small statement.
+            .test_before_acquire(false)
     };
     let writer = pool(1)
         .idle_timeout(None)

@@ -126,6 +126,20 @@ impl Error {
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }
+
+    /// The same once more, for another one whom it keeps waiting.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Unreachable { reason } => Self::Unreachable {
+                reason: reason.clone(),
+            },
+            Self::Busy => Self::Busy,
+            Self::Stopped => Self::Stopped,
+            Self::Reference => Self::Reference,
+            other => Self::Database(sqlx::Error::Protocol(other.to_string())),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {
