@@ -16,7 +16,7 @@ use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Blobs, Bus, CacheSettings, DataDir, Db, DbLimits, DbSettings, Dialect, SharedCache};
-use syncs::{SyncSettings, Syncs};
+use syncs::{MailSettings, SyncSettings, Syncs};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -336,5 +336,24 @@ pub(crate) fn sync_settings(config: &Config) -> SyncSettings {
         lease: config.syncs.lease.duration(),
         longest_wait: config.syncs.longest_wait.duration(),
         passes_kept: config.operations.retention.age.duration(),
+        mail: mail_settings(config),
     }
+}
+
+fn mail_settings(config: &Config) -> Option<MailSettings> {
+    let mail = &config.mail;
+    let (server, from) = (mail.smtp.as_ref()?, mail.from.as_ref()?);
+    let login = mail.user.as_ref().zip(mail.password.as_ref());
+    Some(MailSettings {
+        host: server.host().to_owned(),
+        port: server.port(),
+        encryption: server.encryption(),
+        from: from.as_str().to_owned(),
+        login: login.map(|(user, word)| (user.as_str().to_owned(), word.expose().into())),
+        patience: mail.timeout.duration(),
+        console: config
+            .public_url
+            .as_ref()
+            .map(|url| url.origin().to_owned()),
+    })
 }

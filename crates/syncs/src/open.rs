@@ -75,7 +75,7 @@ impl Syncs {
 
     pub(crate) fn settings(&self) -> SyncSettings {
         let current = self.0.current.read();
-        current.unwrap_or_else(PoisonError::into_inner).1
+        current.unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     pub(crate) fn operations(&self) -> &Operations {

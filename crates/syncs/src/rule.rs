@@ -11,7 +11,7 @@ pub use place::{KeyTemplate, StoreRule};
 pub use table::{Columns, Statuses, TableRule};
 pub use when::{Candidate, Meant, When};
 
-use crate::{Error, Result};
+use crate::{Error, Result, mail};
 use operations::Timing;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ const MOST_TARGETS: usize = 32;
 pub(crate) const MOST_AT_ONCE: u32 = 64;
 /// The most attempts of one file.
 const MOST_ATTEMPTS: u32 = 100;
+/// The most people who are written to.
+const MOST_READERS: usize = 20;
 
 /// What a sync says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -200,12 +202,16 @@ impl TargetRule {
     }
 }
 
-/// Who is told how a pass went.
+/// Who is told how a pass went: an address, people, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// Where, by POST.
-    pub url: String,
+    #[serde(default)]
+    pub url: Option<String>,
+    /// To which addresses of e-mail; the server's settings say by which mail server.
+    #[serde(default)]
+    pub email: Vec<String>,
     /// The name of the secret that signs what is sent; unsigned, when absent.
     #[serde(default)]
     pub secret: Option<String>,
@@ -236,6 +242,9 @@ impl Rule {
                 let field = format!("targets[{index}].name");
                 return Err(Error::rule(field, "two targets have this name"));
             }
+        }
+        if let Some(report) = &self.report {
+            report.check()?;
         }
         self.timing()?;
         within("at_once", self.at_once, MOST_AT_ONCE)?;
@@ -283,6 +292,30 @@ impl Rule {
                 .and_then(|report| report.secret.as_deref()),
         );
         names
+    }
+}
+
+impl Report {
+    fn check(&self) -> Result<()> {
+        if let Some(url) = &self.url {
+            named("report.url", url)?;
+        } else if self.email.is_empty() {
+            return Err(Error::rule(
+                "report",
+                "it names a `url`, `email` addresses, or both",
+            ));
+        }
+        if self.email.len() > MOST_READERS {
+            let reason = format!("at most {MOST_READERS} people are written to");
+            return Err(Error::rule("report.email", reason));
+        }
+        for (index, reader) in self.email.iter().enumerate() {
+            if !mail::is_address(reader) {
+                let field = format!("report.email[{index}]");
+                return Err(Error::rule(field, "it is no address of mail"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -378,9 +411,16 @@ mod tests {
             ("/targets/0/name", json!("a b"), "targets[0].name"),
             ("/targets/0/to/key", json!("{what}"), "targets[0].to.key"),
             ("/source/bucket", json!(" "), "source.bucket"),
+            ("/report", json!({}), "report"),
+            ("/report", json!({"url": " "}), "report.url"),
+            (
+                "/report",
+                json!({"email": ["anna@a.example", "ben"]}),
+                "report.email[1]",
+            ),
         ] {
             let mut wrong = rule();
-            for missing in ["schedule", "at_once", "attempts"] {
+            for missing in ["schedule", "at_once", "attempts", "report"] {
                 wrong[missing] = json!(null);
             }
             wrong["targets"][0]["to"]["key"] = json!("{key}");

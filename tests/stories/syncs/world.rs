@@ -151,7 +151,15 @@ impl World {
 
     /// The same by another rule.
     pub(super) async fn sync_by(&self, rule: &Value, arguments: &[&str]) -> Ended {
-        let variables = self.variables(rule);
+        self.sync_with(self.variables(rule), arguments).await
+    }
+
+    /// The same with these variables.
+    pub(super) async fn sync_with(
+        &self,
+        variables: Vec<(String, String)>,
+        arguments: &[&str],
+    ) -> Ended {
         let variables: Vec<(&str, &str)> = variables
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
