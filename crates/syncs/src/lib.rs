@@ -21,6 +21,7 @@ mod mail;
 mod notify;
 mod open;
 mod operations;
+mod owner;
 mod pass;
 pub mod rule;
 mod settings;

@@ -16,7 +16,7 @@ use crate::target::cloudflare::{
 use crate::target::store::StoreTarget;
 use crate::target::webhook::WebhookTarget;
 use crate::target::{Target, Trouble};
-use crate::{Buckets, Error, Result, SyncSettings, Syncs, Variables, trouble};
+use crate::{Buckets, Error, Result, SyncSettings, Syncs, Variables, owner, trouble};
 use ::operations::Operations;
 use access::Access;
 use base::{SharedClock, Timestamp};
@@ -100,8 +100,9 @@ impl Syncs {
         let keys = Keys::of(self.access().clone(), &sync, self.variables().cloned());
         let source = self.open_source(&sync.rule.source, &keys).await?;
         let mut targets = Vec::with_capacity(sync.rule.targets.len());
+        let owner = owner::of(&sync, &keys).await?;
         for route in &sync.rule.targets {
-            targets.push(self.open_target(&sync, route, &keys).await?);
+            targets.push(self.open_target((&sync, &owner), route, &keys).await?);
         }
         Ok(Opened {
             sync,
@@ -138,7 +139,7 @@ impl Syncs {
 
     async fn open_target(
         &self,
-        sync: &Sync,
+        (sync, owner): (&Sync, &str),
         route: &Route,
         keys: &Keys,
     ) -> Result<Arc<dyn Target>> {
@@ -150,12 +151,12 @@ impl Syncs {
             TargetRule::Bucket { bucket, key } => Arc::new(BucketTarget::new(
                 self.buckets()?,
                 (bucket.clone(), key.clone()),
-                sync.id,
+                (sync.id, owner),
             )),
             TargetRule::Webhook { url, secret } => {
                 let listener = self.listener(url, secret.as_deref(), keys).await?;
                 let clock = Arc::clone(self.clock());
-                Arc::new(WebhookTarget::new(listener, sync.id, clock))
+                Arc::new(WebhookTarget::new(listener, (sync.id, owner), clock))
             }
             TargetRule::CloudflareImages {
                 account,
@@ -176,7 +177,7 @@ impl Syncs {
                         signed: *signed,
                         creator: creator.clone(),
                         avif: *avif,
-                        owner: sync.id.to_string(),
+                        owner: owner.to_owned(),
                     },
                 ))
             }
@@ -190,7 +191,7 @@ impl Syncs {
             } => {
                 let settings = self.account(account, token, api.as_ref(), keys).await?;
                 let account = self.open_account(settings)?;
-                let mut settings = StreamSettings::new(&sync.id.to_string());
+                let mut settings = StreamSettings::new(owner);
                 settings.signed = *signed;
                 settings.creator.clone_from(creator);
                 if let Some(naming) = naming(id.as_deref())? {

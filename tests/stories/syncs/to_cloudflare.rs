@@ -67,6 +67,34 @@ async fn seven_variables_are_all_that_is_needed(database: TestDatabase) {
     .await;
 }
 
+on_both!(with_its_own_database_lost_every_file_is_there_once);
+async fn with_its_own_database_lost_every_file_is_there_once(database: TestDatabase) {
+    in_world(database, |world| async move {
+        let cloudflare = Cloudflare::start().await;
+        let film = Content::seeded(5, 6 << 20).to_vec();
+        world.add("p1", "a.png", "image/png", b"a picture").await;
+        world.add("v1", "b.mp4", "video/mp4", &film).await;
+        let pass = sync(&world, &cloudflare, &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        let before = world.rows().await;
+        // Everything that Longshore knew is gone, and so is what the rows say.
+        world.forget().await;
+        let sql = r#"UPDATE "File" SET "copiedToCloudflare" = FALSE, "cloudflareId" = NULL,
+            status = NULL, thumbnail = NULL"#;
+        world.db.execute(sql, values![]).await.expect("reset");
+        let pass = sync(&world, &cloudflare, &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        assert_eq!(world.rows().await, before, "{pass:?}");
+        let (images, videos) = (cloudflare.images(), cloudflare.videos());
+        assert_eq!(
+            (images.len(), videos.len()),
+            (1, 1),
+            "{images:?} {videos:?}"
+        );
+    })
+    .await;
+}
+
 /// Begins a pass and kills it where the double stands still; false when it ended before.
 async fn killed_where_it_stands(world: &World, cloudflare: &Cloudflare) -> bool {
     let mut child = Command::new(BINARY)

@@ -168,6 +168,18 @@ impl World {
         ends(&arguments, &variables, self.folder()).await
     }
 
+    /// Loses everything that Longshore knows by itself.
+    pub(super) async fn forget(&self) {
+        fs::remove_dir_all(self.folder().join("longshore-data")).expect("it was there");
+        if let Some(url) = self.ours.postgres_url() {
+            let (db, _) = Db::foreign(url, &DbLimits::default()).expect("an address");
+            for sql in ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"] {
+                db.execute(sql, values![]).await.expect("emptied");
+            }
+            db.close().await;
+        }
+    }
+
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -21,19 +21,21 @@ pub(crate) struct BucketTarget {
     bucket: String,
     key: KeyTemplate,
     sync: SyncId,
+    owner: String,
 }
 
 impl BucketTarget {
     pub(crate) fn new(
         buckets: Arc<dyn Buckets>,
         (bucket, key): (String, KeyTemplate),
-        sync: SyncId,
+        (sync, owner): (SyncId, &str),
     ) -> Self {
         Self {
             buckets,
             bucket,
             key,
             sync,
+            owner: owner.to_owned(),
         }
     }
 
@@ -46,7 +48,7 @@ impl BucketTarget {
     }
 
     fn mark(&self, item: &Item) -> Value {
-        json!({ "sync": self.sync.to_string(), "key": item.key, "content": item.content })
+        json!({ "sync": self.owner, "key": item.key, "content": item.content })
     }
 
     fn is_it(&self, file: &BucketFile, item: &Item) -> bool {

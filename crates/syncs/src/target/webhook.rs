@@ -18,14 +18,21 @@ use sha2::{Digest, Sha256};
 pub(crate) struct WebhookTarget {
     listener: Listener,
     sync: SyncId,
+    owner: String,
     clock: SharedClock,
 }
 
 impl WebhookTarget {
-    pub(crate) const fn new(listener: Listener, sync: SyncId, clock: SharedClock) -> Self {
+    /// `owner` is what names the sync in the key, also where it has another id by now.
+    pub(crate) fn new(
+        listener: Listener,
+        (sync, owner): (SyncId, &str),
+        clock: SharedClock,
+    ) -> Self {
         Self {
             listener,
             sync,
+            owner: owner.to_owned(),
             clock,
         }
     }
@@ -33,7 +40,7 @@ impl WebhookTarget {
     fn key(&self, item: &Item) -> String {
         let mut digest = Sha256::new();
         for part in [
-            self.sync.to_string().as_str(),
+            self.owner.as_str(),
             item.key.as_str(),
             item.content.as_deref().unwrap_or_default(),
         ] {
