@@ -1,6 +1,8 @@
 //! Syncs: rows of somebody's table and the objects that they name, delivered to where they
 //! are served, by `longshore sync` on the host and by a server.
 
+mod asking;
+mod between;
 mod mailbox;
 mod on_host;
 mod on_server;
