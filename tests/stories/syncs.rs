@@ -2,6 +2,7 @@
 //! are served, by `longshore sync` on the host and by a server.
 
 mod asking;
+mod beside;
 mod between;
 mod mailbox;
 mod on_host;

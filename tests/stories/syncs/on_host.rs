@@ -4,7 +4,6 @@ use super::world::{World, in_world, served, waiting};
 use crate::program::BINARY;
 use serde_json::json;
 use std::process::Stdio;
-use std::time::Duration;
 use storage::values;
 use testing::{Content, TestDatabase, on_both, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -233,11 +232,11 @@ async fn passes_at_the_same_time_share_the_files(database: TestDatabase) {
                 .add(&id, &format!("{id}.png"), "image/png", id.as_bytes())
                 .await;
         }
-        // The first makes the database; the others come while it works, or after it.
+        // One of them makes the database, and the others wait until it is there.
         let (one, two, three) = tokio::join!(
             world.sync(&["run"]),
-            late(&world, Duration::from_millis(700)),
-            late(&world, Duration::from_millis(900)),
+            world.sync(&["run"]),
+            world.sync(&["run"]),
         );
         let mut delivered = 0;
         for pass in [&one, &two, &three] {
@@ -249,12 +248,6 @@ async fn passes_at_the_same_time_share_the_files(database: TestDatabase) {
         assert!(world.rows().await.values().all(|row| row.copied));
     })
     .await;
-}
-
-/// A pass that begins a little later: the database is there by then, or nearly.
-async fn late(world: &World, by: Duration) -> crate::program::Ended {
-    tokio::time::sleep(by).await;
-    world.sync(&["run"]).await
 }
 
 on_both!(variables_that_are_missing_are_named);
