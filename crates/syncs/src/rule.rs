@@ -188,7 +188,82 @@ pub enum TargetRule {
     },
 }
 
+/// What all targets at Cloudflare say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountRule<'a> {
+    /// The id of the account.
+    pub(crate) account: &'a str,
+    /// The name of the secret that holds its token.
+    pub(crate) token: &'a str,
+    /// The address of the API, where it is not Cloudflare's own.
+    pub(crate) api: Option<&'a str>,
+    /// How names there are made.
+    pub(crate) id: Option<&'a str>,
+    /// Whether it is shown by signed addresses alone.
+    pub(crate) signed: bool,
+    /// Who made it.
+    pub(crate) creator: Option<&'a str>,
+}
+
 impl TargetRule {
+    /// What it says of an account at Cloudflare, if it is there.
+    pub(crate) fn account(&self) -> Option<AccountRule<'_>> {
+        match self {
+            Self::CloudflareImages {
+                account,
+                token,
+                id,
+                signed,
+                creator,
+                api,
+                ..
+            }
+            | Self::CloudflareStream {
+                account,
+                token,
+                id,
+                signed,
+                creator,
+                api,
+            } => Some(AccountRule {
+                account,
+                token,
+                api: api.as_deref(),
+                id: id.as_deref(),
+                signed: *signed,
+                creator: creator.as_deref(),
+            }),
+            Self::Store { .. } | Self::Bucket { .. } | Self::Webhook { .. } => None,
+        }
+    }
+
+    /// The name of the secret that it refers to.
+    fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Store { store, .. } => Some(&store.secret),
+            Self::Webhook { secret, .. } => secret.as_deref(),
+            _ => self.account().map(|account| account.token),
+        }
+    }
+
+    fn check(&self, field: &str) -> Result<()> {
+        if let Some(said) = self.account() {
+            return named(&format!("{field}.account"), said.account);
+        }
+        match self {
+            Self::Store { store, key } => {
+                store.check(&format!("{field}.store"))?;
+                key.check(&format!("{field}.key"))
+            }
+            Self::Bucket { bucket, key } => {
+                named(&format!("{field}.bucket"), bucket)?;
+                key.check(&format!("{field}.key"))
+            }
+            Self::Webhook { url, .. } => named(&format!("{field}.url"), url),
+            Self::CloudflareImages { .. } | Self::CloudflareStream { .. } => Ok(()),
+        }
+    }
+
     /// The word for its kind.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -277,15 +352,7 @@ impl Rule {
             SourceRule::Store { store } => names.push(&store.secret),
             SourceRule::Bucket { .. } => {}
         }
-        for route in &self.targets {
-            match &route.to {
-                TargetRule::CloudflareImages { token, .. }
-                | TargetRule::CloudflareStream { token, .. } => names.push(token),
-                TargetRule::Store { store, .. } => names.push(&store.secret),
-                TargetRule::Webhook { secret, .. } => names.extend(secret.as_deref()),
-                TargetRule::Bucket { .. } => {}
-            }
-        }
+        names.extend(self.targets.iter().filter_map(|route| route.to.secret()));
         names.extend(
             self.report
                 .as_ref()
@@ -348,22 +415,7 @@ impl Route {
             return Err(Error::rule(format!("{field}.name"), reason));
         }
         self.when.check(&format!("{field}.when"))?;
-        let to = format!("{field}.to");
-        match &self.to {
-            TargetRule::CloudflareImages { account, .. }
-            | TargetRule::CloudflareStream { account, .. } => {
-                named(&format!("{to}.account"), account)
-            }
-            TargetRule::Store { store, key } => {
-                store.check(&format!("{to}.store"))?;
-                key.check(&format!("{to}.key"))
-            }
-            TargetRule::Bucket { bucket, key } => {
-                named(&format!("{to}.bucket"), bucket)?;
-                key.check(&format!("{to}.key"))
-            }
-            TargetRule::Webhook { url, .. } => named(&format!("{to}.url"), url),
-        }
+        self.to.check(&format!("{field}.to"))
     }
 }
 
