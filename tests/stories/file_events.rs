@@ -6,7 +6,7 @@ use crate::stored::answered;
 use crate::told::Listener;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{TestDatabase, TestServer, on_both, on_postgres, within};
+use testing::{TestDatabase, TestServer, on_both, on_postgres};
 
 async fn put(server: &TestServer, path: &str) {
     let put = server
