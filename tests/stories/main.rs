@@ -8,6 +8,7 @@ mod archive;
 mod desk;
 mod program;
 mod stored;
+mod told;
 
 mod access;
 mod ahead;

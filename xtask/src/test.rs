@@ -9,7 +9,7 @@ use crate::place::{self, Place};
 use crate::process::{Failure, Run};
 use crate::program::{self, Console, Profile};
 use crate::report::Report;
-use crate::{check, cloudflare, console, deny, s3_clients, schemathesis, setup, tus};
+use crate::{check, cloudflare, console, deny, mail, s3_clients, schemathesis, setup, tus};
 
 /// `cargo xtask test`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
@@ -55,7 +55,8 @@ fn beside<T>(had: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
 fn install_clients(place: &Place) -> Result<(), Failure> {
     s3_clients::install(place)?;
     cloudflare::install(place)?;
-    tus::install(place).map(drop)
+    tus::install(place)?;
+    mail::install(place).map(drop)
 }
 
 /// Builds the console before anything is compiled, so that it is compiled in once.
@@ -99,6 +100,14 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     });
     for client in lacking {
         report.skip_unless_required("stories of tus", client);
+    }
+    let mut lacking = None;
+    report.step("a mail server", || {
+        lacking = mail::install(place)?;
+        Ok(String::new())
+    });
+    if let Some(server) = lacking {
+        report.skip_unless_required("stories of mail", server);
     }
     report.step("rust: units and stories", || {
         rust_tests(place, &environment)

@@ -77,6 +77,8 @@ pub enum Error {
         path: PathBuf,
         /// " (process 123)" where it is known, or nothing.
         holder: String,
+        /// Whether it is so for a moment only.
+        briefly: bool,
     },
     /// The data directory belongs to another user than the one that runs this.
     #[error(

@@ -151,13 +151,33 @@ impl World {
 
     /// The same by another rule.
     pub(super) async fn sync_by(&self, rule: &Value, arguments: &[&str]) -> Ended {
-        let variables = self.variables(rule);
+        self.sync_with(self.variables(rule), arguments).await
+    }
+
+    /// The same with these variables.
+    pub(super) async fn sync_with(
+        &self,
+        variables: Vec<(String, String)>,
+        arguments: &[&str],
+    ) -> Ended {
         let variables: Vec<(&str, &str)> = variables
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let arguments = [&["sync"], arguments].concat();
         ends(&arguments, &variables, self.folder()).await
+    }
+
+    /// Loses everything that Longshore knows by itself.
+    pub(super) async fn forget(&self) {
+        fs::remove_dir_all(self.folder().join("longshore-data")).expect("it was there");
+        if let Some(url) = self.ours.postgres_url() {
+            let (db, _) = Db::foreign(url, &DbLimits::default()).expect("an address");
+            for sql in ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"] {
+                db.execute(sql, values![]).await.expect("emptied");
+            }
+            db.close().await;
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -13,7 +13,7 @@ import { PanelForm, Wide } from "../settings/PanelForm";
 import { useChange } from "../settings/PanelList";
 import settings from "../settings/Settings.module.css";
 import classes from "./Syncs.module.css";
-import { scheduleWords, sourceWords, targetWords, whenWords } from "./sync-words";
+import { reportWords, scheduleWords, sourceWords, targetWords, whenWords } from "./sync-words";
 
 export function RuleView({ sync }: { sync: SyncShown }) {
   const { rule, origin, created_by, created_at, changed_at } = sync;
@@ -34,7 +34,7 @@ export function RuleView({ sync }: { sync: SyncShown }) {
         <Fact name="Deleted at the source">
           {rule.remove ? "removed at the target, too" : "stays at the target"}
         </Fact>
-        <Fact name="Told of passes">{rule.report ? rule.report.url : "nobody"}</Fact>
+        <Fact name="Told of passes">{reportWords(rule)}</Fact>
         <Fact name="Made">
           {fullTime(created_at)} by{" "}
           {origin === "environment" ? "the environment" : actorName(created_by)}, changed{" "}

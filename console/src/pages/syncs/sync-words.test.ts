@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Delivery, SyncRule } from "../../api/types";
 import { heights, tallyWords } from "./passes";
 import { readSyncSearch } from "./shown";
-import { nextStep, scheduleWords, toGo, wayWords, whenWords } from "./sync-words";
+import { nextStep, reportWords, scheduleWords, toGo, wayWords, whenWords } from "./sync-words";
 
 const rule: SyncRule = {
   source: { kind: "bucket", bucket: "films" },
@@ -23,6 +23,12 @@ describe("a sync in words", () => {
     expect(scheduleWords({ ...rule, schedule: "*/10 * * * *" })).toBe("*/10 * * * * (UTC)");
     expect(whenWords(rule.targets[0]?.when)).toBe("image/*, at most 10.0 MiB");
     expect(whenWords(undefined)).toBe("everything else");
+  });
+
+  it("says who is told of passes", () => {
+    expect(reportWords(rule)).toBe("nobody");
+    const report = { url: "https://a.example/hook", email: ["anna@a.example"] };
+    expect(reportWords({ ...rule, report })).toBe("https://a.example/hook, anna@a.example");
   });
 
   it("counts what has not come to an end", () => {
