@@ -12,7 +12,7 @@ use tokio::process::Command;
 const MOMENTS: usize = 14;
 
 /// The seven variables and the address of the double; nothing of a rule.
-fn variables(world: &World, cloudflare: &Cloudflare) -> Vec<(String, String)> {
+pub(super) fn variables(world: &World, cloudflare: &Cloudflare) -> Vec<(String, String)> {
     let mut variables = world.variables(&serde_json::json!({}));
     variables.retain(|(name, _)| {
         !matches!(
