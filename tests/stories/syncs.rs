@@ -1,6 +1,7 @@
 //! Syncs: rows of somebody's table and the objects that they name, delivered to where they
 //! are served, by `longshore sync` on the host and by a server.
 
+mod broken;
 mod memory;
 mod on_host;
 mod on_server;
