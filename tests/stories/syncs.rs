@@ -4,7 +4,9 @@
 mod asking;
 mod beside;
 mod between;
+mod broken;
 mod mailbox;
+mod memory;
 mod on_host;
 mod on_server;
 mod telling;

@@ -83,6 +83,14 @@ impl World {
             .expect("added");
     }
 
+    /// Adds a row whose object is `length` zeros, which take no room.
+    pub(super) async fn add_hole(&self, id: &str, media_type: &str, length: u64) {
+        self.add(id, id, media_type, b"").await;
+        let file = self.source.folder().join("files/2024").join(id);
+        let file = fs::File::create(file).expect("made");
+        file.set_len(length).expect("lengthened");
+    }
+
     /// Puts an object where a row's path says.
     pub(super) fn put(&self, path: &str, content: &[u8]) {
         let file = self.source.folder().join("files").join(path);
