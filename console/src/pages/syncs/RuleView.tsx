@@ -25,7 +25,7 @@ export function RuleView({ sync, edit }: { sync: SyncShown; edit: boolean }) {
   // A rule that somebody else has changed is begun anew.
   if (edit && mayChange) return <Editing key={JSON.stringify(sync.rule)} sync={sync} />;
   return (
-    <div className={classes.stack}>
+    <div className={`${classes.stack} ${settings.panel}`}>
       <Facts sync={sync} />
       {sync.origin === "environment" && (
         <Text size="sm">It is said by variables of the environment, and changed there.</Text>

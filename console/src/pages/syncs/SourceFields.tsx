@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { bucketList } from "../../api/files";
 import { SecretSelect } from "../../components/SecretSelect";
 import { Folded, Part } from "../settings/PanelForm";
-import { CODE, hasErrors, type RuleForm } from "./rule-form";
+import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
 import { COLUMNS } from "./rule-values";
 import { StoreFields } from "./StoreFields";
 
@@ -25,6 +25,7 @@ export function SourceFields({ form }: { form: RuleForm }) {
   return (
     <Part title="From" lead={LEADS[kind]}>
       <Select
+        {...FIELD}
         label="Source"
         allowDeselect={false}
         data={KINDS}
@@ -54,6 +55,7 @@ export function BucketSelect({ form, at }: { form: RuleForm; at: string }) {
   const { value, ...field } = form.getInputProps(at);
   return (
     <Select
+      {...FIELD}
       label="Bucket"
       placeholder="Choose a bucket"
       searchable={known.length > 8}
@@ -69,6 +71,7 @@ function RowsFields({ form }: { form: RuleForm }) {
   return (
     <>
       <SecretSelect
+        {...FIELD}
         label="Database"
         about="Holds its address, postgres://…"
         {...form.getInputProps("source.database")}

@@ -2,7 +2,7 @@
 import { Switch, TextInput } from "@mantine/core";
 import { SecretSelect } from "../../components/SecretSelect";
 import { Wide } from "../settings/PanelForm";
-import { CODE, type RuleForm } from "./rule-form";
+import { CODE, FIELD, type RuleForm } from "./rule-form";
 
 /** `at` is where the store stands in the rule: "source.store". */
 export function StoreFields({ form, at }: { form: RuleForm; at: string }) {
@@ -19,6 +19,7 @@ export function StoreFields({ form, at }: { form: RuleForm; at: string }) {
       <TextInput {...CODE} label="Bucket there" placeholder="media" {...field("bucket")} />
       <TextInput {...CODE} label="Access key" {...field("access_key")} />
       <SecretSelect
+        {...FIELD}
         label="Its secret"
         about="Holds the access key's secret."
         {...field("secret")}

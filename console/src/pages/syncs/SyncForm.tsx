@@ -9,7 +9,7 @@ import { StayHere } from "../../components/StayHere";
 import { Folded, PanelForm, Part, Wide } from "../settings/PanelForm";
 import { SchedulePreview, ZONES } from "../settings/ScheduleForm";
 import { checkRule, fieldErrors, ruleDifferences } from "./rule-checks";
-import { CODE, hasErrors, type RuleForm } from "./rule-form";
+import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
 import { newTarget, type SyncValues, toRule } from "./rule-values";
 import { SourceFields } from "./SourceFields";
 import { TargetFields } from "./TargetFields";
@@ -139,6 +139,7 @@ function WhenItRuns({ form }: { form: RuleForm }) {
         {...form.getInputProps("schedule")}
       />
       <Select
+        {...FIELD}
         label="Time zone"
         description="Of these times"
         searchable
@@ -160,6 +161,7 @@ function HowItRuns({ form }: { form: RuleForm }) {
   return (
     <Part title="How">
       <NumberInput
+        {...FIELD}
         {...NUMBER}
         label="Files at once"
         description="Empty: as the server is set."
@@ -167,6 +169,7 @@ function HowItRuns({ form }: { form: RuleForm }) {
         {...form.getInputProps("at_once")}
       />
       <NumberInput
+        {...FIELD}
         {...NUMBER}
         label="Attempts"
         description="Then a file rests among the failed."
@@ -192,6 +195,7 @@ function HowItRuns({ form }: { form: RuleForm }) {
           {...form.getInputProps("report.url")}
         />
         <SecretSelect
+          {...FIELD}
           label="Reports signed with"
           about="Without one they are not signed."
           placeholder="not signed"

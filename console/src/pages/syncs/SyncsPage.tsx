@@ -12,6 +12,7 @@ import { Page } from "../../components/Page";
 import { Ago, Until } from "../../components/Times";
 import { count, counted } from "../../format/numbers";
 import { ListRow, PanelList, useChange } from "../settings/PanelList";
+import settings from "../settings/Settings.module.css";
 import { scheduleWords, toGo, wayWords } from "./sync-words";
 
 const NOTHING = {
@@ -27,22 +28,19 @@ export function SyncsPage() {
   useOperationChanges((operation) => {
     if (operation.ended_at && operation.subject?.startsWith("sync:")) reread();
   }, reread);
+  const make = mayMake && <ButtonLink to="/new-sync">New sync</ButtonLink>;
   return (
     <Page
       title="Syncs"
       lead="What is delivered from where to where, each file exactly once."
-      actions={mayMake && <ButtonLink to="/new-sync">New sync</ButtonLink>}
+      // Where there is none, the list says so, with the same link.
+      actions={query.data?.items.length !== 0 && make}
     >
-      <PanelList
-        query={query}
-        what="the syncs"
-        empty={{
-          ...NOTHING,
-          action: mayMake && <ButtonLink to="/new-sync">Make a sync</ButtonLink>,
-        }}
-      >
-        {(sync) => <SyncRow key={sync.id} sync={sync} />}
-      </PanelList>
+      <div className={settings.panel}>
+        <PanelList query={query} what="the syncs" empty={{ ...NOTHING, action: make }}>
+          {(sync) => <SyncRow key={sync.id} sync={sync} />}
+        </PanelList>
+      </div>
     </Page>
   );
 }

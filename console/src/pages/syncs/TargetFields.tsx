@@ -2,7 +2,7 @@
 import { Button, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import { SecretSelect } from "../../components/SecretSelect";
 import { Folded, Part, Wide } from "../settings/PanelForm";
-import { CODE, hasErrors, type RuleForm } from "./rule-form";
+import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
 import { BucketSelect } from "./SourceFields";
 import { StoreFields } from "./StoreFields";
 
@@ -68,6 +68,7 @@ export function TargetFields({ form, index }: TargetFieldsProps) {
     >
       <TextInput {...CODE} label="Target's name" {...form.getInputProps(`${at}.name`)} />
       <Select
+        {...FIELD}
         label="Target"
         allowDeselect={false}
         data={KINDS}
@@ -101,6 +102,7 @@ function CloudflareFields({ form, at, images }: { form: RuleForm; at: string; im
     <>
       <TextInput label="Account" description="Its id." {...field("account")} />
       <SecretSelect
+        {...FIELD}
         label="Token"
         about="Holds the token of the API."
         {...form.getInputProps(`${at}.token`)}
@@ -161,6 +163,7 @@ function WebhookFields({ form, at }: { form: RuleForm; at: string }) {
         {...form.getInputProps(`${at}.url`)}
       />
       <SecretSelect
+        {...FIELD}
         label="Signed with"
         about="Without one it is not signed."
         placeholder="not signed"
