@@ -277,7 +277,7 @@ for (const colorScheme of ["dark", "light"] as const) {
       await page.getByRole("button", { name: "Check", exact: true }).click();
       await expect(page.getByText("Something is missing")).toBeVisible();
       await isSound(page, `sync-files-${variant}`);
-      await page.getByRole("tab", { name: "Passes" }).click();
+      await page.goto("/syncs/covers?tab=passes");
       await expect(page.getByText(/12 delivered/)).toBeVisible();
       await isSound(page, `sync-passes-${variant}`);
       await page.getByRole("tab", { name: "Rule" }).click();

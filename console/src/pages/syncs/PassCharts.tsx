@@ -71,7 +71,7 @@ function filesOptions(sync: string, series: PassSeries, inks: Inks): ChartOption
     points: { show: false },
     ...(bars ? { paths: bars } : {}),
   });
-  return frame(sync, series, inks, count, [bar(inks.good), bar(inks.bad)]);
+  return frame(sync, series, inks, FILES, [bar(inks.good), bar(inks.bad)]);
 }
 
 function ratesOptions(sync: string, series: PassSeries, inks: Inks): ChartOptions {
@@ -82,8 +82,19 @@ function ratesOptions(sync: string, series: PassSeries, inks: Inks): ChartOption
     spanGaps: true,
     points: { show: true, size: 6, fill: inks.good },
   };
-  return frame(sync, series, inks, bytesPerSecond, [line]);
+  return frame(sync, series, inks, RATES, [line]);
 }
+
+interface Scale {
+  /** What stands beside a line of the grid. */
+  say: (value: number) => string;
+  /** How wide that may be. */
+  room: number;
+}
+
+// There are no half files.
+const FILES: Scale = { say: (value) => (Number.isInteger(value) ? count(value) : ""), room: 52 };
+const RATES: Scale = { say: bytesPerSecond, room: 84 };
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
@@ -92,7 +103,7 @@ function frame(
   sync: string,
   { passes }: PassSeries,
   inks: Inks,
-  say: (value: number) => string,
+  scale: Scale,
   series: uPlot.Series[],
 ): ChartOptions {
   const days = new Set(passes.map(({ started_at }) => date.format(new Date(started_at))));
@@ -125,10 +136,9 @@ function frame(
       },
       {
         ...axis,
-        size: 84,
+        size: scale.room,
         space: 34,
-        values: (_, values) =>
-          values.map((value) => (say === count && value % 1 ? "" : say(value))),
+        values: (_, values) => values.map(scale.say),
       },
     ],
     series: [{}, ...series],
