@@ -14,11 +14,17 @@ const DIFFERENT: usize = 10_000;
 const TAKEN: usize = 128 << 20;
 /// Bundles that are made at once; more wait.
 const AT_ONCE: usize = 16;
-/// What bundles of any sizes and counts may take. 96 MiB are promised, of which the
-/// released program holds 36 before it is asked for anything. What an unoptimised build
-/// holds besides at that time, most of it its own code, is not counted, and 4 are left to
-/// chance.
-const MOST_GROWTH: u64 = (96 - 36 + 4) << 20;
+/// What bundles of any sizes and counts may take: 96 MiB are promised of the released
+/// program.
+const PROMISED: u64 = 96 << 20;
+/// What the released program holds before it is asked for anything, as `cargo xtask bench
+/// start` tells (docs/benchmarks.md). An unoptimised build holds more, most of it its own
+/// code, so that not its peak is held against the promise but what it grows by: so much
+/// and no more leaves the released one within 96 MiB.
+const IDLE_RELEASED: u64 = 38 << 20;
+/// How far one run may differ from another: allocators and schedulers are not exact.
+const CHANCE: u64 = 4 << 20;
+const MOST_GROWTH: u64 = PROMISED - IDLE_RELEASED + CHANCE;
 
 /// What a server held at the most before it was asked for anything.
 struct Idle(u64);
