@@ -261,6 +261,29 @@ test.describe(() => {
   });
 });
 
+/** Whether a chart has a point of this colour. */
+function isDrawnIn(page: Page, chart: RegExp, ink: readonly number[]): Promise<boolean> {
+  const canvas = page.getByRole("img", { name: chart }).locator("canvas");
+  return canvas.evaluate((node, ink) => {
+    // A copy is read: the browser complains of charts that are.
+    const { width, height } = node as HTMLCanvasElement;
+    const copy = Object.assign(document.createElement("canvas"), { width, height });
+    const context = copy.getContext("2d", { willReadFrequently: true });
+    if (!context || width === 0) return false;
+    context.drawImage(node as HTMLCanvasElement, 0, 0);
+    const points = context.getImageData(0, 0, width, height).data;
+    for (let at = 0; at < points.length; at += 4) {
+      if (ink.every((part, index) => points[at + index] === part)) return true;
+    }
+    return false;
+  }, ink);
+}
+
+const INKS = {
+  light: { good: [0x3b, 0x5b, 0xdb], bad: [0xc9, 0x2a, 0x2a] },
+  dark: { good: [0x74, 0x8f, 0xfc], bad: [0xff, 0x87, 0x87] },
+};
+
 for (const colorScheme of ["dark", "light"] as const) {
   for (const width of [1280, 400]) {
     test(`syncs are sound in ${colorScheme} at ${width}`, async ({ page }) => {
@@ -279,6 +302,10 @@ for (const colorScheme of ["dark", "light"] as const) {
       await isSound(page, `sync-files-${variant}`);
       await page.goto("/syncs/covers?tab=passes");
       await expect(page.getByText(/12 delivered/)).toBeVisible();
+      const { good, bad } = INKS[colorScheme];
+      await expect.poll(() => isDrawnIn(page, /^Files of/, good), "delivered").toBe(true);
+      await expect.poll(() => isDrawnIn(page, /^Files of/, bad), "failed").toBe(true);
+      await expect.poll(() => isDrawnIn(page, /^Throughput of/, good), "throughput").toBe(true);
       await isSound(page, `sync-passes-${variant}`);
       await page.getByRole("tab", { name: "Rule" }).click();
       await page.getByRole("button", { name: "As the API has it" }).click();
