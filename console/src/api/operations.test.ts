@@ -18,7 +18,8 @@ beforeEach(async () => {
 });
 
 const operation = (changed: number, state: string) => ({ id: "a", changed, state }) as Operation;
-const read = () => queries.queryClient.fetchQuery({ ...operations.operationQuery("a"), retry: false });
+const read = () =>
+  queries.queryClient.fetchQuery({ ...operations.operationQuery("a"), retry: false });
 
 it("an answer that was overtaken by a live message does not bring the past back", async () => {
   const reading = read();
