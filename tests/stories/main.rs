@@ -25,6 +25,7 @@ mod files_in_store;
 mod hooks;
 mod killed;
 mod links;
+mod listing;
 mod live_limits;
 mod live_poll;
 mod live_socket;
