@@ -34,6 +34,7 @@ mod missing;
 mod offered;
 mod past;
 mod protocol_2020;
+mod recorded;
 mod refusing;
 mod s3;
 mod schedules;
