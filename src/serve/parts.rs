@@ -121,11 +121,11 @@ impl Parts {
             Arc::clone(&clock),
             configured_kinds(
                 config,
-                Features {
+                kinds::all(Features {
                     bundles: &bundles,
                     files: &files,
                     syncs: &syncs,
-                },
+                }),
             ),
             access.redactors(),
             engine_settings(config, db.dialect(), has_errands),
@@ -259,10 +259,10 @@ pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
     Ok(MasterKeys::parse(&content)?)
 }
 
-/// Every kind, as the configuration says that it is run and kept.
-fn configured_kinds(config: &Config, of: Features<'_>) -> Kinds {
+/// These kinds, as the configuration says that they are run and kept.
+fn configured_kinds(config: &Config, kinds: Kinds) -> Kinds {
     let retention = &config.operations.retention;
-    let mut kinds = kinds::all(of).keep_of_unknown(Retained {
+    let mut kinds = kinds.keep_of_unknown(Retained {
         age: retention.age.duration(),
         count: retention.count,
     });
@@ -366,3 +366,6 @@ fn mail_settings(config: &Config) -> Option<MailSettings> {
             .map(|url| url.origin().to_owned()),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::program::server;
 use futures::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{Answer, Content, Nginx, Origin, TestDatabase, TestServer, on_both, within};
+use testing::{Answer, Content, Live, Nginx, Origin, TestDatabase, TestServer, on_both, within};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
@@ -155,11 +155,23 @@ async fn it_works_through_nginx_as_it_did(database: TestDatabase) {
     let Some(nginx) = Nginx::before(server.port()).await else {
         return;
     };
+    let url = format!("ws://127.0.0.1:{}/api/v1/live", nginx.port());
+    let mut live = Live::connect_to(&url, "admin", server.admin_password()).await;
+    assert_eq!(live.next().await["type"], "hello");
+    let bundles = json!({ "kind": "bundle" });
+    live.subscribe(json!({ "kind": "operations", "filter": bundles, "since": null }))
+        .await;
+    live.until(|message| message["type"] == "position").await;
     for path in ["/ws", "/"] {
         let mut socket = socket(&server, nginx.port(), path).await;
         ask(&mut socket, &json!(urls)).await;
         let (texts, archive) = answer(&mut socket).await;
         assert_eq!((texts.len(), contents(&archive).len()), (5, 5));
+        // And whoever watches hears of it through the same nginx.
+        live.until(|message| {
+            message["type"] == "operation" && message["operation"]["state"] == "succeeded"
+        })
+        .await;
     }
 }
 

@@ -18,6 +18,16 @@ pub enum Error {
         /// What the driver said, without the address.
         reason: String,
     },
+    /// The file of a SQLite database is none, or was damaged.
+    #[error(
+        "the database file {path} cannot be read ({reason}); put back a backup of it, or choose another directory with --data"
+    )]
+    BrokenFile {
+        /// The file.
+        path: PathBuf,
+        /// What the driver said.
+        reason: String,
+    },
     /// The database was written by a newer Longshore.
     #[error(
         "the database has schema version {found}, and this Longshore knows up to {known}; run the newer version, or restore a backup made by this one"
