@@ -32,6 +32,7 @@ mod live_poll;
 mod live_socket;
 mod many;
 mod missing;
+mod odd_requests;
 mod offered;
 mod past;
 mod protocol_2020;

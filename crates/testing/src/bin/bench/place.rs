@@ -62,8 +62,10 @@ pub(crate) fn part(whole: u64, least: u64) -> u64 {
 
 /// How often each case is measured, by `BENCH_ROUNDS`.
 pub(crate) fn rounds(usual: usize) -> usize {
-    std::env::var("BENCH_ROUNDS")
-        .ok()
-        .and_then(|rounds| rounds.parse().ok())
-        .unwrap_or(usual)
+    number("BENCH_ROUNDS").unwrap_or(usual)
+}
+
+/// The number in a variable.
+pub(crate) fn number<N: std::str::FromStr>(variable: &str) -> Option<N> {
+    std::env::var(variable).ok()?.parse().ok()
 }
