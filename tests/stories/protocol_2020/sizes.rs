@@ -27,8 +27,8 @@ fn file_of(archive: u64) -> (String, u64) {
             length.total().expect("far from 4 GiB")
         };
         let mut file = archive;
-        while length(file) > archive {
-            file -= length(file) - archive;
+        for _ in 0..4 {
+            file = file + archive - length(file);
         }
         (length(file) == archive).then_some((text, file))
     });

@@ -57,7 +57,11 @@ impl Routes {
         for entry in hosted.iter().flat_map(Hosted::entries) {
             table = table.with(entry);
         }
-        let anew = DESCRIBES.then(|| document(&routes)).unwrap_or_default();
+        let anew = if DESCRIBES {
+            document(&routes)
+        } else {
+            Bytes::new()
+        };
         let published = described.map_or(anew, Bytes::from_static);
         let published = docs::Published::of(published);
         let usual = router(routes.added, gate, false)
