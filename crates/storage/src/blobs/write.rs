@@ -248,18 +248,10 @@ fn place(file: &File, mut temporary: Unkept, target: PathBuf) -> io::Result<Unke
     Ok(stored)
 }
 
-/// Brings the content to the disk for good, and makes the folder that it shall be in.
+/// Brings the content to the disk for good; the folder that it shall be in.
 pub(super) fn prepare(file: &File, target: &Path) -> io::Result<PathBuf> {
     file.sync_all()?;
-    let folder = target
-        .parent()
-        .ok_or_else(|| io::Error::other("a blob without a folder"))?
-        .to_owned();
-    if !folder.exists() {
-        std::fs::create_dir_all(&folder)?;
-        if let Some(root) = folder.parent() {
-            sync_folder(root)?;
-        }
-    }
-    Ok(folder)
+    let folder = target.parent();
+    let folder = folder.ok_or_else(|| io::Error::other("a blob without a folder"))?;
+    Ok(folder.to_owned())
 }
