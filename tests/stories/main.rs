@@ -16,6 +16,7 @@ mod authorising;
 mod breaking;
 mod cancelling;
 mod command_line;
+mod durable;
 mod file_commands;
 mod file_events;
 mod file_forms;
