@@ -32,6 +32,7 @@ mod live_socket;
 mod many;
 mod missing;
 mod offered;
+mod overwriting;
 mod past;
 mod protocol_2020;
 mod refusing;
