@@ -49,6 +49,7 @@ mod speaking_http;
 mod speaking_http_2;
 mod starting;
 mod stopping;
+mod sweeping;
 mod syncs;
 mod taking;
 mod tus;
