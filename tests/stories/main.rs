@@ -44,6 +44,7 @@ mod sharing;
 mod sharing_bundles;
 mod sharing_grants;
 mod sharing_links;
+mod sharing_over;
 mod showing;
 mod speaking_http;
 mod speaking_http_2;
