@@ -6,6 +6,7 @@
 mod afloat;
 mod archive;
 mod desk;
+mod full;
 mod program;
 mod stored;
 
