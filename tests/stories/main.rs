@@ -36,6 +36,7 @@ mod offered;
 mod overwriting;
 mod past;
 mod protocol_2020;
+mod quotas;
 mod refusing;
 mod s3;
 mod schedules;
