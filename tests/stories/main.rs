@@ -25,6 +25,7 @@ mod file_watching;
 mod files;
 mod files_in_store;
 mod hooks;
+mod key_grants;
 mod killed;
 mod links;
 mod live_limits;
