@@ -1,6 +1,7 @@
 // Drives the real server in a real Chromium. `LONGSHORE_URL` and
 // `LONGSHORE_PASSWORD` point at a running one; without them each worker has a server
-// of its own (`LONGSHORE_BIN` names the program). `LONGSHORE_CHROMIUM` names the browser.
+// of its own (`LONGSHORE_BIN` names the program). `LONGSHORE_CHROMIUM` names the browser,
+// `LONGSHORE_TRACE=1` keeps what a failed test saw.
 import { defineConfig } from "@playwright/test";
 import { takeOwn, WORKERS } from "./e2e/support/servers.ts";
 
@@ -19,7 +20,8 @@ export default defineConfig({
   use: {
     baseURL: process.env.LONGSHORE_URL,
     storageState: process.env.LONGSHORE_STATE,
-    trace: "retain-on-failure",
+    // Recorded where somebody wants to look: it takes a third of the time of a run.
+    trace: process.env.LONGSHORE_TRACE ? "retain-on-failure" : "off",
     launchOptions: {
       executablePath: process.env.LONGSHORE_CHROMIUM || "/usr/bin/chromium",
       args: [

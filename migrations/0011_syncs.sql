@@ -29,6 +29,8 @@ CREATE TABLE delivery (
     -- What tells its content from another's; '' where nothing does.
     content {text} NOT NULL DEFAULT '',
     metadata {text} NOT NULL DEFAULT '',
+    -- Who made it, as its source says; '' where that is not known.
+    creator {text} NOT NULL DEFAULT '',
     -- Which of the rule's targets has it.
     target {text} NOT NULL DEFAULT '',
     -- 'pending', 'intended', 'created', 'uploaded', 'working', 'again', 'verified', and at

@@ -121,3 +121,87 @@ impl From<operations::Error> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    const DOCUMENT: &str = include_str!("../docs/command-line.md");
+
+    /// Every code, and a word of what the document says of it.
+    const CODES: [(Code, &str); 14] = [
+        (Code::Failed, "could not be done"),
+        (Code::Usage, "cannot be understood"),
+        (Code::Port, "port is taken"),
+        (Code::Directory, "data directory cannot be used"),
+        (Code::InUse, "another process"),
+        (Code::Database, "database cannot be reached"),
+        (Code::NewerSchema, "newer Longshore"),
+        (Code::MasterKey, "master key"),
+        (Code::Server, "server cannot be reached"),
+        (Code::Incomplete, "done in part"),
+        (Code::OperationFailed, "operation failed"),
+        (Code::OperationInterrupted, "interrupted"),
+        (Code::Cancelled, "cancelled"),
+        (Code::Unread, "nobody reads"),
+    ];
+
+    /// One that is added and not listed above does not compile here.
+    const fn is_listed(code: Code) {
+        match code {
+            Code::Failed
+            | Code::Usage
+            | Code::Port
+            | Code::Directory
+            | Code::InUse
+            | Code::Database
+            | Code::NewerSchema
+            | Code::MasterKey
+            | Code::Server
+            | Code::Incomplete
+            | Code::OperationFailed
+            | Code::OperationInterrupted
+            | Code::Cancelled
+            | Code::Unread => {}
+        }
+    }
+
+    /// The table of the document, by code.
+    fn documented() -> BTreeMap<u8, &'static str> {
+        let (_, section) = DOCUMENT
+            .split_once("## Exit codes")
+            .expect("the document has that section");
+        let section = section
+            .split_once("\n## ")
+            .map_or(section, |(section, _)| section);
+        section
+            .lines()
+            .filter_map(|line| {
+                let (code, meaning) = line.strip_prefix("| ")?.split_once(" | ")?;
+                Some((code.parse().ok()?, meaning))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_document_lists_every_code_with_its_meaning_and_no_other() {
+        let documented = documented();
+        assert!(documented[&0].contains("done"));
+        for (code, word) in CODES {
+            is_listed(code);
+            let meaning = documented.get(&(code as u8));
+            assert!(
+                meaning.is_some_and(|meaning| meaning.contains(word)),
+                "{code:?} is {} and {meaning:?} in docs/command-line.md",
+                code as u8
+            );
+        }
+        let known = CODES.map(|(code, _)| code as u8);
+        let unknown: Vec<_> = documented
+            .keys()
+            .filter(|code| **code != 0 && !known.contains(code))
+            .collect();
+        assert!(unknown.is_empty(), "no such codes: {unknown:?}");
+    }
+}

@@ -26,8 +26,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use parts::Parts;
 use signals::{Ended, Served, Signals};
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 use storage::DataDir;
 use tokio_util::sync::CancellationToken;
+
+/// How long a moment is for which an errand has the data directory, and how often it is
+/// looked whether it is over.
+const A_MOMENT: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result {
@@ -164,8 +170,17 @@ pub(crate) fn print_openapi() -> Result {
     writeln!(io::stdout(), "{text}").map_err(Failure::failed)
 }
 
+/// The data directory. Whoever has it for a moment only is waited for.
 async fn open_directory(config: &Config) -> Result<DataDir> {
-    let path = config.data.clone();
-    let opened = tokio::task::spawn_blocking(move || DataDir::open(&path)).await;
-    Ok(opened.map_err(Failure::failed)??)
+    let until = Instant::now() + A_MOMENT;
+    loop {
+        let path = config.data.clone();
+        let opened = tokio::task::spawn_blocking(move || DataDir::open(&path)).await;
+        match opened.map_err(Failure::failed)? {
+            Err(storage::Error::DirectoryInUse { briefly: true, .. }) if Instant::now() < until => {
+                tokio::time::sleep(LOOK).await;
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }

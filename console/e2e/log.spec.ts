@@ -44,13 +44,32 @@ test("a line has an address that opens there", async ({ page }) => {
   await expect(page).toHaveURL(new RegExp(`#L${line + 2}$`));
 });
 
-test("reading switches are remembered", async ({ page }) => {
-  await page.goto(`/operations/${scene.id}`);
+test("long lines wrap where that is wanted, and that is remembered", async ({ page, api }) => {
+  const { id } = await api.makeBundle("long-lines", sources(1, "?size=1", "long-".repeat(40)));
+  await api.ended(id);
+  await page.goto(`/operations/${id}`);
+  const log = page.getByLabel("Log lines");
   const wrap = page.getByRole("button", { name: "Wrap long lines" });
-  const before = await wrap.getAttribute("aria-pressed");
+  const line = log.locator("[data-seq]").filter({ hasText: "long-long-" }).first();
+  const shape = async () => ({
+    height: (await line.boundingBox())?.height ?? 0,
+    scrolls: await log.evaluate((view) => view.scrollWidth > view.clientWidth),
+  });
+  await expect(line).toBeVisible();
+  await expect(wrap).toHaveAttribute("aria-pressed", "false");
+  const { height, scrolls } = await shape();
+  expect(scrolls).toBe(true);
+  const wraps = async () => {
+    await expect(wrap).toHaveAttribute("aria-pressed", "true");
+    await expect.poll(shape).toEqual({ height: expect.any(Number), scrolls: false });
+    expect((await shape()).height).toBeGreaterThan(1.5 * height);
+  };
   await wrap.click();
+  await wraps();
   await page.reload();
-  await expect(wrap).not.toHaveAttribute("aria-pressed", before ?? "");
+  await wraps();
+  await wrap.click();
+  await expect.poll(shape).toEqual({ height, scrolls: true });
 });
 
 test("the download is the whole log", async ({ page }) => {

@@ -1,224 +1,186 @@
-// Syncs as the server's description has them. The answers are given here, so that every
-// state of a file is there at once.
-import type { Page, Route } from "@playwright/test";
+// Syncs from the form to the file that is there, with the server's own answers: made,
+// changed, made like another, run, failed, tried again, deleted.
+import type { Page } from "@playwright/test";
 import { isSound } from "./support/sound.ts";
-import { expect, test } from "./support/test.ts";
+import { type Api, expect, origin, test, unique } from "./support/test.ts";
 
-const AT = "2026-11-26T10:00:00Z";
-const LONG = "a/rather/long/path/of/a/video/that/does/not/fit/into/the/width/of/a/phone.mp4";
-
-function delivery(number: number, change: Record<string, unknown>) {
-  return {
-    id: `00000000-0000-7000-8000-00000000000${number}`,
-    item: String(number),
-    place: `files/${number}.jpg`,
-    name: `${number}.jpg`,
-    type: "image/jpeg",
-    size: 200_000,
-    content: null,
-    metadata: {},
-    target: "images",
-    state: "marked",
-    remote_id: null,
-    thumbnail: null,
-    attempt: 1,
-    failures: 0,
-    reason: null,
-    next_at: null,
-    claimed: false,
-    operation: null,
-    found_at: AT,
-    changed_at: AT,
-    ended_at: null,
-    actions: [],
-    ...change,
-  };
+async function choose(page: Page, part: string, field: string, option: string) {
+  const within = page.getByRole("group", { name: part, exact: true });
+  await within.getByRole("combobox", { name: field, exact: true }).click();
+  await page.getByRole("option", { name: option, exact: true }).click();
 }
 
-const DELIVERIES = [
-  delivery(1, { state: "marked", remote_id: "file/1", actions: ["deliver_again"] }),
-  delivery(2, {
-    state: "failed",
-    name: LONG,
-    attempt: 5,
-    failures: 5,
-    reason: "Cloudflare answered 400: the image has more than 100 megapixels.",
-    actions: ["retry"],
-  }),
-  delivery(3, { state: "working", target: "videos", next_at: "2099-01-01T00:00:00Z" }),
-  delivery(4, { state: "skipped", target: null, reason: "No target takes application/pdf." }),
-  delivery(5, { state: "pending", attempt: 0, size: null, target: null }),
-];
-
-const tally = { delivered: 12, working: 1, skipped: 1, failed: 1, retried: 3, removed: 0 };
-const PASS = {
-  id: "00000000-0000-7000-8000-000000000009",
-  started_at: "2026-11-26T09:50:00Z",
-  ended_at: "2026-11-26T09:52:00Z",
-  ...tally,
-  bytes: 2_400_000,
-};
-
-const SYNC = {
-  id: "00000000-0000-7000-8000-0000000000aa",
-  name: "covers",
-  rule: {
-    source: { kind: "bucket", bucket: "films", prefix: "" },
-    targets: [
-      {
-        name: "images",
-        when: { types: ["image/*"], max_size: 10_485_760 },
-        to: { kind: "cloudflare_images", account: "a", token: "cloudflare" },
-      },
-      {
-        name: "videos",
-        when: { types: ["video/*"] },
-        to: { kind: "cloudflare_stream", account: "a", token: "cloudflare" },
-      },
-    ],
-    schedule: "*/10 * * * *",
-    zone: "Europe/Berlin",
-    remove: false,
-  },
-  origin: "people",
-  paused: false,
-  created_at: AT,
-  created_by: "user:admin",
-  changed_at: AT,
-  counts: { marked: 1, failed: 1, working: 1, skipped: 1, pending: 1 },
-  last_pass: PASS,
-  next_run: "2099-01-01T00:00:00Z",
-  actions: ["pause", "run", "retry", "verify"],
-};
-
-/** Answers for the server; what was asked of it beside reading. */
-async function answering(page: Page): Promise<string[]> {
-  const sync = structuredClone(SYNC);
-  const asked: string[] = [];
-  const answer = (route: Route, json: unknown) => route.fulfill({ json });
-  await page.route(/\/api\/v1\/syncs(\/.*)?(\?.*)?$/, async (route) => {
-    const request = route.request();
-    const url = new URL(request.url());
-    const path = url.pathname.slice("/api/v1/syncs".length);
-    if (request.method() !== "GET") asked.push(`${request.method()} ${path}`);
-    if (path === "") return answer(route, { items: [sync] });
-    if (path === "/covers") return answer(route, sync);
-    if (path === "/covers/passes") return answer(route, { items: [PASS] });
-    if (path === "/covers/deliveries") {
-      const { state, q, target } = Object.fromEntries(url.searchParams);
-      const items = DELIVERIES.filter(
-        (one) =>
-          (!state || one.state === state) &&
-          (!target || one.target === target) &&
-          (!q || String(one.name).includes(q)),
-      );
-      return answer(route, { items });
-    }
-    if (path === "/covers/pause" || path === "/covers/resume") {
-      sync.paused = path.endsWith("pause");
-      sync.actions = sync.paused ? ["resume", "retry"] : ["pause", "run", "retry"];
-      return answer(route, sync);
-    }
-    if (path === "/covers/dry-run") {
-      const file = { item: "7", name: LONG, type: "video/mp4", size: 7, target: "videos" };
-      return answer(route, { files: [file], deliver: 1, skip: 0, known: 5, more: false });
-    }
-    if (path === "/covers/check") {
-      const items = [
-        { what: "Bucket films", ok: true, missing: null },
-        { what: "Token (images)", ok: false, missing: "it may not write images" },
-      ];
-      return answer(route, { items });
-    }
-    if (path === "/covers/retry") return answer(route, { retried: 1, operation: null });
-    if (path.endsWith("/retry")) return answer(route, DELIVERIES[1]);
-    return route.fulfill({ status: 404, json: {} });
-  });
-  return asked;
+async function makeBuckets(api: Api) {
+  const from = unique("shoots");
+  const to = unique("shown");
+  for (const name of [from, to]) await api.change("/api/v1/buckets", { name });
+  await api.putFile("covers/may.png", "not quite a picture", "image/png", from);
+  await api.putFile("covers/june.png", "and another", "image/png", from);
+  await api.putFile("notes/read-me.txt", "a note", "text/plain", from);
+  return { from, to };
 }
 
-test("a sync's files are filtered in the address, and failed ones tried again", async ({
+// The browser notes what the server refuses.
+test.use({ expectedComplaints: /status of 400/ });
+
+test("a sync is made by the form, delivers, fails, is changed, and tries again", async ({
   page,
+  api,
 }) => {
-  const asked = await answering(page);
-  await page.goto("/");
-  await expect(page.getByRole("heading", { name: "Dashboard" })).toBeVisible();
-  await page.keyboard.press("g");
-  await page.keyboard.press("y");
-  await expect(page).toHaveURL(/\/syncs$/);
-  await expect(page.getByText("the bucket films → Cloudflare Images and 1 more")).toBeVisible();
-  await expect(page.getByText("1 failed")).toBeVisible();
-  await page.getByRole("link", { name: "covers" }).click();
+  const { from, to } = await makeBuckets(api);
+  const name = unique("made");
+  await page.goto("/syncs");
+  await page.getByRole("link", { name: "New sync" }).click();
+  await expect(page.getByRole("heading", { name: "New sync" })).toBeVisible();
+  await page.getByRole("button", { name: "Create sync" }).click();
+  await expect(page.getByText("Give a name")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Name", exact: true })).toBeFocused();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
+  await page.getByRole("switch", { name: "Begin paused" }).press("Space");
+  await choose(page, "From", "Bucket", from);
+  await choose(page, "To all", "Bucket", to);
+  const all = page.getByRole("group", { name: "To all" });
+  await all.getByLabel("Target's name").fill("pictures");
+  const pictures = page.getByRole("group", { name: "To pictures" });
+  await pictures.getByLabel("Files of these types").fill("image");
+  await page.getByRole("button", { name: "Add a target" }).click();
+  await choose(page, "To target-2", "Target", "A webhook");
+  await page
+    .getByRole("group", { name: "To target-2" })
+    .getByLabel("Address")
+    .fill(origin("refuses?status=400"));
+  await page.getByRole("button", { name: "Create sync" }).click();
+  // What the server finds is shown at its field, which has the focus.
+  const types = pictures.getByLabel("Files of these types");
+  await expect(pictures.getByText("`image` is no media type")).toBeVisible();
+  await expect(types).toBeFocused();
+  await types.fill("image/*");
+  await page.getByRole("button", { name: "Create sync" }).click();
+  await expect(page).toHaveURL(new RegExp(`/syncs/${name}$`));
+
+  await page.getByRole("button", { name: "Dry run" }).click();
+  await expect(page.getByText("Dry run, nothing was changed: 3 files would be sent")).toBeVisible();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("button", { name: "Run now" }).click();
   const files = page.getByRole("list", { name: "Files" }).getByRole("listitem");
-  await expect(files).toHaveCount(5);
-  await page.getByRole("group", { name: "State" }).getByText("Failed 1").click();
+  const states = page.getByRole("group", { name: "State" });
+  await expect(states.getByText("Delivered 2")).toBeVisible();
+  await expect(states.getByText("Failed 1")).toBeVisible();
+  expect((await api.fileContent("covers/may.png", to))?.toString()).toBe("not quite a picture");
+  await states.getByText("Failed 1").click();
   await expect(page).toHaveURL(/state=failed/);
   await expect(files).toHaveCount(1);
-  await expect(files).toContainText("5 attempts");
-  await expect(files).toContainText("more than 100 megapixels");
+  await expect(files).toContainText("read-me.txt");
+  await expect(files).toContainText("400");
   await expect(files).toContainText("waits for somebody to retry it");
-  await page.getByRole("button", { name: `Retry ${LONG}` }).click();
-  await page.getByRole("button", { name: "Retry 1 failed" }).click();
-  await expect.poll(() => asked.length).toBe(2);
-  expect(asked).toEqual([
-    `POST /covers/deliveries/${DELIVERIES[1]?.id}/retry`,
-    "POST /covers/retry",
-  ]);
-  await page.reload();
-  await expect(files).toHaveCount(1);
-  await page.getByRole("searchbox").fill("nothing like it");
-  await expect(page.getByText("No file of it is like this.")).toBeVisible();
-});
+  await isSound(page, "sync-files-real");
 
-test("a sync is paused, looked at without a change, and its passes are seen", async ({ page }) => {
-  const asked = await answering(page);
-  await page.goto("/syncs/covers");
-  await page.getByRole("button", { name: "Pause", exact: true }).click();
-  await expect(page.getByText("It is paused")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Run now" })).toHaveCount(0);
-  await page.getByRole("button", { name: "Resume" }).click();
-  await expect(page.getByRole("button", { name: "Run now" })).toBeVisible();
-  await page.getByRole("button", { name: "Dry run" }).click();
-  await expect(page.getByText("Dry run, nothing was changed: 1 file would be sent")).toBeVisible();
-  await page.getByRole("button", { name: "Check", exact: true }).click();
-  await expect(page.getByText("Token (images): it may not write images")).toBeVisible();
-  expect(asked.map((call) => call.split("/").at(-1))).toEqual([
-    "pause",
-    "resume",
-    "dry-run",
-    "check",
-  ]);
   await page.getByRole("tab", { name: "Passes" }).click();
-  await expect(page).toHaveURL(/tab=passes/);
-  const passes = page.getByRole("list", { name: "Passes", exact: true });
-  await expect(passes.getByText(/1 failed, 12 delivered/)).toBeVisible();
-  await expect(page.getByRole("list", { name: "Passes over time" }).getByRole("link")).toHaveCount(
-    1,
-  );
+  const passes = page.getByRole("list", { name: /^Passes of/ }).getByRole("listitem");
+  await expect(passes.filter({ hasText: "2 delivered, 1 failed" })).toHaveCount(1);
+  const chart = page.getByRole("img", { name: /^Files of \d+ pass(es)?: 2 delivered, 1 failed$/ });
+  await expect(chart).toBeVisible();
+  await expect(page.getByRole("img", { name: /^Throughput of .* at most .*B\/s$/ })).toBeVisible();
+  await isSound(page, "sync-passes-real");
+  await chart.hover();
+  await expect(page.getByText(/: 2 delivered, 1 failed/).first()).toBeVisible();
+  await chart.click();
+  await expect(page).toHaveURL(/\/operations\//);
+  await page.goBack();
+
+  await page.getByRole("tab", { name: "Rule" }).click();
+  await page.getByRole("link", { name: "Edit rule" }).click();
+  await expect(page).toHaveURL(/edit=true/);
+  const told = page.getByRole("group", { name: "To target-2" });
+  await expect(page.getByRole("button", { name: "Nothing is changed" })).toBeVisible();
+  await told.getByLabel("Address").fill(origin("takes"));
+  await expect(page.getByLabel("What will change")).toContainText("targets[1].to.url");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("link", { name: "Edit rule" })).toBeVisible();
+
+  await page.getByRole("tab", { name: "Files" }).click();
+  await page.getByRole("button", { name: "Retry 1 failed" }).click();
+  await expect(states.getByText("Delivered 3")).toBeVisible();
+  await expect(states.getByText(/^Failed/)).toHaveCount(0);
 });
 
-for (const colorScheme of ["dark", "light"] as const) {
-  for (const width of [1280, 400]) {
-    test(`syncs are sound in ${colorScheme} at ${width}`, async ({ page }) => {
-      await answering(page);
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 800 });
-      const variant = `${colorScheme}-${width}`;
-      await page.goto("/syncs");
-      await expect(page.getByText("1 failed")).toBeVisible();
-      await isSound(page, `syncs-${variant}`);
-      await page.goto("/syncs/covers");
-      await expect(page.getByText("more than 100 megapixels")).toBeVisible();
-      await page.getByRole("button", { name: "Dry run" }).click();
-      await page.getByRole("button", { name: "Check", exact: true }).click();
-      await expect(page.getByText("Something is missing")).toBeVisible();
-      await isSound(page, `sync-files-${variant}`);
-      await page.getByRole("tab", { name: "Passes" }).click();
-      await expect(page.getByText(/12 delivered/)).toBeVisible();
-      await isSound(page, `sync-passes-${variant}`);
-      await page.getByRole("tab", { name: "Rule" }).click();
-      await expect(page.getByRole("textbox", { name: "Rule" })).toBeVisible();
-      await isSound(page, `sync-rule-${variant}`);
-    });
+test("a sync is made like another, and deleted by its name", async ({ page, api }) => {
+  const { from, to } = await makeBuckets(api);
+  const name = unique("first");
+  await api.put("/api/v1/secrets/SYNC_REPORT_KEY", { value: "kept to itself" });
+  await api.change("/api/v1/syncs", {
+    name,
+    paused: true,
+    rule: {
+      source: { kind: "bucket", bucket: from, prefix: "covers/" },
+      targets: [
+        {
+          name: "pictures",
+          when: { types: ["image/*"], max_size: 10_000_000, metadata: { album: "blue" } },
+          to: { kind: "bucket", bucket: to, key: "copies/{name}" },
+        },
+      ],
+      schedule: "0 3 * * *",
+      zone: "Europe/Berlin",
+      report: { url: "https://example.org/told", secret: "SYNC_REPORT_KEY" },
+    },
+  });
+  await page.goto(`/syncs/${name}`);
+  await page.getByRole("link", { name: "Duplicate" }).click();
+  await expect(page).toHaveURL(new RegExp(`/new-sync\\?like=${name}$`));
+  const pictures = page.getByRole("group", { name: "To pictures" });
+  await expect(pictures.getByLabel("At most")).toHaveValue("10 MB");
+  await expect(pictures.getByLabel("Metadata", { exact: true })).toHaveValue("album = blue");
+  await expect(pictures.getByLabel("Path there")).toHaveValue("copies/{name}");
+  await expect(page.getByLabel("By the clock")).toHaveValue("0 3 * * *");
+  await expect(page.getByRole("combobox", { name: "Reports signed with" })).toHaveValue(
+    "SYNC_REPORT_KEY",
+  );
+  await page.getByRole("link", { name: "All syncs" }).click();
+  await expect(page.getByRole("heading", { name: "Syncs" })).toBeVisible();
+  await page.goBack();
+  const copy = unique("second");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(copy);
+  await page.getByRole("link", { name: "All syncs" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Stay here" }).click();
+  await page.getByRole("button", { name: "Create sync" }).click();
+  await expect(page).toHaveURL(new RegExp(`/syncs/${copy}$`));
+
+  await page.getByRole("button", { name: `Delete ${copy}` }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("What it delivered stays where it is");
+  await dialog.getByRole("button", { name: `Delete ${copy}` }).click();
+  await expect(page).toHaveURL(/\/syncs$/);
+  await expect(page.getByRole("link", { name, exact: true })).toBeVisible();
+  await expect(page.getByRole("link", { name: copy, exact: true })).toHaveCount(0);
+});
+
+test("every kind of source and target has its fields", async ({ page, api }) => {
+  await api.put("/api/v1/secrets/STORE_KEY", { value: "kept to itself" });
+  await page.goto("/new-sync");
+  await choose(page, "From", "Source", "Rows of a Postgres table, and a store");
+  await choose(page, "From", "Database", "STORE_KEY");
+  await page.getByRole("button", { name: "Table and columns" }).click();
+  await expect(page.getByLabel("Column of the mark")).toHaveValue("copiedToCloudflare");
+  await choose(page, "To all", "Target", "Cloudflare Images");
+  await choose(page, "To all", "Token", "STORE_KEY");
+  await page.getByRole("button", { name: "More of Images" }).click();
+  for (const target of ["Cloudflare Stream", "A bucket on S3", "A webhook"]) {
+    await page.getByRole("button", { name: "Add a target" }).click();
+    const groups = page.getByRole("group", { name: /^To / });
+    await groups.last().getByRole("combobox", { name: "Target", exact: true }).click();
+    await page.getByRole("option", { name: target, exact: true }).click();
   }
-}
+  await page.getByRole("button", { name: "Ask target-4 earlier" }).click();
+  await page.getByRole("button", { name: "Take target-2 away" }).click();
+  await expect(page.getByRole("group", { name: /^To / })).toHaveCount(3);
+  await page.getByLabel("By the clock").fill("*/10 * * * *");
+  await expect(page.getByText("Next, in your time")).toBeVisible();
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [1280, 400]) {
+      await page.setViewportSize({ width, height: 900 });
+      await isSound(page, `new-sync-${colorScheme}-${width}`);
+    }
+  }
+});

@@ -14,7 +14,7 @@ import { NotFound, PageFailed, PagePending } from "./frame/Fallbacks";
 import { readFilters } from "./pages/activity/filters";
 import { readShown } from "./pages/files/place";
 import { readAuditFilters } from "./pages/settings/audit-filters";
-import { readSyncSearch } from "./pages/syncs/shown";
+import { readNewSyncSearch, readSyncSearch } from "./pages/syncs/shown";
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
@@ -133,6 +133,18 @@ const syncsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/syncs/SyncsPage"), "SyncsPage"),
 });
 
+// Beside the syncs and not below them, where a sync might have this name.
+const newSyncRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "/new-sync",
+  validateSearch: readNewSyncSearch,
+  beforeLoad: async () => {
+    const session = await queryClient.ensureQueryData(sessionQuery);
+    if (!isAdmin(session)) throw redirect({ to: "/syncs", replace: true });
+  },
+  component: lazyRouteComponent(() => import("./pages/syncs/NewSyncPage"), "NewSyncPage"),
+});
+
 const syncRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "/syncs/$name",
@@ -249,6 +261,7 @@ export const router = createRouter({
       bundlesRoute,
       bundleRoute,
       syncsRoute,
+      newSyncRoute,
       syncRoute,
       activityRoute,
       operationRoute,

@@ -76,6 +76,9 @@ export const cssVariablesResolver: CSSVariablesResolver = (theme) => ({
     "--mantine-color-red-light-color": "#a51111",
     "--mantine-color-gray-light-color": theme.colors.gray[8],
     "--mantine-color-error": "#b91c1c",
+    // Canvases read these as they stand: whole colours, and no functions.
+    "--ls-chart-good": "#3b5bdb",
+    "--ls-chart-bad": "#c92a2a",
     "--ls-page": "#f6f7f9",
     "--ls-surface": "#ffffff",
     "--ls-line": "#dfe3ea",
@@ -100,6 +103,8 @@ export const cssVariablesResolver: CSSVariablesResolver = (theme) => ({
     "--mantine-color-gray-light": "#262e3c",
     "--mantine-color-gray-light-hover": "#2c3545",
     "--mantine-color-gray-light-color": "#c6cedb",
+    "--ls-chart-good": "#748ffc",
+    "--ls-chart-bad": "#ff8787",
     "--ls-page": slate[8],
     "--ls-surface": slate[7],
     "--ls-line": "#283041",

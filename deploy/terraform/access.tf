@@ -1,4 +1,5 @@
-# Two roles, each with what it needs: ECS, to start the task; and Longshore itself.
+# Two roles, each with what it needs: ECS, to start the task; and Longshore itself. What it
+# may do in the bucket is no role's: bucket_user.tf.
 
 data "aws_iam_policy_document" "tasks" {
   statement {
@@ -97,36 +98,6 @@ data "aws_iam_policy_document" "task" {
       test     = "StringEquals"
       variable = "elasticfilesystem:AccessPointArn"
       values   = [aws_efs_access_point.data.arn]
-    }
-  }
-
-  statement {
-    sid       = "Bucket"
-    actions   = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
-    resources = [aws_s3_bucket.files.arn]
-  }
-
-  statement {
-    sid = "Objects"
-    actions = [
-      "s3:AbortMultipartUpload",
-      "s3:DeleteObject",
-      "s3:GetObject",
-      "s3:ListMultipartUploadParts",
-      "s3:PutObject",
-    ]
-    resources = ["${aws_s3_bucket.files.arn}/*"]
-  }
-
-  statement {
-    sid       = "EncryptObjects"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [aws_kms_key.all.arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["s3.${local.region}.amazonaws.com"]
     }
   }
 }

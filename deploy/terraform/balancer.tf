@@ -45,6 +45,32 @@ resource "aws_lb_target_group" "service" {
   }
 }
 
+resource "aws_lb_target_group" "s3" {
+  name_prefix = "ls3-"
+  port        = local.s3_port
+  protocol    = "HTTP"
+  target_type = "ip"
+  vpc_id      = var.vpc_id
+  tags        = local.tags
+
+  deregistration_delay = 90
+
+  # S3 has no word for "are you well?": the console's port is asked.
+  health_check {
+    port                = local.port
+    path                = "/healthz"
+    matcher             = "200"
+    interval            = 15
+    timeout             = 5
+    healthy_threshold   = 2
+    unhealthy_threshold = 4
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
 resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.balancer.arn
   port              = 443
@@ -56,6 +82,22 @@ resource "aws_lb_listener" "https" {
   default_action {
     type             = "forward"
     target_group_arn = aws_lb_target_group.service.arn
+  }
+}
+
+# The S3 protocol, on the same names and another port: a path there is a bucket, and here
+# a route. Signatures cover the name and the port, which are passed on as they came.
+resource "aws_lb_listener" "s3" {
+  load_balancer_arn = aws_lb.balancer.arn
+  port              = local.s3_port
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+  certificate_arn   = aws_acm_certificate_validation.names.certificate_arn
+  tags              = local.tags
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.s3.arn
   }
 }
 

@@ -21,6 +21,7 @@ locals {
 
   # As deploy/Dockerfile has them.
   port      = 8011
+  s3_port   = 8012
   user      = 10001
   directory = "/var/lib/longshore"
 

@@ -68,6 +68,18 @@ resource "aws_vpc_security_group_ingress_rule" "https" {
   tags              = local.tags
 }
 
+resource "aws_vpc_security_group_ingress_rule" "s3" {
+  for_each = toset(var.allowed_cidrs)
+
+  security_group_id = aws_security_group.balancer.id
+  description       = "S3 over HTTPS"
+  cidr_ipv4         = each.value
+  ip_protocol       = "tcp"
+  from_port         = local.s3_port
+  to_port           = local.s3_port
+  tags              = local.tags
+}
+
 resource "aws_vpc_security_group_ingress_rule" "http" {
   for_each = toset(var.allowed_cidrs)
 
@@ -82,21 +94,21 @@ resource "aws_vpc_security_group_ingress_rule" "http" {
 
 resource "aws_vpc_security_group_egress_rule" "balancer" {
   security_group_id            = aws_security_group.balancer.id
-  description                  = "To the service"
+  description                  = "To both ports of the service"
   referenced_security_group_id = aws_security_group.service.id
   ip_protocol                  = "tcp"
   from_port                    = local.port
-  to_port                      = local.port
+  to_port                      = local.s3_port
   tags                         = local.tags
 }
 
 resource "aws_vpc_security_group_ingress_rule" "service" {
   security_group_id            = aws_security_group.service.id
-  description                  = "From the load balancer"
+  description                  = "From the load balancer, to both ports"
   referenced_security_group_id = aws_security_group.balancer.id
   ip_protocol                  = "tcp"
   from_port                    = local.port
-  to_port                      = local.port
+  to_port                      = local.s3_port
   tags                         = local.tags
 }
 

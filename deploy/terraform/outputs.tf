@@ -3,6 +3,11 @@ output "url" {
   value       = local.url
 }
 
+output "s3_url" {
+  description = "Address for S3 clients, which put the bucket into the path."
+  value       = "${local.url}:${local.s3_port}"
+}
+
 output "bucket_urls" {
   description = "Addresses on which buckets answer by themselves."
   value       = [for name in var.bucket_domains : "https://${name}"]
@@ -26,6 +31,26 @@ output "admin_password_secret" {
 output "s3_bucket" {
   description = "Name of the bucket on S3."
   value       = aws_s3_bucket.files.bucket
+}
+
+output "s3_endpoint" {
+  description = "Address of S3 itself, for the bucket in Longshore."
+  value       = "https://s3.${local.region}.${data.aws_partition.current.dns_suffix}"
+}
+
+output "s3_region" {
+  description = "Region of the bucket on S3."
+  value       = local.region
+}
+
+output "s3_access_key" {
+  description = "Id of the access key for the bucket on S3."
+  value       = aws_iam_access_key.files.id
+}
+
+output "s3_access_key_secret" {
+  description = "ARN of the secret that holds the secret of that access key."
+  value       = aws_secretsmanager_secret_version.bucket_key.secret_id
 }
 
 output "cache_url" {

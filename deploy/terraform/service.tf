@@ -9,6 +9,7 @@ locals {
   # docs/configuration.md. A test reads this map.
   settings = {
     LONGSHORE_LISTEN          = "0.0.0.0:${local.port}"
+    LONGSHORE_S3_LISTEN       = "0.0.0.0:${local.s3_port}"
     LONGSHORE_DATA            = local.directory
     LONGSHORE_PUBLIC_URL      = local.url
     LONGSHORE_TRUSTED_PROXIES = join(",", data.aws_subnet.public[*].cidr_block)
@@ -82,7 +83,7 @@ resource "aws_ecs_task_definition" "service" {
     readonlyRootFilesystem = true
     stopTimeout            = 120
 
-    portMappings = [{ containerPort = local.port, protocol = "tcp" }]
+    portMappings = [for port in [local.port, local.s3_port] : { containerPort = port, protocol = "tcp" }]
     mountPoints  = [{ sourceVolume = "data", containerPath = local.directory, readOnly = false }]
     environment  = [for name, value in local.settings : { name = name, value = value }]
     secrets      = [for name, arn in local.secret_settings : { name = name, valueFrom = arn }]
@@ -149,10 +150,17 @@ resource "aws_ecs_service" "service" {
     container_port   = local.port
   }
 
+  load_balancer {
+    target_group_arn = aws_lb_target_group.s3.arn
+    container_name   = "longshore"
+    container_port   = local.s3_port
+  }
+
   depends_on = [
     aws_efs_mount_target.data,
     aws_iam_role_policy.execution,
     aws_iam_role_policy.task,
     aws_lb_listener.https,
+    aws_lb_listener.s3,
   ]
 }

@@ -271,7 +271,7 @@ variable "cache_nodes" {
 # --- The S3 bucket and its events -----------------------------------------------
 
 variable "bucket" {
-  description = "Name that Longshore has for the bucket on S3: its events go to /hooks/s3/<bucket>."
+  description = "Name that Longshore has for the bucket on S3, made by hand once it runs (README.md): its events go to /hooks/s3/<bucket>."
   type        = string
   default     = "files"
 

@@ -125,14 +125,21 @@ async fn make_token(
     let scopes = match (arguments.admin, role) {
         (true, _) => json!(["admin"]),
         // A viewer's token that could do more would be a promise that is not kept.
-        (false, "viewer") => json!(["operations:read", "bundles:read", "files:read"]),
+        (false, "viewer") => json!([
+            "operations:read",
+            "bundles:read",
+            "files:read",
+            "syncs:read"
+        ]),
         (false, _) => json!([
             "operations:read",
             "operations:write",
             "bundles:read",
             "bundles:write",
             "files:read",
-            "files:write"
+            "files:write",
+            "syncs:read",
+            "syncs:write"
         ]),
     };
     let host = host_name();

@@ -166,6 +166,7 @@ fn known(file: &File) -> BucketFile {
         size: file.size,
         etag: file.etag.clone(),
         media_type: file.media_type.clone(),
+        uploader: file.uploader.clone(),
         metadata,
     }
 }

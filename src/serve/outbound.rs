@@ -8,8 +8,16 @@ use std::net::IpAddr;
 /// The client of a configuration. One that takes the place of another shares its gate:
 /// what the other has under way counts on.
 pub(crate) fn client(config: &Config, before: Option<&Client>) -> Client {
+    let client = Client::builder(policy(config, own_addresses()), limits(config));
+    match before {
+        Some(before) => client.gate_of(before).build(),
+        None => client.build(),
+    }
+}
+
+pub(super) fn limits(config: &Config) -> Limits {
     let fetch = &config.fetch;
-    let limits = Limits {
+    Limits {
         total: fetch.concurrent,
         per_host: fetch.per_host,
         redirects: fetch.redirects,
@@ -22,15 +30,10 @@ pub(crate) fn client(config: &Config, before: Option<&Client>) -> Client {
             ..RetryLimits::default()
         },
         ..Limits::default()
-    };
-    let client = Client::builder(policy(config, own_addresses()), limits);
-    match before {
-        Some(before) => client.gate_of(before).build(),
-        None => client.build(),
     }
 }
 
-fn policy(config: &Config, mut own_addresses: Vec<IpAddr>) -> Policy {
+pub(super) fn policy(config: &Config, mut own_addresses: Vec<IpAddr>) -> Policy {
     let mut own_names = Vec::new();
     if let Some((host, port)) = config
         .public_url

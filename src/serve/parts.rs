@@ -16,7 +16,7 @@ use operations::{EngineSettings, Kinds, Operations, Retained};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Blobs, Bus, CacheSettings, DataDir, Db, DbLimits, DbSettings, Dialect, SharedCache};
-use syncs::{SyncSettings, Syncs};
+use syncs::{MailSettings, SyncSettings, Syncs};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -62,6 +62,7 @@ impl Parts {
         let db = Db::open_within(&database(config), &database_limits(config)).await?;
         let bus = Bus::start(&db, &tasks, stop.clone());
         let directory = Arc::new(directory);
+        let has_errands = has_errands(&directory).await?;
         let (keys, blobs, contents) = open_directories(&directory).await?;
         let access = Access::open(
             db.clone(),
@@ -120,14 +121,14 @@ impl Parts {
             Arc::clone(&clock),
             configured_kinds(
                 config,
-                Features {
+                kinds::all(Features {
                     bundles: &bundles,
                     files: &files,
                     syncs: &syncs,
-                },
+                }),
             ),
             access.redactors(),
-            engine_settings(config, db.dialect()),
+            engine_settings(config, db.dialect(), has_errands),
         )
         .await?;
         bundles.connect_stored(Arc::new(StoredFiles {
@@ -233,6 +234,13 @@ fn database_limits(config: &Config) -> DbLimits {
     }
 }
 
+/// Whether errands run on the database already.
+async fn has_errands(directory: &Arc<DataDir>) -> Result<bool> {
+    let directory = Arc::clone(directory);
+    let looked = tokio::task::spawn_blocking(move || directory.has_errands()).await;
+    looked.map_err(Failure::failed)
+}
+
 /// The master key, made at the first start, and the bytes of archives and of files.
 async fn open_directories(directory: &Arc<DataDir>) -> Result<(MasterKeys, Blobs, Blobs)> {
     let directory = Arc::clone(directory);
@@ -251,10 +259,10 @@ pub(crate) fn master_keys(directory: &DataDir) -> Result<MasterKeys> {
     Ok(MasterKeys::parse(&content)?)
 }
 
-/// Every kind, as the configuration says that it is run and kept.
-fn configured_kinds(config: &Config, of: Features<'_>) -> Kinds {
+/// These kinds, as the configuration says that they are run and kept.
+fn configured_kinds(config: &Config, kinds: Kinds) -> Kinds {
     let retention = &config.operations.retention;
-    let mut kinds = kinds::all(of).keep_of_unknown(Retained {
+    let mut kinds = kinds.keep_of_unknown(Retained {
         age: retention.age.duration(),
         count: retention.count,
     });
@@ -274,14 +282,15 @@ fn configured_kinds(config: &Config, of: Features<'_>) -> Kinds {
     kinds
 }
 
-fn engine_settings(config: &Config, dialect: Dialect) -> EngineSettings {
+fn engine_settings(config: &Config, dialect: Dialect, has_errands: bool) -> EngineSettings {
     EngineSettings {
         lease: config.operations.lease.duration(),
         heartbeat: config.operations.heartbeat.duration(),
         poll: config.operations.poll.duration(),
         log_limit: config.operations.log_max_bytes.bytes(),
         workers: config.operations.workers,
-        alone: dialect == Dialect::Sqlite,
+        // What an errand runs is not lost because a server starts.
+        alone: dialect == Dialect::Sqlite && !has_errands,
         // How long a cancelled operation may take to notice: a promise, no setting.
         patience: EngineSettings::default().patience,
     }
@@ -336,5 +345,27 @@ pub(crate) fn sync_settings(config: &Config) -> SyncSettings {
         lease: config.syncs.lease.duration(),
         longest_wait: config.syncs.longest_wait.duration(),
         passes_kept: config.operations.retention.age.duration(),
+        mail: mail_settings(config),
     }
 }
+
+fn mail_settings(config: &Config) -> Option<MailSettings> {
+    let mail = &config.mail;
+    let (server, from) = (mail.smtp.as_ref()?, mail.from.as_ref()?);
+    let login = mail.user.as_ref().zip(mail.password.as_ref());
+    Some(MailSettings {
+        host: server.host().to_owned(),
+        port: server.port(),
+        encryption: server.encryption(),
+        from: from.as_str().to_owned(),
+        login: login.map(|(user, word)| (user.as_str().to_owned(), word.expose().into())),
+        patience: mail.timeout.duration(),
+        console: config
+            .public_url
+            .as_ref()
+            .map(|url| url.origin().to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

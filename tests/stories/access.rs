@@ -317,7 +317,9 @@ async fn asks_with(server: &TestServer, password: &str) -> u16 {
 
 on_postgres!(a_changed_password_ends_its_sessions_on_every_replica_at_once);
 async fn a_changed_password_ends_its_sessions_on_every_replica_at_once(database: TestDatabase) {
-    let (one, other, old) = replicas(server(&database)).await;
+    // Longer than any wait here: what is remembered is not merely forgotten in time.
+    let options = server(&database).env("LONGSHORE_ACCESS_CREDENTIAL_CACHE", "10m");
+    let (one, other, old) = replicas(options).await;
     let here = one.log_in("otto", &old).await;
     let there = other.log_in("otto", &old).await;
     for (server, session) in [(&one, &here), (&other, &there)] {

@@ -6,6 +6,7 @@ mod bundling;
 mod following;
 mod host;
 mod people;
+mod terminal;
 pub(crate) mod wire;
 
 use crate::program::Ended;

@@ -271,7 +271,7 @@ async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_abse
     let (base, password) = (server.url(), server.admin_password().to_owned());
     let mut clients = tokio::task::JoinSet::new();
     let (told, mut acknowledged) = tokio::sync::mpsc::channel(1);
-    for number in 0..6_u64 {
+    for number in 0..24_u64 {
         let (base, password, told) = (base.clone(), password.clone(), told.clone());
         clients.spawn(async move {
             let client = reqwest::Client::builder().no_proxy().build().expect("one");
@@ -295,7 +295,7 @@ async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_abse
     }
     drop(told);
     let mut all = Vec::new();
-    while all.len() < 60 {
+    while all.len() < 240 {
         all.extend(within("uploads", acknowledged.recv()).await);
     }
     server.kill9().await;
@@ -340,9 +340,15 @@ async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_abse
     assert!(incoming.is_empty(), "{incoming:?}");
 }
 
-/// A content that no other upload has, of some hundred kilobytes.
+/// A content that no other upload has: of some hundred kilobytes, or of some hundred bytes,
+/// of which many come to their places together.
 fn content(number: u64, round: u64) -> Vec<u8> {
-    let length = 100_000 + (number * 7919 + round * 104_729) % 200_000;
+    let least = if number.is_multiple_of(6) {
+        100_000
+    } else {
+        100
+    };
+    let length = least + (number * 7919 + round * 104_729) % (2 * least);
     format!("{number}/{round};")
         .into_bytes()
         .into_iter()

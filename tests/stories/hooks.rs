@@ -14,8 +14,8 @@ use std::sync::Arc;
 use testing::{ServerOptions, TestDatabase, TestServer};
 
 /// What the bucket is called at the store, and at the one that is tried.
-const CARGO: &str = "cargo";
-const MEDIA: &str = "media";
+pub(crate) const CARGO: &str = "cargo";
+pub(crate) const MEDIA: &str = "media";
 const ENDED: [&str; 4] = ["succeeded", "failed", "cancelled", "interrupted"];
 
 /// A store with a bucket, and an access key to it.
@@ -55,14 +55,14 @@ impl Store {
 }
 
 /// A store, and a server with a bucket in it.
-struct Pair {
+pub(crate) struct Pair {
     store: Arc<Store>,
-    server: TestServer,
+    pub(crate) server: TestServer,
     secret: String,
 }
 
 impl Pair {
-    async fn start(database: &TestDatabase) -> Self {
+    pub(crate) async fn start(database: &TestDatabase) -> Self {
         Self::start_at(Store::start().await, server(database)).await
     }
 
@@ -102,7 +102,7 @@ impl Pair {
     }
 
     /// Tells the server something; what it answers.
-    async fn tell(&self, body: &Value) -> u16 {
+    pub(crate) async fn tell(&self, body: &Value) -> u16 {
         let told = self
             .server
             .anonymous(Method::POST, &format!("/hooks/s3/{MEDIA}"))
@@ -159,7 +159,7 @@ async fn renewed(server: &TestServer) -> String {
 }
 
 /// An event as AWS sends it.
-fn event(name: &str, key: &str, order: &str) -> Value {
+pub(crate) fn event(name: &str, key: &str, order: &str) -> Value {
     json!({ "Records": [{
         "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-central-1",
         "eventTime": "2026-01-02T03:04:05.678Z", "eventName": name,

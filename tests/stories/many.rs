@@ -14,11 +14,17 @@ const DIFFERENT: usize = 10_000;
 const TAKEN: usize = 128 << 20;
 /// Bundles that are made at once; more wait.
 const AT_ONCE: usize = 16;
-/// What bundles of any sizes and counts may take. 96 MiB are promised, of which the
-/// released program holds 36 before it is asked for anything. What an unoptimised build
-/// holds besides at that time, most of it its own code, is not counted, and 4 are left to
-/// chance.
-const MOST_GROWTH: u64 = (96 - 36 + 4) << 20;
+/// What bundles of any sizes and counts may take: 96 MiB are promised of the released
+/// program.
+const PROMISED: u64 = 96 << 20;
+/// What the released program holds before it is asked for anything, as `cargo xtask bench
+/// start` tells (docs/benchmarks.md). An unoptimised build holds more, most of it its own
+/// code, so that not its peak is held against the promise but what it grows by: so much
+/// and no more leaves the released one within 96 MiB.
+const IDLE_RELEASED: u64 = 38 << 20;
+/// How far one run may differ from another: allocators and schedulers are not exact.
+const CHANCE: u64 = 4 << 20;
+const MOST_GROWTH: u64 = PROMISED - IDLE_RELEASED + CHANCE;
 
 /// What a server held at the most before it was asked for anything.
 struct Idle(u64);
@@ -214,4 +220,49 @@ async fn memory_stays_bounded_while_almost_all_is_missing(database: TestDatabase
     let archive = archive(&server, &id).await;
     assert_eq!(crate::archive::reasons(&archive).len(), MOST - 1);
     crate::archive::is_sound(&archive, 3).await;
+}
+
+/// Requests at once that a server makes unless it is told otherwise, in all and to one host.
+const IN_ALL: usize = 32;
+const TO_ONE_HOST: usize = 16;
+
+on_both!(fetching_keeps_to_its_number_in_all_however_many_hosts_there_are);
+async fn fetching_keeps_to_its_number_in_all_however_many_hosts_there_are(database: TestDatabase) {
+    // One origin that is three hosts, so that it sees all of them at once.
+    let origin = Origin::start_on(std::net::Ipv4Addr::UNSPECIFIED.into()).await;
+    origin.answer_others(|seen| Answer::ok(Content::seeded(number_of(seen), 10)).held());
+    let port = origin.address().port();
+    let urls: Vec<String> = (0..3 * (TO_ONE_HOST + 4))
+        .map(|at| format!("http://127.0.0.{}:{port}/{at}", 1 + at % 3))
+        .collect();
+    let server = server(&database).start().await;
+    // Two bundles, since one alone might hold itself back.
+    let bodies = [
+        json!({ "sources": urls[..30] }),
+        json!({ "sources": urls[30..] }),
+    ];
+    let mut ids = Vec::new();
+    for body in &bodies {
+        ids.push(accepted(&server, body).await);
+    }
+    origin
+        .when("as many requests as there may be", |counts| {
+            counts.requests == IN_ALL
+        })
+        .await;
+    // Each host alone would take more: time enough to ask for it.
+    for _ in 0..20 {
+        for id in &ids {
+            assert_eq!(server.get(&format!("/api/v1/bundles/{id}")).await.0, 200);
+        }
+    }
+    assert_eq!(origin.counts().requests, IN_ALL);
+    origin.release();
+    for id in &ids {
+        let operation = once_ended(&server, id).await;
+        assert_eq!(operation["state"], "succeeded", "{operation:#}");
+    }
+    let counts = origin.counts();
+    assert_eq!(counts.requests_in_all, urls.len());
+    assert_eq!(counts.requests_peak, IN_ALL);
 }

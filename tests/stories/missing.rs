@@ -116,6 +116,36 @@ async fn what_cannot_be_had_is_listed_with_its_reason_and_the_rest_is_there(
     assert!(!format!("{lines:?}").contains("geheim"));
 }
 
+on_both!(a_source_larger_than_one_may_be_is_missing_and_the_limit_is_told);
+async fn a_source_larger_than_one_may_be_is_missing_and_the_limit_is_told(database: TestDatabase) {
+    let origin = Origin::start().await;
+    let of_length = |number, length| Answer::ok(Content::seeded(number, length));
+    let urls = [
+        origin.put("/fits.bin", of_length(1, 2000)),
+        origin.put("/told.bin", of_length(2, 2001)),
+        // Nobody knows how long it is before it is.
+        origin.put("/untold.bin", of_length(3, 200_000).chunked()),
+    ];
+    let server = server(&database)
+        .env("LONGSHORE_FETCH_MAX_BYTES_PER_SOURCE", "2000B")
+        .start()
+        .await;
+    let (id, archive) = made(&server, &json!({ "sources": urls })).await;
+    let too_large = || "too-large".to_owned();
+    assert_eq!(
+        reasons(&archive),
+        [(1, too_large()), (2, too_large())].into()
+    );
+    let report = report(&archive).expect("a report");
+    for row in report["missing"].as_array().expect("a list") {
+        let message = row["reason"]["message"].as_str().expect("a sentence");
+        assert!(message.contains("2000 bytes"), "{row}");
+    }
+    let names: Vec<String> = contents(&archive).into_keys().collect();
+    assert_eq!(names, ["fits.bin"]);
+    assert_eq!(ended(&server, &id).await["bytes"], 2000);
+}
+
 on_both!(a_whole_bundle_has_no_report);
 async fn a_whole_bundle_has_no_report(database: TestDatabase) {
     let origin = origin().await;

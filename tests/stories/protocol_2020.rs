@@ -2,13 +2,14 @@
 //! and gives the ZIP.
 
 mod closing;
+mod sizes;
 
 use crate::archive::{contents, reasons};
 use crate::program::server;
 use futures::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{Answer, Content, Nginx, Origin, TestDatabase, TestServer, on_both, within};
+use testing::{Answer, Content, Live, Nginx, Origin, TestDatabase, TestServer, on_both, within};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
@@ -52,7 +53,7 @@ async fn socket_as(name: &str, password: &str, port: u16, path: &str) -> Socket 
     opened.expect("the server upgrades").0
 }
 
-async fn socket(server: &TestServer, port: u16, path: &str) -> Socket {
+pub(crate) async fn socket(server: &TestServer, port: u16, path: &str) -> Socket {
     socket_as("admin", server.admin_password(), port, path).await
 }
 
@@ -76,7 +77,7 @@ async fn refusal(port: u16, path: &str, headers: &[(&'static str, &str)]) -> u16
     }
 }
 
-async fn ask(socket: &mut Socket, body: &Value) {
+pub(crate) async fn ask(socket: &mut Socket, body: &Value) {
     let sent = socket.send(Message::text(body.to_string()));
     within("a message to go out", sent)
         .await
@@ -95,7 +96,7 @@ async fn next(socket: &mut Socket) -> Message {
 }
 
 /// The texts up to the archive, and the archive.
-async fn answer(socket: &mut Socket) -> (Vec<String>, Vec<u8>) {
+pub(crate) async fn answer(socket: &mut Socket) -> (Vec<String>, Vec<u8>) {
     let mut texts = Vec::new();
     loop {
         match next(socket).await {
@@ -155,11 +156,23 @@ async fn it_works_through_nginx_as_it_did(database: TestDatabase) {
     let Some(nginx) = Nginx::before(server.port()).await else {
         return;
     };
+    let url = format!("ws://127.0.0.1:{}/api/v1/live", nginx.port());
+    let mut live = Live::connect_to(&url, "admin", server.admin_password()).await;
+    assert_eq!(live.next().await["type"], "hello");
+    let bundles = json!({ "kind": "bundle" });
+    live.subscribe(json!({ "kind": "operations", "filter": bundles, "since": null }))
+        .await;
+    live.until(|message| message["type"] == "position").await;
     for path in ["/ws", "/"] {
         let mut socket = socket(&server, nginx.port(), path).await;
         ask(&mut socket, &json!(urls)).await;
         let (texts, archive) = answer(&mut socket).await;
         assert_eq!((texts.len(), contents(&archive).len()), (5, 5));
+        // And whoever watches hears of it through the same nginx.
+        live.until(|message| {
+            message["type"] == "operation" && message["operation"]["state"] == "succeeded"
+        })
+        .await;
     }
 }
 
@@ -299,34 +312,6 @@ async fn an_array_of_more_than_may_be_is_refused_and_not_echoed(database: TestDa
         panic!("no answer")
     };
     assert!(refused.contains("at most 3 sources"), "{refused}");
-}
-
-on_both!(a_large_archive_is_a_link_that_works_without_a_password);
-async fn a_large_archive_is_a_link_that_works_without_a_password(database: TestDatabase) {
-    let origin = Origin::start().await;
-    let length = 65 << 20;
-    let url = origin.put("/large.jpg", Answer::ok(Content::seeded(1, length)));
-    let server = server(&database).start().await;
-    let mut socket = socket(&server, server.port(), "/ws").await;
-    ask(&mut socket, &json!([url])).await;
-    let Message::Text(text) = next(&mut socket).await else {
-        panic!("no text of the file")
-    };
-    assert!(text.contains("large.jpg"), "{text}");
-    let Message::Text(link) = next(&mut socket).await else {
-        panic!("no link")
-    };
-    let path = link
-        .strip_prefix(&server.url())
-        .expect("an address of this server");
-    let answer = server
-        .anonymous(Method::GET, path)
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(answer.status(), 200);
-    let archive = answer.bytes().await.expect("whole");
-    assert!(contents(&archive)["large.jpg"] == Content::seeded(1, length).to_vec());
 }
 
 on_both!(only_who_may_make_bundles_gets_a_socket_and_no_foreign_page_does);

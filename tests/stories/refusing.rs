@@ -3,6 +3,7 @@
 use crate::program::{Ended, ends, files_below, opened, server, variables};
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt;
 use tempfile::TempDir;
 use testing::{TestDatabase, TestServer, on_both};
 
@@ -152,6 +153,26 @@ async fn a_database_that_does_not_answer_is_code_6_and_its_password_is_not_told(
     let ended = ends(&arguments, &variables, folder().path()).await;
     ended.refused(6, &["database cannot be reached", "`database`"]);
     assert!(!ended.errors.contains("geheim"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_database_file_that_is_none_is_code_6_and_stays_as_it_is() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&data)
+        .expect("a temporary folder takes folders");
+    let garbage = b"this is no database, whatever its name says. ".repeat(500);
+    let file = data.join("longshore.db");
+    fs::write(&file, &garbage).expect("it takes files");
+    let arguments = ["serve", "--listen", ANY, "--data", "data"];
+    let ended = ends(&arguments, &[], folder.path()).await;
+    ended.refused(
+        6,
+        &["data/longshore.db", "not a database", "backup", "--data"],
+    );
+    assert!(fs::read(&file).expect("there") == garbage);
 }
 
 on_both!(a_newer_schema_is_code_7_and_stays_as_it_is);

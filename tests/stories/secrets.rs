@@ -142,6 +142,41 @@ async fn a_header_of_a_source_reaches_its_origin_and_no_log_answer_or_database(
     assert!(!known.is_empty());
 }
 
+on_both!(what_opens_doors_is_stored_nowhere_as_it_is);
+async fn what_opens_doors_is_stored_nowhere_as_it_is(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let new = json!({ "name": "harbour-master", "scopes": ["bundles:read"] });
+    let (status, token) = server.post("/api/v1/tokens", &new).await;
+    assert_eq!(status, 201, "{token}");
+    let token = token["token"].as_str().expect("it is shown this once");
+    // It is used, too, so that it is remembered and noted.
+    let request = server.anonymous(Method::GET, "/api/v1/bundles");
+    let answer = request.bearer_auth(token).send().await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    let new = json!({ "name": "crane-driver", "scopes": ["files:read"] });
+    let (status, key) = server.post("/api/v1/access-keys", &new).await;
+    assert_eq!(status, 201, "{key}");
+    let session = server.log_in("admin", server.admin_password()).await;
+    let (_, cookie) = session.cookie().split_once('=').expect("name and value");
+
+    let texts = [
+        // Without what all of them begin with.
+        token.strip_prefix("lsh_").expect("its prefix"),
+        key["secret"].as_str().expect("it is shown this once"),
+        cookie,
+        server.admin_password(),
+    ];
+    for text in texts {
+        assert!(text.len() > 20, "{text}");
+        let places = places_with(&server, &database, text).await;
+        assert_eq!(places, Vec::<String>::new(), "{text}");
+    }
+    // That the search would find something.
+    for name in ["harbour-master", "crane-driver"] {
+        assert!(!places_with(&server, &database, name).await.is_empty());
+    }
+}
+
 on_both!(a_stored_secret_is_write_only_and_taken_out_of_every_log);
 async fn a_stored_secret_is_write_only_and_taken_out_of_every_log(database: TestDatabase) {
     let server = server(&database).start().await;

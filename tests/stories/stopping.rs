@@ -5,7 +5,7 @@ use crate::desk::{accepted, archive, ended, id_of, in_state, operation_of, rest,
 use crate::program::{incoming, opened, server, stored};
 use reqwest::Method;
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, within};
 
@@ -214,6 +214,80 @@ async fn sighup_applies_what_can_be_applied_and_puts_it_on_the_record(database: 
         "a mistake changes nothing"
     );
     assert!(id_of(&entries[0]).len() == 36, "an entry has an id");
+}
+
+/// The status of a wrong guess at the password of a user whom nobody else tries.
+async fn guess(server: &TestServer, name: &str) -> u16 {
+    let body = json!({ "name": name, "password": "a wrong guess" });
+    let request = server
+        .anonymous(Method::POST, "/api/v1/session")
+        .json(&body);
+    let request = request.header("X-Forwarded-For", "203.0.113.9");
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+/// From where somebody is said to have guessed last.
+async fn guessed_from(server: &TestServer) -> Value {
+    let (status, page) = server.get("/api/v1/audit?action=login.failed").await;
+    assert_eq!(status, 200, "{page}");
+    page["items"][0]["address"].clone()
+}
+
+on_both!(sighup_reaches_every_part_that_can_change);
+async fn sighup_reaches_every_part_that_can_change(database: TestDatabase) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("longshore.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
+    write("");
+    let server = server(&database)
+        .env("LONGSHORE_CONFIG", &file.to_string_lossy())
+        // The file says it, and not the environment, which goes before it.
+        .env("LONGSHORE_FETCH_ALLOW", "")
+        .start()
+        .await;
+    let origin = Origin::start().await;
+    let one = json!({ "sources": [origin.put("/a.bin", Answer::ok(Content::seeded(1, 100)))] });
+    let mut two = one.clone();
+    two["sources"]
+        .as_array_mut()
+        .expect("a list")
+        .push(json!("http://127.0.0.1:1/b.bin"));
+
+    assert_eq!(streamed(&server, &one).await.status(), 422, "it is private");
+    accepted(&server, &two).await;
+    for _ in 0..3 {
+        assert_eq!(guess(&server, "early").await, 401);
+    }
+    assert_eq!(guessed_from(&server).await, "127.0.0.1");
+
+    write(
+        r#"
+trusted_proxies = ["127.0.0.0/8"]
+
+[fetch]
+allow = ["127.0.0.0/8"]
+
+[bundles]
+max_sources = 1
+
+[access]
+attempts_per_account = 2
+"#,
+    );
+    server.signal(Signal::HUP);
+    server.captured().contains("applied settings=").await;
+
+    let answer = streamed(&server, &one).await;
+    assert_eq!(answer.status(), 200);
+    let archive = rest(answer).await.expect("a clean end");
+    assert_eq!(contents(&archive).len(), 1);
+    let (status, problem) = server.post("/api/v1/bundles", &two).await;
+    assert_eq!(status, 400, "{problem}");
+    assert!(problem.to_string().contains("sources"), "{problem}");
+    let guesses = [guess(&server, "late").await, guess(&server, "late").await];
+    assert_eq!(guesses, [401; 2]);
+    assert_eq!(guessed_from(&server).await, "203.0.113.9");
+    assert_eq!(guess(&server, "late").await, 429);
 }
 
 /// Waits until the server has taken its data directory, which it does before the database.

@@ -1,7 +1,14 @@
 //! Syncs: rows of somebody's table and the objects that they name, delivered to where they
 //! are served, by `longshore sync` on the host and by a server.
 
+mod asking;
+mod beside;
+mod between;
+mod broken;
+mod mailbox;
+mod memory;
 mod on_host;
 mod on_server;
+mod telling;
 mod to_cloudflare;
 mod world;

@@ -1,6 +1,6 @@
 //! Resumable uploads with the clients that people have, unchanged, and over the wire.
 
-mod peers;
+pub(crate) mod peers;
 mod wire;
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};

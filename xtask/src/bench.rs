@@ -8,7 +8,7 @@ use crate::program::{self, Console, Profile};
 use crate::{file_servers, setup};
 
 /// What can be measured.
-const KNOWN: [&str; 5] = ["start", "operations", "live", "bundles", "files"];
+const KNOWN: [&str; 6] = ["start", "operations", "live", "bundles", "files", "syncs"];
 
 /// `cargo xtask bench [WHAT…]`
 pub(crate) fn command(place: &Place, arguments: &[String]) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub(crate) fn command(place: &Place, arguments: &[String]) -> Result<(), Failure
     } else {
         arguments.iter().map(String::as_str).collect()
     };
-    if wanted.contains(&"files") {
+    if wanted.contains(&"files") || wanted.contains(&"syncs") {
         file_servers::install(place);
     }
     for what in wanted {

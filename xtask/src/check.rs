@@ -39,6 +39,7 @@ pub(crate) fn steps(place: &Place, report: &mut Report) {
             .dir(&place.root)
             .stream()
     });
+    report.step("fuzz/Cargo.lock is fresh", || fuzz_lock(place));
     if report.step("cargo-deny is there", || {
         deny::program(place).map(|_| String::new())
     }) {
@@ -53,6 +54,24 @@ pub(crate) fn steps(place: &Place, report: &mut Report) {
             });
         }
     }
+}
+
+/// The fuzz targets are a workspace of their own, which nothing else here looks at. They
+/// need not be compiled for this: it fails where a crate of ours has another dependency
+/// than their lock file knows.
+fn fuzz_lock(place: &Place) -> Result<String, Failure> {
+    let metadata = Run::cargo()
+        .args(["metadata", "--locked", "--format-version", "1"])
+        .args(["--manifest-path", "fuzz/Cargo.toml"])
+        .dir(&place.root)
+        .capture();
+    metadata.map(|_| String::new()).map_err(|failure| {
+        Failure::new(format!(
+            "fuzz/Cargo.lock is not what its crates ask for: `cp Cargo.lock fuzz/Cargo.lock`, \
+             then `cargo metadata --format-version 1 --manifest-path fuzz/Cargo.toml` \
+             ({failure})"
+        ))
+    })
 }
 
 fn licences_and_advisories(place: &Place, report: &mut Report) {

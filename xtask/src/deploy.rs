@@ -7,6 +7,7 @@
 mod declared;
 mod hcl;
 mod layout;
+mod left;
 mod tokens;
 
 use crate::place::{self, Place};
@@ -14,6 +15,7 @@ use crate::process::{Failure, Run};
 use crate::report::Report;
 use declared::Module;
 use hcl::Body;
+use left::LEFT_AT_DEFAULT;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -27,16 +29,12 @@ const REFERENCE: &str = "docs/configuration.md";
 /// The maps of the module that become the environment of the service.
 const ENVIRONMENT: [&str; 2] = ["settings", "secret_settings"];
 
-/// What a deployment for many must give. One that Longshore does not have yet is asked
-/// for from the day on which it has it.
-const NEEDED: [&str; 6] = [
-    "listen",
-    "data",
-    "database",
-    "public_url",
-    "trusted_proxies",
-    "cache",
-];
+/// What the module gives besides: its log is read by a machine, and its load balancer keeps
+/// connections for longer than Longshore does by default.
+const MODULE_TOO: [&str; 2] = ["log.format", "http.header_timeout"];
+
+/// What compose gives besides: its S3 server stands on a private network.
+const COMPOSE_TOO: [&str; 1] = ["fetch.allow"];
 
 /// What compose gives in a file, because it holds a password.
 const IN_A_FILE: [&str; 1] = ["database"];
@@ -85,6 +83,7 @@ fn check(root: &Path) -> Result<String, Failure> {
             wrong.extend(environment(&module, &known));
         }
     }
+    wrong.extend(left_that_is_none(&known));
     let compose = read(&root.join(COMPOSE))?;
     wrong.extend(given_by_compose(&compose, &known));
     mentioned(root, "deploy", &known, &mut wrong)?;
@@ -136,10 +135,10 @@ fn environment(module: &Module, known: &BTreeSet<String>) -> Vec<String> {
             wrong.push(format!("{MODULE}: `{key}` is no setting of {REFERENCE}"));
         }
     }
-    for key in needed(known) {
+    for key in needed(known, &MODULE_TOO) {
         if !given.contains(&key) {
             wrong.push(format!(
-                "{MODULE}: `{key}` is not given; add it to `settings` in service.tf, or to `secret_settings`"
+                "{MODULE}: `{key}` is not given; add it to `settings` in service.tf or to `secret_settings`, or name it in xtask/src/deploy/left.rs"
             ));
         }
     }
@@ -153,20 +152,33 @@ fn given_by_compose(text: &str, known: &BTreeSet<String>) -> Vec<String> {
         text.lines()
             .any(|line| line.trim_start().starts_with(&format!("{key}: ")))
     };
-    needed(known)
+    needed(known, &COMPOSE_TOO)
         .filter(|key| !in_a_file.contains(key))
         .chain(["LONGSHORE_CONFIG".to_owned()])
         .filter(|key| !gives(key))
-        .map(|key| format!("{COMPOSE}: `{key}` is not given"))
+        .map(|key| {
+            format!(
+                "{COMPOSE}: `{key}` is not given; add it, or name it in xtask/src/deploy/left.rs"
+            )
+        })
         .collect()
 }
 
-/// What a deployment must give, of what there is, as variables.
-fn needed(known: &BTreeSet<String>) -> impl Iterator<Item = String> {
-    NEEDED
+/// What a deployment must give: whatever is not left at its default, and some besides.
+fn needed(known: &BTreeSet<String>, besides: &[&str]) -> impl Iterator<Item = String> {
+    let left = LEFT_AT_DEFAULT.iter().filter(|key| !besides.contains(key));
+    let left: BTreeSet<String> = left.map(|key| variable(key)).collect();
+    known
         .iter()
-        .map(|key| variable(key))
-        .filter(|key| known.contains(key))
+        .filter(move |key| !left.contains(*key))
+        .cloned()
+}
+
+/// What is left at its default and is no setting (any more).
+fn left_that_is_none(known: &BTreeSet<String>) -> impl Iterator<Item = String> {
+    let left = LEFT_AT_DEFAULT.iter();
+    left.filter(|key| !known.contains(&variable(key)))
+        .map(|key| format!("xtask/src/deploy/left.rs: `{key}` is left at its default, and is no setting of {REFERENCE}"))
 }
 
 /// Looks for names of settings in all text below a folder.
@@ -221,7 +233,9 @@ fn settings(reference: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let tables = reference
         .lines()
-        .skip_while(|line| *line != "## All settings");
+        .skip_while(|line| *line != "## All settings")
+        .skip(1)
+        .take_while(|line| !line.starts_with("## "));
     for line in tables {
         if let Some(heading) = line.strip_prefix("### ") {
             group = heading
@@ -306,12 +320,40 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_needed_at_scale_is_asked_for_once_there_is_one() {
+    fn a_new_setting_is_given_or_left_at_its_default_on_purpose() {
         let today = module("    LONGSHORE_LISTEN = \"0.0.0.0:8011\"\n");
-        assert!(environment(&today, &known(&["listen", "files.cache"])).is_empty());
-        let wrong = environment(&today, &known(&["listen", "cache"]));
-        assert_eq!(wrong.len(), 1, "{wrong:?}");
-        assert!(wrong[0].contains("LONGSHORE_CACHE"));
+        let compose = "    LONGSHORE_LISTEN: 0.0.0.0:8011\n    LONGSHORE_CONFIG: /a\n";
+        let left = known(&["listen", "files.cache"]);
+        assert!(environment(&today, &left).is_empty());
+        assert!(given_by_compose(compose, &left).is_empty());
+        let with_a_new_one = known(&["listen", "files.glitter"]);
+        for wrong in [
+            environment(&today, &with_a_new_one),
+            given_by_compose(compose, &with_a_new_one),
+        ] {
+            assert_eq!(wrong.len(), 1, "{wrong:?}");
+            assert!(wrong[0].contains("`LONGSHORE_FILES_GLITTER` is not given"));
+        }
+    }
+
+    #[test]
+    fn what_is_left_at_its_default_is_a_setting_and_named_once() {
+        let reference = read(&root().join(REFERENCE)).expect("it is there");
+        let left: BTreeSet<&&str> = LEFT_AT_DEFAULT.iter().collect();
+        assert_eq!(left.len(), LEFT_AT_DEFAULT.len());
+        assert_eq!(left_that_is_none(&settings(&reference)).count(), 0);
+        assert!(left_that_is_none(&known(&["listen"])).count() > 1);
+    }
+
+    #[test]
+    fn other_variables_are_no_settings() {
+        let reference = read(&root().join(REFERENCE)).expect("it is there");
+        let known = settings(&reference);
+        assert!(
+            !known
+                .iter()
+                .any(|key| key.contains("LONGSHORE_METRICS_LONGSHORE"))
+        );
     }
 
     #[test]

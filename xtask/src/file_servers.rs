@@ -1,5 +1,5 @@
-//! Servers of files that others make, in release mode, for `xtask bench files`. Compiled
-//! once and kept below the target directory.
+//! Servers of files that others make, in release mode, for `xtask bench files` and `xtask
+//! bench syncs`. Compiled once and kept below the target directory.
 
 use crate::place::Place;
 use crate::process::Run;

@@ -14,11 +14,13 @@ mod deploy;
 mod dist;
 mod draw;
 mod file_servers;
+mod mail;
 mod peers;
 mod place;
 mod postgres;
 mod process;
 mod program;
+mod python;
 mod report;
 mod s3_clients;
 mod s3_store;
@@ -41,7 +43,8 @@ cargo xtask COMMAND
   test              check, build, and every test there is; sets up what they need
   peers -- COMMAND  run COMMAND with the peers that tests want (a throw-away
                     PostgreSQL in LONGSHORE_TEST_POSTGRES)
-  bench [WHAT…]     start, operations, live, bundles, files; all of them without WHAT
+  bench [WHAT…]     start, operations, live, bundles, files, syncs; all of them without
+                    WHAT
   setup             install what tests need (Debian, as root), or say what is missing
   gen-api           write openapi.json and the console's types from the code
   draw              write docs/architecture.svg from docs/architecture.txt

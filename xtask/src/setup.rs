@@ -6,7 +6,7 @@
 
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
-use crate::{cloudflare, console, deny, postgres, s3_clients, schemathesis, tus};
+use crate::{cloudflare, console, deny, mail, postgres, s3_clients, schemathesis, tus};
 
 /// A program that tests use: how it is found, what brings it, what it is for.
 struct Need {
@@ -173,6 +173,7 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     deny::program(place)?;
     schemathesis::program(place)?;
     tus::install(place)?;
+    mail::install(place)?;
     s3_clients::install(place)?;
     cloudflare::install(place)?;
     match console::obstacle(place) {

@@ -9,7 +9,7 @@ use crate::place::{self, Place};
 use crate::process::{Failure, Run};
 use crate::program::{self, Console, Profile};
 use crate::report::Report;
-use crate::{check, cloudflare, console, s3_clients, schemathesis, setup, tus};
+use crate::{check, cloudflare, console, deny, mail, s3_clients, schemathesis, setup, tus};
 
 /// `cargo xtask test`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
@@ -25,15 +25,38 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     for need in &lacking {
         report.skip("tests that need another program", need);
     }
-    let console = console_first(place, &mut report);
+    // What fails here says so in its own step, which has it again.
+    let console = beside(
+        || drop(deny::program(place)),
+        || console_first(place, &mut report),
+    );
     check::steps(place, &mut report);
-    let built = report.step("build, under clippy", || build(place, console));
+    let built = beside(
+        || drop(install_clients(place)),
+        || report.step("build, under clippy", || build(place, console)),
+    );
     if built {
         tests(place, &mut report, console);
     } else {
         report.skip("every test", "the build failed");
     }
     report.close()
+}
+
+/// Does `work`, and meanwhile has what mostly waits for the network.
+fn beside<T>(had: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
+    std::thread::scope(|scope| {
+        scope.spawn(had);
+        work()
+    })
+}
+
+/// The clients that stories and tests drive, each in an environment of its own.
+fn install_clients(place: &Place) -> Result<(), Failure> {
+    s3_clients::install(place)?;
+    cloudflare::install(place)?;
+    tus::install(place)?;
+    mail::install(place).map(drop)
 }
 
 /// Builds the console before anything is compiled, so that it is compiled in once.
@@ -77,6 +100,14 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     });
     for client in lacking {
         report.skip_unless_required("stories of tus", client);
+    }
+    let mut lacking = None;
+    report.step("a mail server", || {
+        lacking = mail::install(place)?;
+        Ok(String::new())
+    });
+    if let Some(server) = lacking {
+        report.skip_unless_required("stories of mail", server);
     }
     report.step("rust: units and stories", || {
         rust_tests(place, &environment)

@@ -3,7 +3,7 @@
 
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
-use crate::schemathesis;
+use crate::{python, schemathesis};
 
 /// The stories know these folders by name.
 const JS: (&str, &str) = ("tus-js-client", "4.3.1");
@@ -33,21 +33,7 @@ pub(crate) fn install(place: &Place) -> Result<Vec<&'static str>, Failure> {
         None => lacking.push("tus-js-client: npm is not installed"),
     }
     if schemathesis::can_be_installed() {
-        let folder = place.tools().join(format!("{}-{}", PYTHON.0, PYTHON.1));
-        let installed = Run::new(folder.join("bin/python"))
-            .args(["-c", "import tusclient"])
-            .capture();
-        if installed.is_err() {
-            let python = place::program("python3").unwrap_or_else(|| "python3".into());
-            Run::new(python)
-                .args(["-m", "venv", "--clear"])
-                .args([&folder])
-                .capture()?;
-            Run::new(folder.join("bin/pip"))
-                .args(["install", "--quiet", "--disable-pip-version-check"])
-                .args([format!("{}=={}", PYTHON.0, PYTHON.1)])
-                .stream()?;
-        }
+        python::install(place, PYTHON, "tusclient")?;
     } else {
         lacking.push("tuspy: python3 with venv is not installed");
     }

@@ -12,9 +12,25 @@ export type OperationsQuery = NonNullable<
 export const operationQuery = (id: string) =>
   queryOptions({
     queryKey: ["operation", id],
-    queryFn: ({ signal }) =>
-      take(api.GET("/api/v1/operations/{id}", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => readOperation(id, signal),
   });
+
+/** Operations that are being read, with the newest that was heard of them meanwhile. */
+const readings = new Set<{ id: string; heard: Operation | null }>();
+
+// What is heard while the answer is on its way may be newer than it.
+async function readOperation(id: string, signal: AbortSignal): Promise<OperationDetail> {
+  const reading: { id: string; heard: Operation | null } = { id, heard: null };
+  readings.add(reading);
+  try {
+    const options = { params: { path: { id } }, signal };
+    const read = await take(api.GET("/api/v1/operations/{id}", options));
+    const { heard } = reading;
+    return heard !== null && heard.changed > read.changed ? { ...read, ...heard } : read;
+  } finally {
+    readings.delete(reading);
+  }
+}
 
 export const operationPages = (query: OperationsQuery) =>
   infiniteQueryOptions({
@@ -44,6 +60,10 @@ export const retryOperation = (id: string) =>
 
 /** Puts a change into what is shown, unless something newer is there already. */
 export function mergeOperation(operation: Operation): void {
+  for (const reading of readings) {
+    const newer = reading.heard === null || reading.heard.changed < operation.changed;
+    if (reading.id === operation.id && newer) reading.heard = operation;
+  }
   queryClient.setQueryData<OperationDetail>(operationQuery(operation.id).queryKey, (known) =>
     known && known.changed <= operation.changed ? { ...known, ...operation } : known,
   );

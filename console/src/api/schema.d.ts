@@ -1745,8 +1745,8 @@ export interface components {
             what: string;
         };
         /**
-         * @description What the columns are called. Those that are written but for `copied` may be empty: then
-         *     there is none.
+         * @description What the columns are called. Those that are written but for `copied`, and `creator`, may
+         *     be empty: then there is none.
          */
         Columns: {
             /**
@@ -1754,6 +1754,11 @@ export interface components {
              * @default copiedToCloudflare
              */
             copied: string;
+            /**
+             * @description Who made the file, for the summary of a pass. It goes to nobody else.
+             * @default
+             */
+            creator: string;
             /**
              * @description What names a row; its primary key, of any type that can be ordered.
              * @default id
@@ -1851,6 +1856,8 @@ export interface components {
             claimed: boolean;
             /** @description What tells its content from another's, once it was looked at. */
             content?: string | null;
+            /** @description Who made it, where its source says so. */
+            creator?: string | null;
             /**
              * Format: date-time
              * @description When it ended.
@@ -3186,8 +3193,10 @@ export interface components {
             /** @description Its secret, shown here and never again. */
             secret: string;
         };
-        /** @description Who is told how a pass went. */
+        /** @description Who is told how a pass went: an address, people, or both. */
         Report: {
+            /** @description To which addresses of e-mail; the server's settings say by which mail server. */
+            email?: string[];
             /**
              * @description Whether it is told of passes with failures alone. Of passes in which nothing
              *     happened nobody is told.
@@ -3196,7 +3205,7 @@ export interface components {
             /** @description The name of the secret that signs what is sent; unsigned, when absent. */
             secret?: string | null;
             /** @description Where, by POST. */
-            url: string;
+            url?: string | null;
         };
         /** @description What is brought back. */
         Restore: {
@@ -3671,6 +3680,7 @@ export interface components {
              * @description Its columns.
              * @default {
              *       "copied": "copiedToCloudflare",
+             *       "creator": "",
              *       "id": "id",
              *       "metadata": [
              *         "createdAt",

@@ -1,7 +1,7 @@
 // Syncs: what is delivered from where to where, and how far every file of it is.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, take } from "./client";
-import type { DeliveryState, SyncChange } from "./types";
+import type { DeliveryState, NewSync, SyncChange } from "./types";
 
 export interface DeliveryQuery {
   state?: DeliveryState;
@@ -78,6 +78,8 @@ export const checkSync = (sync: string) => take(api.POST("/api/v1/syncs/{sync}/c
 
 export const dryRunSync = (sync: string) =>
   take(api.POST("/api/v1/syncs/{sync}/dry-run", of(sync)));
+
+export const makeSync = (body: NewSync) => take(api.POST("/api/v1/syncs", { body }));
 
 export const changeSync = (sync: string, body: SyncChange) =>
   take(api.PATCH("/api/v1/syncs/{sync}", { ...of(sync), body }));

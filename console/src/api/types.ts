@@ -71,6 +71,7 @@ export type SourceRule = Schemas["SourceRule"];
 export type StoreRule = Schemas["StoreRule"];
 export type TargetRule = Schemas["TargetRule"];
 export type When = Schemas["When"];
+export type NewSync = Schemas["NewSync"];
 export type SyncChange = Schemas["SyncChange"];
 export type Delivery = Schemas["DeliveryShown"];
 export type DeliveryState = Schemas["DeliveryState"];

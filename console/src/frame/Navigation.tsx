@@ -4,11 +4,16 @@ import { useActiveOperations } from "../api/use-live";
 import classes from "./Navigation.module.css";
 import { SECTIONS, type Section } from "./sections";
 
+// Pages that belong to a section, and are not at an address below it.
+const WITHIN = [
+  { path: "/buckets/", to: "/files" },
+  { path: "/new-sync", to: "/syncs" },
+] as const;
+
 export function Navigation({ onChoose }: { onChoose: () => void }) {
   const active = useActiveOperations();
-  // A bucket itself is of Files, though its address is another.
   const within = useLocation({
-    select: ({ pathname }) => (pathname.startsWith("/buckets/") ? "/files" : null),
+    select: ({ pathname }) => WITHIN.find(({ path }) => pathname.startsWith(path))?.to ?? null,
   });
   const bundles = active.filter((operation) => operation.kind.startsWith("bundle")).length;
   const syncs = active.filter((operation) => operation.kind.startsWith("sync-")).length;

@@ -3,6 +3,7 @@ import { useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight, type SpotlightActionData } from "@mantine/spotlight";
 import {
+  IconArrowsTransferUp,
   IconKeyboard,
   IconLogout,
   IconMoon,
@@ -96,6 +97,7 @@ function useCommands(openHelp: () => void): SpotlightActionData[] {
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme();
   const mayMake = useMay("operator");
+  const mayRule = useMay("admin");
   const making: SpotlightActionData = {
     id: "new bundle",
     label: "New bundle",
@@ -103,6 +105,14 @@ function useCommands(openHelp: () => void): SpotlightActionData[] {
     keywords: "zip fetch download",
     leftSection: <IconPackage size={20} stroke={1.6} aria-hidden />,
     onClick: () => void navigate({ to: "/bundles" }),
+  };
+  const ruling: SpotlightActionData = {
+    id: "new sync",
+    label: "New sync",
+    description: "Deliver files from one place to others",
+    keywords: "rule cloudflare copy",
+    leftSection: <IconArrowsTransferUp size={20} stroke={1.6} aria-hidden />,
+    onClick: () => void navigate({ to: "/new-sync" }),
   };
   return [
     ...SECTIONS.map(({ name, to, about, Icon }) => ({
@@ -113,6 +123,7 @@ function useCommands(openHelp: () => void): SpotlightActionData[] {
       onClick: () => void navigate({ to }),
     })),
     ...(mayMake ? [making] : []),
+    ...(mayRule ? [ruling] : []),
     {
       id: "failed",
       label: "Failed operations of the last day",

@@ -14,6 +14,7 @@ mod kinds;
 mod listen;
 mod load;
 mod log;
+mod mail;
 mod nearest;
 mod reload;
 mod settings;
@@ -30,9 +31,13 @@ pub use error::{ConfigError, UnknownVariable};
 pub use listen::{InvalidListen, Listen};
 pub use load::{Loaded, Overrides};
 pub use log::{InvalidLogFilter, InvalidLogFormat, LogFilter, LogFormat};
+pub use mail::{
+    InvalidMailSender, InvalidMailServer, InvalidMailUser, MailEncryption, MailSender, MailServer,
+    MailUser,
+};
 pub use reload::Changes;
 pub use settings::{
-    Access, Bundles, Config, Fetch, Http, Keep, Log, Metrics, Operations, Retention, Storage,
+    Access, Bundles, Config, Fetch, Http, Keep, Log, Mail, Metrics, Operations, Retention, Storage,
 };
 pub use value::PerKind;
 

@@ -4,7 +4,7 @@ use fetch::Client;
 use std::time::Duration;
 
 /// How bundles are made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundleSettings {
     /// Sources of one bundle.
     pub max_sources: usize,

@@ -8,7 +8,7 @@ use crate::file::File;
 use crate::path::FilePath;
 use crate::webhook::Webhook;
 use crate::{Files, sql};
-use base::Timestamp;
+use base::{BucketId, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
 use storage::Tx;
@@ -109,7 +109,29 @@ impl Files {
         (file, from): (&File, Option<&FilePath>),
         actor: &str,
     ) -> storage::Result<()> {
-        let noted = Noted {
+        let noted = self.noted(happened, (file, from), actor);
+        sql::feed::note(tx, bucket.id, &[noted]).await
+    }
+
+    /// Notes that files came, by their uploaders, for those who watch.
+    pub(crate) async fn note_puts(
+        &self,
+        tx: &mut Tx,
+        bucket: BucketId,
+        files: &[&File],
+    ) -> storage::Result<()> {
+        let noted = files.iter();
+        let noted = noted.map(|file| self.noted(Happened::Put, (file, None), &file.uploader));
+        sql::feed::note(tx, bucket, &noted.collect::<Vec<_>>()).await
+    }
+
+    fn noted(
+        &self,
+        happened: Happened,
+        (file, from): (&File, Option<&FilePath>),
+        actor: &str,
+    ) -> Noted {
+        Noted {
             id: Uuid::now_v7(),
             at: self.now(),
             happened: happened.word().to_owned(),
@@ -117,8 +139,7 @@ impl Files {
             from: from.map(|from| from.as_str().to_owned()),
             actor: actor.to_owned(),
             file: serde_json::to_string(file).unwrap_or_default(),
-        };
-        sql::feed::note(tx, bucket.id, &noted).await
+        }
     }
 
     /// Notes an event for webhooks.

@@ -111,6 +111,7 @@ struct Inner {
     tasks: TaskTracker,
     operations: OnceLock<Operations>,
     turns: upload::Turns,
+    together: put::Together,
     zips: OnceLock<Arc<dyn Zips>>,
     stores: store::Stores,
     certificates: hook::Certificates,

@@ -41,6 +41,7 @@ impl Files {
             tasks: ground.tasks,
             operations: OnceLock::new(),
             turns: upload::Turns::default(),
+            together: crate::put::Together::default(),
             zips: OnceLock::new(),
             stores: store::Stores::new(),
             certificates: hook::Certificates::default(),

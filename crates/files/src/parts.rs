@@ -5,6 +5,7 @@ use crate::bucket::Buckets;
 use crate::feed::Feed;
 use crate::hook::Certificates;
 use crate::presign::Signer;
+use crate::put::Together;
 use crate::remembered::Remembered;
 use crate::store::Stores;
 use crate::{FileSettings, Files};
@@ -75,6 +76,10 @@ impl Files {
 
     pub(crate) fn feed(&self) -> &Feed {
         &self.0.feed
+    }
+
+    pub(crate) fn together(&self) -> &Together {
+        &self.0.together
     }
 
     pub(crate) fn remembered(&self) -> &Remembered {

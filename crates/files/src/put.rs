@@ -7,9 +7,12 @@
 
 mod commit;
 mod described;
+mod place;
+mod together;
 
 pub(crate) use commit::{Along, Uncommitted, index};
 pub(crate) use described::{Came, described};
+pub(crate) use together::Together;
 
 use crate::bucket::Bucket;
 use crate::expect::{Expect, Promised};
@@ -131,7 +134,7 @@ impl Files {
         }
         self.check_quota(bucket, &by, length).await?;
         let sink = match self.store(bucket).await? {
-            None => Sink::Disk(Box::new(self.blobs().create_with_md5().await?)),
+            None => Sink::Disk(Box::new(self.blobs().create_with_md5())),
             Some(store) => Sink::Store(Box::new(
                 store.writer(new.path.as_str(), ObjectHeaders::default()),
             )),
@@ -269,11 +272,14 @@ impl Incoming {
         let file = described(&files, &bucket, &by, &new, &came, blob, beginning).await;
         let checked = new.promised.check(&came);
         let committed = match checked {
-            Ok(()) => {
-                files
-                    .commit_along(&bucket, file, &new.expect, None, (along, None))
-                    .await
-            }
+            Ok(()) => match along {
+                Along::Nothing => files.commit_together(&bucket, file, new.expect).await,
+                along => {
+                    files
+                        .commit_along(&bucket, file, &new.expect, None, (along, None))
+                        .await
+                }
+            },
             Err(error) => Err(Uncommitted::Certainly(error)),
         };
         match committed {

@@ -7,8 +7,10 @@ use crate::file::File;
 use crate::path::FilePath;
 use crate::store::{Aside, Held};
 use crate::{Error, Files, Result, put, sql};
+use access::{AuditEntry, Doer};
 use base::{Actor, FileId, Timestamp};
 use serde::Serialize;
+use serde_json::json;
 
 /// A content that is not current any more.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -245,6 +247,19 @@ impl Files {
     /// # Errors
     /// Whatever the database says.
     pub async fn purge(&self, bucket: &Bucket, id: FileId) -> Result<bool> {
+        self.purge_past(None, bucket, id).await
+    }
+
+    /// The same where somebody wants it, which is put on the record: nothing else tells of
+    /// what nobody can restore.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn purge_by(&self, by: &Doer, bucket: &Bucket, id: FileId) -> Result<bool> {
+        self.purge_past(Some(by), bucket, id).await
+    }
+
+    async fn purge_past(&self, by: Option<&Doer>, bucket: &Bucket, id: FileId) -> Result<bool> {
         let Some(past) = sql::file::past(self.db(), bucket.id, id).await? else {
             return Ok(false);
         };
@@ -254,6 +269,12 @@ impl Files {
         }
         sql::usage::subtract(&mut tx, &past.file).await?;
         let unused = sql::file::unused(&mut tx, past.file.blob).await?;
+        if let Some(by) = by {
+            let subject = format!("bucket:{}", bucket.name);
+            let before = json!({ "path": past.file.path.as_str(), "size": past.file.size });
+            let entry = AuditEntry::new(by, "file.purged", subject).before(before);
+            self.access().audit_in(&mut tx, entry).await?;
+        }
         tx.commit().await?;
         if let Some(blob) = unused {
             self.discard(blob).await;

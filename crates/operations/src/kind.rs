@@ -262,7 +262,8 @@ impl Kinds {
     }
 
     /// What is kept of operations of this kind.
-    pub(crate) fn kept(&self, name: &str) -> Retained {
+    #[must_use]
+    pub fn kept(&self, name: &str) -> Retained {
         self.get(name)
             .map_or(self.unknown, |kind| kind.settings.keep)
     }

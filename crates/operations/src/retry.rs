@@ -84,6 +84,65 @@ mod tests {
         assert_eq!(policy().wait(&failure, 1), Some(Duration::from_secs(300)));
     }
 
+    /// Waits after so many failures, of a policy that allows more.
+    fn waits(failures: u32) -> Vec<Duration> {
+        let generous =
+            RetryPolicy::exponential(1000, Duration::from_secs(1), Duration::from_secs(60));
+        let failure = Failure::passing("x", "x");
+        (0..SAMPLES)
+            .map(|_| {
+                generous
+                    .wait(&failure, failures)
+                    .expect("attempts are left")
+            })
+            .collect()
+    }
+
+    /// So many that they never all lie in one half of their range (once in 2^255 times).
+    const SAMPLES: usize = 256;
+
+    #[test]
+    fn waits_double_until_the_cap_and_lie_anywhere_below_it() {
+        for (failures, most) in [
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (4, 8),
+            (5, 16),
+            (6, 32),
+            (7, 60),
+            (8, 60),
+            (500, 60),
+        ] {
+            let waits = waits(failures);
+            let most = Duration::from_secs(most);
+            let (shortest, longest) = (waits.iter().min(), waits.iter().max());
+            // More than half of this step is more than the whole of the one before.
+            assert!(
+                longest > Some(&(most / 2)) && longest <= Some(&most),
+                "after {failures} failures the longest is {longest:?}"
+            );
+            assert!(
+                shortest < Some(&(most / 2)),
+                "after {failures} failures the shortest is {shortest:?}"
+            );
+            let different: std::collections::BTreeSet<_> = waits.iter().collect();
+            assert!(
+                different.len() > SAMPLES / 2,
+                "they come at once: {waits:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_the_least_and_not_the_most() {
+        let soon = Failure::passing("x", "x").not_before(Duration::from_millis(1));
+        let generous =
+            RetryPolicy::exponential(1000, Duration::from_secs(1), Duration::from_secs(60));
+        let waits = (0..SAMPLES).filter_map(|_| generous.wait(&soon, 7));
+        assert!(waits.max() > Some(Duration::from_secs(30)));
+    }
+
     proptest! {
         #[test]
         fn a_wait_never_exceeds_its_step_nor_the_cap(failures in 1_u32..100) {

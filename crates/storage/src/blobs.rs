@@ -1,9 +1,10 @@
 //! Blobs on disk: content under generated names.
 //!
 //! A blob is written to a temporary file, then synced, renamed into its sharded
-//! folder, and the folder synced, before it counts as stored. So a reader finds
-//! the whole of it or nothing, also after a loss of power. A name is only ever
-//! one that this module made: no text from outside becomes a path.
+//! folder, and the folder synced, before it counts as stored; a small one is written
+//! and synced right there. Nobody knows its name before, so a reader finds the whole of
+//! it or nothing, also after a loss of power; what a crash left is what no row names.
+//! A name is only ever one that this module made: no text from outside becomes a path.
 //!
 //! The folders that contents go to are all made and synced when the blobs are opened. One
 //! made by the writer who needs it first could be lost with the content of another, who
@@ -118,26 +119,26 @@ impl Blobs {
         })
     }
 
-    /// Begins a blob.
+    /// Begins a blob that can be followed while it grows.
     ///
     /// # Errors
     /// When its temporary file cannot be made.
     pub async fn create(&self) -> Result<BlobWriter> {
-        self.begin(None).await
+        let mut writer = self.writer(None);
+        writer.begin().await?;
+        Ok(writer)
     }
 
-    /// Begins a blob of which the MD5 is wanted, too, for clients that compare it.
-    ///
-    /// # Errors
-    /// When its temporary file cannot be made.
-    pub async fn create_with_md5(&self) -> Result<BlobWriter> {
-        self.begin(Some(Md5::new())).await
+    /// Begins a blob of which the MD5 is wanted, too, for clients that compare it. A
+    /// temporary file is made only when it grows.
+    #[must_use]
+    pub fn create_with_md5(&self) -> BlobWriter {
+        self.writer(Some(Md5::new()))
     }
 
-    async fn begin(&self, md5: Option<Md5>) -> Result<BlobWriter> {
+    fn writer(&self, md5: Option<Md5>) -> BlobWriter {
         let name = BlobName::new();
-        let (temporary, target) = (self.incoming(name), self.path(name));
-        BlobWriter::begin(name, temporary, target, md5).await
+        BlobWriter::unbegun(name, self.incoming(name), self.path(name), md5)
     }
 
     /// Opens a stored blob for reading.

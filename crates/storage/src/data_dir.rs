@@ -5,11 +5,26 @@ use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long locking the directory for an errand may take: only a look is in its way.
+const LOCKING: Duration = Duration::from_secs(5);
+/// And how often it is tried.
+const LOOK: Duration = Duration::from_millis(10);
+/// What stands behind the number of a process that has the directory for a moment only.
+const BRIEFLY: &str = "briefly";
 
 /// A data directory that this process alone uses, for as long as this lives.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
+    _lock: File,
+}
+
+/// The mark of a process that works on the database of a data directory beside whoever has
+/// it, for as long as this lives.
+#[derive(Debug)]
+pub struct Errand {
     _lock: File,
 }
 
@@ -26,6 +41,19 @@ impl DataDir {
     /// When it belongs to another user, cannot be written to or made private, or another
     /// process uses it.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::take(path, "")
+    }
+
+    /// The same for whoever gives it back at once, to work beside others as an
+    /// [`Errand`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_briefly(path: &Path) -> Result<Self> {
+        Self::take(path, BRIEFLY)
+    }
+
+    fn take(path: &Path, word: &str) -> Result<Self> {
         let failed = |source| Error::Directory {
             path: path.to_owned(),
             source,
@@ -45,38 +73,45 @@ impl DataDir {
             });
         }
         make_private(path, &directory).map_err(failed)?;
-        let lock_file = path.join("lock");
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_file)
-            .map_err(failed)?;
+        let mut lock = lock_file(&path.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // Only for the message: an unreadable number is left out of it.
                 let _ = lock.read_to_string(&mut holder);
+                let (pid, word) = holder.trim().split_once(' ').unwrap_or((&holder, ""));
                 return Err(Error::DirectoryInUse {
                     path: path.to_owned(),
-                    holder: holder
+                    holder: pid
                         .trim()
                         .parse::<u32>()
                         .map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
+                    // Who has not written down yet who it is has just come.
+                    briefly: word == BRIEFLY || holder.trim().is_empty(),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         lock.set_len(0).map_err(failed)?;
-        lock.write_all(std::process::id().to_string().as_bytes())
-            .map_err(failed)?;
+        lock.write_all(
+            format!("{} {word}", std::process::id())
+                .trim_end()
+                .as_bytes(),
+        )
+        .map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
         })
+    }
+
+    /// Whether errands run on its database, begun before this was opened. Blocking.
+    #[must_use]
+    pub fn has_errands(&self) -> bool {
+        let file = lock_file(&self.path.join(ERRANDS));
+        // What cannot be looked at may be anything.
+        file.is_err() || file.is_ok_and(|file| file.try_lock().is_err())
     }
 
     /// Where it is.
@@ -144,6 +179,49 @@ impl DataDir {
     }
 }
 
+/// The file that errands hold together.
+const ERRANDS: &str = "errands.lock";
+
+impl Errand {
+    /// Begins one on the database of a data directory that is there. Blocking, for a
+    /// moment.
+    ///
+    /// # Errors
+    /// When the directory cannot be written to.
+    pub fn begin(path: &Path) -> Result<Self> {
+        let failed = |source| Error::Directory {
+            path: path.to_owned(),
+            source,
+        };
+        let lock = lock_file(&path.join(ERRANDS)).map_err(failed)?;
+        let until = Instant::now() + LOCKING;
+        loop {
+            match lock.try_lock_shared() {
+                Ok(()) => return Ok(Self { _lock: lock }),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+                // Somebody looks whether there are any.
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    std::thread::sleep(LOOK);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(failed(io::ErrorKind::TimedOut.into()));
+                }
+            }
+        }
+    }
+}
+
+/// A file to be locked, made where there is none.
+fn lock_file(file: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(file)
+}
+
 /// Takes from others what they may do with a directory.
 fn make_private(path: &Path, directory: &Metadata) -> io::Result<()> {
     let mode = directory.permissions().mode() & 0o7777;
@@ -180,6 +258,31 @@ mod tests {
         );
         drop(first);
         DataDir::open(&path).expect("it is free again");
+    }
+
+    #[test]
+    fn who_opens_a_directory_sees_errands_that_run_on_it() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = root.path().join("data");
+        let first = DataDir::open_briefly(&path).expect("an empty directory is free");
+        assert!(!first.has_errands());
+        let refused = DataDir::open(&path).expect_err("it is in use");
+        assert!(
+            matches!(refused, Error::DirectoryInUse { briefly: true, .. }),
+            "{refused}"
+        );
+        let errands = [Errand::begin(&path), Errand::begin(&path)];
+        assert!(errands.iter().all(std::result::Result::is_ok));
+        drop(first);
+        let second = DataDir::open(&path).expect("errands do not have it");
+        assert!(second.has_errands());
+        let refused = DataDir::open(&path).expect_err("it is in use");
+        assert!(
+            matches!(refused, Error::DirectoryInUse { briefly: false, .. }),
+            "{refused}"
+        );
+        drop(errands);
+        assert!(!second.has_errands());
     }
 
     #[test]

@@ -342,6 +342,8 @@ impl Db {
 fn postgres(url: &str) -> Result<PgConnectOptions> {
     Ok(PgConnectOptions::from_str(url)?
         .application_name("longshore")
+        // It remarks at every start that what is made if it is missing is there.
+        .options([("client_min_messages", "warning")])
         .disable_statement_logging())
 }
 
@@ -362,17 +364,36 @@ async fn sqlite_pools(file: &std::path::Path, limits: &DbLimits) -> Result<Pools
             .min_connections(1)
             .acquire_timeout(limits.acquire)
             .idle_timeout(Duration::from_secs(60))
+            // There is no other side that could have gone: asking takes a turn of the
+            // connection's thread, as long as a small statement.
+            .test_before_acquire(false)
     };
     let writer = pool(1)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_with(options.clone().optimize_on_close(true, 400))
-        .await?;
+        .await
+        .map_err(|error| unreadable(error, file))?;
     // The writer has created the file and its log, so a reader finds both.
     let readers = pool(limits.sqlite_readers)
         .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
         .await?;
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// SQLITE_CORRUPT and SQLITE_NOTADB: no other attempt helps.
+fn unreadable(error: sqlx::Error, file: &std::path::Path) -> crate::Error {
+    match &error {
+        sqlx::Error::Database(refused)
+            if matches!(refused.code().as_deref(), Some("11" | "26")) =>
+        {
+            crate::Error::BrokenFile {
+                path: file.to_path_buf(),
+                reason: refused.message().to_owned(),
+            }
+        }
+        _ => error.into(),
+    }
 }
 
 /// Runs a statement, and tells of it when it was slow.

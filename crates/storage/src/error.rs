@@ -18,6 +18,16 @@ pub enum Error {
         /// What the driver said, without the address.
         reason: String,
     },
+    /// The file of a SQLite database is none, or was damaged.
+    #[error(
+        "the database file {path} cannot be read ({reason}); put back a backup of it, or choose another directory with --data"
+    )]
+    BrokenFile {
+        /// The file.
+        path: PathBuf,
+        /// What the driver said.
+        reason: String,
+    },
     /// The database was written by a newer Longshore.
     #[error(
         "the database has schema version {found}, and this Longshore knows up to {known}; run the newer version, or restore a backup made by this one"
@@ -77,6 +87,8 @@ pub enum Error {
         path: PathBuf,
         /// " (process 123)" where it is known, or nothing.
         holder: String,
+        /// Whether it is so for a moment only.
+        briefly: bool,
     },
     /// The data directory belongs to another user than the one that runs this.
     #[error(
@@ -125,6 +137,20 @@ impl Error {
     #[must_use]
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
+    }
+
+    /// The same once more, for another one whom it keeps waiting.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Unreachable { reason } => Self::Unreachable {
+                reason: reason.clone(),
+            },
+            Self::Busy => Self::Busy,
+            Self::Stopped => Self::Stopped,
+            Self::Reference => Self::Reference,
+            other => Self::Database(sqlx::Error::Protocol(other.to_string())),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub use blobs::{
 };
 pub use bus::{Bus, BusEvent, BusReceiver};
 pub use cache::{CacheSettings, Change, Fill, Looked, SharedCache};
-pub use data_dir::DataDir;
+pub use data_dir::{DataDir, Errand};
 pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Schema, Sql, Tx, Value};
 pub use error::{Error, Result};
 pub use migrations::newest_version;

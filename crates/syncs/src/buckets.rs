@@ -19,6 +19,8 @@ pub struct BucketFile {
     pub etag: String,
     /// Its media type.
     pub media_type: String,
+    /// Who put it there.
+    pub uploader: String,
     /// What is said of it.
     pub metadata: BTreeMap<String, Value>,
 }

@@ -130,6 +130,8 @@ pub struct Delivery {
     /// What goes along with it.
     #[schema(value_type = Object)]
     pub metadata: BTreeMap<String, Value>,
+    /// Who made it, where its source says so.
+    pub creator: Option<String>,
     /// The target that has it, by its name in the sync.
     pub target: Option<String>,
     /// How far it is.

@@ -6,12 +6,12 @@ mod problem;
 mod steering;
 mod syncs;
 
-use crate::Syncs;
+use crate::{Error, Result, Sync, Syncs};
 use access::{Caller, Proof, Role, Scope};
-use base::Trigger;
+use base::{OperationId, Trigger};
 use std::time::Duration;
 use utoipa_axum::routes;
-use web::{AnswerTime, Requirement, RouteLimits, Routes};
+use web::{Answer, AnswerTime, Problem, Requirement, RouteLimits, Routes};
 
 /// How long checking and a dry run may take before their answer begins.
 const LOOKING: Duration = Duration::from_secs(90);
@@ -42,6 +42,27 @@ pub fn routes(syncs: Syncs) -> Routes {
         .add(acts, routes!(deliveries::retry_delivery))
         .add(acts, routes!(deliveries::deliver_again))
         .with_state(syncs)
+}
+
+/// Has a pass made; nothing while the sync is paused.
+async fn run_unless_paused(
+    syncs: &Syncs,
+    sync: &Sync,
+    caller: &Caller,
+) -> Answer<Option<OperationId>> {
+    match syncs.run(sync, caller.actor(), trigger(caller)).await {
+        Ok(operation) => Ok(Some(operation)),
+        Err(Error::Paused(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What was found by looking, if that did not take too long.
+async fn looked_in_time<T>(looking: impl Future<Output = Result<T>>) -> Answer<T> {
+    match tokio::time::timeout(LOOKING, looking).await {
+        Ok(found) => Ok(found?),
+        Err(_) => Err(Problem::request_timeout()),
+    }
 }
 
 /// By what a person sets something off.

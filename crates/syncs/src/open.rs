@@ -3,7 +3,7 @@
 
 use crate::keys::Keys;
 use crate::notify::Listener;
-use crate::rule::{Route, SourceRule, StoreRule, TargetRule};
+use crate::rule::{AccountRule, Route, SourceRule, StoreRule, TargetRule};
 use crate::source::Source;
 use crate::source::bucket::BucketSource;
 use crate::source::rows::RowSource;
@@ -16,7 +16,7 @@ use crate::target::cloudflare::{
 use crate::target::store::StoreTarget;
 use crate::target::webhook::WebhookTarget;
 use crate::target::{Target, Trouble};
-use crate::{Buckets, Error, Result, SyncSettings, Syncs, Variables, trouble};
+use crate::{Buckets, Error, Result, SyncSettings, Syncs, Variables, owner, trouble};
 use ::operations::Operations;
 use access::Access;
 use base::{SharedClock, Timestamp};
@@ -75,7 +75,7 @@ impl Syncs {
 
     pub(crate) fn settings(&self) -> SyncSettings {
         let current = self.0.current.read();
-        current.unwrap_or_else(PoisonError::into_inner).1
+        current.unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     pub(crate) fn operations(&self) -> &Operations {
@@ -100,8 +100,9 @@ impl Syncs {
         let keys = Keys::of(self.access().clone(), &sync, self.variables().cloned());
         let source = self.open_source(&sync.rule.source, &keys).await?;
         let mut targets = Vec::with_capacity(sync.rule.targets.len());
+        let owner = owner::of(&sync, &keys).await?;
         for route in &sync.rule.targets {
-            targets.push(self.open_target(&sync, route, &keys).await?);
+            targets.push(self.open_target((&sync, &owner), route, &keys).await?);
         }
         Ok(Opened {
             sync,
@@ -138,10 +139,15 @@ impl Syncs {
 
     async fn open_target(
         &self,
-        sync: &Sync,
+        (sync, owner): (&Sync, &str),
         route: &Route,
         keys: &Keys,
     ) -> Result<Arc<dyn Target>> {
+        if let Some(said) = route.to.account() {
+            return self
+                .open_at_cloudflare(&route.to, said, (owner, keys))
+                .await;
+        }
         Ok(match &route.to {
             TargetRule::Store { store, key } => Arc::new(StoreTarget::new(
                 self.open_store(store, keys).await?,
@@ -150,70 +156,47 @@ impl Syncs {
             TargetRule::Bucket { bucket, key } => Arc::new(BucketTarget::new(
                 self.buckets()?,
                 (bucket.clone(), key.clone()),
-                sync.id,
+                (sync.id, owner),
             )),
             TargetRule::Webhook { url, secret } => {
                 let listener = self.listener(url, secret.as_deref(), keys).await?;
                 let clock = Arc::clone(self.clock());
-                Arc::new(WebhookTarget::new(listener, sync.id, clock))
+                Arc::new(WebhookTarget::new(listener, (sync.id, owner), clock))
             }
-            TargetRule::CloudflareImages {
-                account,
-                token,
-                id,
-                signed,
-                creator,
-                avif,
-                api,
-                batch,
-            } => {
-                let mut settings = self.account(account, token, api.as_ref(), keys).await?;
-                settings.batch = batch.clone().or(settings.batch);
-                Arc::new(Images::new(
-                    self.open_account(settings)?,
-                    ImagesSettings {
-                        naming: naming(id.as_deref())?,
-                        signed: *signed,
-                        creator: creator.clone(),
-                        avif: *avif,
-                        owner: sync.id.to_string(),
-                    },
-                ))
-            }
-            TargetRule::CloudflareStream {
-                account,
-                token,
-                id,
-                signed,
-                creator,
-                api,
-            } => {
-                let settings = self.account(account, token, api.as_ref(), keys).await?;
-                let account = self.open_account(settings)?;
-                let mut settings = StreamSettings::new(&sync.id.to_string());
-                settings.signed = *signed;
-                settings.creator.clone_from(creator);
-                if let Some(naming) = naming(id.as_deref())? {
-                    settings.naming = naming;
-                }
-                Arc::new(Stream::new(account, settings).map_err(unusable)?)
+            TargetRule::CloudflareImages { .. } | TargetRule::CloudflareStream { .. } => {
+                return Err(unusable("it names no account at Cloudflare".to_owned()));
             }
         })
     }
 
-    async fn account(
+    async fn open_at_cloudflare(
         &self,
-        account: &str,
-        token: &str,
-        api: Option<&String>,
-        keys: &Keys,
-    ) -> Result<AccountSettings> {
-        let token = keys.value(token).await?;
-        Ok(AccountSettings::new(
-            account.to_owned(),
-            token,
-            api.cloned(),
-        ))
+        rule: &TargetRule,
+        said: AccountRule<'_>,
+        (owner, keys): (&str, &Keys),
+    ) -> Result<Arc<dyn Target>> {
+        let token = keys.value(said.token).await?;
+        let api = said.api.map(str::to_owned);
+        let mut settings = AccountSettings::new(said.account.to_owned(), token, api);
+        let naming = naming(said.id)?;
+        let creator = said.creator.map(str::to_owned);
+        if let TargetRule::CloudflareImages { avif, batch, .. } = rule {
+            settings.batch = batch.clone().or(settings.batch);
+            let images = ImagesSettings {
+                naming,
+                signed: said.signed,
+                creator,
+                avif: *avif,
+                owner: owner.to_owned(),
+            };
+            return Ok(Arc::new(Images::new(self.open_account(settings)?, images)));
+        }
+        let mut films = StreamSettings::new(owner);
+        films.signed = said.signed;
+        films.creator = creator;
+        films.naming = naming.unwrap_or(films.naming);
+        let stream = Stream::new(self.open_account(settings)?, films);
+        Ok(Arc::new(stream.map_err(unusable)?))
     }
 
     /// All syncs of an account share its limit of requests.

@@ -1,8 +1,10 @@
 //! The kinds of operation of this part.
 
 mod report;
+mod summary;
 mod verify;
 
+pub(crate) use summary::{ByWhom, FailedFile};
 pub use verify::{SyncVerify, VerifyInput};
 
 use crate::pass::Pass;

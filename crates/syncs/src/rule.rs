@@ -11,7 +11,7 @@ pub use place::{KeyTemplate, StoreRule};
 pub use table::{Columns, Statuses, TableRule};
 pub use when::{Candidate, Meant, When};
 
-use crate::{Error, Result};
+use crate::{Error, Result, mail};
 use operations::Timing;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ const MOST_TARGETS: usize = 32;
 pub(crate) const MOST_AT_ONCE: u32 = 64;
 /// The most attempts of one file.
 const MOST_ATTEMPTS: u32 = 100;
+/// The most people who are written to.
+const MOST_READERS: usize = 20;
 
 /// What a sync says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -186,7 +188,82 @@ pub enum TargetRule {
     },
 }
 
+/// What all targets at Cloudflare say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountRule<'a> {
+    /// The id of the account.
+    pub(crate) account: &'a str,
+    /// The name of the secret that holds its token.
+    pub(crate) token: &'a str,
+    /// The address of the API, where it is not Cloudflare's own.
+    pub(crate) api: Option<&'a str>,
+    /// How names there are made.
+    pub(crate) id: Option<&'a str>,
+    /// Whether it is shown by signed addresses alone.
+    pub(crate) signed: bool,
+    /// Who made it.
+    pub(crate) creator: Option<&'a str>,
+}
+
 impl TargetRule {
+    /// What it says of an account at Cloudflare, if it is there.
+    pub(crate) fn account(&self) -> Option<AccountRule<'_>> {
+        match self {
+            Self::CloudflareImages {
+                account,
+                token,
+                id,
+                signed,
+                creator,
+                api,
+                ..
+            }
+            | Self::CloudflareStream {
+                account,
+                token,
+                id,
+                signed,
+                creator,
+                api,
+            } => Some(AccountRule {
+                account,
+                token,
+                api: api.as_deref(),
+                id: id.as_deref(),
+                signed: *signed,
+                creator: creator.as_deref(),
+            }),
+            Self::Store { .. } | Self::Bucket { .. } | Self::Webhook { .. } => None,
+        }
+    }
+
+    /// The name of the secret that it refers to.
+    fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Store { store, .. } => Some(&store.secret),
+            Self::Webhook { secret, .. } => secret.as_deref(),
+            _ => self.account().map(|account| account.token),
+        }
+    }
+
+    fn check(&self, field: &str) -> Result<()> {
+        if let Some(said) = self.account() {
+            return named(&format!("{field}.account"), said.account);
+        }
+        match self {
+            Self::Store { store, key } => {
+                store.check(&format!("{field}.store"))?;
+                key.check(&format!("{field}.key"))
+            }
+            Self::Bucket { bucket, key } => {
+                named(&format!("{field}.bucket"), bucket)?;
+                key.check(&format!("{field}.key"))
+            }
+            Self::Webhook { url, .. } => named(&format!("{field}.url"), url),
+            Self::CloudflareImages { .. } | Self::CloudflareStream { .. } => Ok(()),
+        }
+    }
+
     /// The word for its kind.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -200,12 +277,16 @@ impl TargetRule {
     }
 }
 
-/// Who is told how a pass went.
+/// Who is told how a pass went: an address, people, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// Where, by POST.
-    pub url: String,
+    #[serde(default)]
+    pub url: Option<String>,
+    /// To which addresses of e-mail; the server's settings say by which mail server.
+    #[serde(default)]
+    pub email: Vec<String>,
     /// The name of the secret that signs what is sent; unsigned, when absent.
     #[serde(default)]
     pub secret: Option<String>,
@@ -236,6 +317,9 @@ impl Rule {
                 let field = format!("targets[{index}].name");
                 return Err(Error::rule(field, "two targets have this name"));
             }
+        }
+        if let Some(report) = &self.report {
+            report.check()?;
         }
         self.timing()?;
         within("at_once", self.at_once, MOST_AT_ONCE)?;
@@ -268,21 +352,37 @@ impl Rule {
             SourceRule::Store { store } => names.push(&store.secret),
             SourceRule::Bucket { .. } => {}
         }
-        for route in &self.targets {
-            match &route.to {
-                TargetRule::CloudflareImages { token, .. }
-                | TargetRule::CloudflareStream { token, .. } => names.push(token),
-                TargetRule::Store { store, .. } => names.push(&store.secret),
-                TargetRule::Webhook { secret, .. } => names.extend(secret.as_deref()),
-                TargetRule::Bucket { .. } => {}
-            }
-        }
+        names.extend(self.targets.iter().filter_map(|route| route.to.secret()));
         names.extend(
             self.report
                 .as_ref()
                 .and_then(|report| report.secret.as_deref()),
         );
         names
+    }
+}
+
+impl Report {
+    fn check(&self) -> Result<()> {
+        if let Some(url) = &self.url {
+            named("report.url", url)?;
+        } else if self.email.is_empty() {
+            return Err(Error::rule(
+                "report",
+                "it names a `url`, `email` addresses, or both",
+            ));
+        }
+        if self.email.len() > MOST_READERS {
+            let reason = format!("at most {MOST_READERS} people are written to");
+            return Err(Error::rule("report.email", reason));
+        }
+        for (index, reader) in self.email.iter().enumerate() {
+            if !mail::is_address(reader) {
+                let field = format!("report.email[{index}]");
+                return Err(Error::rule(field, "it is no address of mail"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -315,22 +415,7 @@ impl Route {
             return Err(Error::rule(format!("{field}.name"), reason));
         }
         self.when.check(&format!("{field}.when"))?;
-        let to = format!("{field}.to");
-        match &self.to {
-            TargetRule::CloudflareImages { account, .. }
-            | TargetRule::CloudflareStream { account, .. } => {
-                named(&format!("{to}.account"), account)
-            }
-            TargetRule::Store { store, key } => {
-                store.check(&format!("{to}.store"))?;
-                key.check(&format!("{to}.key"))
-            }
-            TargetRule::Bucket { bucket, key } => {
-                named(&format!("{to}.bucket"), bucket)?;
-                key.check(&format!("{to}.key"))
-            }
-            TargetRule::Webhook { url, .. } => named(&format!("{to}.url"), url),
-        }
+        self.to.check(&format!("{field}.to"))
     }
 }
 
@@ -378,9 +463,16 @@ mod tests {
             ("/targets/0/name", json!("a b"), "targets[0].name"),
             ("/targets/0/to/key", json!("{what}"), "targets[0].to.key"),
             ("/source/bucket", json!(" "), "source.bucket"),
+            ("/report", json!({}), "report"),
+            ("/report", json!({"url": " "}), "report.url"),
+            (
+                "/report",
+                json!({"email": ["anna@a.example", "ben"]}),
+                "report.email[1]",
+            ),
         ] {
             let mut wrong = rule();
-            for missing in ["schedule", "at_once", "attempts"] {
+            for missing in ["schedule", "at_once", "attempts", "report"] {
                 wrong[missing] = json!(null);
             }
             wrong["targets"][0]["to"]["key"] = json!("{key}");

@@ -1,9 +1,10 @@
 //! The limits of syncs.
 
+use crate::MailSettings;
 use std::time::Duration;
 
 /// How syncs are run, where their rules say nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SyncSettings {
     /// Files that one pass delivers at once.
     pub at_once: u32,
@@ -15,6 +16,8 @@ pub struct SyncSettings {
     pub longest_wait: Duration,
     /// How long what is known of passes is kept.
     pub passes_kept: Duration,
+    /// Who takes mail, if anybody does.
+    pub mail: Option<MailSettings>,
 }
 
 impl Default for SyncSettings {
@@ -25,6 +28,7 @@ impl Default for SyncSettings {
             lease: Duration::from_secs(20),
             longest_wait: Duration::from_secs(600),
             passes_kept: Duration::from_secs(90 * 24 * 3600),
+            mail: None,
         }
     }
 }

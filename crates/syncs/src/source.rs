@@ -30,6 +30,8 @@ pub struct Found {
     pub content: Option<String>,
     /// What goes along with it.
     pub metadata: BTreeMap<String, Value>,
+    /// Who made it, where that is known: for people, and not for the target.
+    pub creator: Option<String>,
     /// Whether being told of means to be asked for: one that was delivered before is then
     /// delivered again.
     pub asked: bool,

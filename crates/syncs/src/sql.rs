@@ -4,4 +4,5 @@ pub(crate) mod claim;
 pub(crate) mod delivery;
 pub(crate) mod pass;
 pub(crate) mod rows;
+pub(crate) mod summary;
 pub(crate) mod sync;

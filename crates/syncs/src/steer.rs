@@ -1,6 +1,7 @@
 //! What people ask of a sync besides its rule: run it, look at it, try again.
 
 use crate::delivery::{Delivery, DeliveryFilter, DeliveryState};
+use crate::mail::Unsent;
 use crate::operations::{PassInput, SyncVerify, VerifyInput, pass};
 use crate::pass::{Chosen, choose};
 use crate::sync::Sync;
@@ -9,7 +10,8 @@ use crate::target::Checked;
 use crate::{Error, Result, Syncs, sql};
 use ::operations::NewOperation;
 use access::{AuditEntry, Doer};
-use base::{Actor, DeliveryId, OperationId, Timestamp, Trigger};
+use base::{Actor, DeliveryId, OperationId, Redactor, Timestamp, Trigger};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -263,6 +265,7 @@ impl Syncs {
                 });
                 checked.extend(of_target);
             }
+            checked.extend(self.check_mail(&opened.sync).await);
             checked
         };
         Ok(match tokio::time::timeout(CHECKING, checking).await {
@@ -271,6 +274,23 @@ impl Syncs {
                 "Answers",
                 format!("nothing answered within {} s", CHECKING.as_secs()),
             )],
+        })
+    }
+
+    /// Looks at the mail server, where anybody is to be written to.
+    async fn check_mail(&self, sync: &Sync) -> Option<Checked> {
+        let report = sync.rule.report.as_ref()?;
+        report.email.first()?;
+        let looked = match self.settings().mail {
+            Some(mail) => {
+                let looked = mail.check().await;
+                looked.map_err(|why| redacted(&why.to_string(), &mail.secrets()))
+            }
+            None => Err(Unsent::NoServer.to_string()),
+        };
+        Some(Checked {
+            what: "Mail server".to_owned(),
+            missing: looked.err(),
         })
     }
 
@@ -325,6 +345,12 @@ impl Syncs {
             }
         }
     }
+}
+
+/// A text of somebody else without these secrets.
+fn redacted(text: &str, secrets: &[SecretString]) -> String {
+    let secrets = secrets.iter().map(|secret| secret.expose_secret());
+    Redactor::new(secrets).redact(text).into_owned()
 }
 
 /// A file of a dry run as a line for people.

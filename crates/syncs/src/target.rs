@@ -8,6 +8,7 @@ pub mod cloudflare;
 pub(crate) mod store;
 pub(crate) mod webhook;
 
+use crate::rule::KeyTemplate;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -81,6 +82,33 @@ pub enum Delivered {
         /// When it is worth to look again.
         again: Duration,
     },
+}
+
+impl Delivered {
+    /// It is served under this id.
+    pub(crate) fn ready(id: &str) -> Self {
+        Self::Ready(Receipt {
+            id: id.to_owned(),
+            thumbnail: None,
+        })
+    }
+}
+
+/// The key of a file at a target that has keys or paths.
+fn key_at(template: &KeyTemplate, item: &Item) -> Result<String, String> {
+    let key = template.key(item);
+    key.ok_or_else(|| {
+        "its key at the target would be empty or longer than 1024 bytes; change the target's `key`"
+            .to_owned()
+    })
+}
+
+/// Says that nothing need be sent of a file.
+fn say_it_is_there(ground: &dyn Ground, item: &Item) {
+    ground.say(&format!(
+        "{}: it is there already, from an attempt of before.",
+        item.name
+    ));
 }
 
 /// What a target says of a delivered file.

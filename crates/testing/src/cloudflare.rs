@@ -23,7 +23,7 @@ pub use store::{StoredImage, StoredVideo};
 use crate::deadline::within;
 use faults::Faults;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::Store;
 use tokio::net::{TcpListener, TcpStream};
@@ -45,9 +45,16 @@ enum Host {
 struct Shared {
     store: Store,
     faults: Faults,
-    uploads: SocketAddr,
+    /// Where its uploads are said to be.
+    uploads: Mutex<SocketAddr>,
     /// Where films' contents go, if not here: `http://127.0.0.1:PORT/files`.
     behind: Option<String>,
+}
+
+impl Shared {
+    fn uploads(&self) -> SocketAddr {
+        *self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A running double; ended with its connections when it is dropped.
@@ -89,7 +96,7 @@ impl Cloudflare {
         let shared = Arc::new(Shared {
             store: Store::default(),
             faults: Faults::default(),
-            uploads,
+            uploads: Mutex::new(uploads),
             behind,
         });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -116,6 +123,18 @@ impl Cloudflare {
     #[must_use]
     pub fn batch(&self) -> String {
         format!("http://{}", self.batch)
+    }
+
+    /// Where its API listens, and where its uploads are: what a proxy is put before.
+    #[must_use]
+    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        (self.api, self.shared.uploads())
+    }
+
+    /// Says of uploads from now on that they are at this address.
+    pub fn say_uploads_at(&self, address: SocketAddr) {
+        let uploads = &self.shared.uploads;
+        *uploads.lock().unwrap_or_else(PoisonError::into_inner) = address;
     }
 
     /// The account that it has.
@@ -172,6 +191,12 @@ impl Cloudflare {
         self.shared.faults.latency(latency);
     }
 
+    /// Reads nothing of a new connection before so long, as over a network whose handshakes
+    /// take that.
+    pub fn handshake(&self, handshake: Duration) {
+        self.shared.faults.handshake(handshake);
+    }
+
     /// Takes so many requests of the API within so many seconds, then answers 429.
     pub fn limit(&self, requests: u64, seconds: u64) {
         self.shared.faults.limit(requests, seconds);
@@ -180,6 +205,11 @@ impl Cloudflare {
     /// How often a film that has come is looked at before it is ready.
     pub fn looks_until_ready(&self, looks: u32) {
         self.shared.store.looks_until_ready(looks);
+    }
+
+    /// How long a film that is made from now on takes until it is ready, once it has come.
+    pub fn ready_after(&self, time: Duration) {
+        self.shared.store.ready_after(time);
     }
 
     /// Every film from now on cannot be made into one, for this reason.
@@ -265,6 +295,7 @@ async fn accept(host: Host, listener: TcpListener, shared: Arc<Shared>, tasks: T
 
 async fn serve(host: Host, stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
+    shared.faults.shake_hands().await;
     let (reader, writer) = stream.into_split();
     let mut connection = wire::Connection::new(reader, writer);
     // An error is a client that left, or a fault to order.

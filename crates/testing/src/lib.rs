@@ -1,6 +1,6 @@
 //! What tests of every crate stand on: both databases, the real server, origins that
-//! misbehave to order, a double of Cloudflare, a real nginx, Redis, S3 store and tus server,
-//! and a client of the live socket.
+//! misbehave to order, a proxy that does harm, a double of Cloudflare, a real nginx, Redis,
+//! S3 store and tus server, and a client of the live socket.
 //!
 //! Everything here is real or says that it is not; everything waits with a limit,
 //! and ends what it started when it is dropped. Nothing here is part of the program:
@@ -15,6 +15,7 @@ mod nginx;
 mod origin;
 mod peers;
 mod ports;
+mod proxy;
 mod redis;
 mod server;
 mod store;
@@ -30,6 +31,7 @@ pub use peers::{
     CLOUDFLARE, POSTGRES, REQUIRE_PEERS, S3_CLIENTS, S3_STORE, cloudflare_peer, installed,
     s3_client,
 };
+pub use proxy::{Harm, Proxy};
 pub use redis::Redis;
 pub use server::{Captured, ServerOptions, Session, TestServer};
 pub use store::S3Store;

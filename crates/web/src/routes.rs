@@ -26,11 +26,17 @@ pub use site::Site;
 pub use table::{Entry, RouteTable};
 
 use axum::routing::MethodRouter;
+use http::Method;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
+
+/// Whether routes keep what they say of themselves. A release serves the description that
+/// it was built with: what a hundred routes say takes 14 MiB, and the pages stay.
+pub const DESCRIBES: bool = cfg!(debug_assertions);
 
 /// The routes of a part of the program, with what each requires.
 #[must_use = "routes do nothing until they are merged and finished"]
@@ -42,6 +48,8 @@ pub struct Routes<S = ()> {
 struct Added<S> {
     requirement: Requirement,
     limits: RouteLimits,
+    called: Vec<(Method, String)>,
+    /// Empty where nobody [describes](DESCRIBES).
     paths: Paths,
     /// Whether the last parameter takes the rest of the path, `/` included.
     deep: bool,
@@ -51,6 +59,25 @@ struct Added<S> {
 }
 
 impl<S> Added<S> {
+    /// What the table says of them.
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.called.iter().map(|(method, path)| Entry {
+            method: method.clone(),
+            path: path.clone(),
+            host: None,
+            requirement: self.requirement,
+            limits: self.limits,
+        })
+    }
+
+    /// The paths as the router writes them, each once.
+    fn routed_paths(&self) -> BTreeSet<String> {
+        self.called
+            .iter()
+            .map(|(_, path)| self.routed(path))
+            .collect()
+    }
+
     /// A path of the description as the router writes it.
     fn routed(&self, path: &str) -> String {
         match path.rfind('{') {
@@ -103,10 +130,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         deep: bool,
         (schemas, paths, handlers): UtoipaMethodRouter<S>,
     ) -> Self {
+        let called = table::called(&paths);
+        let (schemas, paths) = if DESCRIBES {
+            (schemas, paths)
+        } else {
+            Default::default()
+        };
         self.schemas.extend(schemas);
         self.added.push(Added {
             requirement,
             limits,
+            called,
             paths,
             deep,
             elsewhere: None,
@@ -134,6 +168,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Adds a schema to the API's description that no handler names: a message of a
     /// socket, say.
     pub fn schema<T: utoipa::ToSchema>(mut self) -> Self {
+        if !DESCRIBES {
+            return self;
+        }
         let mut schemas = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut schemas);
         self.schemas.extend(schemas);
@@ -145,6 +182,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let give = |added: Added<S>| Added {
             requirement: added.requirement,
             limits: added.limits,
+            called: added.called,
             paths: added.paths,
             deep: added.deep,
             elsewhere: added.elsewhere,
@@ -159,11 +197,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// What has been added so far.
     #[must_use]
     pub fn table(&self) -> RouteTable {
-        let entries = self
-            .added
-            .iter()
-            .flat_map(|added| table::entries(&added.paths, added.requirement, added.limits));
-        RouteTable::new(entries.collect())
+        RouteTable::new(self.added.iter().flat_map(Added::entries).collect())
     }
 }
 
@@ -175,7 +209,7 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 
 impl<S> std::fmt::Debug for Routes<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let paths = self.added.iter().flat_map(|added| added.paths.paths.keys());
-        f.debug_list().entries(paths).finish()
+        let called = self.added.iter().flat_map(|added| &added.called);
+        f.debug_list().entries(called).finish()
     }
 }

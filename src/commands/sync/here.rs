@@ -7,21 +7,21 @@ use crate::commands::errand;
 use crate::exit::{Code, Failure, Result};
 use crate::serve::{logging, outbound, parts};
 use crate::{settings, terminal};
-use access::{Access, Doer};
+use access::{Access, Doer, MasterKeys};
 use base::{Actor, Config, DeliveryId, SharedClock, SystemClock};
 use operations::{EngineSettings, Kinds, Operation, Operations};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use storage::{Bus, DataDir, Db, DbSettings};
-use syncs::{DeliveryFilter, DeliveryState, Ground, Sync, Syncs, Variables};
+use storage::{Bus, DataDir, Db, Errand};
+use syncs::{DeliveryFilter, DeliveryState, Sync, Syncs, Variables};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How often the log of a pass is looked at.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long another process may take to make the directory's content.
-const MADE: Duration = Duration::from_secs(10);
+/// How long it is waited for somebody who has just begun with the database.
+const BEGINNING: Duration = Duration::from_secs(15);
 /// Lines that are read at once.
 const LINES: usize = 1000;
 /// How long what runs may go on after it was asked to end.
@@ -38,28 +38,19 @@ pub(super) struct Here {
     db: Db,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// Held while nobody else has it; otherwise somebody has, and we work beside.
-    _directory: Option<DataDir>,
+    /// By which a server that starts meanwhile knows that somebody is there.
+    _beside: Errand,
 }
 
 impl Here {
     pub(super) async fn open(host: HostArguments, variables: Variables) -> Result<Self> {
         let config = settings::load(&host.into())?.config;
         let logging = logging::start(&config);
-        let directory = open_directory(&config).await?;
-        let alone = directory.is_some();
-        let settings = parts::database(&config);
-        // The keys first: who works beside us on a database of several waits for its schema.
-        let keys = match &directory {
-            Some(directory) => parts::master_keys(directory)?,
-            None => once_made(async || errand::master_keys(&config.data)).await?,
-        };
-        let db = match settings {
-            DbSettings::Sqlite(_) if !alone => {
-                once_made(async || Ok(Db::join(&settings).await?)).await?
-            }
-            _ => Db::open(&settings).await?,
-        };
+        let Ground {
+            db,
+            keys,
+            errand: beside,
+        } = ground(&config).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let bus = Bus::start(&db, &tasks, stop.clone());
         let clock: SharedClock = Arc::new(SystemClock);
@@ -73,7 +64,7 @@ impl Here {
         .await?;
         logging.redact(access.redactors());
         let syncs = Syncs::new(
-            Ground {
+            syncs::Ground {
                 db: db.clone(),
                 bus: bus.clone(),
                 access: access.clone(),
@@ -92,7 +83,6 @@ impl Here {
             Kinds::new().with(pass).with(verify),
             access.redactors(),
             EngineSettings {
-                alone: alone && matches!(settings, DbSettings::Sqlite(_)),
                 lease: config.operations.lease.duration(),
                 heartbeat: config.operations.heartbeat.duration(),
                 poll: config.operations.poll.duration(),
@@ -111,7 +101,7 @@ impl Here {
             db,
             tasks,
             stop,
-            _directory: directory,
+            _beside: beside,
         })
     }
 
@@ -211,21 +201,53 @@ impl Here {
     }
 }
 
-/// What another process, which holds the directory, may just be making.
-async fn once_made<T>(look: impl AsyncFn() -> Result<T>) -> Result<T> {
-    let begun = Instant::now();
+/// What is opened first.
+struct Ground {
+    db: Db,
+    keys: MasterKeys,
+    errand: Errand,
+}
+
+/// Opens the database to work beside whoever has the directory. Nobody is locked out: where
+/// nobody has it, what is missing is made, and it is given back at once.
+async fn ground(config: &Config) -> Result<Ground> {
+    let until = Instant::now() + BEGINNING;
     loop {
-        match look().await {
-            Err(_) if begun.elapsed() < MADE => tokio::time::sleep(LOOK).await,
-            looked => return looked,
+        let directory = open_directory(config).await?;
+        let opened = open_by(config, directory.as_ref()).await;
+        match opened {
+            // Whoever has it has just begun, and is not as far.
+            Err(error)
+                if directory.is_none()
+                    && matches!(error.code(), Code::Database | Code::Directory)
+                    && Instant::now() < until =>
+            {
+                tokio::time::sleep(LOOK).await;
+            }
+            opened => return opened,
         }
     }
+}
+
+async fn open_by(config: &Config, directory: Option<&DataDir>) -> Result<Ground> {
+    let settings = parts::database(config);
+    let (db, keys) = match directory {
+        Some(directory) => (Db::open(&settings).await?, parts::master_keys(directory)?),
+        None => (
+            Db::join(&settings).await?,
+            errand::master_keys(&config.data)?,
+        ),
+    };
+    let path = config.data.clone();
+    let begun = tokio::task::spawn_blocking(move || Errand::begin(&path)).await;
+    let errand = begun.map_err(Failure::failed)??;
+    Ok(Ground { db, keys, errand })
 }
 
 /// The data directory, unless another process has it.
 async fn open_directory(config: &Config) -> Result<Option<DataDir>> {
     let path = config.data.clone();
-    let opened = tokio::task::spawn_blocking(move || DataDir::open(&path)).await;
+    let opened = tokio::task::spawn_blocking(move || DataDir::open_briefly(&path)).await;
     match opened.map_err(Failure::failed)? {
         Ok(directory) => Ok(Some(directory)),
         Err(storage::Error::DirectoryInUse { .. }) => Ok(None),

@@ -12,6 +12,10 @@ use std::time::Duration;
 use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both, within};
 use tokio::io::AsyncReadExt;
 
+/// What it says of a bundle on its way: its operation, each source as it ends, what is
+/// missing, and the archive.
+const SAID: [&str; 5] = ["operation ", "] ", "Missing:", "http://", "out.zip: "];
+
 /// So many sources with some latency; their addresses, a line each.
 async fn sources(origin: &Origin, count: u64) -> String {
     let mut list = String::from("# what is wanted\n\n");
@@ -203,11 +207,11 @@ async fn a_strict_one_and_one_of_nothing_leave_no_file(database: TestDatabase) {
     let strict = person
         .run_with(&["bundle", "-o", "out.zip", "--strict"], &list)
         .await;
-    strict.refused(11, &["strict", "404"]);
+    strict.refused_after(11, &["strict", "404"], &SAID);
     let nothing = person
         .run_with(&["bundle", "-o", "out.zip"], &missing)
         .await;
-    nothing.refused(11, &["404"]);
+    nothing.refused_after(11, &["404"], &SAID);
     assert_eq!(person.files(), ["out.zip"]);
     let before = std::fs::read_to_string(person.folder().join("out.zip"));
     assert_eq!(before.expect("it is there"), "what was there before");
@@ -266,7 +270,7 @@ async fn is_cancelled_by_ctrl_c(database: &TestDatabase, before: u64) {
     let id = the_operation(&server).await;
     signal(&child, Signal::INT);
     let came = ended(child).await;
-    came.ended.refused(130, &["cancelled", &id]);
+    came.ended.refused_after(130, &["cancelled", &id], &SAID);
     assert!(person.files().is_empty(), "{:?}", person.files());
     let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
     assert_eq!(operation["state"], "cancelled");
@@ -286,7 +290,8 @@ async fn a_server_killed_in_mid_stream_leaves_no_file_and_no_success(database: T
     part_of(&person, 200_000).await;
     server.kill9().await;
     let came = ended(child).await;
-    came.ended.refused(9, &["broke off", "not kept"]);
+    came.ended
+        .refused_after(9, &["broke off", "not kept"], &SAID);
     assert_eq!(person.files(), ["out.zip"]);
     let before = std::fs::read_to_string(person.folder().join("out.zip"));
     assert_eq!(before.expect("it is there"), "what was there before");
@@ -303,7 +308,7 @@ async fn one_cancelled_by_somebody_else_is_told_so(database: TestDatabase) {
     let cancelled = person.run(&["ops", "cancel", &id]).await;
     assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
     let came = ended(child).await;
-    came.ended.refused(130, &["cancelled", &id]);
+    came.ended.refused_after(130, &["cancelled", &id], &SAID);
     assert!(person.files().is_empty());
 }
 
@@ -378,7 +383,7 @@ async fn without_websockets_on_the_way_it_works_all_the_same(database: TestDatab
     let missing = origin.put("/missing", Answer::status(404));
     let list = format!("{}{missing}", sources(&origin, 3).await);
     let ended = person.run_with(&["bundle", "-o", "out.zip"], &list).await;
-    ended.refused(10, &["1 of 4 sources is missing"]);
+    ended.refused_after(10, &["1 of 4 sources is missing"], &SAID);
     assert!(ended.errors.contains("404"), "{ended:?}");
     assert_eq!(person.files(), ["out.zip"]);
 }

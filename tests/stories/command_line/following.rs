@@ -2,7 +2,7 @@
 
 use super::wire::Wire;
 use super::{Person, ended};
-use crate::desk::{accepted, in_state, log_lines};
+use crate::desk::{accepted, in_state, log_lines, operation_of, rest, streamed};
 use crate::program::server;
 use serde_json::{Value, json};
 use testing::{Answer, Content, Origin, TestDatabase, on_both, within};
@@ -142,6 +142,25 @@ async fn the_exit_code_of_following_tells_how_it_ended(database: TestDatabase) {
     let came = ended(child).await;
     assert_eq!(came.ended.code, Some(130), "{:?}", came.ended);
     assert!(came.ended.errors.contains("was cancelled"));
+}
+
+on_both!(following_one_that_its_server_left_behind_is_code_12);
+async fn following_one_that_its_server_left_behind_is_code_12(database: TestDatabase) {
+    let options = server(&database).env("LONGSHORE_SHUTDOWN_GRACE", "0s");
+    let (mut server, origin) = (options.start().await, Origin::start().await);
+    let person = Person::logged_in(&server).await;
+    // Bound to its connection, it cannot go on after a restart.
+    let answer = streamed(&server, &bundle(&origin, 1).await).await;
+    assert_eq!(answer.status(), 200);
+    let id = operation_of(&answer);
+    let (stopped, rest) = tokio::join!(server.terminate(), rest(answer));
+    assert!(stopped.success(), "{}", server.captured().text());
+    rest.expect_err("an archive that broke never ends cleanly");
+    server.start_again().await;
+    in_state(&server, &id, &["interrupted"]).await;
+    let followed = person.run(&["ops", "logs", "-f", &id]).await;
+    assert_eq!(followed.code, Some(12), "{followed:?}");
+    assert!(followed.errors.contains("was interrupted"), "{followed:?}");
 }
 
 on_both!(operations_are_listed_shown_and_repeated_by_the_end_of_their_id);

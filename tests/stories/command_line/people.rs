@@ -49,7 +49,9 @@ async fn logging_in_keeps_a_token_that_nobody_else_can_read_and_logging_out_ends
             "files:read",
             "files:write",
             "operations:read",
-            "operations:write"
+            "operations:write",
+            "syncs:read",
+            "syncs:write"
         ])
     );
 

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// For [`Wire::cut_after`]: never.
+/// For [`Wire::cut_after`] and [`Wire::hold_after`]: never.
 const NEVER: u64 = u64::MAX;
 
 struct Shared {
@@ -22,6 +22,8 @@ struct Shared {
     brought: AtomicU64,
     /// Bytes that clients sent.
     taken: watch::Sender<u64>,
+    /// So many bytes of a client are passed on for each connection, and no more.
+    held: watch::Sender<u64>,
     /// Whether WebSockets are passed on.
     sockets: AtomicBool,
     /// How many were made.
@@ -46,6 +48,7 @@ impl Wire {
             left: AtomicU64::new(NEVER),
             brought: AtomicU64::new(0),
             taken: watch::Sender::new(0),
+            held: watch::Sender::new(NEVER),
             sockets: AtomicBool::new(true),
             sockets_made: watch::Sender::new(0),
         });
@@ -94,6 +97,16 @@ impl Wire {
         reached.expect("the wire is there");
     }
 
+    /// Passes no more than so many bytes on for each connection, until it is let go.
+    pub(crate) fn hold_after(&self, bytes: u64) {
+        self.shared.held.send_replace(bytes);
+    }
+
+    /// Lets go what it holds.
+    pub(crate) fn let_go(&self) {
+        self.hold_after(NEVER);
+    }
+
     /// Passes no WebSocket on from now on, as a badly set up proxy does.
     pub(crate) fn refuse_sockets(&self) {
         self.shared.sockets.store(false, Ordering::SeqCst);
@@ -139,9 +152,15 @@ async fn carry(client: TcpStream, shared: Arc<Shared>) {
 }
 
 async fn there(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) {
+    let mut held = shared.held.subscribe();
+    let mut sent = 0;
     let mut buffer = vec![0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..count];
+        sent += count as u64;
+        if held.wait_for(|held| sent <= *held).await.is_err() {
+            return;
+        }
         if bytes.starts_with(b"GET /api/v1/live") {
             if !shared.sockets.load(Ordering::SeqCst) {
                 return;

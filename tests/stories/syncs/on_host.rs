@@ -4,7 +4,6 @@ use super::world::{World, in_world, served, waiting};
 use crate::program::BINARY;
 use serde_json::json;
 use std::process::Stdio;
-use std::time::Duration;
 use storage::values;
 use testing::{Content, TestDatabase, on_both, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -91,6 +90,50 @@ async fn a_dry_run_and_a_check_change_nothing(database: TestDatabase) {
             checked.output.contains("there is no column \"state\""),
             "{checked:?}"
         );
+    })
+    .await;
+}
+
+on_both!(a_role_that_may_only_read_and_mark_the_table_is_enough);
+async fn a_role_that_may_only_read_and_mark_the_table_is_enough(database: TestDatabase) {
+    in_world(database, |world| async move {
+        world.add("a1", "a.png", "image/png", b"a picture").await;
+        world.add("c3", "c.txt", "text/plain", b"words").await;
+        let id = base::SyncId::new().to_string();
+        let role = format!("longshore_test_{}", id.replace('-', ""));
+        for sql in [
+            format!("CREATE ROLE {role} LOGIN PASSWORD 'of-this-role'"),
+            format!(r#"GRANT SELECT, UPDATE ON "File" TO {role}"#),
+        ] {
+            world.db.execute(sql, values![]).await.expect("made");
+        }
+        let with = |password: &str| {
+            let mut url = url::Url::parse(&world.url).expect("an address");
+            url.set_username(&role).expect("it takes one");
+            url.set_password(Some(password)).expect("it takes one");
+            let mut variables = world.variables(&world.rule());
+            variables.retain(|(name, _)| name != "DATABASE_URL");
+            variables.push(("DATABASE_URL".to_owned(), url.to_string()));
+            variables
+        };
+        let checked = world.sync_with(with("of-this-role"), &["check"]).await;
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        let as_whom = format!("Database, as the role {role}");
+        assert!(checked.output.contains(&as_whom), "{checked:?}");
+        let pass = world.sync_with(with("of-this-role"), &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        let rows = world.rows().await;
+        assert_eq!((&rows["a1"], &rows["c3"]), (&served("a1"), &waiting()));
+        // With less it says what is missing.
+        let less = format!(r#"REVOKE UPDATE ON "File" FROM {role}"#);
+        world.db.execute(less, values![]).await.expect("taken");
+        let checked = world.sync_with(with("of-this-role"), &["check"]).await;
+        assert_eq!(checked.code, Some(1), "{checked:?}");
+        let missing = "UPDATE is not granted on \"copiedToCloudflare\"";
+        assert!(checked.output.contains(missing), "{checked:?}");
+        for sql in [format!("DROP OWNED BY {role}"), format!("DROP ROLE {role}")] {
+            world.db.execute(sql, values![]).await.expect("dropped");
+        }
     })
     .await;
 }
@@ -189,11 +232,11 @@ async fn passes_at_the_same_time_share_the_files(database: TestDatabase) {
                 .add(&id, &format!("{id}.png"), "image/png", id.as_bytes())
                 .await;
         }
-        // The first makes the database; the others come while it works, or after it.
+        // One of them makes the database, and the others wait until it is there.
         let (one, two, three) = tokio::join!(
             world.sync(&["run"]),
-            late(&world, Duration::from_millis(700)),
-            late(&world, Duration::from_millis(900)),
+            world.sync(&["run"]),
+            world.sync(&["run"]),
         );
         let mut delivered = 0;
         for pass in [&one, &two, &three] {
@@ -205,12 +248,6 @@ async fn passes_at_the_same_time_share_the_files(database: TestDatabase) {
         assert!(world.rows().await.values().all(|row| row.copied));
     })
     .await;
-}
-
-/// A pass that begins a little later: the database is there by then, or nearly.
-async fn late(world: &World, by: Duration) -> crate::program::Ended {
-    tokio::time::sleep(by).await;
-    world.sync(&["run"]).await
 }
 
 on_both!(variables_that_are_missing_are_named);

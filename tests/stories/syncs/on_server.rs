@@ -9,7 +9,7 @@ use std::time::Duration;
 use testing::{S3Store, TestDatabase, TestServer, on_both, within};
 
 /// Waits until an operation has ended; as it is then.
-async fn ended(server: &TestServer, id: &str) -> Value {
+pub(super) async fn ended(server: &TestServer, id: &str) -> Value {
     let path = format!("/api/v1/operations/{id}");
     within("the operation to end", async {
         loop {
@@ -23,7 +23,7 @@ async fn ended(server: &TestServer, id: &str) -> Value {
     .await
 }
 
-async fn run(server: &TestServer, sync: &str) -> Value {
+pub(super) async fn run(server: &TestServer, sync: &str) -> Value {
     let (status, started) = server
         .post(&format!("/api/v1/syncs/{sync}/run"), &json!({}))
         .await;
@@ -95,7 +95,7 @@ async fn mirrored(server: &TestServer, store: &S3Store, change: Value) -> Value 
     made
 }
 
-async fn put(server: &TestServer, path: &str, kind: &str, content: &'static [u8]) {
+pub(super) async fn put(server: &TestServer, path: &str, kind: &str, content: &'static [u8]) {
     let path = format!("/api/v1/buckets/files/files/{path}");
     let put = server
         .request(Method::PUT, &path)

@@ -12,7 +12,7 @@ use tokio::process::Command;
 const MOMENTS: usize = 14;
 
 /// The seven variables and the address of the double; nothing of a rule.
-fn variables(world: &World, cloudflare: &Cloudflare) -> Vec<(String, String)> {
+pub(super) fn variables(world: &World, cloudflare: &Cloudflare) -> Vec<(String, String)> {
     let mut variables = world.variables(&serde_json::json!({}));
     variables.retain(|(name, _)| {
         !matches!(
@@ -62,6 +62,34 @@ async fn seven_variables_are_all_that_is_needed(database: TestDatabase) {
         assert_eq!(
             (cloudflare.images().len(), cloudflare.videos().len()),
             (1, 1)
+        );
+    })
+    .await;
+}
+
+on_both!(with_its_own_database_lost_every_file_is_there_once);
+async fn with_its_own_database_lost_every_file_is_there_once(database: TestDatabase) {
+    in_world(database, |world| async move {
+        let cloudflare = Cloudflare::start().await;
+        let film = Content::seeded(5, 6 << 20).to_vec();
+        world.add("p1", "a.png", "image/png", b"a picture").await;
+        world.add("v1", "b.mp4", "video/mp4", &film).await;
+        let pass = sync(&world, &cloudflare, &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        let before = world.rows().await;
+        // Everything that Longshore knew is gone, and so is what the rows say.
+        world.forget().await;
+        let sql = r#"UPDATE "File" SET "copiedToCloudflare" = FALSE, "cloudflareId" = NULL,
+            status = NULL, thumbnail = NULL"#;
+        world.db.execute(sql, values![]).await.expect("reset");
+        let pass = sync(&world, &cloudflare, &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        assert_eq!(world.rows().await, before, "{pass:?}");
+        let (images, videos) = (cloudflare.images(), cloudflare.videos());
+        assert_eq!(
+            (images.len(), videos.len()),
+            (1, 1),
+            "{images:?} {videos:?}"
         );
     })
     .await;

@@ -83,6 +83,14 @@ impl World {
             .expect("added");
     }
 
+    /// Adds a row whose object is `length` zeros, which take no room.
+    pub(super) async fn add_hole(&self, id: &str, media_type: &str, length: u64) {
+        self.add(id, id, media_type, b"").await;
+        let file = self.source.folder().join("files/2024").join(id);
+        let file = fs::File::create(file).expect("made");
+        file.set_len(length).expect("lengthened");
+    }
+
     /// Puts an object where a row's path says.
     pub(super) fn put(&self, path: &str, content: &[u8]) {
         let file = self.source.folder().join("files").join(path);
@@ -151,13 +159,33 @@ impl World {
 
     /// The same by another rule.
     pub(super) async fn sync_by(&self, rule: &Value, arguments: &[&str]) -> Ended {
-        let variables = self.variables(rule);
+        self.sync_with(self.variables(rule), arguments).await
+    }
+
+    /// The same with these variables.
+    pub(super) async fn sync_with(
+        &self,
+        variables: Vec<(String, String)>,
+        arguments: &[&str],
+    ) -> Ended {
         let variables: Vec<(&str, &str)> = variables
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let arguments = [&["sync"], arguments].concat();
         ends(&arguments, &variables, self.folder()).await
+    }
+
+    /// Loses everything that Longshore knows by itself.
+    pub(super) async fn forget(&self) {
+        fs::remove_dir_all(self.folder().join("longshore-data")).expect("it was there");
+        if let Some(url) = self.ours.postgres_url() {
+            let (db, _) = Db::foreign(url, &DbLimits::default()).expect("an address");
+            for sql in ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"] {
+                db.execute(sql, values![]).await.expect("emptied");
+            }
+            db.close().await;
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -1,8 +1,12 @@
-//! By plain curl, as the README says: streamed, kept, and gone on with.
+//! As many files of a real nginx as the README says: by plain curl (streamed, kept, and
+//! gone on with), by the command line and by the protocol of 2020. In a browser:
+//! console/e2e.
 
 use crate::archive::{contents, is_sound, run};
+use crate::command_line::Person;
 use crate::desk::{ended, id_of};
 use crate::program::{server, stored};
+use crate::protocol_2020::{answer, ask, socket};
 use serde_json::{Value, json};
 use std::fs;
 use testing::{Content, Nginx, TestDatabase, installed, on_both};
@@ -113,4 +117,27 @@ async fn plain_curl_saves_the_zip_of_500_files_of_a_real_nginx(database: TestDat
     )
     .await;
     assert!(fs::read(&part).expect("there") == archive, "byte for byte");
+}
+
+on_both!(the_command_line_and_the_protocol_of_2020_give_the_same_500_files);
+async fn the_command_line_and_the_protocol_of_2020_give_the_same_500_files(database: TestDatabase) {
+    let Some((_nginx, _folder, list)) = served().await else {
+        return;
+    };
+    let server = server(&database).start().await;
+    let urls = list["sources"].as_array().expect("a list");
+    let lines: Vec<&str> = urls.iter().filter_map(Value::as_str).collect();
+
+    let person = Person::logged_in(&server).await;
+    person.write("list.txt", &lines.join("\n"));
+    let ended = person.run(&["bundle", "list.txt", "-o", "out.zip"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let archive = fs::read(person.folder().join("out.zip")).expect("it was saved");
+    is_all_of_it(&archive);
+
+    let mut socket = socket(&server, server.port(), "/ws").await;
+    ask(&mut socket, &list["sources"]).await;
+    let (texts, archive) = answer(&mut socket).await;
+    assert_eq!(texts.len() as u64, FILES);
+    is_all_of_it(&archive);
 }

@@ -11,7 +11,7 @@ const JS: &str = "tus-js-client-4.3.1";
 const PYTHON: &str = "tuspy-1.1.0";
 
 /// The folder of a client, or nothing, after saying that the story is skipped.
-fn folder(name: &str, holds: &str) -> Option<PathBuf> {
+pub(crate) fn folder(name: &str, holds: &str) -> Option<PathBuf> {
     let binary = Path::new(env!("CARGO_BIN_EXE_longshore"));
     let target = binary.ancestors().nth(2).unwrap_or(Path::new("."));
     let folder = target.join("tools").join(name);

@@ -27,7 +27,7 @@ const EMPTY_WORDS: [&str; 9] = [
 ];
 
 /// Libraries that one place knows: the library, where it may stand, what to do instead.
-const AT_HOME: [(&str, &[&str], &str); 8] = [
+const AT_HOME: [(&str, &[&str], &str); 9] = [
     (
         "axum",
         &[
@@ -65,6 +65,11 @@ const AT_HOME: [(&str, &[&str], &str); 8] = [
             "*/tests/",
         ],
         "outbound requests go through the fetch crate, which checks addresses",
+    ),
+    (
+        "lettre",
+        &["*/mail.rs"],
+        "hand mail over in this crate's mail.rs",
     ),
     ("object_store", &["crates/storage/"], "use storage::Blobs"),
     ("rusty_s3", &["crates/storage/"], "use storage::ObjectStore"),

@@ -1,5 +1,5 @@
 // The address at which a store tells of its objects, and its secret, which is shown once.
-import { Alert, Group, Stack, Text, Title } from "@mantine/core";
+import { Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { endHook, hookQuery, renewHook } from "../../api/bucket-settings";
@@ -9,6 +9,7 @@ import { ActButton } from "../../components/ActButton";
 import { CopyLine } from "../../components/CopyLine";
 import { confirmDestruction } from "../../components/confirm";
 import { ErrorPanel } from "../../components/ErrorPanel";
+import { ShownOnce } from "../../components/ShownOnce";
 import { Ago } from "../../components/Times";
 import { actorName } from "../../format/actor";
 import { Loaded } from "../settings/Panel";
@@ -93,16 +94,13 @@ export function StoreHook({ bucket }: { bucket: string }) {
 function Renewed({ hook, onDismiss }: { hook: HookRenewed; onDismiss: () => void }) {
   const address = `${location.origin}${hook.path}`;
   return (
-    <Alert
-      color="indigo"
-      variant="light"
+    <ShownOnce
       title="This is the only time the secret is shown."
-      withCloseButton
-      closeButtonLabel="Dismiss"
-      onClose={onDismiss}
+      secret={hook.secret}
+      label="Copy secret"
+      onDismiss={onDismiss}
     >
       <Stack gap={6}>
-        <CopyLine text={hook.secret} label="Copy secret" />
         <Text size="sm" mt="xs">
           AWS: subscribe this to the topic that the bucket notifies (https). Treat it as a password:
         </Text>
@@ -118,6 +116,6 @@ function Renewed({ hook, onDismiss }: { hook: HookRenewed; onDismiss: () => void
           <code>Authorization: Bearer SECRET</code>. A GET with it answers 204 when all is well.
         </Text>
       </Stack>
-    </Alert>
+    </ShownOnce>
   );
 }

@@ -1,5 +1,5 @@
 // Who is told of what happens to the files of a bucket, and how that went.
-import { Alert, Button, Switch, Text, TextInput } from "@mantine/core";
+import { Button, Switch, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconWebhook } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import { useState } from "react";
 import { makeWebhook, removeWebhook, switchWebhook, webhookList } from "../../api/bucket-settings";
 import type { Webhook, WebhookMade } from "../../api/types";
 import { CopyLine } from "../../components/CopyLine";
+import { ShownOnce } from "../../components/ShownOnce";
 import { Ago } from "../../components/Times";
 import { Panel } from "../settings/Panel";
 import { PanelForm } from "../settings/PanelForm";
@@ -89,15 +90,12 @@ function WebhookForm(props: { bucket: string; onMade: (webhook: WebhookMade) => 
 
 function Made({ webhook, onDismiss }: { webhook: WebhookMade; onDismiss: () => void }) {
   return (
-    <Alert
-      color="indigo"
-      variant="light"
+    <ShownOnce
       title={`${hostOf(webhook.url)} is told from now on. This is the only time its key is shown.`}
-      withCloseButton
-      closeButtonLabel="Dismiss"
-      onClose={onDismiss}
+      secret={webhook.secret}
+      label="Copy key"
+      onDismiss={onDismiss}
     >
-      <CopyLine text={webhook.secret} label="Copy key" />
       <Text size="sm" mt="sm" mb={6}>
         Of the request's header <code>Longshore-Signature: t=TIME,v1=DIGEST</code>, the digest is
         what this prints:
@@ -105,7 +103,7 @@ function Made({ webhook, onDismiss }: { webhook: WebhookMade; onDismiss: () => v
       <CopyLine
         text={`(printf '%s.' TIME; cat BODY) | openssl dgst -sha256 -hmac ${webhook.secret}`}
       />
-    </Alert>
+    </ShownOnce>
   );
 }
 

@@ -1,8 +1,9 @@
 // The form that panels share: fields, the one button that saves, and beneath them why
 // it was not saved.
-import { Button } from "@mantine/core";
+import { Button, Text, Title } from "@mantine/core";
+import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import type { UseMutationResult } from "@tanstack/react-query";
-import type { FormEventHandler, ReactNode } from "react";
+import { type FormEventHandler, type ReactNode, useId, useState } from "react";
 import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import classes from "./PanelForm.module.css";
@@ -62,4 +63,69 @@ export function PanelForm(props: PanelFormProps) {
 /** A field, or what stands between fields, as wide as the form. */
 export function Wide({ children }: { children: ReactNode }) {
   return <div className={classes.wide}>{children}</div>;
+}
+
+interface PartProps {
+  title: string;
+  lead?: string;
+  /** What can be done with the whole part, such as taking it away. */
+  acts?: ReactNode;
+  children: ReactNode;
+}
+
+/** Fields that belong together, under a heading of their own. */
+export function Part({ title, lead, acts, children }: PartProps) {
+  return (
+    <fieldset className={`${classes.wide} ${classes.part}`} aria-label={title}>
+      <div className={classes.head}>
+        <div>
+          <Title order={2} size="h3">
+            {title}
+          </Title>
+          {lead && (
+            <Text size="sm" c="dimmed">
+              {lead}
+            </Text>
+          )}
+        </div>
+        {acts && <div className={classes.acts}>{acts}</div>}
+      </div>
+      <div className={classes.fields}>{children}</div>
+    </fieldset>
+  );
+}
+
+interface FoldedProps {
+  label: string;
+  /** Something in it must be seen: it is unfolded, and stays so. */
+  open?: boolean;
+  children: ReactNode;
+}
+
+/** Fields that most leave as they are. */
+export function Folded({ label, open = false, children }: FoldedProps) {
+  const id = useId();
+  const [unfolded, setUnfolded] = useState(open);
+  if (open && !unfolded) setUnfolded(true);
+  const Chevron = unfolded ? IconChevronDown : IconChevronRight;
+  return (
+    <Wide>
+      <Button
+        variant="subtle"
+        color="gray"
+        size="compact-sm"
+        px={4}
+        ml={-8}
+        leftSection={<Chevron size={16} aria-hidden />}
+        aria-expanded={unfolded}
+        aria-controls={id}
+        onClick={() => setUnfolded(!unfolded)}
+      >
+        {label}
+      </Button>
+      <div id={id} hidden={!unfolded}>
+        <div className={`${classes.fields} ${classes.folded}`}>{children}</div>
+      </div>
+    </Wide>
+  );
 }

@@ -23,6 +23,9 @@ interface PanelListProps<T> {
 interface Nothing {
   Icon: Icon;
   sentence: string;
+  /** The next step, and a command that takes it, too. */
+  action?: ReactNode;
+  command?: string;
 }
 
 export function PanelList<T>({ query, what, empty, children }: PanelListProps<T>) {
@@ -43,11 +46,17 @@ interface ListCardProps<T> {
   children: (item: T) => ReactNode;
 }
 
-export function ListCard<T>({ items, empty: { Icon, sentence }, children }: ListCardProps<T>) {
+export function ListCard<T>({ items, empty, children }: ListCardProps<T>) {
   if (items.length > 0) return <div className={`card ${classes.list}`}>{items.map(children)}</div>;
+  const { Icon, sentence, action, command } = empty;
   return (
     <div className="card">
-      <EmptyState icon={<Icon size={30} stroke={1.4} aria-hidden />} sentence={sentence} />
+      <EmptyState
+        icon={<Icon size={30} stroke={1.4} aria-hidden />}
+        sentence={sentence}
+        action={action}
+        command={command}
+      />
     </div>
   );
 }

@@ -18,14 +18,14 @@ import { bytes, count, counted } from "../../format/numbers";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import { Loaded } from "../settings/Panel";
 import classes from "./Syncs.module.css";
-import { DELIVERY_STATES, type SyncSearch } from "./shown";
+import { DELIVERY_STATES, type FilesShown } from "./shown";
 import { nextStep, STATE_LOOKS } from "./sync-words";
 
 const route = getRouteApi("/frame/syncs/$name");
 
 interface DeliveriesProps {
   sync: SyncShown;
-  shown: Omit<SyncSearch, "tab">;
+  shown: FilesShown;
 }
 
 export function Deliveries({ sync, shown }: DeliveriesProps) {
@@ -71,21 +71,33 @@ export function Deliveries({ sync, shown }: DeliveriesProps) {
   );
 }
 
+const TYPES = [
+  { value: "image/*", label: "Images" },
+  { value: "video/*", label: "Videos" },
+  { value: "audio/*", label: "Audio" },
+  { value: "text/*", label: "Texts" },
+  { value: "application/*", label: "Documents and others" },
+];
+
 function Filters({ sync, shown }: DeliveriesProps) {
   const navigate = route.useNavigate();
-  const show = (change: SyncSearch) =>
+  const show = (change: FilesShown) =>
     void navigate({
-      search: { ...shown, ...change } as SyncSearch,
+      search: { ...shown, ...change },
       replace: true,
       resetScroll: false,
     });
-  const without = (name: keyof SyncSearch) => {
-    const { [name]: _gone, ...rest } = shown as SyncSearch;
+  const without = (name: keyof FilesShown) => {
+    const { [name]: _gone, ...rest } = shown;
     void navigate({ search: rest, replace: true, resetScroll: false });
   };
-  const [words, type] = useTyped(shown.q ?? "", (q) => (q === "" ? without("q") : show({ q })));
+  const [words, typeWords] = useTyped(shown.q ?? "", (q) =>
+    q === "" ? without("q") : show({ q }),
+  );
   const present = DELIVERY_STATES.filter((state) => sync.counts[state] || state === shown.state);
   const targets = sync.rule.targets.map(({ name }) => name);
+  const { type: other } = shown;
+  const types = TYPES.some(({ value }) => value === other) || !other ? TYPES : [...TYPES, other];
   return (
     <div className={classes.filters}>
       <TextInput
@@ -96,7 +108,16 @@ function Filters({ sync, shown }: DeliveriesProps) {
         placeholder="Search keys, paths and names"
         leftSection={<IconSearch size={16} aria-hidden />}
         value={words}
-        onChange={(event) => type(event.currentTarget.value)}
+        onChange={(event) => typeWords(event.currentTarget.value)}
+      />
+      <Select
+        className={classes.target}
+        aria-label="Type"
+        placeholder="Any type"
+        clearable
+        data={types}
+        value={shown.type ?? null}
+        onChange={(type) => (type ? show({ type }) : without("type"))}
       />
       {targets.length > 1 && (
         <Select

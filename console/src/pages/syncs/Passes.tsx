@@ -1,40 +1,44 @@
-// How passes went: small bars over time, the newest at the right, and a line for each.
+// How passes went: charts over them, and a timeline in which each is a link.
 import { Group, Text } from "@mantine/core";
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconMinus,
+  IconPlayerPlay,
+  IconPlugConnectedX,
+} from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { passPages } from "../../api/syncs";
 import type { Pass, SyncShown } from "../../api/types";
 import { ActButton } from "../../components/ActButton";
 import { TextLink } from "../../components/links";
 import { Ago, Took } from "../../components/Times";
-import { bytes, bytesPerSecond, count } from "../../format/numbers";
+import { useNow } from "../../components/use-now";
+import { bytes, bytesPerSecond } from "../../format/numbers";
 import { fullTime } from "../../format/times";
 import { Loaded } from "../settings/Panel";
-import { heights, tallyWords } from "./passes";
+import { PassCharts } from "./PassCharts";
+import { daysOf, endOf, type PassEnd, rateOf, tallyWords } from "./passes";
 import classes from "./Syncs.module.css";
-
-const BARS = 40;
 
 export function Passes({ sync }: { sync: SyncShown }) {
   const query = useInfiniteQuery(passPages(sync.name));
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const passes = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
   return (
     <div className={classes.stack}>
       <Loaded query={query} what="its passes">
-        {({ pages }) => {
-          const passes = pages.flatMap(({ items }) => items);
-          if (passes.length === 0) return <Text size="sm">It has not run yet.</Text>;
-          return (
+        {() =>
+          passes.length === 0 ? (
+            <Text size="sm">It has not run yet.</Text>
+          ) : (
             <>
-              <Bars passes={passes.slice(0, BARS)} />
-              <ul className={`card ${classes.list}`} aria-label="Passes">
-                {passes.map((pass) => (
-                  <PassRow key={pass.id} pass={pass} />
-                ))}
-              </ul>
+              <PassCharts sync={sync.name} passes={passes} />
+              <Timeline passes={passes} />
             </>
-          );
-        }}
+          )
+        }
       </Loaded>
       <Group gap="sm">
         {hasNextPage && (
@@ -44,7 +48,7 @@ export function Passes({ sync }: { sync: SyncShown }) {
             busy={isFetchingNextPage}
             onClick={() => void fetchNextPage()}
           >
-            {isFetchingNextPage ? "Reading more…" : "Show more"}
+            {isFetchingNextPage ? "Reading older passes…" : "Show older passes"}
           </ActButton>
         )}
         <TextLink
@@ -60,48 +64,62 @@ export function Passes({ sync }: { sync: SyncShown }) {
   );
 }
 
-function Bars({ passes }: { passes: readonly Pass[] }) {
-  const most = Math.max(1, ...passes.map(({ delivered, failed }) => delivered + failed));
+function Timeline({ passes }: { passes: readonly Pass[] }) {
+  const now = useNow();
+  const newest = passes[0]?.id;
   return (
-    <ol className={`card ${classes.bars}`} aria-label="Passes over time">
-      {[...passes].reverse().map((pass) => {
-        const { done, bad } = heights(pass, most);
-        return (
-          <li key={pass.id} className={classes.bar}>
-            <Link
-              to="/operations/$id"
-              params={{ id: pass.id }}
-              title={`${fullTime(pass.started_at)}: ${tallyWords(pass)}`}
-              aria-label={`${fullTime(pass.started_at)}: ${tallyWords(pass)}`}
-            >
-              <span className={classes.bad} style={{ height: `${bad}%` }} />
-              <span className={classes.done} style={{ height: `${done}%` }} />
-            </Link>
-          </li>
-        );
-      })}
+    <ol className={`card ${classes.list}`} aria-label="Timeline">
+      {daysOf(passes, now).map(({ name, passes }) => (
+        <li key={name} className={classes.day}>
+          <Text component="h2" size="sm" fw={600} className={classes.dayName}>
+            {name}
+          </Text>
+          <ol className={classes.list} aria-label={`Passes of ${name}`}>
+            {passes.map((pass) => (
+              <PassRow key={pass.id} pass={pass} end={endOf(pass, pass.id === newest)} />
+            ))}
+          </ol>
+        </li>
+      ))}
     </ol>
   );
 }
 
-function PassRow({ pass }: { pass: Pass }) {
-  const { id, started_at, ended_at, bytes: sent, failed } = pass;
-  const seconds = ended_at ? (Date.parse(ended_at) - Date.parse(started_at)) / 1000 : 0;
+const ENDS = {
+  running: { word: "Running", Icon: IconPlayerPlay },
+  cut: { word: "Cut off", Icon: IconPlugConnectedX },
+  failed: { word: "With failures", Icon: IconAlertTriangle },
+  done: { word: "Done", Icon: IconCheck },
+  nothing: { word: "Nothing to do", Icon: IconMinus },
+} as const;
+
+function PassRow({ pass, end }: { pass: Pass; end: PassEnd }) {
+  const { id, started_at, ended_at, bytes: sent } = pass;
+  const { word, Icon } = ENDS[end];
+  const rate = rateOf(pass);
   return (
-    <li className={classes.row}>
+    <li className={classes.pass} data-end={end}>
+      <span className={classes.mark} title={word}>
+        <Icon size={14} stroke={2.4} role="img" aria-label={word} />
+      </span>
       <div className={classes.what}>
         <TextLink to="/operations/$id" params={{ id }} size="sm" underline="hover">
           {fullTime(started_at)}
         </TextLink>
         <Text size="xs" c="dimmed" className="figures">
-          <Ago time={started_at} /> · {ended_at ? "took " : "for "}
-          <Took from={started_at} to={ended_at ?? null} /> · {bytes(sent)}
-          {seconds > 0 && sent > 0 && ` (${bytesPerSecond(sent / seconds)})`}
+          <Ago time={started_at} />
+          {end !== "cut" && (
+            <>
+              {ended_at ? " · took " : " · for "}
+              <Took from={started_at} to={ended_at ?? null} />
+            </>
+          )}
+          {sent > 0 && ` · ${bytes(sent)}`}
+          {rate !== null && ` (${bytesPerSecond(rate)})`}
         </Text>
       </div>
-      <Text size="sm" c={failed > 0 ? "var(--mantine-color-error)" : undefined}>
-        {failed > 0 ? `${count(failed)} failed, ` : ""}
-        {tallyWords({ ...pass, failed: 0 })}
+      <Text size="sm" c={end === "failed" ? "var(--mantine-color-error)" : undefined}>
+        {end === "cut" ? `cut off; ${tallyWords(pass)}` : tallyWords(pass)}
       </Text>
     </li>
   );

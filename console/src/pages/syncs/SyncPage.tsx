@@ -1,5 +1,6 @@
 // A sync: what can be done with it, its files with what comes next, its passes, its rule.
 import { Badge, Group, Tabs, Text } from "@mantine/core";
+import { useThrottledCallback } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
@@ -27,6 +28,7 @@ import { count } from "../../format/numbers";
 import { Loaded } from "../settings/Panel";
 import { Checked } from "./Checked";
 import { Deliveries } from "./Deliveries";
+import { Keeping } from "./Keeping";
 import { Passes } from "./Passes";
 import { Planned } from "./Planned";
 import { RuleView } from "./RuleView";
@@ -34,13 +36,19 @@ import { wayWords } from "./sync-words";
 
 const route = getRouteApi("/frame/syncs/$name");
 
+/** How often files and counts are read anew while a pass runs. */
+const LOOK_MS = 2_000;
+
 export function SyncPage() {
   const { name } = route.useParams();
   const { data: sync, error, refetch } = useQuery(syncQuery(name));
   // All that is shown of it: its counts, files and passes.
   const reread = () => void queryClient.invalidateQueries({ queryKey: syncQuery(name).queryKey });
+  const rereadSoon = useThrottledCallback(reread, LOOK_MS);
   useOperationChanges((operation) => {
-    if (operation.ended_at && operation.subject === `sync:${name}`) reread();
+    if (operation.subject !== `sync:${name}`) return;
+    if (operation.ended_at) reread();
+    else rereadSoon();
   }, reread);
   const trail = (
     <div>
@@ -62,14 +70,16 @@ export function SyncPage() {
 }
 
 function Inside({ sync, trail }: { sync: SyncShown; trail: ReactNode }) {
-  const { tab = "files", ...shown } = route.useSearch();
+  const { tab = "files", edit = false, ...shown } = route.useSearch();
   const navigate = route.useNavigate();
   const maySteer = useMay("operator");
+  const mayChange = useMay("admin");
   return (
     <Page
       title={sync.name}
       trail={trail}
       lead={wayWords(sync.rule)}
+      actions={mayChange && <Keeping sync={sync} />}
       beside={
         sync.paused && (
           <Badge variant="light" color="orange" radius="sm">
@@ -101,7 +111,7 @@ function Inside({ sync, trail }: { sync: SyncShown; trail: ReactNode }) {
           <Passes sync={sync} />
         </Tabs.Panel>
         <Tabs.Panel value="rule">
-          <RuleView sync={sync} />
+          <RuleView sync={sync} edit={edit} />
         </Tabs.Panel>
       </Tabs>
     </Page>

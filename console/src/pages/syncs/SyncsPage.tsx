@@ -7,30 +7,40 @@ import { pauseSync, runSync, syncList } from "../../api/syncs";
 import type { SyncShown } from "../../api/types";
 import { useOperationChanges } from "../../api/use-live";
 import { ActButton } from "../../components/ActButton";
-import { TextLink } from "../../components/links";
+import { ButtonLink, TextLink } from "../../components/links";
 import { Page } from "../../components/Page";
 import { Ago, Until } from "../../components/Times";
 import { count, counted } from "../../format/numbers";
 import { ListRow, PanelList, useChange } from "../settings/PanelList";
+import settings from "../settings/Settings.module.css";
 import { scheduleWords, toGo, wayWords } from "./sync-words";
 
 const NOTHING = {
   Icon: IconArrowsTransferUp,
   sentence:
-    "Nothing is delivered from here yet. A sync is made by POST /api/v1/syncs, or by the seven variables of the environment.",
+    "Nothing is delivered from here yet. Say from where files come and which of them goes where.",
 };
 
 export function SyncsPage() {
   const query = useQuery(syncList);
+  const mayMake = useMay("admin");
   const reread = () => void query.refetch();
   useOperationChanges((operation) => {
     if (operation.ended_at && operation.subject?.startsWith("sync:")) reread();
   }, reread);
+  const make = mayMake && <ButtonLink to="/new-sync">New sync</ButtonLink>;
   return (
-    <Page title="Syncs" lead="What is delivered from where to where, each file exactly once.">
-      <PanelList query={query} what="the syncs" empty={NOTHING}>
-        {(sync) => <SyncRow key={sync.id} sync={sync} />}
-      </PanelList>
+    <Page
+      title="Syncs"
+      lead="What is delivered from where to where, each file exactly once."
+      // Where there is none, the list says so, with the same link.
+      actions={query.data?.items.length !== 0 && make}
+    >
+      <div className={settings.panel}>
+        <PanelList query={query} what="the syncs" empty={{ ...NOTHING, action: make }}>
+          {(sync) => <SyncRow key={sync.id} sync={sync} />}
+        </PanelList>
+      </div>
     </Page>
   );
 }

@@ -1,6 +1,7 @@
-// Passes in words, and as bars.
-import type { Tally } from "../../api/types";
-import { count } from "../../format/numbers";
+// Passes in words, by days, and as the numbers of charts.
+import type { Pass, Tally } from "../../api/types";
+import { bytesPerSecond, count } from "../../format/numbers";
+import { dateOnly, fullTime } from "../../format/times";
 
 /** "12 delivered, 1 failed": only what happened. */
 export function tallyWords(tally: Omit<Tally, "bytes">): string {
@@ -18,11 +19,84 @@ export function tallyWords(tally: Omit<Tally, "bytes">): string {
   return happened.map(([number, word]) => `${count(number)} ${word}`).join(", ");
 }
 
-/** How high the parts of a bar are, in per cent; what happened is seen, however little. */
-export function heights(pass: Pick<Tally, "delivered" | "failed">, most: number) {
-  const part = (number: number) => (number === 0 ? 0 : Math.max(4, (number / most) * 96));
-  const bad = part(pass.failed);
-  // A pass that did nothing is a line at the foot.
-  const done = part(pass.delivered) || (bad === 0 ? 2 : 0);
-  return { done: Math.min(done, 100 - bad), bad };
+/** Bytes a second; null while it runs, where it was cut off, and where nothing was sent. */
+export function rateOf({ started_at, ended_at, bytes }: Pass): number | null {
+  if (!ended_at || bytes === 0) return null;
+  const seconds = (Date.parse(ended_at) - Date.parse(started_at)) / 1000;
+  return seconds > 0 ? bytes / seconds : null;
+}
+
+/** What a pass was, in a line: what is said below a chart of the one that is pointed at. */
+export function passWords(pass: Pass): string {
+  const rate = rateOf(pass);
+  const speed = rate === null ? "" : `, ${bytesPerSecond(rate)}`;
+  return `${fullTime(pass.started_at)}: ${tallyWords(pass)}${speed}`;
+}
+
+export interface PassSeries {
+  /** The oldest first, as time goes. */
+  passes: Pass[];
+  places: number[];
+  /** Files that came to an end: the failed ones lie at the foot of them. */
+  ended: number[];
+  failed: number[];
+  rates: (number | null)[];
+}
+
+/** `newestFirst`, as the server lists them. */
+export function seriesOf(newestFirst: readonly Pass[]): PassSeries {
+  const passes = [...newestFirst].reverse();
+  return {
+    passes,
+    places: passes.map((_, place) => place),
+    ended: passes.map(({ delivered, failed }) => delivered + failed),
+    failed: passes.map(({ failed }) => failed),
+    rates: passes.map(rateOf),
+  };
+}
+
+/** What a chart of files says to who does not see it. */
+export function filesWords({ passes }: PassSeries): string {
+  const sum = (part: "delivered" | "failed") =>
+    passes.reduce((total, pass) => total + pass[part], 0);
+  return `Files of ${passesWords(passes)}: ${count(sum("delivered"))} delivered, ${count(sum("failed"))} failed`;
+}
+
+/** The same of a chart of rates. */
+export function ratesWords({ passes, rates }: PassSeries): string {
+  const known = rates.filter((rate) => rate !== null);
+  const most =
+    known.length === 0 ? "nothing was sent" : `at most ${bytesPerSecond(Math.max(...known))}`;
+  return `Throughput of ${passesWords(passes)}: ${most}`;
+}
+
+function passesWords(passes: readonly Pass[]): string {
+  return passes.length === 1 ? "1 pass" : `${count(passes.length)} passes`;
+}
+
+export interface Day {
+  name: string;
+  passes: Pass[];
+}
+
+/** Passes by the days of the reader, in the order given. */
+export function daysOf(passes: readonly Pass[], now: number): Day[] {
+  const days: Day[] = [];
+  for (const pass of passes) {
+    const name = dateOnly(pass.started_at, now);
+    const last = days.at(-1);
+    if (last?.name === name) last.passes.push(pass);
+    else days.push({ name, passes: [pass] });
+  }
+  return days;
+}
+
+/** How a pass went, in a word. */
+export type PassEnd = "running" | "cut" | "failed" | "done" | "nothing";
+
+/** Only the newest of them can still run: the others that did not end were cut off. */
+export function endOf(pass: Pass, newest: boolean): PassEnd {
+  if (!pass.ended_at) return newest ? "running" : "cut";
+  if (pass.failed > 0) return "failed";
+  return tallyWords(pass) === "nothing to do" ? "nothing" : "done";
 }

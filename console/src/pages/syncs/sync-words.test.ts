@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery, SyncRule } from "../../api/types";
-import { heights, tallyWords } from "./passes";
+import { daysOf, endOf, filesWords, rateOf, ratesWords, seriesOf, tallyWords } from "./passes";
 import { readSyncSearch } from "./shown";
-import { nextStep, scheduleWords, toGo, wayWords, whenWords } from "./sync-words";
+import { nextStep, reportWords, scheduleWords, toGo, wayWords, whenWords } from "./sync-words";
 
 const rule: SyncRule = {
   source: { kind: "bucket", bucket: "films" },
@@ -23,6 +23,12 @@ describe("a sync in words", () => {
     expect(scheduleWords({ ...rule, schedule: "*/10 * * * *" })).toBe("*/10 * * * * (UTC)");
     expect(whenWords(rule.targets[0]?.when)).toBe("image/*, at most 10.0 MiB");
     expect(whenWords(undefined)).toBe("everything else");
+  });
+
+  it("says who is told of passes", () => {
+    expect(reportWords(rule)).toBe("nobody");
+    const report = { url: "https://a.example/hook", email: ["anna@a.example"] };
+    expect(reportWords({ ...rule, report })).toBe("https://a.example/hook, anna@a.example");
   });
 
   it("counts what has not come to an end", () => {
@@ -50,11 +56,46 @@ describe("passes", () => {
     expect(tallyWords(none)).toBe("nothing to do");
     expect(tallyWords({ ...none, delivered: 1200, failed: 1 })).toBe("1,200 delivered, 1 failed");
   });
-  it("are bars in which little is seen, too", () => {
-    expect(heights({ delivered: 0, failed: 0 }, 100)).toEqual({ done: 2, bad: 0 });
-    expect(heights({ delivered: 1, failed: 0 }, 1000)).toEqual({ done: 4, bad: 0 });
-    const both = heights({ delivered: 990, failed: 10 }, 1000);
-    expect(both.done + both.bad).toBeLessThanOrEqual(100);
+  const pass = {
+    id: "1",
+    started_at: "2026-11-26T09:50:00Z",
+    ended_at: "2026-11-26T09:50:10Z",
+    ...none,
+    bytes: 0,
+  };
+  it("tell how fast they went where they sent something", () => {
+    expect(rateOf({ ...pass, bytes: 2048 })).toBe(204.8);
+    expect(rateOf(pass)).toBeNull();
+    expect(rateOf({ ...pass, bytes: 1, ended_at: null })).toBeNull();
+    expect(rateOf({ ...pass, bytes: 1, ended_at: pass.started_at })).toBeNull();
+  });
+  it("are charted as time goes, what failed at the foot of what ended", () => {
+    const older = { ...pass, id: "0", delivered: 5, failed: 2, bytes: 2048 };
+    const series = seriesOf([pass, older]);
+    expect(series.passes.map(({ id }) => id)).toEqual(["0", "1"]);
+    expect(series.ended).toEqual([7, 0]);
+    expect(series.failed).toEqual([2, 0]);
+    expect(series.rates).toEqual([204.8, null]);
+    expect(filesWords(series)).toBe("Files of 2 passes: 5 delivered, 2 failed");
+    expect(ratesWords(series)).toBe("Throughput of 2 passes: at most 205 B/s");
+    expect(ratesWords(seriesOf([pass]))).toBe("Throughput of 1 pass: nothing was sent");
+  });
+  it("are cut off where a later one began and they did not end", () => {
+    const open = { ...pass, ended_at: null };
+    expect(endOf(open, true)).toBe("running");
+    expect(endOf(open, false)).toBe("cut");
+    expect(endOf({ ...pass, failed: 1, delivered: 1 }, true)).toBe("failed");
+    expect(endOf({ ...pass, skipped: 1 }, true)).toBe("done");
+    expect(endOf(pass, true)).toBe("nothing");
+  });
+  it("are listed by the days of the reader", () => {
+    const at = (started_at: string) => ({ ...pass, started_at });
+    const passes = ["2026-11-26T12:00:00", "2026-11-26T11:00:00", "2026-11-25T12:00:00"].map(at);
+    const days = daysOf(passes, Date.parse("2026-11-27T00:00:00"));
+    expect(days.map(({ name, passes }) => [name, passes.length])).toEqual([
+      ["26 Nov", 2],
+      ["25 Nov", 1],
+    ]);
   });
 });
 
@@ -65,6 +106,12 @@ describe("a sync's address", () => {
       state: "failed",
       q: "7",
     });
+    expect(readSyncSearch({ tab: "rule", edit: true, type: "image/*" })).toEqual({
+      tab: "rule",
+      edit: true,
+      type: "image/*",
+    });
+    expect(readSyncSearch({ tab: "passes", edit: true })).toEqual({ tab: "passes" });
     expect(readSyncSearch({ tab: "files", state: "done" })).toEqual({});
   });
 });

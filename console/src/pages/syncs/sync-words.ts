@@ -110,3 +110,9 @@ export function scheduleWords({ schedule, zone, source }: SyncRule): string {
   if (schedule) return `${schedule} (${zone || "UTC"})`;
   return source.kind === "bucket" ? "when a file comes" : "when it is asked to";
 }
+
+/** Who is told of passes: "https://a.example/hook, anna@a.example". */
+export function reportWords({ report }: SyncRule): string {
+  const told = [report?.url, ...(report?.email ?? [])].filter((one) => one);
+  return told.join(", ") || "nobody";
+}

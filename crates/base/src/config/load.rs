@@ -123,6 +123,22 @@ impl Config {
                 operations.heartbeat, operations.lease
             ));
         }
+        let mail = &self.mail;
+        if mail.smtp.is_some() && mail.from.is_none() {
+            found.push("`mail.smtp` needs `mail.from`: in whose name mail is sent".to_owned());
+        }
+        if mail.user.is_some() != mail.password.is_some() {
+            found.push(
+                "`mail.user` and `mail.password` need each other; set both or none".to_owned(),
+            );
+        }
+        if mail.password.is_some() && mail.smtp.as_ref().is_some_and(|smtp| smtp.is_overheard()) {
+            found.push(
+                "`mail.smtp` may not say `tls=none` where `mail.password` is set: everybody on the \
+                 way could read it"
+                    .to_owned(),
+            );
+        }
         found
     }
 }

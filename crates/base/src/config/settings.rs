@@ -8,7 +8,7 @@ use super::declare::{Group, Part, Setting, settings};
 use super::value::PerKind;
 use super::{
     CacheUrl, ConfiguredSecret, DatabaseUrl, Domain, EndpointUrl, Listen, LogFilter, LogFormat,
-    PublicUrl,
+    MailSender, MailServer, MailUser, PublicUrl,
 };
 use crate::{Size, Span};
 use ipnet::IpNet;
@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// All settings, in the order in which they are documented.
-pub(super) const ALL: [Group; 14] = [
+pub(super) const ALL: [Group; 15] = [
     Config::GROUP,
     Log::GROUP,
     Storage::GROUP,
@@ -25,6 +25,7 @@ pub(super) const ALL: [Group; 14] = [
     Files::GROUP,
     Authoriser::GROUP,
     Syncs::GROUP,
+    Mail::GROUP,
     Operations::GROUP,
     Retention::GROUP,
     Http::GROUP,
@@ -75,6 +76,8 @@ settings! {
         authoriser: Authoriser,
         /// Syncs.
         syncs: Syncs,
+        /// Mail.
+        mail: Mail,
         /// Operations.
         operations: Operations,
         /// The HTTP interface.
@@ -223,6 +226,24 @@ settings! {
 }
 
 settings! {
+    /// The server that takes mail for the people whom a sync's report names.
+    Mail at "mail." {
+        /// Its address: `smtps://host` is encrypted from the first byte (port 465), `smtp://host`
+        /// by STARTTLS before anything else is said (port 587), `smtp://host?tls=none` not at all
+        /// (port 25), which is for a relay on this machine. Without it no mail is sent.
+        smtp: Option<MailServer> = None; live;
+        /// In whose name mail is sent.
+        from: Option<MailSender> = None; live;
+        /// The name by which Longshore logs in there; it does not, when absent.
+        user: Option<MailUser> = None; live;
+        /// The password for it. It is never shown.
+        password: Option<ConfiguredSecret> = None; live;
+        /// How long handing over one message may take, everything included.
+        timeout: Span = Span::seconds(30), within Span::seconds(1)..=Span::minutes(5); live;
+    }
+}
+
+settings! {
     /// Operations: everything that takes time.
     Operations at "operations." {
         /// Operations running at once in this process, of all kinds.
@@ -359,6 +380,7 @@ part! {
     Files: files;
     Authoriser: authoriser;
     Syncs: syncs;
+    Mail: mail;
     Operations: operations;
     Retention: operations.retention;
     Http: http;

@@ -5,7 +5,7 @@
 
 use super::{
     CacheUrl, ConfiguredSecret, DatabaseUrl, Domain, EndpointUrl, Listen, LogFilter, LogFormat,
-    PublicUrl,
+    MailSender, MailServer, MailUser, PublicUrl,
 };
 use crate::{Name, Size, Span};
 use ipnet::IpNet;
@@ -214,6 +214,8 @@ from_str_value! {
     LogFormat, "text or json", r#""json""#;
     PublicUrl, "an http or https address without a path", r#""https://longshore.example.org""#;
     EndpointUrl, "an http or https address", r#""https://auth.example.org/may""#;
+    MailSender, "the address of a mailbox, with or without a name", r#""Longshore <longshore@example.org>""#;
+    MailUser, "the name of a user", r#""longshore@example.org""#;
 }
 
 impl Value for Size {
@@ -267,6 +269,21 @@ impl Value for CacheUrl {
 impl Value for ConfiguredSecret {
     const EXPECTED: &'static str = "a secret of printable characters without spaces";
     const EXAMPLE: &'static str = r#""SECRET""#;
+    const SECRET: bool = true;
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(format!("\"{self}\""))
+    }
+}
+
+impl Value for MailServer {
+    const EXPECTED: &'static str = "an smtps or smtp address without a user, a password and a path";
+    const EXAMPLE: &'static str = r#""smtps://mail.example.org""#;
+    // A right one holds no password; a wrong one may.
     const SECRET: bool = true;
 
     fn from_text(text: &str) -> Option<Self> {

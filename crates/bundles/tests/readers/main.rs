@@ -11,4 +11,5 @@ mod large;
 mod names;
 mod properties;
 mod reader;
+mod rows;
 mod strict;

@@ -14,14 +14,14 @@ const OTHERWISE: [(&str, &str); 1] = [(
     "our report is called _longshore-report.json, so that is the name kept free",
 )];
 
-struct Row {
-    id: &'static str,
-    kind: &'static str,
+pub(crate) struct Row {
+    pub(crate) id: &'static str,
+    pub(crate) kind: &'static str,
     input: &'static str,
     expected: &'static str,
 }
 
-fn rows() -> impl Iterator<Item = Row> {
+pub(crate) fn rows() -> impl Iterator<Item = Row> {
     TABLE.lines().skip(1).map(|line| {
         let mut cells = line.split('\t');
         let mut cell = || cells.next().unwrap();
@@ -142,9 +142,9 @@ fn a_path_of_long_folders_stays_below_1024_bytes() {
     assert!(name.as_str().len() < 1024);
 }
 
-/// What the names of a row become, one after the other.
+/// What the names of a row become, one after the other; the row's number.
 #[track_caller]
-fn assigned(id: &str, wanted: &[&str], expected: &[&str]) {
+fn assigned(id: &'static str, wanted: &[&str], expected: &[&str]) -> &'static str {
     let row = rows().find(|row| row.id == id).unwrap();
     assert_eq!(row.kind, "dup");
     let mut register = NameRegister::new();
@@ -158,34 +158,45 @@ fn assigned(id: &str, wanted: &[&str], expected: &[&str]) {
     if !row.expected.contains(['(', ' ']) || row.expected == expected.join(", ") {
         assert_eq!(row.expected, expected.join(", "));
     }
+    id
 }
 
 #[test]
 fn every_duplicate_of_the_table_is_told_apart() {
-    assigned("38", &["cover.jpg"; 2], &["cover.jpg", "cover (2).jpg"]);
-    assigned(
-        "39",
-        &["cover.jpg", "cover.jpg", "cover.jpg", "cover (2).jpg"],
-        &[
-            "cover.jpg",
-            "cover (2).jpg",
-            "cover (3).jpg",
-            "cover (2) (2).jpg",
-        ],
-    );
-    assigned("40", &["A.jpg", "a.JPG"], &["A.jpg", "a (2).JPG"]);
-    assigned("41", &["é.jpg", "e\u{301}.jpg"], &["é.jpg", "é (2).jpg"]);
-    assigned("42", &["ﬁle.jpg", "file.jpg"], &["ﬁle.jpg", "file (2).jpg"]);
-    assigned("43", &["a/b.jpg", "a"], &["a/b.jpg", "a (2)"]);
-    assigned("43", &["a", "a/b.jpg"], &["a", "a (2)/b.jpg"]);
-    assigned("44", &["same.jpg"; 2], &["same.jpg", "same (2).jpg"]);
-    assigned("45", &["_manifest.json"], &["_manifest.json"]);
-    assigned(
-        "45",
-        &["_longshore-report.json"],
-        &["_longshore-report (2).json"],
-    );
-    assigned("46", &["a.tar.gz"; 2], &["a.tar.gz", "a (2).tar.gz"]);
+    let mut tried = vec![
+        assigned("38", &["cover.jpg"; 2], &["cover.jpg", "cover (2).jpg"]),
+        assigned(
+            "39",
+            &["cover.jpg", "cover.jpg", "cover.jpg", "cover (2).jpg"],
+            &[
+                "cover.jpg",
+                "cover (2).jpg",
+                "cover (3).jpg",
+                "cover (2) (2).jpg",
+            ],
+        ),
+        assigned("40", &["A.jpg", "a.JPG"], &["A.jpg", "a (2).JPG"]),
+        assigned("41", &["é.jpg", "e\u{301}.jpg"], &["é.jpg", "é (2).jpg"]),
+        assigned("42", &["ﬁle.jpg", "file.jpg"], &["ﬁle.jpg", "file (2).jpg"]),
+        assigned("43", &["a/b.jpg", "a"], &["a/b.jpg", "a (2)"]),
+        assigned("43", &["a", "a/b.jpg"], &["a", "a (2)/b.jpg"]),
+        assigned("44", &["same.jpg"; 2], &["same.jpg", "same (2).jpg"]),
+        assigned("45", &["_manifest.json"], &["_manifest.json"]),
+        assigned(
+            "45",
+            &["_longshore-report.json"],
+            &["_longshore-report (2).json"],
+        ),
+        assigned("46", &["a.tar.gz"; 2], &["a.tar.gz", "a (2).tar.gz"]),
+        // Row 47 has a test of its own.
+        "47",
+    ];
+    tried.dedup();
+    let rows: Vec<&str> = rows()
+        .filter(|row| row.kind == "dup")
+        .map(|row| row.id)
+        .collect();
+    assert_eq!(tried, rows);
     assert_eq!(OTHERWISE.map(|(id, _)| id), ["45"]);
 }
 

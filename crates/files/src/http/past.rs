@@ -6,6 +6,7 @@ use crate::Files;
 use crate::file::File;
 use crate::permit::Permission;
 use crate::remove::{Heap, Past};
+use access::Doer;
 use axum::extract::State;
 use axum::response::Response;
 use base::FileId;
@@ -182,7 +183,7 @@ pub(super) async fn purge_file(
     files
         .permit(Some(&caller), &bucket, &path, Permission::Delete)
         .await?;
-    if files.purge(&bucket, id).await? {
+    if files.purge_by(&Doer::from(&caller), &bucket, id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::not_found("deleted file or version"))

@@ -12,8 +12,9 @@ use futures::StreamExt;
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
     CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, RANGE,
+    TRANSFER_ENCODING,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::time::{Duration, UNIX_EPOCH};
 use web::{Answer, Problem};
 
@@ -52,9 +53,20 @@ pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
 
 /// A header as text; one that is not is refused.
 fn text(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<String>> {
-    let Some(value) = headers.get(name) else {
-        return Ok(None);
-    };
+    headers
+        .get(name)
+        .map_or(Ok(None), |value| utf8(name, value))
+}
+
+/// Every line of a header that may be sent in several.
+fn texts(headers: &HeaderMap, name: &HeaderName) -> Answer<Vec<String>> {
+    let lines = headers.get_all(name).iter();
+    lines
+        .filter_map(|value| utf8(name, value).transpose())
+        .collect()
+}
+
+fn utf8(name: &HeaderName, value: &HeaderValue) -> Answer<Option<String>> {
     let text = std::str::from_utf8(value.as_bytes())
         .map_err(|_| Problem::invalid(name.as_str(), "invalid", "this header is not UTF-8"))?;
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
@@ -90,42 +102,78 @@ pub(super) fn expect(headers: &HeaderMap) -> Answer<Expect> {
     })
 }
 
-/// What a request promises of its body.
+/// What a request promises of its body. The same said twice is fine; two unlike promises
+/// cannot both be kept, and which of them was meant nobody knows.
 fn promised(headers: &HeaderMap) -> Answer<Promised> {
-    let mut promised = Promised::default();
-    if let Some(length) = headers.get(CONTENT_LENGTH) {
-        let length = length.to_str().ok().and_then(|text| text.parse().ok());
-        promised.length = Some(length.ok_or_else(|| {
-            Problem::invalid("content-length", "invalid", "this is no length in bytes")
-        })?);
+    // Of a length that follows the coding, nothing comes here: it counts for nothing then,
+    // as RFC 9112 §6.3 has it.
+    if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
+        return Err(conflicting(
+            "content-length",
+            "a length and a transfer coding exclude each other; send one of them",
+        ));
     }
-    if let Some(text) = text(headers, &CONTENT_MD5)? {
-        promised.md5 = Some(exact("content-md5", &text)?);
+    let mut promised = Promised::default();
+    for length in headers.get_all(CONTENT_LENGTH) {
+        let length = length.to_str().ok().and_then(|text| text.parse().ok());
+        let length = length.ok_or_else(|| {
+            Problem::invalid("content-length", "invalid", "this is no length in bytes")
+        })?;
+        agree(&mut promised.length, length, "content-length", LENGTHS)?;
+    }
+    for text in texts(headers, &CONTENT_MD5)? {
+        let md5 = exact("content-md5", &text)?;
+        agree(&mut promised.md5, md5, "content-md5", DIGESTS)?;
     }
     for name in [CONTENT_DIGEST, REPR_DIGEST] {
-        let Some(text) = text(headers, &name)? else {
-            continue;
-        };
-        // `sha-256=:…:, md5=:…:` (RFC 9530 §2); algorithms that are not known say nothing.
-        for member in text.split(',') {
-            let Some((algorithm, value)) = member.trim().split_once('=') else {
-                return Err(Problem::invalid(name.as_str(), "invalid", DIGEST));
-            };
-            let value = value.split(';').next().unwrap_or_default().trim();
-            let value = value
-                .strip_prefix(':')
-                .and_then(|value| value.strip_suffix(':'))
-                .ok_or_else(|| Problem::invalid(name.as_str(), "invalid", DIGEST))?;
-            match algorithm.trim().to_ascii_lowercase().as_str() {
-                "sha-256" => promised.sha256 = Some(exact(name.as_str(), value)?),
-                "md5" => promised.md5 = Some(exact(name.as_str(), value)?),
-                _ => {}
-            }
+        for text in texts(headers, &name)? {
+            digests(&mut promised, name.as_str(), &text)?;
         }
     }
     Ok(promised)
 }
 
+/// Adds digests as they are written, `sha-256=:…:, md5=:…:` (RFC 9530 §2); algorithms that
+/// are not known say nothing.
+fn digests(promised: &mut Promised, name: &str, text: &str) -> Answer<()> {
+    for member in text.split(',') {
+        let Some((algorithm, value)) = member.trim().split_once('=') else {
+            return Err(Problem::invalid(name, "invalid", DIGEST));
+        };
+        let value = value.split(';').next().unwrap_or_default().trim();
+        let value = value
+            .strip_prefix(':')
+            .and_then(|value| value.strip_suffix(':'))
+            .ok_or_else(|| Problem::invalid(name, "invalid", DIGEST))?;
+        match algorithm.trim().to_ascii_lowercase().as_str() {
+            "sha-256" => agree(&mut promised.sha256, exact(name, value)?, name, DIGESTS)?,
+            "md5" => agree(&mut promised.md5, exact(name, value)?, name, DIGESTS)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Takes a promise that no other contradicts.
+fn agree<T: PartialEq>(
+    promise: &mut Option<T>,
+    said: T,
+    name: &str,
+    unlike: &'static str,
+) -> Answer<()> {
+    if promise.as_ref().is_some_and(|before| *before != said) {
+        return Err(conflicting(name, unlike));
+    }
+    *promise = Some(said);
+    Ok(())
+}
+
+fn conflicting(name: &str, message: &'static str) -> Problem {
+    Problem::invalid(name, "conflicting", message)
+}
+
+const LENGTHS: &str = "two unlike lengths were sent; send one";
+const DIGESTS: &str = "unlike digests were sent for one body; send one, or the same ones";
 const DIGEST: &str = "a digest is written sha-256=:…:, in Base64";
 
 fn exact<const N: usize>(name: &str, text: &str) -> Answer<[u8; N]> {
@@ -158,7 +206,6 @@ pub(super) async fn receive(body: Body, incoming: &mut Incoming, silence: Durati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
@@ -196,6 +243,44 @@ mod tests {
         ] {
             let problem = promised(&headers(&[(name, value)])).expect_err(value);
             assert_eq!(problem.status(), 400, "{value}");
+        }
+    }
+
+    #[test]
+    fn promises_that_contradict_each_other_are_refused_and_the_same_twice_is_one() {
+        const EMPTY: &str = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+        const CARGO: &str = "sha-256=:MNY4avtmSUA1PlHnVf4JuTtsMEqGXIkqXCT/WiGSu2k=:";
+        const TWICE: &str = "md5=:1B2M2Y8AsgTpgAmY7PhCfg==:, md5=:AAAAAAAAAAAAAAAAAAAAAA==:";
+        const EMPTY_MD5: &str = "1B2M2Y8AsgTpgAmY7PhCfg==";
+        for unlike in [
+            [("content-digest", CARGO), ("repr-digest", EMPTY)],
+            [("repr-digest", CARGO), ("content-digest", EMPTY)],
+            [("repr-digest", CARGO), ("repr-digest", EMPTY)],
+            [("content-digest", TWICE), ("content-length", "0")],
+            [
+                ("content-md5", "AAAAAAAAAAAAAAAAAAAAAA=="),
+                ("repr-digest", "md5=:1B2M2Y8AsgTpgAmY7PhCfg==:"),
+            ],
+            [
+                ("content-md5", EMPTY_MD5),
+                ("content-md5", "AAAAAAAAAAAAAAAAAAAAAA=="),
+            ],
+            [("content-length", "5"), ("content-length", "6")],
+            [("content-length", "5"), ("transfer-encoding", "chunked")],
+        ] {
+            let problem = promised(&headers(&unlike)).expect_err(unlike[0].1);
+            assert_eq!(problem.status(), 400, "{unlike:?}");
+        }
+        for like in [
+            [("content-digest", EMPTY), ("repr-digest", EMPTY)],
+            [("content-digest", EMPTY), ("content-digest", EMPTY)],
+            [
+                ("content-md5", EMPTY_MD5),
+                ("repr-digest", "md5=:1B2M2Y8AsgTpgAmY7PhCfg==:"),
+            ],
+            [("content-length", "5"), ("content-length", "5")],
+        ] {
+            assert!(promised(&headers(&like)).is_ok(), "{like:?}");
         }
     }
 

@@ -18,7 +18,7 @@ impl Files {
     /// Where the bytes of a part go, and under which name they are found.
     pub(super) async fn part_sink(&self, bucket: &Bucket) -> Result<(BlobName, Sink)> {
         let Some(store) = self.store(bucket).await? else {
-            let blob = self.blobs().create_with_md5().await?;
+            let blob = self.blobs().create_with_md5();
             return Ok((blob.name(), Sink::Disk(Box::new(blob))));
         };
         let name = BlobName::from(Uuid::now_v7());

@@ -1,8 +1,8 @@
 //! Making a file the current one at its path, in one transaction with all that ends or
 //! makes room at the same moment.
 
+use super::place::{Coming, Placing};
 use crate::bucket::Bucket;
-use crate::event::Happened;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::presign::{LinkError, Once};
@@ -37,6 +37,7 @@ impl Along {
 }
 
 /// Why a change is not in the database.
+#[derive(Debug)]
 pub(crate) enum Uncommitted {
     /// It is not.
     Certainly(Error),
@@ -69,7 +70,7 @@ impl Files {
     pub(crate) async fn commit_along(
         &self,
         bucket: &Bucket,
-        mut file: File,
+        file: File,
         expect: &Expect,
         source: Option<&File>,
         (along, aside): (Along, Option<&Aside>),
@@ -78,44 +79,32 @@ impl Files {
         places.extend(source.map(|source| (source.bucket, source.path.as_str())));
         let mut tx = self.alter(&places).await?;
         along.end(&mut tx).await?;
-        let there = sql::file::current_in(&mut tx, bucket.id, file.path.as_str()).await?;
-        expect.check(there.as_ref())?;
         if let Some(source) = source
             && !sql::file::hold(&mut tx, source.id).await?
         {
             return Err(Error::NoFile(source.path.clone()).into());
         }
-        let mut freed = None;
-        if let Some(there) = &there {
-            file.created_at = there.created_at;
-            freed = self
-                .displace(&mut tx, bucket, there, &file.uploader, aside)
-                .await?;
-        }
-        if sql::usage::has_quota(bucket) {
-            sql::usage::check(&mut tx, bucket, &file).await?;
-        }
-        match sql::file::insert(&mut tx, &file).await {
-            Ok(()) => {}
-            Err(storage::Error::Reference) => {
-                return Err(Error::NoBucket(bucket.name.to_string()).into());
-            }
-            Err(error) => return Err(error.into()),
-        }
-        sql::usage::add(&mut tx, &file).await?;
-        index(&mut tx, &file).await?;
-        let told = (&file, None);
-        let to_tell = self
-            .note(&mut tx, bucket, Happened::Put, told, &file.uploader)
-            .await?;
-        let unused = sql::file::unused(&mut tx, freed).await?;
+        let coming = Coming {
+            bucket,
+            file,
+            expect,
+            aside,
+        };
+        let mut placed = self.place_all(&mut tx, vec![coming]).await?;
+        let outcome = placed.outcomes.pop();
+        let placing = outcome.ok_or(storage::Error::Stopped)??;
         let committed = tx.commit().await;
         committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
-        self.tell(to_tell).await;
+        self.tell(placed.to_tell).await;
+        Ok(self.replaced(placing).await)
+    }
+
+    /// A file that is at its place for good, after what it replaced is removed.
+    pub(super) async fn replaced(&self, (file, unused): Placing) -> File {
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
-        Ok(file)
+        file
     }
 
     /// What lies at a path makes room for something else there. Its bytes, where it does
@@ -149,5 +138,6 @@ impl Files {
 
 /// Notes the words by which a current file is found.
 pub(crate) async fn index(tx: &mut Tx, file: &File) -> storage::Result<()> {
-    sql::word::add(tx, file, &words::of_file(&file.path, &file.metadata)).await
+    let words = words::of_file(&file.path, &file.metadata);
+    sql::word::add(tx, file.bucket, &[(file.path.as_str(), words)]).await
 }

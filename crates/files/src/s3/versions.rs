@@ -16,7 +16,7 @@ use crate::path::FilePath;
 use crate::permit::Permission;
 use crate::remembered::Content;
 use crate::remove::Heap;
-use access::Caller;
+use access::{Caller, Doer};
 use base::FileId;
 use s3s::dto::{
     ETag, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
@@ -97,7 +97,7 @@ pub(super) async fn remove(
         }
     }
     if bucket.versions {
-        files.purge(bucket, file.id).await?;
+        files.purge_by(&Doer::from(caller), bucket, file.id).await?;
     }
     Ok(())
 }

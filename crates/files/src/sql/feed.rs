@@ -6,6 +6,7 @@
 //! nothing below it.
 
 use crate::event::Noted;
+use crate::sql::{places, portions};
 use base::{BucketId, Timestamp};
 use storage::{Db, Error, Result, Row, Tx, values};
 use uuid::Uuid;
@@ -35,24 +36,27 @@ fn read(row: &Row) -> Result<Numbered> {
     })
 }
 
-pub(crate) async fn note(tx: &mut Tx, bucket: BucketId, change: &Noted) -> Result<()> {
-    const SQL: &str = "INSERT INTO file_change (id, bucket, at, happened, path, came_from, actor,
-        file) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    tx.execute(
-        SQL,
-        values![
-            change.id,
-            bucket.uuid(),
-            change.at,
-            change.happened.as_str(),
-            change.path.as_str(),
-            change.from.as_deref().unwrap_or_default(),
-            change.actor.as_str(),
-            change.file.as_str(),
-        ],
-    )
-    .await
-    .map(drop)
+pub(crate) async fn note(tx: &mut Tx, bucket: BucketId, changes: &[Noted]) -> Result<()> {
+    const INTO: &str = "INSERT INTO file_change (id, bucket, at, happened, path, came_from, actor,
+        file) VALUES ";
+    for changes in portions(changes) {
+        let sql = format!("{INTO}{}", places(changes.len(), 8, 0));
+        let mut values = Vec::with_capacity(changes.len() * 8);
+        for change in changes {
+            values.extend(values![
+                change.id,
+                bucket.uuid(),
+                change.at,
+                change.happened.as_str(),
+                change.path.as_str(),
+                change.from.as_deref().unwrap_or_default(),
+                change.actor.as_str(),
+                change.file.as_str(),
+            ]);
+        }
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
 }
 
 /// The highest number that was given.

@@ -4,9 +4,11 @@ use crate::expect::hex;
 use crate::file::{File, Object, metadata_text, tags_text};
 use crate::path::{FilePath, after_prefix};
 use crate::remove::Past;
+use crate::sql::{list, places, portions};
 use base::{BucketId, FileId, Timestamp};
 use data_encoding::HEXLOWER;
-use storage::{BlobName, Db, Error, Result, Row, Tx, values};
+use std::collections::HashMap;
+use storage::{BlobName, Db, Error, Result, Row, Tx, Value, values};
 use uuid::Uuid;
 
 pub(super) const COLUMNS: &str = "id, bucket, path, size, type, sniffed, sha256, etag, created_at,
@@ -85,6 +87,29 @@ pub(crate) async fn current_in(tx: &mut Tx, bucket: BucketId, path: &str) -> Res
     row.as_ref().map(read).transpose()
 }
 
+/// What is current at any of these paths of a bucket, by its path.
+pub(crate) async fn current_at(
+    tx: &mut Tx,
+    bucket: BucketId,
+    paths: &[&str],
+) -> Result<HashMap<String, File>> {
+    let mut there = HashMap::new();
+    for paths in portions(paths) {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM file WHERE bucket = $1 AND standing = 'current'
+            AND path IN ({})",
+            list(paths.len(), 1)
+        );
+        let mut values = values![bucket.uuid()];
+        values.extend(paths.iter().map(|path| Value::from(*path)));
+        for row in tx.all(sql, values).await? {
+            let file = read(&row)?;
+            there.insert(file.path.as_str().to_owned(), file);
+        }
+    }
+    Ok(there)
+}
+
 /// Waits until nobody else changes what is at these paths, until the transaction ends.
 /// The order is the same for all, so that no two wait for each other.
 pub(crate) async fn lock(tx: &mut Tx, places: &[(BucketId, &str)]) -> Result<()> {
@@ -135,11 +160,28 @@ fn store_etag(file: &File) -> Option<String> {
 
 /// Puts a current file into the catalogue.
 pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
-    const SQL: &str = "INSERT INTO file (id, bucket, path, folder, standing, size, type, sniffed,
+    insert_all(tx, &[file]).await
+}
+
+/// Puts current files into the catalogue.
+pub(crate) async fn insert_all(tx: &mut Tx, files: &[&File]) -> Result<()> {
+    const INTO: &str = "INSERT INTO file (id, bucket, path, folder, standing, size, type, sniffed,
         sha256, etag, created_at, modified_at, uploader, account, headers, metadata, taken_at,
-        latitude, longitude, width, height, blob, tags, store_etag)
-        VALUES ($1, $2, $3, $4, 'current', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21, $22, $23)";
+        latitude, longitude, width, height, blob, tags, store_etag) VALUES ";
+    const COUNT: usize = 24;
+    for files in portions(files) {
+        let sql = format!("{INTO}{}", places(files.len(), COUNT, 0));
+        let mut values = Vec::with_capacity(files.len() * COUNT);
+        for file in files {
+            values.extend(row(file));
+        }
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
+}
+
+/// The values of a current file, in the order in which they are inserted.
+fn row(file: &File) -> Vec<Value> {
     let sha256 = file
         .sha256
         .as_deref()
@@ -147,36 +189,32 @@ pub(crate) async fn insert(tx: &mut Tx, file: &File) -> Result<()> {
     #[allow(clippy::cast_possible_truncation)]
     let millionths =
         |degrees: Option<f64>| degrees.map(|degrees| (degrees * DEGREE).round() as i64);
-    tx.execute(
-        SQL,
-        values![
-            file.id.uuid(),
-            file.bucket.uuid(),
-            file.path.as_str(),
-            file.path.folder(),
-            file.size,
-            file.media_type.as_str(),
-            file.sniffed_type.as_str(),
-            sha256,
-            file.etag.as_str(),
-            file.created_at,
-            file.modified_at,
-            file.uploader.as_str(),
-            file.account,
-            file.headers.text(),
-            metadata_text(&file.metadata).unwrap_or_default(),
-            file.taken_at,
-            millionths(file.latitude),
-            millionths(file.longitude),
-            file.width,
-            file.height,
-            file.blob.map(BlobName::uuid),
-            tags_text(&file.tags).unwrap_or_default(),
-            store_etag(file),
-        ],
-    )
-    .await
-    .map(drop)
+    values![
+        file.id.uuid(),
+        file.bucket.uuid(),
+        file.path.as_str(),
+        file.path.folder(),
+        "current",
+        file.size,
+        file.media_type.as_str(),
+        file.sniffed_type.as_str(),
+        sha256,
+        file.etag.as_str(),
+        file.created_at,
+        file.modified_at,
+        file.uploader.as_str(),
+        file.account,
+        file.headers.text(),
+        metadata_text(&file.metadata).unwrap_or_default(),
+        file.taken_at,
+        millionths(file.latitude),
+        millionths(file.longitude),
+        file.width,
+        file.height,
+        file.blob.map(BlobName::uuid),
+        tags_text(&file.tags).unwrap_or_default(),
+        store_etag(file),
+    ]
 }
 
 /// Writes again what is said of a file: its type, headers, metadata and tags.
@@ -224,9 +262,16 @@ pub(crate) async fn make_current(tx: &mut Tx, file: &File) -> Result<bool> {
 }
 
 pub(crate) async fn delete(tx: &mut Tx, id: FileId) -> Result<()> {
-    tx.execute("DELETE FROM file WHERE id = $1", values![id.uuid()])
-        .await
-        .map(drop)
+    delete_all(tx, &[id]).await
+}
+
+pub(crate) async fn delete_all(tx: &mut Tx, ids: &[FileId]) -> Result<()> {
+    for ids in portions(ids) {
+        let sql = format!("DELETE FROM file WHERE id IN ({})", list(ids.len(), 0));
+        let values = ids.iter().map(|id| Value::from(id.uuid())).collect();
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
 }
 
 /// Removes a file of the past; whether it was one.
@@ -237,10 +282,25 @@ pub(crate) async fn delete_past(tx: &mut Tx, id: FileId) -> Result<bool> {
 
 /// These bytes, unless a row names them still. Call it after the row that did is gone.
 pub(crate) async fn unused(tx: &mut Tx, blob: Option<BlobName>) -> Result<Option<BlobName>> {
-    const SQL: &str = "SELECT id FROM file WHERE blob = $1 LIMIT 1";
     let Some(blob) = blob else { return Ok(None) };
-    let named = tx.one(SQL, values![blob.uuid()]).await?;
-    Ok(named.is_none().then_some(blob))
+    let named = named(tx, &[blob]).await?;
+    Ok(named.is_empty().then_some(blob))
+}
+
+/// Which of these bytes a row names.
+pub(crate) async fn named(tx: &mut Tx, blobs: &[BlobName]) -> Result<Vec<BlobName>> {
+    let mut named = Vec::new();
+    for blobs in portions(blobs) {
+        let sql = format!(
+            "SELECT blob FROM file WHERE blob IN ({})",
+            list(blobs.len(), 0)
+        );
+        let values = blobs.iter().map(|blob| Value::from(blob.uuid())).collect();
+        for row in tx.all(sql, values).await? {
+            named.push(BlobName::from(row.get::<Uuid>("blob")?));
+        }
+    }
+    Ok(named)
 }
 
 /// Which of these blobs nothing names: no file, no part of one that is still to come, and

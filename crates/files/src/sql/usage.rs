@@ -2,8 +2,11 @@
 
 use crate::bucket::{Bucket, Usage};
 use crate::file::File;
+use crate::sql::{places, portions};
 use crate::{Error, Result};
 use base::BucketId;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use storage::{Db, Row, Tx, values};
 use uuid::Uuid;
 
@@ -67,11 +70,15 @@ pub(crate) fn allows(bucket: &Bucket, held: Usage, mine: Usage, bytes: u64) -> R
     Ok(())
 }
 
+/// Has others wait who want to know whether something fits, until the transaction ends.
+async fn hold(tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
+    let [.., a, b, c, d, e, f, g, h] = *bucket.uuid().as_bytes();
+    tx.lock(i64::from_be_bytes([a, b, c, d, e, f, g, h])).await
+}
+
 /// Whether `file` fits, so that of several who come at once not all believe so.
 pub(crate) async fn check(tx: &mut Tx, bucket: &Bucket, file: &File) -> Result<()> {
-    let [.., a, b, c, d, e, f, g, h] = *bucket.id.uuid().as_bytes();
-    tx.lock(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
-        .await?;
+    hold(tx, bucket.id).await?;
     let held = read(tx.one(OF_BUCKET, values![bucket.id.uuid()]).await?)?;
     let account = file.account.unwrap_or_default();
     let mine = read(
@@ -82,28 +89,105 @@ pub(crate) async fn check(tx: &mut Tx, bucket: &Bucket, file: &File) -> Result<(
 }
 
 pub(crate) async fn add(tx: &mut Tx, file: &File) -> storage::Result<()> {
-    change(tx, file, 1, i64::try_from(file.size).unwrap_or(i64::MAX)).await
+    let mut tally = Tally::default();
+    tally.add(file);
+    tally.keep(tx, file.bucket).await
 }
 
 pub(crate) async fn subtract(tx: &mut Tx, file: &File) -> storage::Result<()> {
-    change(tx, file, -1, -i64::try_from(file.size).unwrap_or(i64::MAX)).await
+    let mut tally = Tally::default();
+    tally.subtract(file);
+    tally.keep(tx, file.bucket).await
 }
 
-async fn change(tx: &mut Tx, file: &File, files: i64, bytes: i64) -> storage::Result<()> {
-    const SQL: &str = "INSERT INTO file_usage (bucket, account, shard, files, bytes)
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket, account, shard)
-        DO UPDATE SET files = file_usage.files + $4, bytes = file_usage.bytes + $5";
-    let shard = file.id.uuid().as_bytes()[15] % SHARDS;
-    tx.execute(
-        SQL,
-        values![
-            file.bucket.uuid(),
-            file.account.unwrap_or_default(),
-            u32::from(shard),
-            files,
-            bytes,
-        ],
-    )
-    .await
-    .map(drop)
+/// What changes of how much a bucket holds, and, where there are limits, what it held.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    held: Usage,
+    of_accounts: HashMap<Uuid, Usage>,
+    /// Files and bytes of an account and a shard.
+    changes: BTreeMap<(Uuid, u8), (i64, i64)>,
+}
+
+impl Tally {
+    /// Sees to it that nobody else changes what a bucket with limits holds, and asks what
+    /// that is.
+    pub(crate) async fn of_limited(
+        tx: &mut Tx,
+        bucket: BucketId,
+        accounts: impl Iterator<Item = Uuid>,
+    ) -> storage::Result<Self> {
+        hold(tx, bucket).await?;
+        let mut tally = Self {
+            held: read(tx.one(OF_BUCKET, values![bucket.uuid()]).await?)?,
+            ..Self::default()
+        };
+        for account in accounts {
+            if let Entry::Vacant(of_account) = tally.of_accounts.entry(account) {
+                let row = tx.one(OF_ACCOUNT, values![bucket.uuid(), account]).await?;
+                of_account.insert(read(row)?);
+            }
+        }
+        Ok(tally)
+    }
+
+    pub(crate) fn add(&mut self, file: &File) {
+        self.change(file, 1, i64::try_from(file.size).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn subtract(&mut self, file: &File) {
+        self.change(file, -1, -i64::try_from(file.size).unwrap_or(i64::MAX));
+    }
+
+    fn change(&mut self, file: &File, files: i64, bytes: i64) {
+        let shard = file.id.uuid().as_bytes()[15] % SHARDS;
+        let account = file.account.unwrap_or_default();
+        let changed = self.changes.entry((account, shard)).or_default();
+        changed.0 = changed.0.saturating_add(files);
+        changed.1 = changed.1.saturating_add(bytes);
+    }
+
+    /// What is held by now, of all accounts or of one.
+    fn now(&self, held: Usage, mine: impl Fn(Uuid) -> bool) -> Usage {
+        let changes = self.changes.iter();
+        let changes = changes.filter(|((account, _), _)| mine(*account));
+        changes.fold(held, |held, (_, (files, bytes))| Usage {
+            files: held.files.saturating_add_signed(*files),
+            bytes: held.bytes.saturating_add_signed(*bytes),
+        })
+    }
+
+    /// Whether `file` fits, with all that came before it.
+    ///
+    /// # Errors
+    /// [`Error::Quota`] when it does not.
+    pub(crate) fn allows(&self, bucket: &Bucket, file: &File) -> Result<()> {
+        let account = file.account.unwrap_or_default();
+        let mine = self.of_accounts.get(&account).copied().unwrap_or_default();
+        let held = self.now(self.held, |_| true);
+        let mine = self.now(mine, |of| of == account);
+        allows(bucket, held, mine, file.size)
+    }
+
+    /// Writes down what has changed, always in the same order, so that no two wait for each
+    /// other.
+    pub(crate) async fn keep(self, tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
+        let changes: Vec<_> = self.changes.into_iter().collect();
+        for changes in portions(&changes) {
+            let sql = format!(
+                "INSERT INTO file_usage (bucket, account, shard, files, bytes) VALUES {}
+                ON CONFLICT (bucket, account, shard) DO UPDATE SET
+                files = file_usage.files + excluded.files,
+                bytes = file_usage.bytes + excluded.bytes",
+                places(changes.len(), 5, 0)
+            );
+            let mut values = Vec::with_capacity(changes.len() * 5);
+            for ((account, shard), (files, bytes)) in changes {
+                let shard = u32::from(*shard);
+                values.extend(values![bucket.uuid(), *account, shard, *files, *bytes]);
+            }
+            tx.execute(sql, values).await?;
+        }
+        Ok(())
+    }
 }

@@ -3,29 +3,33 @@
 use super::file::{COLUMNS, read};
 use crate::file::File;
 use crate::path::after_prefix;
+use crate::sql::{list, places, portions};
 use base::BucketId;
 use storage::{Db, Result, Tx, Value, values};
 
 /// Rows that are counted to find the rarest of several words.
 const COUNTED: usize = 500;
 
-/// Notes the words of a current file.
-pub(crate) async fn add(tx: &mut Tx, file: &File, words: &[String]) -> Result<()> {
+/// Notes the words of current files of a bucket.
+pub(crate) async fn add(
+    tx: &mut Tx,
+    bucket: BucketId,
+    files: &[(&str, Vec<String>)],
+) -> Result<()> {
+    let rows: Vec<(&str, &str)> = files
+        .iter()
+        .flat_map(|(path, words)| words.iter().map(move |word| (*path, word.as_str())))
+        .collect();
     // As many statements as words would cost more than the words.
-    for words in words.chunks(32) {
-        let mut values = values![file.bucket.uuid(), file.path.as_str()];
-        let rows: Vec<String> = words
-            .iter()
-            .enumerate()
-            .map(|(index, word)| {
-                values.extend(values![word]);
-                format!("($1, ${}, $2)", index + 3)
-            })
-            .collect();
+    for rows in portions(&rows) {
         let sql = format!(
             "INSERT INTO file_word (bucket, word, path) VALUES {} ON CONFLICT DO NOTHING",
-            rows.join(", ")
+            places(rows.len(), 3, 0)
         );
+        let mut values = Vec::with_capacity(rows.len() * 3);
+        for (path, word) in rows {
+            values.extend(values![bucket.uuid(), *word, *path]);
+        }
         tx.execute(sql, values).await?;
     }
     Ok(())
@@ -33,10 +37,21 @@ pub(crate) async fn add(tx: &mut Tx, file: &File, words: &[String]) -> Result<()
 
 /// Forgets the words of whatever is or was current at a path.
 pub(crate) async fn remove(tx: &mut Tx, bucket: BucketId, path: &str) -> Result<()> {
-    const SQL: &str = "DELETE FROM file_word WHERE bucket = $1 AND path = $2";
-    tx.execute(SQL, values![bucket.uuid(), path])
-        .await
-        .map(drop)
+    remove_all(tx, bucket, &[path]).await
+}
+
+/// The same of several.
+pub(crate) async fn remove_all(tx: &mut Tx, bucket: BucketId, paths: &[&str]) -> Result<()> {
+    for paths in portions(paths) {
+        let sql = format!(
+            "DELETE FROM file_word WHERE bucket = $1 AND path IN ({})",
+            list(paths.len(), 1)
+        );
+        let mut values = values![bucket.uuid()];
+        values.extend(paths.iter().map(|path| Value::from(*path)));
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
 }
 
 /// About how many files have a word that begins so, up to a bound.

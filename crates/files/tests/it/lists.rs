@@ -141,6 +141,64 @@ async fn all_files_come_in_the_order_that_was_asked_for() {
     .await;
 }
 
+#[tokio::test]
+async fn pages_below_a_prefix_fit_together_whether_it_holds_few_many_or_nearly_all() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        // More of them than are sorted without another thought, in an order of their own.
+        let mut rows: Vec<(String, i64)> = (0..2600_i64)
+            .map(|number| (format!("m/{number:04}"), (number * 7919) % 701))
+            .collect();
+        rows.extend((0..40).map(|number| (format!("f/{number}"), number % 7)));
+        world.put("seed", "x").await;
+        insert(&world, &rows).await;
+        for (prefix, sort) in [
+            ("m/", Sort::Size),
+            ("m", Sort::Date),
+            ("m/1", Sort::Size),
+            ("f/", Sort::Size),
+            ("f/", Sort::Date),
+        ] {
+            for descending in [false, true] {
+                let ask = Browse {
+                    prefix: prefix.to_owned(),
+                    one_folder: false,
+                    sort,
+                    descending,
+                };
+                let mut expected: Vec<&(String, i64)> = rows
+                    .iter()
+                    .filter(|(at, _)| at.starts_with(prefix))
+                    .collect();
+                expected.sort_by_key(|(at, size)| (*size, at.clone()));
+                if descending {
+                    expected.reverse();
+                }
+                let expected: Vec<&String> = expected.into_iter().map(|(at, _)| at).collect();
+                let (_, names) = all(&world, &ask, 997).await;
+                assert!(names.iter().eq(expected), "{ask:?}");
+            }
+        }
+        world.close().await;
+    })
+    .await;
+}
+
+/// Files that are in the catalogue alone: thousands are there soon.
+async fn insert(world: &World, rows: &[(String, i64)]) {
+    let sql = "INSERT INTO file (id, bucket, path, folder, standing, size, type, sniffed, etag,
+        created_at, modified_at, uploader)
+        SELECT $1, bucket, $2, $3, standing, $4, type, sniffed, etag, created_at, $4, uploader
+        FROM file WHERE path = 'seed'";
+    let mut tx = world.db.begin().await.unwrap();
+    for (at, size) in rows {
+        let folder = at.rfind('/').map_or("", |end| &at[..=end]);
+        let values = storage::values![uuid::Uuid::now_v7(), at.as_str(), folder, *size];
+        tx.execute(sql, values).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
 /// As S3 defines it, slowly: over all paths.
 fn expected(prefix: &str, delimiter: Option<&str>, after: Option<&str>) -> Vec<String> {
     let mut keys: Vec<String> = PATHS

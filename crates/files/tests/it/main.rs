@@ -9,5 +9,6 @@ mod contents;
 mod lists;
 mod media;
 mod past;
+mod together;
 mod watching;
 mod world;

@@ -4,6 +4,7 @@ use crate::world::{LIMIT, Latest, Plain, Retried, Wide, Work, World, quick};
 use base::Actor;
 use operations::{Error, State};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use testing::on_both;
 
 #[tokio::test]
@@ -214,6 +215,39 @@ async fn an_attempt_that_could_not_begin_is_made_again_and_is_no_failure() {
         );
         let failures = "SELECT id FROM operation WHERE id = $1 AND failures = 0 AND losses = 0";
         world.until_row(id, failures).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_other_side_asked_for_is_when_it_is_tried_again() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let before = world.operations.now();
+        // Its kind waits for fifty milliseconds at most, and its error asks for an hour.
+        let id = world.submit::<Retried>(Work::LeaveChild).await;
+        let waiting = world
+            .until(id, |operation| {
+                operation.state == State::Queued && operation.attempt == 1
+            })
+            .await;
+        let hour = Duration::from_secs(3600);
+        let asked = before.plus(hour)..=world.operations.now().plus(hour);
+        assert!(asked.contains(&waiting.run_at), "{waiting:?}");
+        assert_eq!(
+            waiting.error.expect("why").message,
+            "It failed this time.",
+            "it is told meanwhile"
+        );
+        assert!(
+            world
+                .reasons(id)
+                .await
+                .contains(&"failed (flaky); tried again in 3600 s".to_owned())
+        );
+        // And it is tried again then, not given up.
+        world.tamper(id, "run_at = 0").await;
+        world.until(id, |operation| operation.attempt == 2).await;
     })
     .await;
 }

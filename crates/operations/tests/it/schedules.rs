@@ -68,13 +68,24 @@ async fn a_schedule_starts_operations_once_for_all_replicas() {
     .await;
 }
 
+/// Every minute of the two hours before this one, and no minute of this one: what ends
+/// before the test begins misses many runs and has none that is due meanwhile.
+fn every_minute_lately() -> Timing {
+    let hour = |ago: i64| {
+        let then = jiff_now() - jiff::SignedDuration::from_hours(ago);
+        then.to_zoned(jiff::tz::TimeZone::UTC).hour()
+    };
+    let cron = format!("* {},{} * * *", hour(2), hour(1));
+    Timing::parse(&cron, "UTC").expect("valid")
+}
+
 #[tokio::test]
-async fn a_missed_run_is_made_up_once_or_left_out_as_the_schedule_says() {
+async fn many_missed_runs_are_made_up_once_or_left_out_as_the_schedule_says() {
     on_both(|database| async move {
         let world = World::on(&database).await;
         for (name, missed) in [("makes-up", Missed::RunOnce), ("leaves-out", Missed::Skip)] {
             let new = NewSchedule {
-                timing: Timing::parse("0 0 1 1 *", "UTC").expect("valid"),
+                timing: every_minute_lately(),
                 missed,
                 ..every_second(name)
             };
@@ -84,8 +95,8 @@ async fn a_missed_run_is_made_up_once_or_left_out_as_the_schedule_says() {
                 .await
                 .expect("made");
         }
-        // As if Longshore had been down for an hour when both were due.
-        let due = Timestamp::from(jiff_now()).minus(Duration::from_secs(3600));
+        // As if Longshore had been down since two hours ago, when both were due first.
+        let due = Timestamp::from(jiff_now()).minus(Duration::from_secs(2 * 3600));
         world
             .db
             .execute("UPDATE schedule SET next_run = $1", storage::values![due])
@@ -94,6 +105,8 @@ async fn a_missed_run_is_made_up_once_or_left_out_as_the_schedule_says() {
         world.stop(Duration::ZERO).await;
         let world = World::on(&database).await;
         nothing_due(&world).await;
+        assert_eq!(runs(&world, "makes-up").await, 1, "of more than sixty");
+        assert_eq!(runs(&world, "leaves-out").await, 0);
         let schedules = world.operations.schedules().await.expect("listed");
         let ran: Vec<&str> = schedules
             .iter()

@@ -93,7 +93,7 @@ async fn every_folder_is_there_before_the_first_content_comes() {
 #[tokio::test]
 async fn a_small_blob_is_read_as_it_is_opened_and_a_large_one_is_not() {
     let (_root, blobs) = blobs();
-    let mut writer = blobs.create_with_md5().await.expect("begun");
+    let mut writer = blobs.create_with_md5();
     writer
         .write(Bytes::from_static(b"cargo"))
         .await
@@ -104,6 +104,51 @@ async fn a_small_blob_is_read_as_it_is_opened_and_a_large_one_is_not() {
     assert_eq!((blob.size(), content.as_deref()), (5, Some(&b"cargo"[..])));
     let (blob, content) = blobs.read_small(stored.name, 4).await.expect("there");
     assert_eq!((blob.size(), content), (5, None));
+}
+
+#[tokio::test]
+async fn a_blob_of_any_length_is_hashed_as_it_is_read() {
+    let (root, blobs) = blobs();
+    // Within one go, at its end, over several, and so long that the disk begins ahead.
+    for length in [0, 1, 4096, (512 << 10) - 1, 512 << 10, 40 << 20] {
+        let content: Vec<u8> = (0..length).map(|n: u32| (n % 249) as u8).collect();
+        let mut writer = blobs.create_with_md5();
+        for part in content.chunks(65_537) {
+            let part = Bytes::copy_from_slice(part);
+            writer.write(part).await.expect("written");
+        }
+        let stored = writer.finish().await.expect("stored");
+        assert_eq!(stored.size, u64::from(length));
+        assert_eq!(stored.sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+        assert_eq!(stored.md5, Some(<[u8; 16]>::from(Md5::digest(&content))));
+        let (_, read) = blobs
+            .read_small(stored.name, u64::MAX)
+            .await
+            .expect("there");
+        assert!(read.is_some_and(|read| read == content));
+        assert!(blobs.delete(stored.name).await.expect("deleted"));
+    }
+    assert_eq!(files_below(root.path()), 0);
+}
+
+#[tokio::test]
+async fn a_small_blob_makes_no_file_before_its_end_and_none_where_it_fails() {
+    let (root, blobs) = blobs();
+    let mut writer = blobs.create_with_md5();
+    let cargo = Bytes::from_static(b"cargo");
+    writer.write(cargo.clone()).await.expect("written");
+    assert_eq!(files_below(root.path()), 0);
+    drop(writer);
+    let mut writer = blobs.create_with_md5();
+    writer.write(cargo).await.expect("written");
+    // Where its folder was, there is a file.
+    let target = blobs.path(writer.name());
+    let folder = target.parent().expect("a folder");
+    std::fs::remove_dir(folder).expect("removed");
+    std::fs::write(folder.with_extension("x"), b"").expect("written");
+    std::fs::rename(folder.with_extension("x"), folder).expect("renamed");
+    writer.finish().await.expect_err("no folder");
+    assert_eq!(files_below(root.path()), 1);
 }
 
 #[tokio::test]

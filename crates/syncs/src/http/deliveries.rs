@@ -1,10 +1,9 @@
 //! Deliveries of a sync.
 
-use super::steering::started;
-use super::trigger;
+use super::run_unless_paused;
 use crate::Syncs;
 use crate::delivery::{Delivery, DeliveryFilter, DeliveryState};
-use access::Doer;
+use access::{Caller, Doer};
 use axum::extract::State;
 use base::{DeliveryId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -100,13 +99,9 @@ pub(super) async fn get_delivery(
 pub(super) async fn retry_delivery(
     State(syncs): State<Syncs>,
     By(caller): By,
-    Path((name, id)): Path<(String, Uuid)>,
+    Path(which): Path<(String, Uuid)>,
 ) -> Answer<Json<DeliveryShown>> {
-    let sync = syncs.named(&name).await?;
-    let id = DeliveryId::from(id);
-    syncs.retry(&Doer::from(&caller), &sync, Some(id)).await?;
-    started(syncs.run(&sync, caller.actor(), trigger(&caller)).await)?;
-    Ok(Json(syncs.delivery(&sync, id).await?.into()))
+    once_more(&syncs, &caller, which, OnceMore::Retried).await
 }
 
 /// Deliver a file once more. Where its target has it still, it is marked and not sent.
@@ -121,11 +116,33 @@ pub(super) async fn retry_delivery(
 pub(super) async fn deliver_again(
     State(syncs): State<Syncs>,
     By(caller): By,
-    Path((name, id)): Path<(String, Uuid)>,
+    Path(which): Path<(String, Uuid)>,
+) -> Answer<Json<DeliveryShown>> {
+    once_more(&syncs, &caller, which, OnceMore::DeliveredAgain).await
+}
+
+/// What is done with a delivery once more.
+#[derive(Clone, Copy, Debug)]
+enum OnceMore {
+    /// It has failed.
+    Retried,
+    /// It has ended, whichever way.
+    DeliveredAgain,
+}
+
+/// Has one delivery done once more by a pass that begins now, unless the sync is paused.
+async fn once_more(
+    syncs: &Syncs,
+    caller: &Caller,
+    (name, id): (String, Uuid),
+    what: OnceMore,
 ) -> Answer<Json<DeliveryShown>> {
     let sync = syncs.named(&name).await?;
-    let id = DeliveryId::from(id);
-    syncs.deliver_again(&Doer::from(&caller), &sync, id).await?;
-    started(syncs.run(&sync, caller.actor(), trigger(&caller)).await)?;
+    let (by, id) = (Doer::from(caller), DeliveryId::from(id));
+    match what {
+        OnceMore::Retried => syncs.retry(&by, &sync, Some(id)).await.map(drop)?,
+        OnceMore::DeliveredAgain => syncs.deliver_again(&by, &sync, id).await?,
+    }
+    run_unless_paused(syncs, &sync, caller).await?;
     Ok(Json(syncs.delivery(&sync, id).await?.into()))
 }

@@ -1,9 +1,9 @@
 //! What is asked of a sync: run, pause, check, try again.
 
-use super::trigger;
+use super::{looked_in_time, run_unless_paused, trigger};
 use crate::steer::{DryRun, Status};
 use crate::target::Checked;
-use crate::{Error, SyncChange, Syncs};
+use crate::{SyncChange, Syncs};
 use access::{Caller, Doer};
 use axum::extract::State;
 use base::OperationId;
@@ -129,18 +129,9 @@ pub(super) async fn retry_sync(
     let retried = syncs.retry(&Doer::from(&caller), &sync, None).await?;
     let operation = match retried {
         0 => None,
-        _ => started(syncs.run(&sync, caller.actor(), trigger(&caller)).await)?,
+        _ => run_unless_paused(&syncs, &sync, &caller).await?,
     };
     Ok(Json(Retried { retried, operation }))
-}
-
-/// What was started; nothing while the sync is paused.
-pub(super) fn started(run: crate::Result<OperationId>) -> Answer<Option<OperationId>> {
-    match run {
-        Ok(operation) => Ok(Some(operation)),
-        Err(Error::Paused(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// One thing that was looked at.
@@ -176,8 +167,7 @@ pub(super) async fn check_sync(
     Path(name): Path<String>,
 ) -> Answer<Json<Page<CheckedThing>>> {
     let sync = syncs.named(&name).await?;
-    let checked = tokio::time::timeout(super::LOOKING, syncs.check(sync)).await;
-    let checked = checked.map_err(|_| web::Problem::request_timeout())??;
+    let checked = looked_in_time(syncs.check(sync)).await?;
     Ok(Json(Page::whole(checked).map(CheckedThing::from)))
 }
 
@@ -192,6 +182,5 @@ pub(super) async fn dry_run_sync(
     Path(name): Path<String>,
 ) -> Answer<Json<DryRun>> {
     let sync = syncs.named(&name).await?;
-    let planned = tokio::time::timeout(super::LOOKING, syncs.dry_run(sync)).await;
-    Ok(Json(planned.map_err(|_| web::Problem::request_timeout())??))
+    Ok(Json(looked_in_time(syncs.dry_run(sync)).await?))
 }

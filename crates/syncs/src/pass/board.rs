@@ -3,24 +3,14 @@
 use crate::tally::Tally;
 use ::operations::{Context, Transfer};
 use base::{DeliveryId, Timestamp};
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Lines that wait to be written, and failures that are told of at the end, at most.
+/// Lines that wait to be written, at most.
 const MOST_LINES: usize = 1000;
-const MOST_FAILURES: usize = 100;
 /// How many bytes go by until the progress is shown again.
 const STEP: u64 = 256 * 1024;
-
-/// A file that a pass gave up.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct FailedFile {
-    pub(crate) item: String,
-    pub(crate) name: String,
-    pub(crate) reason: String,
-}
 
 /// The board of one pass.
 #[derive(Debug)]
@@ -38,7 +28,6 @@ struct Shown {
     lines: Vec<String>,
     /// Lines that found no room.
     left_out: u64,
-    failures: Vec<FailedFile>,
     /// Targets that take nothing until then.
     paused: BTreeMap<String, Timestamp>,
     /// Why nothing more can be delivered.
@@ -62,10 +51,6 @@ impl Board {
         self.shown().tally.clone()
     }
 
-    pub(crate) fn failures(&self) -> Vec<FailedFile> {
-        self.shown().failures.clone()
-    }
-
     /// Goes on from what an earlier attempt had done.
     pub(crate) fn go_on_from(&self, tally: Tally) {
         self.shown().tally = tally;
@@ -73,16 +58,6 @@ impl Board {
 
     pub(crate) fn count(&self, change: impl FnOnce(&mut Tally)) {
         change(&mut self.shown().tally);
-        self.show();
-    }
-
-    pub(crate) fn failed(&self, failure: FailedFile) {
-        let mut shown = self.shown();
-        shown.tally.failed += 1;
-        if shown.failures.len() < MOST_FAILURES {
-            shown.failures.push(failure);
-        }
-        drop(shown);
         self.show();
     }
 

@@ -2,7 +2,6 @@
 
 use super::Pass;
 use super::attempt::Reached;
-use super::board::FailedFile;
 use crate::delivery::{Claimed, DeliveryState};
 use crate::source::Told;
 use crate::sql::claim::{self, Ending};
@@ -201,11 +200,7 @@ impl Pass {
                         "{} has failed: {reason}. It rests among the failed ones until it is retried.",
                         shown(claimed),
                     ));
-                    self.board.failed(FailedFile {
-                        item: delivery.item.clone(),
-                        name: delivery.name.clone(),
-                        reason,
-                    });
+                    self.board.count(|tally| tally.failed += 1);
                 }
             }
         }

@@ -110,6 +110,7 @@ impl Source for Scripted {
                 size: None,
                 content: None,
                 metadata: BTreeMap::new(),
+                creator: None,
                 asked: true,
             })
             .collect();

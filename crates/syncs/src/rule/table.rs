@@ -34,8 +34,8 @@ impl Default for TableRule {
     }
 }
 
-/// What the columns are called. Those that are written but for `copied` may be empty: then
-/// there is none.
+/// What the columns are called. Those that are written but for `copied`, and `creator`, may
+/// be empty: then there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Columns {
@@ -56,6 +56,8 @@ pub struct Columns {
     pub status: String,
     /// The address of a small picture, which is written.
     pub thumbnail: String,
+    /// Who made the file, for the summary of a pass. It goes to nobody else.
+    pub creator: String,
     /// What else goes along, each under its own name.
     pub metadata: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl Default for Columns {
             remote_id: named("cloudflareId"),
             status: named("status"),
             thumbnail: named("thumbnail"),
+            creator: String::new(),
             metadata: ["createdAt", "dateTaken", "gpsLatitude", "gpsLongitude"]
                 .map(named)
                 .to_vec(),
@@ -121,7 +124,12 @@ impl TableRule {
             let reason = format!("at most {MOST_METADATA} columns go along");
             return Err(Error::rule(format!("{field}.columns.metadata"), reason));
         }
-        let named = [&columns.remote_id, &columns.status, &columns.thumbnail];
+        let named = [
+            &columns.remote_id,
+            &columns.status,
+            &columns.thumbnail,
+            &columns.creator,
+        ];
         let all = needed.iter().map(|(_, text)| *text);
         let all = all.chain(named).chain(&columns.metadata);
         for text in all.chain(&self.schema) {

@@ -34,6 +34,7 @@ pub(crate) fn found(file: BucketFile) -> Found {
         size: Some(file.size),
         content: Some(file.etag),
         metadata: file.metadata,
+        creator: Some(file.uploader).filter(|uploader| !uploader.is_empty()),
         asked: false,
     }
 }

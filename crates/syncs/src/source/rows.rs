@@ -93,7 +93,8 @@ impl RowSource {
             &columns.thumbnail,
         ];
         let mut lacking = Vec::new();
-        for name in read.into_iter().chain(&columns.metadata) {
+        let creator = Some(&columns.creator).filter(|name| !name.is_empty());
+        for name in read.into_iter().chain(creator).chain(&columns.metadata) {
             match table.column(name) {
                 None => lacking.push(format!("there is no column \"{name}\"")),
                 Some(column) if !column.reads => {

@@ -108,6 +108,7 @@ impl Source for StoreSource {
                     size: Some(object.size),
                     content: Some(object.etag).filter(|etag| !etag.is_empty()),
                     metadata: BTreeMap::new(),
+                    creator: None,
                     asked: false,
                 })
                 .collect(),

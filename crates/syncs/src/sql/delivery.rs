@@ -8,7 +8,7 @@ use storage::{Db, Error, Result, Row, Tx, Value, values};
 use uuid::Uuid;
 
 pub(super) const COLUMNS: &str = "id, item, place, name, media_type, size, content, metadata,
-    target, state, known, reached, remote_id, thumbnail, attempt, failures, waits, reason, run_at,
+    creator, target, state, known, reached, remote_id, thumbnail, attempt, failures, waits, reason, run_at,
     lease_until > {now} AS claimed, operation, found_at, changed_at, ended_at";
 
 fn some(text: String) -> Option<String> {
@@ -35,6 +35,7 @@ pub(super) fn read(row: &Row) -> Result<Delivery> {
         } else {
             serde_json::from_str(&metadata).map_err(|_| Error::Stored("a delivery"))?
         },
+        creator: some(row.get("creator")?),
         target: some(row.get("target")?),
         state: DeliveryState::parse(&state).ok_or(Error::Stored("a delivery"))?,
         remote_id: some(row.get("remote_id")?),
@@ -73,11 +74,12 @@ pub(crate) struct Noting<'a> {
 /// content, or was delivered before the source was asked, and is to be delivered again.
 pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Result<bool> {
     const SQL: &str = "INSERT INTO delivery (id, sync, item, place, name, media_type, size,
-            content, metadata, state, reason, run_at, found_at, changed_at, ended_at, target)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13, $15)
+            content, metadata, state, reason, run_at, found_at, changed_at, ended_at, target,
+            creator)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13, $15, $16)
         ON CONFLICT (sync, item) DO UPDATE SET place = $4, name = $5, media_type = $6,
             size = $7, content = CASE WHEN $8 = '' THEN delivery.content ELSE $8 END,
-            metadata = $9, reason = $11, run_at = $12, changed_at = $12, ended_at = $13,
+            metadata = $9, creator = $16, reason = $11, run_at = $12, changed_at = $12, ended_at = $13,
             failures = 0, waits = 0, reached = '',
             state = CASE WHEN $10 <> 'pending' THEN $10
                 WHEN delivery.state = 'marked' AND delivery.known <> '' AND ($8 = '' OR delivery.content = $8)
@@ -122,6 +124,7 @@ pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Resul
                 unfit.is_some().then_some(read_at),
                 found.asked,
                 target.unwrap_or_default(),
+                found.creator.as_deref().unwrap_or_default(),
             ],
         )
         .await?;

@@ -120,6 +120,10 @@ impl Table {
                 format!(", CAST(to_json({}) AS text) AS m{index}", quoted(column))
             })
             .collect();
+        let creator = match columns.creator.as_str() {
+            "" => "'' AS found_creator".to_owned(),
+            column => text(column, "found_creator"),
+        };
         let id = quoted(&columns.id);
         let mut values: Vec<Value> = values![limit];
         let mut beyond = String::new();
@@ -128,7 +132,7 @@ impl Table {
             beyond = format!(" AND {id} > {}", self.cast(2, &columns.id));
         }
         let sql = format!(
-            "SELECT {}, {}, {}, {}{metadata} FROM {} WHERE {} = FALSE{beyond} ORDER BY {id} LIMIT $1",
+            "SELECT {}, {}, {}, {}, {creator}{metadata} FROM {} WHERE {} = FALSE{beyond} ORDER BY {id} LIMIT $1",
             text(&columns.id, "found_id"),
             text(&columns.path, "found_path"),
             text(&columns.name, "found_name"),
@@ -157,6 +161,7 @@ impl Table {
             size: None,
             content: None,
             metadata,
+            creator: Some(row.get::<String>("found_creator")?).filter(|name| !name.is_empty()),
             asked: true,
         })
     }

@@ -1,7 +1,7 @@
 //! A bucket of this server as a target. A file is put at its path all at once, in the place
 //! of what was there.
 
-use super::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use super::{Checked, Delivered, Ground, Item, State, Target, Trouble, key_at, say_it_is_there};
 use crate::buckets::{BucketFile, BucketPlace, Buckets};
 use crate::rule::KeyTemplate;
 use async_trait::async_trait;
@@ -21,19 +21,21 @@ pub(crate) struct BucketTarget {
     bucket: String,
     key: KeyTemplate,
     sync: SyncId,
+    owner: String,
 }
 
 impl BucketTarget {
     pub(crate) fn new(
         buckets: Arc<dyn Buckets>,
         (bucket, key): (String, KeyTemplate),
-        sync: SyncId,
+        (sync, owner): (SyncId, &str),
     ) -> Self {
         Self {
             buckets,
             bucket,
             key,
             sync,
+            owner: owner.to_owned(),
         }
     }
 
@@ -46,7 +48,7 @@ impl BucketTarget {
     }
 
     fn mark(&self, item: &Item) -> Value {
-        json!({ "sync": self.sync.to_string(), "key": item.key, "content": item.content })
+        json!({ "sync": self.owner, "key": item.key, "content": item.content })
     }
 
     fn is_it(&self, file: &BucketFile, item: &Item) -> bool {
@@ -60,19 +62,10 @@ fn known_path(known: &Value) -> Option<&str> {
     known.get("path").and_then(Value::as_str)
 }
 
-fn ready(path: &str) -> Delivered {
-    Delivered::Ready(Receipt {
-        id: path.to_owned(),
-        thumbnail: None,
-    })
-}
-
 #[async_trait]
 impl Target for BucketTarget {
     fn unfit(&self, item: &Item) -> Option<String> {
-        let key = self.key.key(item);
-        key.is_none()
-            .then(|| "its path at the target would be empty or longer than 1024 bytes".to_owned())
+        key_at(&self.key, item).err()
     }
 
     async fn deliver(
@@ -81,20 +74,12 @@ impl Target for BucketTarget {
         known: Option<(State, &Value)>,
         ground: &dyn Ground,
     ) -> Result<Delivered, Trouble> {
-        let Some(path) = self.key.key(item) else {
-            return Err(Trouble::Refused {
-                reason: "its path at the target cannot be one; change the target's `key`"
-                    .to_owned(),
-            });
-        };
+        let path = key_at(&self.key, item).map_err(|reason| Trouble::Refused { reason })?;
         if known.is_some() {
             let there = self.buckets.look(&self.bucket, &path).await?;
             if there.is_some_and(|file| self.is_it(&file, item)) {
-                ground.say(&format!(
-                    "{}: it is there already, from an attempt of before.",
-                    item.name
-                ));
-                return Ok(ready(&path));
+                say_it_is_there(ground, item);
+                return Ok(Delivered::ready(&path));
             }
         }
         ground
@@ -110,7 +95,7 @@ impl Target for BucketTarget {
         ground.arrived(item.size);
         let known = json!({ "path": path, "etag": put.etag });
         ground.record(State::Uploaded, &known).await?;
-        Ok(ready(&path))
+        Ok(Delivered::ready(&path))
     }
 
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
@@ -120,7 +105,7 @@ impl Target for BucketTarget {
         let there = self.buckets.look(&self.bucket, path).await?;
         let etag = known.get("etag").and_then(Value::as_str);
         let same = |file: &BucketFile| self.is_it(file, item) || Some(file.etag.as_str()) == etag;
-        Ok(there.filter(same).map(|_| ready(path)))
+        Ok(there.filter(same).map(|_| Delivered::ready(path)))
     }
 
     fn replaces(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Until an object is whole nobody sees it, and another content of the same file takes its
 //! place, so a crash at any step leaves one object: the one of before, or this one.
 
-use super::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use super::{Checked, Delivered, Ground, Item, State, Target, Trouble, key_at, say_it_is_there};
 use crate::rule::KeyTemplate;
 use crate::trouble;
 use async_trait::async_trait;
@@ -70,22 +70,13 @@ fn known_key(known: &Value) -> Option<&str> {
     known.get("key").and_then(Value::as_str)
 }
 
-fn ready(key: &str) -> Delivered {
-    Delivered::Ready(Receipt {
-        id: key.to_owned(),
-        thumbnail: None,
-    })
-}
-
 #[async_trait]
 impl Target for StoreTarget {
     fn unfit(&self, item: &Item) -> Option<String> {
         if item.size > MOST {
             return Some("it is larger than any object of a store, which has 5 TiB".to_owned());
         }
-        let key = self.key.key(item);
-        key.is_none()
-            .then(|| "its key at the target would be empty or longer than 1024 bytes".to_owned())
+        key_at(&self.key, item).err()
     }
 
     async fn deliver(
@@ -94,21 +85,14 @@ impl Target for StoreTarget {
         known: Option<(State, &Value)>,
         ground: &dyn Ground,
     ) -> Result<Delivered, Trouble> {
-        let Some(key) = self.key.key(item) else {
-            return Err(Trouble::Refused {
-                reason: "its key at the target cannot be one; change the target's `key`".to_owned(),
-            });
-        };
+        let key = key_at(&self.key, item).map_err(|reason| Trouble::Refused { reason })?;
         if known.is_some() {
             // An attempt of before may have put it and not lived to say so.
             let head = self.store.head(&key).await;
             let head = head.map_err(|error| trouble::of_store(&error))?;
             if head.is_some_and(|head| is_it(&head, item)) {
-                ground.say(&format!(
-                    "{}: it is there already, from an attempt of before.",
-                    item.name
-                ));
-                return Ok(ready(&key));
+                say_it_is_there(ground, item);
+                return Ok(Delivered::ready(&key));
             }
         }
         ground
@@ -132,7 +116,7 @@ impl Target for StoreTarget {
         let etag = etag.map_err(|error| trouble::of_store(&error))?;
         let known = json!({ "key": key, "etag": etag });
         ground.record(State::Uploaded, &known).await?;
-        Ok(ready(&key))
+        Ok(Delivered::ready(&key))
     }
 
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
@@ -143,7 +127,7 @@ impl Target for StoreTarget {
         let head = head.map_err(|error| trouble::of_store(&error))?;
         let etag = known.get("etag").and_then(Value::as_str);
         let same = |head: &ObjectHead| is_it(head, item) || Some(head.etag.as_str()) == etag;
-        Ok(head.filter(same).map(|_| ready(key)))
+        Ok(head.filter(same).map(|_| Delivered::ready(key)))
     }
 
     fn replaces(&self) -> bool {

@@ -4,7 +4,7 @@
 //! It may be told twice: what it took and could not say so is told again under the same
 //! `Idempotency-Key`, which stands for the sync, the file and its content.
 
-use super::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use super::{Checked, Delivered, Ground, Item, State, Target, Trouble};
 use crate::notify::{Listener, Untold};
 use async_trait::async_trait;
 use base::{SharedClock, SyncId};
@@ -18,14 +18,21 @@ use sha2::{Digest, Sha256};
 pub(crate) struct WebhookTarget {
     listener: Listener,
     sync: SyncId,
+    owner: String,
     clock: SharedClock,
 }
 
 impl WebhookTarget {
-    pub(crate) const fn new(listener: Listener, sync: SyncId, clock: SharedClock) -> Self {
+    /// `owner` is what names the sync in the key, also where it has another id by now.
+    pub(crate) fn new(
+        listener: Listener,
+        (sync, owner): (SyncId, &str),
+        clock: SharedClock,
+    ) -> Self {
         Self {
             listener,
             sync,
+            owner: owner.to_owned(),
             clock,
         }
     }
@@ -33,7 +40,7 @@ impl WebhookTarget {
     fn key(&self, item: &Item) -> String {
         let mut digest = Sha256::new();
         for part in [
-            self.sync.to_string().as_str(),
+            self.owner.as_str(),
             item.key.as_str(),
             item.content.as_deref().unwrap_or_default(),
         ] {
@@ -98,10 +105,7 @@ impl Target for WebhookTarget {
         });
         let told = self.listener.tell(&body, &key, self.clock.now()).await;
         told.map_err(|untold| trouble(&untold))?;
-        Ok(Delivered::Ready(Receipt {
-            id: key,
-            thumbnail: None,
-        }))
+        Ok(Delivered::ready(&key))
     }
 
     async fn look(&self, _item: &Item, _known: &Value) -> Result<Option<Delivered>, Trouble> {

@@ -145,6 +145,7 @@ pub(super) struct Faults {
     ordered: Mutex<HashMap<Step, VecDeque<Fault>>>,
     steps: Mutex<Vec<Step>>,
     latency: Mutex<Duration>,
+    handshake: Mutex<Duration>,
     limit: Mutex<Option<Limit>>,
     hold: watch::Sender<Hold>,
 }
@@ -176,6 +177,18 @@ impl Faults {
 
     pub(super) fn latency(&self, latency: Duration) {
         *locked(&self.latency) = latency;
+    }
+
+    pub(super) fn handshake(&self, handshake: Duration) {
+        *locked(&self.handshake) = handshake;
+    }
+
+    /// What a new connection costs before its first request.
+    pub(super) async fn shake_hands(&self) {
+        let handshake = *locked(&self.handshake);
+        if !handshake.is_zero() {
+            tokio::time::sleep(handshake).await;
+        }
     }
 
     pub(super) async fn wait(&self) {

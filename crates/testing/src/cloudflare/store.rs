@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Pictures of up to so many bytes can be asked for again.
 const KEPT: usize = 64 * 1024;
@@ -71,6 +72,9 @@ pub(super) struct Video {
     /// How often it was looked at since it has come.
     looks: u32,
     failed: Option<String>,
+    /// How long it takes until it is ready, and when it had come.
+    ready_after: Duration,
+    came: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -79,6 +83,7 @@ struct Inner {
     made: usize,
     videos: Vec<Video>,
     looks_until_ready: u32,
+    ready_after: Duration,
     refuse: Option<String>,
     no_batches: bool,
     batch_tokens: Vec<String>,
@@ -114,6 +119,10 @@ impl Store {
 
     pub(super) fn looks_until_ready(&self, looks: u32) {
         self.inner().looks_until_ready = looks;
+    }
+
+    pub(super) fn ready_after(&self, time: Duration) {
+        self.inner().ready_after = time;
     }
 
     pub(super) fn refuse_films(&self, reason: &str) {
@@ -221,7 +230,7 @@ impl Store {
         behind: Option<String>,
     ) -> (String, String) {
         let mut inner = self.inner();
-        let failed = inner.refuse.clone();
+        let (failed, ready_after) = (inner.refuse.clone(), inner.ready_after);
         let (uid, key) = (id(), id());
         inner.videos.push(Video {
             uid: uid.clone(),
@@ -235,6 +244,8 @@ impl Store {
             locked: false,
             looks: 0,
             failed,
+            ready_after,
+            came: None,
         });
         (uid, key)
     }
@@ -275,6 +286,9 @@ impl Store {
         self.with_video(uid, |video| {
             video.hash.update(piece);
             video.received += piece.len() as u64;
+            if video.received == video.length {
+                video.came = Some(Instant::now());
+            }
         });
     }
 
@@ -310,10 +324,17 @@ impl Video {
         match self.looks {
             _ if self.received < self.length => "pendingupload",
             _ if self.failed.is_some() => "error",
+            _ if self.is_worked_on() => "inprogress",
             0 if until > 0 => "queued",
             looks if looks <= until && until > 0 => "inprogress",
             _ => "ready",
         }
+    }
+
+    /// Whether its time until it is ready is not over.
+    fn is_worked_on(&self) -> bool {
+        let came = self.came.filter(|_| !self.ready_after.is_zero());
+        came.is_some_and(|came| came.elapsed() < self.ready_after)
     }
 
     fn stored(&self) -> StoredVideo {

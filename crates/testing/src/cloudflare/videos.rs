@@ -37,7 +37,7 @@ pub(super) async fn create(head: &Head, shared: &Shared) -> Reply {
     let (uid, key) = shared.store.add_video(meta, length, creator, behind);
     let place = format!(
         "http://{}/tus/{uid}?tusv2=true&account={ACCOUNT}&key={key}",
-        shared.uploads
+        shared.uploads()
     );
     Reply::empty(201)
         .header("Location", place)

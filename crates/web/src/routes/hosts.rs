@@ -113,6 +113,6 @@ fn untold(mut response: Response) -> Response {
 
 impl<S> fmt::Debug for Added<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.paths.paths.keys()).finish()
+        f.debug_list().entries(&self.called).finish()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::gate::{Guard, guard};
 use super::hosts::{self, Hosted};
-use super::{Added, Entry, Gate, RouteTable, Routes, responses, table};
+use super::{Added, DESCRIBES, Entry, Gate, RouteTable, Routes, responses, table};
 use crate::problem::{FieldProblem, ProblemDocument};
 use crate::{Problem, Requirement, RouteLimits, SettingsSource, console, docs, front};
 use axum::body::Body;
@@ -40,11 +40,11 @@ impl Routes {
     }
 
     /// The same with further routes, which answer on hosts of their own, and with the
-    /// description that was made of these routes before: making it anew at each start
-    /// takes memory that stays.
+    /// description that was made of these routes before.
     ///
     /// # Panics
-    /// As [`description`](Self::description), where it is not given, and in tests.
+    /// As [`description`](Self::description), where routes [describe](super::DESCRIBES)
+    /// themselves.
     #[must_use]
     pub fn finish_with(
         self,
@@ -57,13 +57,12 @@ impl Routes {
         for entry in hosted.iter().flat_map(Hosted::entries) {
             table = table.with(entry);
         }
-        let published = match described {
-            Some(described) if !cfg!(debug_assertions) => Bytes::from_static(described),
-            described => {
-                let anew = document(&routes);
-                described.map_or(anew, Bytes::from_static)
-            }
+        let anew = if DESCRIBES {
+            document(&routes)
+        } else {
+            Bytes::new()
         };
+        let published = described.map_or(anew, Bytes::from_static);
         let published = docs::Published::of(published);
         let usual = router(routes.added, gate, false)
             .fallback(console::fallback)
@@ -79,7 +78,8 @@ impl Routes {
         }
     }
 
-    /// What these routes say of themselves: an OpenAPI document, as JSON.
+    /// What these routes say of themselves, where they [do](super::DESCRIBES): an OpenAPI
+    /// document, as JSON.
     ///
     /// # Panics
     /// When two routes have the same method and path, or the same name
@@ -111,12 +111,7 @@ pub(super) fn router(added: Vec<Added<()>>, gate: &Gate, dialog: bool) -> Router
             elsewhere: added.elsewhere.clone(),
             dialog,
         });
-        let paths: Vec<String> = added
-            .paths
-            .paths
-            .keys()
-            .map(|path| added.routed(path))
-            .collect();
+        let paths = added.routed_paths();
         let handlers = added.handlers.route_layer(from_fn_with_state(check, guard));
         for path in paths {
             router = router.route(&path, handlers.clone());

@@ -60,20 +60,14 @@ impl RouteTable {
     }
 }
 
-pub(super) fn entries(
-    paths: &Paths,
-    requirement: Requirement,
-    limits: RouteLimits,
-) -> impl Iterator<Item = Entry> {
-    paths.paths.iter().flat_map(move |(path, item)| {
-        operations(item).into_iter().map(move |(method, _)| Entry {
-            method,
-            path: path.clone(),
-            host: None,
-            requirement,
-            limits,
-        })
-    })
+/// The methods and paths that are described here.
+pub(super) fn called(paths: &Paths) -> Vec<(Method, String)> {
+    let mut called = Vec::new();
+    for (path, item) in &paths.paths {
+        let methods = operations(item).into_iter().map(|(method, _)| method);
+        called.extend(methods.map(|method| (method, path.clone())));
+    }
+    called
 }
 
 /// The operations of a path, with their methods.

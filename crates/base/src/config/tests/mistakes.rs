@@ -89,6 +89,18 @@ fn a_mistake_in_the_file_is_told_with_its_place_and_its_remedy() {
             "[operations]\nlease = '10s'",
             "`operations.heartbeat` (10s) must be at most half of `operations.lease` (10s), or work would be taken from workers that are well",
         ),
+        (
+            "[mail]\nsmtp = 'smtps://mail.example.org'",
+            "`mail.smtp` needs `mail.from`: in whose name mail is sent",
+        ),
+        (
+            "[mail]\nuser = 'anna'",
+            "`mail.user` and `mail.password` need each other; set both or none",
+        ),
+        (
+            "[mail]\nsmtp = 'smtp://relay?tls=none'\nfrom = 'a@b'\nuser = 'a'\npassword = 'x'",
+            "`mail.smtp` may not say `tls=none` where `mail.password` is set: everybody on the way could read it",
+        ),
     ] {
         let error = file(text).unwrap_err();
         assert_eq!(error.problems().len(), 1, "{text}: {error}");

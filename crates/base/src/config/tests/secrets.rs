@@ -49,3 +49,14 @@ fn a_secret_is_not_taken_from_the_command_line() {
     assert!(error.contains("LONGSHORE_DATABASE"), "{error}");
     assert!(!error.contains("geheim"), "{error}");
 }
+
+#[test]
+fn a_password_in_the_address_of_a_mail_server_is_refused_and_not_repeated() {
+    let wrong = [
+        file("[mail]\nsmtp = \"smtps://u:hunter2@mail\"").unwrap_err(),
+        environment(&[("LONGSHORE_MAIL_SMTP", "smtps://u:hunter2@mail")]).unwrap_err(),
+    ];
+    for error in wrong {
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}

@@ -127,6 +127,28 @@ fn a_key_of_a_store_that_may_not_encode_is_looked_at_both_ways() {
     assert_eq!(told(&event).len(), 1);
 }
 
+/// Garage itself sends none so far: this is what a script beside it sends, in the form of
+/// AWS and with what it knows. There is no sequencer, and nobody says how the key is written.
+#[test]
+fn an_event_of_a_script_beside_garage_is_read_with_what_it_has() {
+    let event = |name: &str, key: &str| {
+        json!({ "Records": [{
+            "eventVersion": "2.1", "eventSource": "garage:s3", "awsRegion": "garage",
+            "eventTime": "2026-01-02T03:04:05Z", "eventName": name,
+            "s3": { "bucket": { "name": "cargo" }, "object": { "key": key, "size": 5 } },
+        }] })
+    };
+    for name in ["ObjectCreated:Put", "s3:ObjectRemoved:Delete"] {
+        let keys = told(&event(name, "red+flower/a.jpg"));
+        let both = [one("red flower/a.jpg", None), one("red+flower/a.jpg", None)];
+        assert_eq!(keys, both.concat(), "{name}");
+    }
+    let bare = json!({ "Records": [{
+        "eventName": "ObjectCreated:Put", "s3": { "object": { "key": "photos/a.jpg" } },
+    }] });
+    assert_eq!(told(&bare), one("photos/a.jpg", None));
+}
+
 #[test]
 fn an_event_of_event_bridge_has_a_plain_key() {
     let event = json!({

@@ -14,7 +14,7 @@ use super::naming::Naming;
 use super::pictures::beside;
 use super::pouring::Pouring;
 use super::proof;
-use crate::target::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use crate::target::{Checked, Delivered, Ground, Item, State, Target, Trouble};
 use async_trait::async_trait;
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -322,7 +322,7 @@ impl Target for Images {
         now.there = true;
         ground.arrived(item.size);
         ground.record(State::Uploaded, &now.value()).await?;
-        Ok(Delivered::Ready(receipt(id)))
+        Ok(Delivered::ready(&id))
     }
 
     async fn look(&self, _item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
@@ -330,7 +330,7 @@ impl Target for Images {
             return Ok(None);
         };
         let image = self.account.image(&id).await?;
-        Ok(image.map(|_| Delivered::Ready(receipt(id))))
+        Ok(image.map(|_| Delivered::ready(&id)))
     }
 
     async fn remove(&self, known: &Value) -> Result<(), Trouble> {
@@ -358,13 +358,6 @@ impl Target for Images {
         let mut checked = self.account.check_token().await;
         checked.push(self.account.check_images().await);
         checked
-    }
-}
-
-const fn receipt(id: String) -> Receipt {
-    Receipt {
-        id,
-        thumbnail: None,
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! The ways take turns within a round, so that what disturbs the machine disturbs all
 //! of them. Each is a process of its own, fresh for every case, warmed up with a
-//! small archive; its peak of memory is over all rounds of the case.
+//! small archive; its peak of memory is over all rounds of the case. Where nginx serves the
+//! sources, as many of the same size from a server with a clock tell after each round how
+//! late the first byte of an archive is.
 
 pub(crate) mod away;
 mod cancel;
@@ -10,6 +12,7 @@ mod cases;
 pub(crate) mod origin;
 pub(crate) mod pass;
 mod report;
+mod takers;
 mod ways;
 pub(crate) mod wget;
 
@@ -24,6 +27,9 @@ pub(crate) async fn run() -> Result {
     }
     if place::wanted(cancel::NAME) {
         cancel::run().await?;
+    }
+    if place::wanted(takers::NAME) {
+        takers::run().await?;
     }
     Ok(())
 }
@@ -47,6 +53,11 @@ async fn measure(case: &Case) -> Result<Report> {
             if round < way.most_rounds(case) {
                 let measured = way.measure(case).await?;
                 report.add(way.name(), &measured);
+            }
+        }
+        for way in &ways {
+            if let Some(after) = way.after_source(case).await? {
+                report.add_after_source(&way.name(), after);
             }
         }
     }

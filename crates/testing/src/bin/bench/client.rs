@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const BUFFER: usize = 256 << 10;
+/// What a slow taker takes at once.
+const SIP: usize = 32 << 10;
 
 /// A connection that is kept.
 pub(crate) struct Connection {
@@ -128,6 +130,29 @@ impl Connection {
             first_byte: first_byte.ok_or("the archive is empty")?,
             end,
         })
+    }
+
+    /// Posts, and takes the answer to its end, so many bytes a second and no more; how
+    /// many they were.
+    pub(crate) async fn post_and_take(mut self, path: &str, json: &[u8], rate: u64) -> Result<u64> {
+        let headers = "Content-Type: application/json\r\nConnection: close\r\n";
+        self.ask("POST", path, headers, json).await?;
+        let (head, rest) = self.head().await?;
+        if !head.starts_with("HTTP/1.1 200") {
+            return Err(format!("no archive: {head} {}", String::from_utf8_lossy(&rest)).into());
+        }
+        let begun = tokio::time::Instant::now();
+        let mut taken = rest.len() as u64;
+        let mut buffer = vec![0; SIP];
+        loop {
+            let due = std::time::Duration::from_micros(taken * 1_000_000 / rate);
+            tokio::time::sleep_until(begun + due).await;
+            let count = self.stream.read(&mut buffer).await?;
+            if count == 0 {
+                return Ok(taken);
+            }
+            taken += count as u64;
+        }
     }
 
     async fn ask(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Result {

@@ -8,7 +8,7 @@ mod gets;
 mod listing;
 mod puts;
 mod s3;
-mod servers;
+pub(crate) mod servers;
 
 use crate::figures::{mebibytes, within};
 use crate::table::Table;

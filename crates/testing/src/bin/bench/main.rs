@@ -19,6 +19,7 @@ mod place;
 mod process;
 mod program;
 mod start;
+mod syncs;
 mod table;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -30,11 +31,16 @@ bench WHAT…
   start        from an empty directory to /readyz, and memory when idle
   operations   pages of ten million operations; a log of a million lines
   live         a thousand sockets that watch a thousand lines a second
-  bundles      archives, beside other ways of making them; how fast one is cancelled
+  bundles      archives, beside other ways of making them; how fast one is cancelled;
+               what slow takers cost
   files        getting, putting and listing, beside nginx, dufs and s3s-fs
+  syncs        pictures, films and rows delivered, beside the way of 2024 and rclone
 
 BENCH_ONLY=a,b    only the cases whose names contain one of these
-BENCH_ROUNDS=n    how often each case is measured";
+BENCH_ROUNDS=n    how often each case is measured
+BENCH_PART=n      of syncs the n-th part only: to see that it works to the end
+BENCH_TAKERS=n    slow takers (the case `takers` of bundles), and
+BENCH_FILES=n     files that each of them takes";
 
 fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -52,6 +58,8 @@ fn main() -> Result {
             ["role-away", rest @ ..] => bundles::away::play(rest).await,
             ["role-pass", rest @ ..] => bundles::pass::play(rest).await,
             ["role-wget", rest @ ..] => bundles::wget::play(rest),
+            ["role-cloudflare", rest @ ..] => syncs::double::play(rest).await,
+            ["role-2024"] => syncs::way_of_2024::play().await,
             [] => Err(USAGE.into()),
             wanted => {
                 for what in wanted {
@@ -74,6 +82,7 @@ async fn run(what: &str) -> Result {
         "live" => live::run().await,
         "bundles" => bundles::run().await,
         "files" => files::run().await,
+        "syncs" => syncs::run().await,
         other => Err(format!("`{other}` is no benchmark\n\n{USAGE}").into()),
     }
 }

@@ -53,10 +53,19 @@ pub(crate) fn wanted(case: &str) -> bool {
     }
 }
 
+/// A size of which `BENCH_PART` leaves so small a part, but not less than `least`.
+pub(crate) fn part(whole: u64, least: u64) -> u64 {
+    let part = std::env::var("BENCH_PART").ok();
+    let part = part.and_then(|part| part.parse::<u64>().ok()).unwrap_or(1);
+    (whole / part.max(1)).max(least)
+}
+
 /// How often each case is measured, by `BENCH_ROUNDS`.
 pub(crate) fn rounds(usual: usize) -> usize {
-    std::env::var("BENCH_ROUNDS")
-        .ok()
-        .and_then(|rounds| rounds.parse().ok())
-        .unwrap_or(usual)
+    number("BENCH_ROUNDS").unwrap_or(usual)
+}
+
+/// The number in a variable.
+pub(crate) fn number<N: std::str::FromStr>(variable: &str) -> Option<N> {
+    std::env::var(variable).ok()?.parse().ok()
 }

@@ -6,31 +6,57 @@ use longshore_testing::{Content, Nginx};
 use std::net::SocketAddr;
 use std::path::Path;
 
+/// Files of 200 KiB.
+pub(crate) const MEDIUM: u64 = 500;
+
 /// The servers of the sources.
 pub(crate) struct Sources {
     /// Serves files without any delay.
     nginx: Option<Nginx>,
     /// Waits 20 ms before the first byte.
-    distant_address: SocketAddr,
+    distant: Clocked,
+    /// Waits for nothing. It has what nginx has not: a clock.
+    near: Clocked,
+}
+
+/// A server that tells when the first byte of a source went out.
+struct Clocked {
+    address: SocketAddr,
     /// Held for its end.
-    _distant: Process,
+    _process: Process,
+}
+
+impl Clocked {
+    async fn after(milliseconds: u32) -> Result<Self> {
+        let mut process = Process::role("role-origin", &[milliseconds.to_string()])?;
+        let address = process.says("ready").await?.parse()?;
+        Ok(Self {
+            address,
+            _process: process,
+        })
+    }
 }
 
 impl Sources {
     pub(crate) async fn start() -> Result<Self> {
         let files = place::folder("files")?;
-        make_files(&files, "medium", 500, 200 << 10)?;
+        make_files(&files, "medium", MEDIUM, 200 << 10)?;
         make_files(&files, "large", 20, 50 << 20)?;
         make_files(&files, "small", 20_000, 1 << 10)?;
         let nginx = Nginx::serving(&files).await;
-        let mut distant = Process::role("role-origin", &["20".to_owned()])?;
-        let distant_address = distant.says("ready").await?.parse()?;
         Ok(Self {
             nginx,
-            distant_address,
-            _distant: distant,
+            distant: Clocked::after(20).await?,
+            near: Clocked::after(0).await?,
         })
     }
+}
+
+/// An nginx with the files of 200 KiB, [`MEDIUM`] of them; nothing where there is none.
+pub(crate) async fn medium_files() -> Result<Option<Nginx>> {
+    let files = place::folder("files")?;
+    make_files(&files, "medium", MEDIUM, 200 << 10)?;
+    Ok(Nginx::serving(&files).await)
 }
 
 fn make_files(folder: &Path, set: &str, count: u64, size: u64) -> Result {
@@ -59,8 +85,18 @@ pub(crate) struct Case {
     pub(crate) compared: bool,
     /// Seconds within which Longshore shall be done.
     pub(crate) gate: Option<f64>,
+    /// Whether the sources are far away, which is what fetching them at once is for.
+    pub(crate) distant: bool,
     /// Tells when the first source's first byte went out.
-    pub(crate) clock: Option<SocketAddr>,
+    pub(crate) clock: Clock,
+}
+
+/// Where the clock of a case is.
+pub(crate) enum Clock {
+    /// At the sources themselves.
+    Sources(SocketAddr),
+    /// At others of the same number and size: these are fetched for the clock alone.
+    Twins(SocketAddr, Vec<String>),
 }
 
 impl Case {
@@ -68,7 +104,7 @@ impl Case {
     pub(crate) const NAMES: [&'static str; 5] = ["latency", "medium", "large", "small", "many"];
 
     pub(crate) fn all(sources: &Sources) -> Vec<Self> {
-        let distant = sources.distant_address;
+        let distant = sources.distant.address;
         let mut cases = vec![Self {
             name: "latency",
             title: "500 × 200 KiB, 20 ms before the first byte",
@@ -80,12 +116,18 @@ impl Case {
             slow_rounds: 2,
             compared: true,
             gate: Some(0.75),
-            clock: Some(distant),
+            distant: true,
+            clock: Clock::Sources(distant),
         }];
         let Some(nginx) = &sources.nginx else {
             return cases;
         };
         let url = nginx.url();
+        let near = sources.near.address;
+        let twins = |count: u64, size: u64| {
+            let twin = |number| format!("http://{near}/{size}/{number}.jpg");
+            Clock::Twins(near, urls(count, twin))
+        };
         cases.push(Self {
             name: "medium",
             title: "500 × 200 KiB, without latency",
@@ -95,7 +137,8 @@ impl Case {
             slow_rounds: 2,
             compared: true,
             gate: Some(0.13),
-            clock: None,
+            distant: false,
+            clock: twins(500, 200 << 10),
         });
         cases.push(Self {
             name: "large",
@@ -106,7 +149,8 @@ impl Case {
             slow_rounds: 1,
             compared: true,
             gate: Some(1.1),
-            clock: None,
+            distant: false,
+            clock: twins(20, 50 << 20),
         });
         cases.push(Self {
             name: "small",
@@ -117,7 +161,8 @@ impl Case {
             slow_rounds: 1,
             compared: true,
             gate: None,
-            clock: None,
+            distant: false,
+            clock: twins(20_000, 1 << 10),
         });
         cases.push(Self {
             name: "many",
@@ -131,7 +176,8 @@ impl Case {
             slow_rounds: 0,
             compared: false,
             gate: None,
-            clock: None,
+            distant: false,
+            clock: twins(100_000, 1 << 10),
         });
         cases
     }

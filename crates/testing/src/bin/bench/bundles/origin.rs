@@ -1,4 +1,5 @@
-//! The role of a distant server: `GET /SIZE/NUMBER.jpg` gives so many bytes after a delay.
+//! The role of a server with a clock: `GET /SIZE/NUMBER.jpg` gives so many bytes after a
+//! delay, and it knows when the first of them went out.
 
 use crate::Result;
 use std::sync::Arc;
@@ -72,8 +73,10 @@ impl Origin {
     async fn answer(&self, stream: &mut TcpStream, path: &str) -> Result {
         let mut parts = path.trim_start_matches('/').split(['/', '.']);
         let mut number = || parts.next().and_then(|part| part.parse::<usize>().ok());
-        let (size, number) = (number().unwrap_or(0).min(BODY), number().unwrap_or(0));
-        tokio::time::sleep(self.delay).await;
+        let (mut size, number) = (number().unwrap_or(0), number().unwrap_or(0));
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
         let now = u64::try_from(now)?;
         // Only the first answer since the last asking is noted.
@@ -85,6 +88,11 @@ impl Origin {
             "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {size}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await?;
-        Ok(stream.write_all(&self.body[begin..begin + size]).await?)
+        while size > 0 {
+            let part = size.min(BODY);
+            stream.write_all(&self.body[begin..begin + part]).await?;
+            size -= part;
+        }
+        Ok(())
     }
 }

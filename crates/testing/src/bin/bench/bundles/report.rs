@@ -39,7 +39,7 @@ impl Report {
             gate: case.gate,
             #[expect(clippy::cast_precision_loss)]
             gigabytes: case.bytes as f64 / 1e9,
-            distant: case.clock.is_some(),
+            distant: case.distant,
             broken: Vec::new(),
         }
     }
@@ -65,6 +65,13 @@ impl Report {
             if !value.is_nan() {
                 figures.add(value);
             }
+        }
+    }
+
+    /// Another measurement of the first byte, by a way that was added before.
+    pub(super) fn add_after_source(&mut self, name: &str, after: f64) {
+        if let Some(row) = self.rows.iter_mut().find(|row| row.name == name) {
+            row.after_source.add(after);
         }
     }
 
@@ -127,17 +134,7 @@ impl Report {
                 within(ratio, 0.5),
             );
         }
-        if ours.after_source.is_empty() {
-            if let Some(floor) = self.of(FLOOR) {
-                let after = ours.first_byte.median() - floor.first_byte.median();
-                promise(
-                    "first byte, later than the floor's first byte",
-                    "–".to_owned(),
-                    seconds(after),
-                    "–".to_owned(),
-                );
-            }
-        } else {
+        if !ours.after_source.is_empty() {
             let after = ours.after_source.median();
             promise(
                 "first byte, after the first source's first byte",

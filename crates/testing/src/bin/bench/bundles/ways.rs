@@ -1,6 +1,6 @@
 //! The ways of making an archive that are compared.
 
-use super::cases::Case;
+use super::cases::{Case, Clock};
 use super::origin::FIRST;
 use crate::client::{Connection, Drained};
 use crate::process::Process;
@@ -139,8 +139,8 @@ impl Way {
         match self {
             Self::Longshore { program, .. } => {
                 let connection = program.connect().await?;
-                let (mut measured, drained) =
-                    archive(connection, "/api/v1/bundles?stream=1", program.id(), case).await?;
+                let path = "/api/v1/bundles?stream=1";
+                let (mut measured, drained) = archive(connection, path, program.id(), case).await?;
                 expect_whole(program, &drained, case).await?;
                 measured.peak = process::peak(program.id())?;
                 Ok(measured)
@@ -164,6 +164,21 @@ impl Way {
             }
             Self::Wget { folder } => wget(folder).await,
         }
+    }
+
+    /// Fetches what has a clock where the sources have none: from the first byte of a
+    /// source to the first byte of the archive.
+    pub(super) async fn after_source(&self, case: &Case) -> Result<Option<f64>> {
+        let (Self::Longshore { program, .. }, Clock::Twins(clock, urls)) = (self, &case.clock)
+        else {
+            return Ok(None);
+        };
+        let connection = program.connect().await?;
+        let body = body(urls);
+        let path = "/api/v1/bundles?stream=1";
+        let (drained, _, after) = clocked(connection, path, &body, Some(*clock)).await?;
+        expect_whole(program, &drained, case).await?;
+        Ok(Some(after))
     }
 
     /// One archive more, kept and read by unzip: what was wrong with it, or nothing.
@@ -224,20 +239,13 @@ async fn archive(
     case: &Case,
 ) -> Result<(Measured, Drained)> {
     let body = body(&case.urls);
-    if let Some(clock) = case.clock {
-        first_of(clock).await?;
-    }
-    let before = process::processor(server)?;
-    let (begun, begun_at) = (Instant::now(), SystemTime::now());
-    let drained = connection.post_and_drain(path, &body).await?;
-    let first_byte = drained.first_byte.duration_since(begun).as_secs_f64();
-    let after_source = match case.clock {
-        Some(clock) => {
-            let begun_at = begun_at.duration_since(UNIX_EPOCH)?.as_secs_f64();
-            begun_at + first_byte - first_of(clock).await?
-        }
-        None => f64::NAN,
+    let clock = match case.clock {
+        Clock::Sources(clock) => Some(clock),
+        Clock::Twins(..) => None,
     };
+    let before = process::processor(server)?;
+    let (drained, begun, after_source) = clocked(connection, path, &body, clock).await?;
+    let first_byte = drained.first_byte.duration_since(begun).as_secs_f64();
     let measured = Measured {
         wall: drained.end.duration_since(begun).as_secs_f64(),
         first_byte,
@@ -248,6 +256,28 @@ async fn archive(
         bytes: drained.bytes as f64,
     };
     Ok((measured, drained))
+}
+
+/// Has the archive made; when that began, and how long after the first byte of a source
+/// its first byte came, where there is a clock.
+async fn clocked(
+    connection: Connection,
+    path: &str,
+    body: &[u8],
+    clock: Option<SocketAddr>,
+) -> Result<(Drained, Instant, f64)> {
+    if let Some(clock) = clock {
+        first_of(clock).await?;
+    }
+    let (begun, begun_at) = (Instant::now(), SystemTime::now());
+    let drained = connection.post_and_drain(path, body).await?;
+    let Some(clock) = clock else {
+        return Ok((drained, begun, f64::NAN));
+    };
+    let begun_at = begun_at.duration_since(UNIX_EPOCH)?.as_secs_f64();
+    let first_byte = drained.first_byte.duration_since(begun).as_secs_f64();
+    let after = begun_at + first_byte - first_of(clock).await?;
+    Ok((drained, begun, after))
 }
 
 /// When the origin's first byte since the last asking went out, in seconds since 1970.

@@ -15,8 +15,8 @@ const READY: Duration = Duration::from_secs(30);
 /// The bucket of all that speak S3.
 pub(super) const BUCKET: &str = "bench-bucket";
 /// With what s3s-fs is asked.
-pub(super) const KEY: &str = "BENCHKEY";
-pub(super) const SECRET: &str = "bench-secret";
+pub(crate) const KEY: &str = "BENCHKEY";
+pub(crate) const SECRET: &str = "bench-secret";
 
 /// A running server.
 pub(super) struct Server {
@@ -235,7 +235,7 @@ pub(super) async fn access_key(program: &Program) -> Result<(String, String)> {
 }
 
 /// s3s-fs on a folder, a bucket each of its folders.
-pub(super) fn s3s_fs(program: &Path, served: &Path, address: SocketAddr) -> Command {
+pub(crate) fn s3s_fs(program: &Path, served: &Path, address: SocketAddr) -> Command {
     let mut command = Command::new(program);
     command
         .args(["--host", "127.0.0.1"])
@@ -279,7 +279,7 @@ http {
 ";
 
 /// A program that `xtask` installed for this.
-pub(super) fn tool(name: &str) -> Option<PathBuf> {
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../target/tools/bench/bin")
         .join(name);

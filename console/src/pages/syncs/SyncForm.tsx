@@ -1,0 +1,225 @@
+// The one form of a sync's rule: for a new one, for one like another, and for changing one.
+import { Button, NumberInput, Select, Switch, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import type { UseMutationResult } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { asProblem } from "../../api/problem";
+import { SecretSelect } from "../../components/SecretSelect";
+import { StayHere } from "../../components/StayHere";
+import { Folded, PanelForm, Part, Wide } from "../settings/PanelForm";
+import { SchedulePreview, ZONES } from "../settings/ScheduleForm";
+import { checkRule, fieldErrors, ruleDifferences } from "./rule-checks";
+import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
+import { newTarget, type SyncValues, toRule } from "./rule-values";
+import { SourceFields } from "./SourceFields";
+import { TargetFields } from "./TargetFields";
+
+interface SyncFormProps<R> {
+  initial: SyncValues;
+  /** One that is there keeps its name. */
+  existing?: boolean;
+  saving: UseMutationResult<R, Error, SyncValues>;
+  onLeave: () => void;
+}
+
+const MOST_TARGETS = 32;
+
+export function SyncForm<R>({ initial, existing = false, saving, onLeave }: SyncFormProps<R>) {
+  const [before] = useState(() => toRule(initial));
+  const form = useForm<SyncValues>({ initialValues: initial, validate: checkRule });
+  const different = existing ? ruleDifferences(before, toRule(form.values)) : [];
+  const idle = existing && different.length === 0;
+  const focusFirst = useFocusOnFirst(form);
+  const submit = form.onSubmit((values) => {
+    if (saving.isPending || idle) return;
+    saving.mutate(values, {
+      onError: (error) => {
+        form.setErrors(fieldErrors(asProblem(error)));
+        focusFirst();
+      },
+    });
+  }, focusFirst);
+  return (
+    <PanelForm
+      saving={saving}
+      words={{
+        save: existing ? (idle ? "Nothing is changed" : "Save") : "Create sync",
+        saving: "Saving…",
+        failed: "The sync was not saved",
+      }}
+      idle={idle}
+      onSubmit={submit}
+      onLeave={onLeave}
+      foot={
+        different.length > 0 && (
+          <section aria-label="What will change">
+            {different.map(({ name, from, to }) => (
+              <Text key={name} size="sm" style={{ overflowWrap: "anywhere" }}>
+                <span className="mono">{name}</span>: {from} → {to}
+              </Text>
+            ))}
+          </section>
+        )
+      }
+    >
+      {!existing && (
+        <>
+          <TextInput
+            {...CODE}
+            label="Name"
+            placeholder="What it is for, such as covers"
+            {...form.getInputProps("name")}
+          />
+          <Wide>
+            <Switch
+              label="Begin paused"
+              description="Nothing is delivered until it is resumed: for a dry run first."
+              {...form.getInputProps("paused", { type: "checkbox" })}
+            />
+          </Wide>
+        </>
+      )}
+      <SourceFields form={form} />
+      {form.values.targets.map(({ uid }, index) => (
+        <TargetFields key={uid} form={form} index={index} />
+      ))}
+      {form.values.targets.length < MOST_TARGETS && (
+        <Wide>
+          <Button variant="default" size="xs" onClick={() => addTarget(form)}>
+            Add a target
+          </Button>
+        </Wide>
+      )}
+      <WhenItRuns form={form} />
+      <HowItRuns form={form} />
+      <StayHere while={form.isDirty() && !saving.isPending && !saving.isSuccess} what="the sync" />
+    </PanelForm>
+  );
+}
+
+/** Leads to the first field that is wrong, once it is shown, which may be unfolded for it. */
+function useFocusOnFirst({ errors, getInputNode }: RuleForm): () => void {
+  const wanted = useRef(false);
+  useEffect(() => {
+    const [first] = Object.keys(errors);
+    if (!wanted.current || first === undefined) return;
+    wanted.current = false;
+    getInputNode(first)?.focus();
+  }, [errors, getInputNode]);
+  return () => {
+    wanted.current = true;
+  };
+}
+
+function addTarget(form: RuleForm) {
+  const { targets } = form.getValues();
+  const taken = new Set(targets.map(({ name }) => name));
+  let number = targets.length + 1;
+  while (taken.has(`target-${number}`)) number += 1;
+  form.insertListItem("targets", newTarget(`target-${number}`));
+}
+
+function WhenItRuns({ form }: { form: RuleForm }) {
+  const { schedule, zone, source } = form.values;
+  return (
+    <Part
+      title="When"
+      lead={
+        source.kind === "bucket"
+          ? "When a file comes and when it is asked to; by the clock, too, where you say so."
+          : "When it is asked to; by the clock, too, where you say so."
+      }
+    >
+      <TextInput
+        {...CODE}
+        label="By the clock"
+        description="Cron: minute, hour, day, month, weekday; empty: not."
+        placeholder="*/10 * * * *"
+        classNames={{ input: "mono" }}
+        {...form.getInputProps("schedule")}
+      />
+      <Select
+        {...FIELD}
+        label="Time zone"
+        description="Of these times"
+        searchable
+        allowDeselect={false}
+        limit={40}
+        data={ZONES}
+        {...form.getInputProps("zone")}
+      />
+      <Wide>
+        <SchedulePreview cron={schedule} zone={zone} />
+      </Wide>
+    </Part>
+  );
+}
+
+const NUMBER = { min: 1, allowDecimal: false, hideControls: true } as const;
+
+function HowItRuns({ form }: { form: RuleForm }) {
+  return (
+    <Part title="How">
+      <NumberInput
+        {...FIELD}
+        {...NUMBER}
+        label="Files at once"
+        description="Empty: as the server is set."
+        placeholder="as the server is set"
+        {...form.getInputProps("at_once")}
+      />
+      <NumberInput
+        {...FIELD}
+        {...NUMBER}
+        label="Attempts"
+        description="Then a file rests among the failed."
+        placeholder="as the server is set"
+        {...form.getInputProps("attempts")}
+      />
+      <Wide>
+        <Switch
+          label="Remove at the target what was deleted at the source"
+          description="Off: it stays there."
+          {...form.getInputProps("remove", { type: "checkbox" })}
+        />
+      </Wide>
+      <Folded
+        label="Tell somebody how passes went"
+        open={toldOf(form.values.report) || hasErrors(form, "report")}
+      >
+        <TextInput
+          {...CODE}
+          label="Address that is told"
+          placeholder="nobody; https://example.org/passes"
+          inputMode="url"
+          {...form.getInputProps("report.url")}
+        />
+        <TextInput
+          {...FIELD}
+          label="People who get an e-mail"
+          description="Addresses with commas between; the server's settings name the mail server."
+          placeholder="nobody; anna@example.org"
+          {...form.getInputProps("report.email")}
+        />
+        <SecretSelect
+          {...FIELD}
+          label="Reports signed with"
+          about="Without one they are not signed."
+          placeholder="not signed"
+          clearable
+          {...form.getInputProps("report.secret")}
+        />
+        <Wide>
+          <Switch
+            label="Only of passes with failures"
+            {...form.getInputProps("report.failures_only", { type: "checkbox" })}
+          />
+        </Wide>
+      </Folded>
+    </Part>
+  );
+}
+
+function toldOf({ url, email }: SyncValues["report"]): boolean {
+  return url !== "" || email !== "";
+}

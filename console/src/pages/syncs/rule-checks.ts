@@ -1,0 +1,88 @@
+// What is wrong with a rule's form before the server is asked, at which field the server's
+// answer belongs, and what saving would change.
+import type { ProblemError } from "../../api/problem";
+import type { SyncRule } from "../../api/types";
+import { nameProblem } from "../settings/names";
+import { metadataIn, sizeIn } from "./rule-texts";
+import type { SyncValues } from "./rule-values";
+
+type Errors = Record<string, string>;
+
+/** The longest name of a sync: its schedule has it, with a few letters more. */
+const MOST_NAME = 58;
+
+/** Only what the server cannot tell by its field: it checks everything else. */
+export function checkRule(values: SyncValues): Errors {
+  const errors: Errors = {};
+  const name = nameProblem(values.name);
+  if (name) errors.name = name;
+  else if (values.name.trim().length > MOST_NAME) errors.name = `At most ${MOST_NAME} characters`;
+  const { source } = values;
+  const secret = (path: string, chosen: string | null) => {
+    if (!chosen) errors[path] = "Choose the secret that holds it";
+  };
+  if (source.kind === "bucket" && !source.bucket) errors["source.bucket"] = "Choose a bucket";
+  if (source.kind === "rows") secret("source.database", source.database);
+  if (source.kind !== "bucket") secret("source.store.secret", source.store.secret);
+  values.targets.forEach(({ when, to }, index) => {
+    const at = `targets.${index}`;
+    for (const bound of ["min_size", "max_size"] as const) {
+      if (sizeIn(when[bound]) === undefined) {
+        errors[`${at}.when.${bound}`] = "Write a size such as 10 MB, 1.5 GiB or 500";
+      }
+    }
+    if (metadataIn(when.metadata) === undefined) {
+      errors[`${at}.when.metadata`] = "Write name = value, a line for each";
+    }
+    if (to.kind === "bucket" && !to.bucket) errors[`${at}.to.bucket`] = "Choose a bucket";
+    if (to.kind === "store") secret(`${at}.to.store.secret`, to.store.secret);
+    if (to.kind === "cloudflare_images" || to.kind === "cloudflare_stream") {
+      secret(`${at}.to.token`, to.token);
+    }
+  });
+  return errors;
+}
+
+/** What the server found, each at the path of its field in the form. */
+export function fieldErrors({ fields }: ProblemError): Errors {
+  return Object.fromEntries(fields.map(({ field, message }) => [formPath(field), message]));
+}
+
+/** "targets[0].to.key" is "targets.0.to.key" there. */
+export function formPath(field: string): string {
+  const path = field.replace(/^rule\./, "").replace(/\[(\d+)\]/g, ".$1");
+  return path === "source.table" ? "source.table.table" : path;
+}
+
+export interface Difference {
+  name: string;
+  from: string;
+  to: string;
+}
+
+/** What is said otherwise in another rule, part by part. */
+export function ruleDifferences(before: SyncRule, now: SyncRule): Difference[] {
+  const [was, is] = [partsOf(before), partsOf(now)];
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((name) => {
+    const [from = "nothing", to = "nothing"] = [was.get(name), is.get(name)];
+    return from === to ? [] : [{ name, from, to }];
+  });
+}
+
+function partsOf(value: unknown, path = "", parts = new Map<string, string>()) {
+  if (value === null || value === undefined || value === "") return parts;
+  if (Array.isArray(value) && !value.some((each) => typeof each === "object")) {
+    if (value.length > 0) parts.set(path, value.join(", "));
+  } else if (Array.isArray(value)) {
+    value.forEach((each, index) => {
+      partsOf(each, `${path}[${index}]`, parts);
+    });
+  } else if (typeof value === "object") {
+    for (const [name, part] of Object.entries(value)) {
+      partsOf(part, path ? `${path}.${name}` : name, parts);
+    }
+  } else {
+    parts.set(path, value === true ? "yes" : value === false ? "no" : String(value));
+  }
+  return parts;
+}

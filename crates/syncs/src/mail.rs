@@ -1,0 +1,270 @@
+//! Handing a message over to the server of mail that the configuration names.
+//!
+//! A message goes to each reader by itself: one address that is refused keeps it from
+//! nobody else. What goes wrong is said in words that hold no password.
+
+use base::Timestamp;
+use base::config::MailEncryption;
+use data_encoding::BASE64;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The most that is repeated of what a server of mail says, in characters.
+const MOST_SAID: usize = 300;
+
+/// The server that takes mail, and in whose name it is sent.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// Its name or IP address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How what is said to it is encrypted.
+    pub encryption: MailEncryption,
+    /// The mailbox in whose name mail is sent.
+    pub from: String,
+    /// By which name and password to log in, if at all.
+    pub login: Option<(String, SecretString)>,
+    /// How long handing over one message may take.
+    pub patience: Duration,
+    /// The address of the console, for a link.
+    pub console: Option<String>,
+}
+
+/// What is written to people.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    /// What it is about, in a line.
+    pub(crate) subject: String,
+    /// What it says.
+    pub(crate) text: String,
+    /// What names it, for whoever gets it twice.
+    pub(crate) id: String,
+    /// When it was written.
+    pub(crate) at: Timestamp,
+}
+
+/// Why it was not handed over.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unsent {
+    /// There is no server.
+    #[error("no mail server is set; set `mail.smtp` and `mail.from`")]
+    NoServer,
+    /// An address that is none.
+    #[error("`{0}` is no address of mail")]
+    Mailbox(String),
+    /// Something of the message cannot be written.
+    #[error("the message cannot be written: {0}")]
+    Unwritten(lettre::error::Error),
+    /// The server did not take it.
+    #[error("the mail server did not take it: {}", said(.0))]
+    Server(lettre::transport::smtp::Error),
+    /// It took too long.
+    #[error("the mail server did not take it within {} s", .0.as_secs())]
+    Late(Duration),
+}
+
+impl Unsent {
+    /// Whether it is the reader's address that is wrong, and not the server.
+    pub(crate) fn is_of_the_reader(&self) -> bool {
+        match self {
+            Self::Mailbox(_) => true,
+            Self::Server(error) => error.is_permanent(),
+            _ => false,
+        }
+    }
+}
+
+/// What went wrong, in one line that is no longer than a line is.
+fn said(error: &lettre::transport::smtp::Error) -> String {
+    let text = error.to_string();
+    let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    line.take(MOST_SAID).collect()
+}
+
+/// Whether mail can be sent to this address.
+pub(crate) fn is_address(text: &str) -> bool {
+    text.parse::<lettre::Address>().is_ok() && !text.chars().any(char::is_control)
+}
+
+impl MailSettings {
+    /// What no log may show: the password, also as it is said to the server.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        let Some((user, password)) = &self.login else {
+            return Vec::new();
+        };
+        let word = password.expose_secret();
+        vec![
+            password.clone(),
+            BASE64.encode(word.as_bytes()).into(),
+            BASE64.encode(format!("\0{user}\0{word}").as_bytes()).into(),
+        ]
+    }
+
+    async fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unsent> {
+        let host = self.host.clone();
+        // The certificates that are trusted are read from the disk.
+        let trusted = tokio::task::spawn_blocking(move || TlsParameters::new(host));
+        let tls = match (self.encryption, trusted.await) {
+            (MailEncryption::None, _) => Tls::None,
+            (MailEncryption::Whole, Ok(trusted)) => Tls::Wrapper(trusted.map_err(Unsent::Server)?),
+            (MailEncryption::Begun, Ok(trusted)) => Tls::Required(trusted.map_err(Unsent::Server)?),
+            (_, Err(_)) => return Err(Unsent::Late(Duration::ZERO)),
+        };
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.host)
+            .port(self.port)
+            .tls(tls)
+            .timeout(Some(self.patience));
+        if let Some((user, password)) = &self.login {
+            let password = password.expose_secret().to_owned();
+            builder = builder.credentials(Credentials::new(user.clone(), password));
+        }
+        Ok(builder.build())
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Unsent>>) -> Result<T, Unsent> {
+        match tokio::time::timeout(self.patience, work).await {
+            Ok(done) => done,
+            Err(_) => Err(Unsent::Late(self.patience)),
+        }
+    }
+
+    /// Hands a letter over for one reader.
+    pub(crate) async fn send(&self, letter: &Letter, to: &str) -> Result<(), Unsent> {
+        let message = self.message(letter, to)?;
+        let sending = async {
+            let sent = self.transport().await?.send(message).await;
+            sent.map(drop).map_err(Unsent::Server)
+        };
+        self.in_time(sending).await
+    }
+
+    fn message(&self, letter: &Letter, to: &str) -> Result<Message, Unsent> {
+        let mailbox = |text: &str| {
+            let parsed: Result<Mailbox, _> = text.parse();
+            parsed.map_err(|_| Unsent::Mailbox(text.chars().take(100).collect()))
+        };
+        let from = mailbox(&self.from)?;
+        let id = format!("<{}@{}>", letter.id, from.email.domain());
+        let written = Message::builder()
+            .from(from)
+            .to(mailbox(to)?)
+            .subject(&letter.subject)
+            .message_id(Some(id))
+            .date(UNIX_EPOCH + Duration::from_secs(letter.at.seconds().unsigned_abs()))
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.text.clone());
+        let mut message = written.map_err(Unsent::Unwritten)?;
+        // Nobody's holiday notice answers it.
+        let name = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let generated = HeaderValue::new(name, "auto-generated".to_owned());
+        message.headers_mut().insert_raw(generated);
+        Ok(message)
+    }
+
+    /// Looks whether the server answers, and lets us in.
+    pub(crate) async fn check(&self) -> Result<(), Unsent> {
+        let checking = async {
+            let transport = self.transport().await?;
+            transport.test_connection().await.map_err(Unsent::Server)
+        };
+        self.in_time(checking).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::Redactor;
+    use testing::within;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    fn settings(port: u16) -> MailSettings {
+        MailSettings {
+            host: "127.0.0.1".to_owned(),
+            port,
+            encryption: MailEncryption::None,
+            from: "Longshore <longshore@example.org>".to_owned(),
+            login: Some(("anna".to_owned(), "hunter2-of-anna".into())),
+            patience: Duration::from_millis(300),
+            console: None,
+        }
+    }
+
+    fn letter() -> Letter {
+        Letter {
+            subject: "Sync spaces".to_owned(),
+            text: "3 delivered.".to_owned(),
+            id: "1".to_owned(),
+            at: Timestamp::from_micros(1_700_000_000_000_000),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let port = listener.local_addr().expect("it has one").port();
+        let sending = settings(port);
+        let sent = within("the limit", sending.send(&letter(), "ben@example.org")).await;
+        let why = sent.expect_err("nobody answers");
+        assert!(!why.is_of_the_reader(), "{why}");
+    }
+
+    #[tokio::test]
+    async fn what_a_server_repeats_of_a_password_is_known_as_secret() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let port = listener.local_addr().expect("it has one").port();
+        let serving = async {
+            let (mut socket, _) = listener.accept().await.expect("it comes");
+            let mut said = [0; 1024];
+            for answer in ["220 here\r\n", "250-here\r\n250 AUTH PLAIN\r\n"] {
+                socket.write_all(answer.as_bytes()).await.expect("written");
+                let _ = socket.read(&mut said).await;
+            }
+            let heard = String::from_utf8_lossy(&said);
+            let word = heard.split_whitespace().nth(2).unwrap_or_default();
+            let answer = format!("535 no: {word} hunter2-of-anna\r\n");
+            socket.write_all(answer.as_bytes()).await.expect("written");
+            let _ = socket.read(&mut said).await;
+        };
+        let mail = MailSettings {
+            patience: Duration::from_secs(20),
+            ..settings(port)
+        };
+        let letter = letter();
+        let (sent, ()) = within("an end", async {
+            tokio::join!(mail.send(&letter, "ben@example.org"), serving)
+        })
+        .await;
+        let why = sent.expect_err("refused").to_string();
+        assert!(
+            why.contains("535") && why.contains("hunter2-of-anna"),
+            "{why}"
+        );
+        let secrets = mail.secrets();
+        let redactor = Redactor::new(secrets.iter().map(|secret| secret.expose_secret()));
+        let shown = redactor.redact(&why);
+        for secret in &secrets {
+            assert!(!shown.contains(secret.expose_secret()), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_line_with_a_host() {
+        assert!(is_address("anna@example.org"));
+        for text in [
+            "",
+            "anna",
+            "Anna <anna@example.org>",
+            "a@b\r\nRCPT TO:<c@d>",
+        ] {
+            assert!(!is_address(text), "{text}");
+        }
+    }
+}
