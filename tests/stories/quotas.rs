@@ -83,11 +83,11 @@ async fn what_is_known_to_be_too_much_is_refused_before_it_is_sent(berth: Berth)
     let fits = server.request(Method::PUT, &file("fits"));
     assert_eq!(answered(fits.body("1234")).await.0, 201);
 
-    limit(&server, json!({ "quota_bytes": null, "quota_files": 2 })).await;
+    limit(&server, json!({ "quota_bytes": 0, "quota_files": 2 })).await;
     assert_eq!(answer_to_head(&server, admin, "third", 1).await, exceeded());
 
     // Everybody has so much, whatever others have.
-    let of_users = json!({ "quota_files": null, "user_quota_bytes": 12 });
+    let of_users = json!({ "quota_files": 0, "user_quota_bytes": 12 });
     limit(&server, of_users).await;
     assert_eq!(answer_to_head(&server, admin, "more", 3).await, exceeded());
     assert_eq!(answer_to_head(&server, otto, "his", 13).await, exceeded());

@@ -54,8 +54,12 @@ fn is_over() -> (u16, String) {
 on_disk_and_in_store!(a_share_whose_time_is_over_gives_nothing_and_counts_nothing);
 async fn a_share_whose_time_is_over_gives_nothing_and_counts_nothing(berth: Berth) {
     let mut server = berth.usual().await;
-    put(&server, "a/one", b"0123456789").await;
-    let file = shared(&server, json!({ "path": "a/one", "max_downloads": 9 })).await;
+    put(&server, "a/cargo-list", b"0123456789").await;
+    let file = shared(
+        &server,
+        json!({ "path": "a/cargo-list", "max_downloads": 9 }),
+    )
+    .await;
     let folder = shared(&server, json!({ "path": "a/" })).await;
     let download = format!("{file}/download");
     // A download that began while it was good, and broke off.
@@ -73,7 +77,7 @@ async fn a_share_whose_time_is_over_gives_nothing_and_counts_nothing(berth: Bert
         assert_eq!(status, 410, "{link}");
         let text = String::from_utf8(text).expect("text");
         assert!(text.contains("This link is over"), "{text}");
-        assert!(!text.contains("one"), "not even a name: {text}");
+        assert!(!text.contains("cargo-list"), "not even a name: {text}");
         let download = format!("{link}/download");
         assert_eq!(refusal(get(&server, &download)).await, is_over());
         assert_eq!(answered(page(&server, &download)).await.0, 410);

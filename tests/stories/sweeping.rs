@@ -16,6 +16,9 @@ use uuid::Uuid;
 /// Names of 2024.
 const NAMED: Uuid = Uuid::from_u128(0x0190_a6e0_c7a1_7000_8000_0000_0000_000a);
 const ORPHAN: Uuid = Uuid::from_u128(0x0190_a6e0_c7a1_7000_8000_0000_0000_010a);
+/// Once a year, and next in 2100.
+const RARELY: &str = "UPDATE schedule SET cron = '0 0 1 1 *', next_run = 4102444800000000
+    WHERE kind = 'file-sweep'";
 const DUE: &str = "UPDATE schedule SET next_run = 1 WHERE kind = 'file-sweep'";
 
 fn old() -> SystemTime {
@@ -36,16 +39,8 @@ fn place(server: &Afloat, name: Uuid) -> PathBuf {
 
 /// A server whose sweep comes when a story wants it, and not within it.
 async fn unswept(berth: Berth) -> Afloat {
-    let server = berth.usual().await;
-    let (_, schedules) = server.get("/api/v1/schedules").await;
-    let schedules = schedules["items"].as_array().expect("a list");
-    let ours = |schedule: &&Value| schedule["kind"] == "file-sweep";
-    let id = id_of(schedules.iter().find(ours).expect("there is one"));
-    let change = server
-        .request(Method::PATCH, &format!("/api/v1/schedules/{id}"))
-        .header("Content-Type", "application/json")
-        .body(json!({ "cron": "0 0 1 1 *" }).to_string());
-    assert_eq!(answered(change).await.0, 200);
+    let mut server = berth.usual().await;
+    server.changed_meanwhile(&[(RARELY, values![])]).await;
     server
 }
 

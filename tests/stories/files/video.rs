@@ -78,7 +78,7 @@ async fn put(server: &TestServer, name: &str, content: Vec<u8>) -> Value {
 
 fn tells(file: &Value) {
     assert_eq!(file["sniffed_type"], "video/mp4", "{file}");
-    assert_eq!(file["taken_at"], "2024-05-06T07:08:09Z", "{file}");
+    assert_eq!(file["taken_at"], "2024-05-06T07:08:09.000000Z", "{file}");
     assert_eq!(file["width"], 640, "{file}");
     assert_eq!(file["height"], 480, "{file}");
     assert_eq!(file["latitude"], 52.5, "{file}");
