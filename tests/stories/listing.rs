@@ -47,6 +47,9 @@ const ROWS: [Row; 6] = [
     ("succeeded", "", "hel-2", "user:ben", "system", None),
 ];
 
+/// What is asked, and which of the rows are the answer.
+type Question<'a> = (&'a [(&'a str, &'a str)], &'a [usize]);
+
 /// A server with six operations that are all that there could be; they, the oldest first.
 async fn filled(database: &TestDatabase) -> (TestServer, Vec<Value>) {
     let mut server = server(database).start().await;
@@ -106,7 +109,7 @@ async fn every_filter_of_the_list_gives_what_it_says(database: TestDatabase) {
     let text = |at: usize, field: &str| made[at][field].as_str().expect("a text").to_owned();
     let (first, second, middle) = (text(0, "id"), text(1, "id"), text(3, "created_at"));
     let (first, second, middle) = (first.as_str(), second.as_str(), middle.as_str());
-    let expected: [(&[(&str, &str)], &[usize]); 14] = [
+    let expected: [Question<'_>; 14] = [
         (&[], &[0, 1, 2, 3, 4, 5]),
         (&[("state", "failed")], &[1, 4]),
         (&[("subject", "stack:b")], &[0, 3]),

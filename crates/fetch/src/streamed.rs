@@ -6,8 +6,8 @@
 //! both sides, never a file of another size.
 
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use std::fmt;
@@ -30,6 +30,16 @@ impl Streamed {
     #[must_use]
     pub fn new(length: u64, pieces: BoxStream<'static, io::Result<Bytes>>) -> Self {
         Self { length, pieces }
+    }
+
+    /// The same body; `look` sees every piece before it is sent.
+    #[must_use]
+    pub fn seen_by(self, mut look: impl FnMut(&[u8]) + Send + 'static) -> Self {
+        let pieces = self.pieces.inspect_ok(move |piece| look(piece));
+        Self {
+            pieces: pieces.boxed(),
+            ..self
+        }
     }
 
     /// Its length in bytes.
@@ -232,6 +242,22 @@ mod tests {
         assert_eq!(sent.size_hint().exact(), Some(5));
         assert_eq!(sent.collect().await.unwrap().to_bytes(), "hello");
         assert!(sending.is_whole());
+    }
+
+    #[tokio::test]
+    async fn every_piece_is_seen_as_it_is_sent() {
+        let pieces = ["he", "llo"].map(|text| Ok(Bytes::from_static(text.as_bytes())));
+        let (tell, told) = std::sync::mpsc::channel();
+        let body = Streamed::new(5, stream::iter(pieces).boxed())
+            .seen_by(move |piece| tell.send(piece.to_vec()).unwrap());
+        let (mut sent, _sending) = body.begin();
+        assert_eq!(
+            sent.frame().await.unwrap().unwrap().into_data().unwrap(),
+            "he"
+        );
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [b"he"]);
+        assert_eq!(sent.collect().await.unwrap().to_bytes(), "llo");
+        assert_eq!(told.iter().collect::<Vec<_>>(), [b"llo"]);
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ mod list;
 mod multipart;
 mod read;
 mod sign;
+mod streamed;
 mod write;
 mod xml;
 
@@ -23,6 +24,7 @@ pub use head::{ObjectHead, ObjectHeaders};
 pub use ledger::Ledger;
 pub use list::{ObjectPage, ObjectSummary};
 pub use read::ObjectRead;
+pub use streamed::MOST_AT_ONCE;
 pub use write::{ObjectWriter, SealedObject};
 
 use answer::{etag_in, judged};
@@ -287,6 +289,12 @@ impl ObjectStore {
 
     /// Signs and sends. The answer is whatever it is, after what may pass was tried again.
     async fn send(&self, client: &Client, ask: Ask<'_>) -> Result<Response> {
+        let request = self.request(client, ask)?;
+        Ok(client.send(request, &self.0.cancel).await?)
+    }
+
+    /// What is asked, signed.
+    fn request(&self, client: &Client, ask: Ask<'_>) -> Result<Request> {
         let url = self
             .0
             .signer
@@ -304,7 +312,7 @@ impl ObjectStore {
         if let Some(range) = ask.range {
             request = request.only(range);
         }
-        Ok(client.send(request, &self.0.cancel).await?)
+        Ok(request)
     }
 }
 

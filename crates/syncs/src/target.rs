@@ -5,6 +5,7 @@
 
 pub(crate) mod bucket;
 pub mod cloudflare;
+mod pouring;
 pub(crate) mod store;
 pub(crate) mod webhook;
 

@@ -29,7 +29,10 @@ pub(crate) fn of_store(error: &ObjectError) -> Trouble {
     match error {
         error if error.is_passing() => Trouble::Later {
             reason,
-            after: None,
+            after: match error {
+                ObjectError::Refused { after, .. } => *after,
+                _ => None,
+            },
         },
         ObjectError::Refused { status, code, .. } => {
             // A 403 by itself may be for one object alone.
@@ -87,6 +90,7 @@ pub(crate) fn of_own(error: &storage::Error) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn refused(status: u16, code: &str) -> ObjectError {
         ObjectError::Refused {
@@ -94,6 +98,7 @@ mod tests {
             code: code.to_owned(),
             message: String::new(),
             remedy: String::new(),
+            after: Some(Duration::from_secs(7)),
         }
     }
 
@@ -104,6 +109,10 @@ mod tests {
         assert!(everything(refused(404, "NoSuchBucket")));
         assert!(matches!(
             of_source(&refused(503, "SlowDown")),
+            Trouble::Later { after: Some(after), .. } if after == Duration::from_secs(7)
+        ));
+        assert!(matches!(
+            of_source(&refused(400, "RequestTimeout")),
             Trouble::Later { .. }
         ));
         assert!(matches!(

@@ -1,9 +1,10 @@
 //! Every setting reaches what it is the setting of, and not its neighbour.
 
 use super::*;
-use base::config::{Overrides, Setting};
+use base::config::{MailEncryption, Overrides, Setting};
 use fetch::{Limits, PortPolicy, RetryLimits};
 use operations::{Context, Kind, Outcome, Settings};
+use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
 use web::ServerLimits;
 
@@ -70,6 +71,13 @@ at_once = 12
 attempts = 72
 longest_wait = "73s"
 lease = "74s"
+
+[mail]
+smtp = "smtp://mail.test:91"
+from = "ship@test.example"
+user = "bosun"
+password = "hoist"
+timeout = "92s"
 
 [operations]
 workers = 81
@@ -220,19 +228,29 @@ fn files_get_their_settings() {
 
 #[test]
 fn syncs_get_their_settings() {
-    let expected = SyncSettings {
-        at_once: 12,
-        attempts: 72,
-        lease: seconds(74),
-        longest_wait: seconds(73),
-        passes_kept: hours(87),
-    };
-    assert_eq!(sync_settings(&distinct()), expected);
+    let got = sync_settings(&distinct());
+    assert_eq!((got.at_once, got.attempts), (12, 72));
+    assert_eq!((got.lease, got.longest_wait), (seconds(74), seconds(73)));
+    assert_eq!(got.passes_kept, hours(87));
+    let mail = got.mail.expect("a server of mail");
+    assert_eq!((mail.host.as_str(), mail.port), ("mail.test", 91));
+    assert_eq!(mail.encryption, MailEncryption::Begun);
+    assert_eq!(mail.from, "ship@test.example");
+    let (name, password) = mail.login.expect("a log-in");
+    assert_eq!(
+        (name.as_str(), password.expose_secret()),
+        ("bosun", "hoist")
+    );
+    assert_eq!(mail.patience, seconds(92));
 }
 
 #[test]
 fn the_engine_gets_its_settings() {
-    for (dialect, alone) in [(Dialect::Sqlite, true), (Dialect::Postgres, false)] {
+    for (dialect, errands, alone) in [
+        (Dialect::Sqlite, false, true),
+        (Dialect::Sqlite, true, false),
+        (Dialect::Postgres, false, false),
+    ] {
         let expected = EngineSettings {
             lease: seconds(82),
             heartbeat: seconds(19),
@@ -242,7 +260,7 @@ fn the_engine_gets_its_settings() {
             alone,
             patience: EngineSettings::default().patience,
         };
-        assert_eq!(engine_settings(&distinct(), dialect), expected);
+        assert_eq!(engine_settings(&distinct(), dialect, errands), expected);
     }
 }
 

@@ -94,7 +94,7 @@ impl Dice {
 
     fn address(&mut self) -> String {
         match &self.address {
-            Some(ours) if self.state % 3 != 0 => {
+            Some(ours) if !self.state.is_multiple_of(3) => {
                 let ours = ours.clone();
                 format!("{ours}{}.jpg", self.below(1000))
             }

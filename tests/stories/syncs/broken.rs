@@ -187,6 +187,7 @@ fn each_is_there_once(world: &World, cloudflare: &Cloudflare, log: &str) {
         .map(|number| format!("served/{}", id(number)))
         .collect();
     assert_eq!(world.target.keys(), keys, "{log}");
+    assert_eq!(world.target.unfinished(), 0, "nothing is left behind");
     for (number, key) in others.zip(&keys) {
         let there = std::fs::read(world.target.folder().join(key)).expect("there");
         assert!(there == content(number), "{key}");

@@ -35,7 +35,8 @@ pub(super) async fn judged(mut response: Response) -> Result<Response> {
     // Where the region is right, it is no remedy.
     let elsewhere = status.is_redirection() || status == StatusCode::BAD_REQUEST;
     let region = region.filter(|_| elsewhere);
-    Err(ObjectError::refused(status, code, message, region))
+    let refused = ObjectError::refused(status, code, message, region);
+    Err(refused.asking_for(response.retry_after()))
 }
 
 /// The ETag in headers, without its quotes.

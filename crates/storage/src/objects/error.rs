@@ -2,6 +2,7 @@
 
 use fetch::FetchError;
 use http::StatusCode;
+use std::time::Duration;
 
 /// Why a store did not do what was asked. The texts hold no key, query or signature.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,8 @@ pub enum ObjectError {
         message: String,
         /// What to do about it.
         remedy: String,
+        /// How long it asks to wait, where it says so.
+        after: Option<Duration>,
     },
     /// No answer.
     #[error("the store cannot be asked: {0}")]
@@ -34,6 +37,9 @@ pub enum ObjectError {
     /// An address or a name that cannot be one.
     #[error("{0}")]
     Settings(String),
+    /// What came of an upload is not what was sent.
+    #[error("the store has another content than was sent; it is to be sent again")]
+    Garbled,
     /// A task ended before it answered.
     #[error("the upload to the store was stopped")]
     Stopped,
@@ -74,19 +80,32 @@ impl ObjectError {
             code: short(&code),
             message: short(&message),
             remedy,
+            after: None,
         }
+    }
+
+    /// The same from a store that asks to wait so long.
+    pub(super) fn asking_for(mut self, wait: Option<Duration>) -> Self {
+        if let Self::Refused { after, .. } = &mut self {
+            *after = wait;
+        }
+        self
     }
 
     /// Whether the same may go well another time.
     #[must_use]
-    pub const fn is_passing(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(error) => !matches!(
                 error,
                 FetchError::Refused(_) | FetchError::RedirectRefused { .. }
             ),
-            Self::Refused { status, .. } => *status == 429 || *status >= 500,
-            Self::Stopped => true,
+            Self::Refused { status, code, .. } => {
+                // Stores say 400 of a body that did not come.
+                let broken = matches!(code.as_str(), "IncompleteBody" | "RequestTimeout");
+                broken || *status == 429 || *status >= 500
+            }
+            Self::Garbled | Self::Stopped => true,
             _ => false,
         }
     }

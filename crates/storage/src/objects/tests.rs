@@ -1,5 +1,7 @@
 //! A real store, by its exact keys.
 
+mod streamed;
+
 use super::*;
 use crate::ObjectWriter;
 use fetch::{Policy, RetryLimits, parse_networks};

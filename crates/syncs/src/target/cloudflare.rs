@@ -17,7 +17,6 @@ mod mark;
 mod multipart;
 mod naming;
 mod pictures;
-mod pouring;
 mod proof;
 mod stream;
 mod tus;

@@ -3,14 +3,17 @@
 //! Until an object is whole nobody sees it, and another content of the same file takes its
 //! place, so a crash at any step leaves one object: the one of before, or this one.
 
+use super::pouring::Pouring;
 use super::{Checked, Delivered, Ground, Item, State, Target, Trouble, key_at, say_it_is_there};
 use crate::rule::KeyTemplate;
 use crate::trouble;
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use storage::{ObjectHead, ObjectHeaders, ObjectStore};
+use storage::{MOST_AT_ONCE, ObjectHead, ObjectHeaders, ObjectStore};
+use tokio::sync::Semaphore;
 
 /// Under this name the object says which content it is.
 const CONTENT: &str = "longshore-content";
@@ -18,6 +21,8 @@ const CONTENT: &str = "longshore-content";
 const KEY: &str = "longshore-key";
 /// The largest object of a store: 5 TiB.
 const MOST: u64 = 5 << 40;
+/// Files that are put in parts at once, of all syncs: each holds two parts in memory.
+static IN_PARTS: Semaphore = Semaphore::const_new(1);
 
 /// A store.
 #[derive(Debug)]
@@ -98,22 +103,11 @@ impl Target for StoreTarget {
         ground
             .record(State::Intended, &json!({ "key": key }))
             .await?;
-        let mut writer = self.store.writer(&key, Self::headers(item));
-        let mut content = ground.open(0).await?;
-        while let Some(piece) = content.next().await {
-            writer
-                .write(piece?)
-                .await
-                .map_err(|error| trouble::of_store(&error))?;
-            ground.arrived(writer.position());
-        }
-        let sealed = writer.seal().await;
-        let sealed = sealed.map_err(|error| trouble::of_store(&error))?;
-        if sealed.size != item.size {
-            return Err(trouble::changed());
-        }
-        let etag = sealed.place().await;
-        let etag = etag.map_err(|error| trouble::of_store(&error))?;
+        let etag = if item.size > MOST_AT_ONCE {
+            self.put_in_parts(&key, item, ground).await?
+        } else {
+            self.put(&key, item, ground).await?
+        };
         let known = json!({ "key": key, "etag": etag });
         ground.record(State::Uploaded, &known).await?;
         Ok(Delivered::ready(&key))
@@ -163,13 +157,49 @@ impl Target for StoreTarget {
 }
 
 impl StoreTarget {
+    /// Puts a file in one request as it comes; its ETag.
+    async fn put(&self, key: &str, item: &Item, ground: &dyn Ground) -> Result<String, Trouble> {
+        let (store, headers) = (&self.store, &Self::headers(item));
+        let mut source = Pouring::open(ground, 0, item.size).await?;
+        let sent = source.pour(Bytes::new(), item.size, Bytes::new(), |body| async move {
+            let sent = store.put_streamed(key, body, headers).await;
+            sent.map_err(|error| trouble::of_store(&error))
+        });
+        sent.await
+    }
+
+    /// Puts a file that is too large for that, two parts of it in memory; its ETag.
+    async fn put_in_parts(
+        &self,
+        key: &str,
+        item: &Item,
+        ground: &dyn Ground,
+    ) -> Result<String, Trouble> {
+        // Never closed. It ends with the delivery, as the file before it does.
+        let _turn = IN_PARTS.acquire().await;
+        let mut writer = self.store.writer(key, Self::headers(item));
+        let mut content = ground.open(0).await?;
+        while let Some(piece) = content.next().await {
+            let written = writer.write(piece?).await;
+            written.map_err(|error| trouble::of_store(&error))?;
+            ground.arrived(writer.position());
+        }
+        let sealed = writer.seal().await;
+        let sealed = sealed.map_err(|error| trouble::of_store(&error))?;
+        if sealed.size != item.size {
+            return Err(trouble::changed());
+        }
+        let etag = sealed.place().await;
+        etag.map_err(|error| trouble::of_store(&error))
+    }
+
     async fn write_and_remove(&self) -> Result<(), String> {
         let key = format!(".longshore/check-{}", uuid::Uuid::now_v7().simple());
         let put = self
             .store
             .put(
                 &key,
-                bytes::Bytes::from_static(b"check"),
+                Bytes::from_static(b"check"),
                 &ObjectHeaders::default(),
             )
             .await;

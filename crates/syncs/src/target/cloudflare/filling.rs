@@ -1,8 +1,8 @@
 //! Filling an upload with the film: from where it stands, piece by piece, and on from where
 //! a piece broke off as long as more comes there.
 
-use super::pouring::Pouring;
 use super::tus::{Sent, Standing, Upload};
+use crate::target::pouring::Pouring;
 use crate::target::{Ground, Item, Trouble};
 use bytes::Bytes;
 
