@@ -32,7 +32,7 @@ async fn the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_i
     change(&server, json!({ "versions": true })).await;
     for content in [&b"first"[..], b"second", b"third"] {
         put(&server, "a", content).await;
-        put(&server, "a/b", content).await;
+        put(&server, "a2", content).await;
     }
     let (status, page) = server.get(&format!("{VERSIONS}?path=a")).await;
     assert_eq!(status, 200, "{page}");
