@@ -2,7 +2,7 @@
 //! SQLite, and with the bucket in a real S3-compatible store, the catalogue in Postgres and
 //! what is remembered in Redis. What holds for the one holds for the other.
 
-use crate::program::{files_below, server};
+use crate::program::{files_below, opened, server};
 use reqwest::Method;
 use serde_json::json;
 use std::ops::{Deref, DerefMut};
@@ -23,6 +23,7 @@ struct Away {
 /// A server, and where the bytes of its bucket `files` are.
 pub(crate) struct Afloat {
     server: TestServer,
+    database: TestDatabase,
     away: Option<Away>,
 }
 
@@ -63,6 +64,7 @@ impl Berth {
         }
         Afloat {
             server,
+            database: self.database,
             away: self.away,
         }
     }
@@ -72,6 +74,29 @@ impl Afloat {
     /// Whether the bytes lie in a store.
     pub(crate) fn is_in_store(&self) -> bool {
         self.away.is_some()
+    }
+
+    /// What its bucket `files` lies in, if that is a store.
+    pub(crate) fn store(&self) -> Option<&S3Store> {
+        self.away.as_ref().map(|away| &away.store)
+    }
+
+    /// Changes its database while it is stopped, and starts it again: what a test cannot
+    /// wait for. Each statement must change one row.
+    pub(crate) async fn changed_meanwhile(&mut self, statements: &[(&str, Vec<storage::Value>)]) {
+        self.server.terminate().await;
+        self.change(statements).await;
+        self.server.start_again().await;
+    }
+
+    /// The same of a server that is stopped.
+    pub(crate) async fn change(&self, statements: &[(&str, Vec<storage::Value>)]) {
+        let db = opened(&self.server, &self.database).await;
+        for (statement, values) in statements {
+            let changed = db.execute((*statement).to_owned(), values.clone()).await;
+            assert_eq!(changed.expect("it changes"), 1, "{statement}");
+        }
+        db.close().await;
     }
 
     /// The contents that are stored, the unfinished ones included.

@@ -1,12 +1,13 @@
 //! What happens to files is told to webhooks: signed, in order, at least once, also after
 //! the other side was away.
 
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::program::{server, sharing_a_key};
 use crate::stored::answered;
 use crate::told::Listener;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{TestDatabase, TestServer, on_both, on_postgres};
+use testing::{TestDatabase, TestServer, on_postgres};
 
 async fn put(server: &TestServer, path: &str) {
     let put = server
@@ -24,9 +25,9 @@ async fn webhook(server: &TestServer, url: &str, prefix: &str) -> (String, Strin
     (text("secret"), text("id"))
 }
 
-on_both!(what_happens_to_files_is_told_signed_and_in_order);
-async fn what_happens_to_files_is_told_signed_and_in_order(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(what_happens_to_files_is_told_signed_and_in_order);
+async fn what_happens_to_files_is_told_signed_and_in_order(berth: Berth) {
+    let server = berth.usual().await;
     let mut listener = Listener::start(&[200]).await;
     let (secret, id) = webhook(&server, &listener.url, "covers/").await;
     let (_, listed) = server.get("/api/v1/buckets/files/webhooks").await;
@@ -69,9 +70,9 @@ async fn what_happens_to_files_is_told_signed_and_in_order(database: TestDatabas
     assert_eq!(listed["items"], json!([]));
 }
 
-on_both!(a_webhook_that_was_away_is_told_when_it_is_back);
-async fn a_webhook_that_was_away_is_told_when_it_is_back(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_webhook_that_was_away_is_told_when_it_is_back);
+async fn a_webhook_that_was_away_is_told_when_it_is_back(berth: Berth) {
+    let server = berth.usual().await;
     let mut listener = Listener::start(&[500, 503, 200]).await;
     let (secret, _) = webhook(&server, &listener.url, "").await;
     put(&server, "a").await;
@@ -101,9 +102,9 @@ async fn a_webhook_is_told_whichever_replica_tells_it(database: TestDatabase) {
     }
 }
 
-on_both!(an_address_that_must_not_be_reached_is_no_webhook);
-async fn an_address_that_must_not_be_reached_is_no_webhook(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(an_address_that_must_not_be_reached_is_no_webhook);
+async fn an_address_that_must_not_be_reached_is_no_webhook(berth: Berth) {
+    let server = berth.usual().await;
     for url in [
         "ftp://example.org/",
         "http://169.254.169.254/",
@@ -117,9 +118,9 @@ async fn an_address_that_must_not_be_reached_is_no_webhook(database: TestDatabas
     }
 }
 
-on_both!(a_webhook_that_is_off_is_never_told_what_happened_then);
-async fn a_webhook_that_is_off_is_never_told_what_happened_then(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(a_webhook_that_is_off_is_never_told_what_happened_then);
+async fn a_webhook_that_is_off_is_never_told_what_happened_then(berth: Berth) {
+    let server = berth.usual().await;
     let mut listener = Listener::start(&[200]).await;
     let (secret, id) = webhook(&server, &listener.url, "").await;
     let path = format!("/api/v1/buckets/files/webhooks/{id}");

@@ -1,6 +1,7 @@
 //! Files on the live socket: what happens to them is told as it is committed, to those
 //! who may list them, and who was away goes on where it was.
 
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::program::server;
 use crate::stored::{add_user, answered, put};
 use reqwest::Method;
@@ -60,9 +61,9 @@ async fn moved(server: &TestServer, from: &str, to: &str) {
     assert_eq!(status, 200);
 }
 
-on_both!(what_happens_to_files_is_told_in_order);
-async fn what_happens_to_files_is_told_in_order(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(what_happens_to_files_is_told_in_order);
+async fn what_happens_to_files_is_told_in_order(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "covers/before", b"cargo").await;
     let mut live = Live::connect(&server).await;
     following(&mut live, "covers/").await;
@@ -99,9 +100,9 @@ async fn what_happens_to_files_is_told_in_order(database: TestDatabase) {
     assert!(numbers.is_sorted(), "{numbers:?}");
 }
 
-on_both!(who_was_away_goes_on_without_a_gap_or_a_repeat);
-async fn who_was_away_goes_on_without_a_gap_or_a_repeat(database: TestDatabase) {
-    let mut server = server(&database).start().await;
+on_disk_and_in_store!(who_was_away_goes_on_without_a_gap_or_a_repeat);
+async fn who_was_away_goes_on_without_a_gap_or_a_repeat(berth: Berth) {
+    let mut server = berth.usual().await;
     let mut live = Live::connect(&server).await;
     following(&mut live, "").await;
     put(&server, "0", b"x").await;
@@ -141,9 +142,9 @@ async fn who_was_away_goes_on_without_a_gap_or_a_repeat(database: TestDatabase) 
     assert!(position(&messages) < 1_000_000);
 }
 
-on_both!(only_what_one_may_list_is_told);
-async fn only_what_one_may_list_is_told(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(only_what_one_may_list_is_told);
+async fn only_what_one_may_list_is_told(berth: Berth) {
+    let server = berth.usual().await;
     let change = server
         .request(Method::PATCH, "/api/v1/buckets/files")
         .header("Content-Type", "application/json")
@@ -190,9 +191,9 @@ async fn only_what_one_may_list_is_told(database: TestDatabase) {
     assert_eq!(told(&events(&mut live, 1).await), [put_of("on/a")]);
 }
 
-on_both!(polling_tells_the_same);
-async fn polling_tells_the_same(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(polling_tells_the_same);
+async fn polling_tells_the_same(berth: Berth) {
+    let server = berth.usual().await;
     let poll = async |since: Option<u64>| {
         let body = json!({ "subscriptions": [{ "id": 7, "topic": topic("", since) }] });
         let (status, answer) = server.post("/api/v1/live/poll", &body).await;

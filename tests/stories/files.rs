@@ -1,15 +1,18 @@
 //! Files, as scripts use them: the few routes of a bucket's own domain, by curl, and the
 //! API for everything else. Bad input gets the right answer and leaves no bytes.
 
+mod conditions;
+mod listing;
+mod refused;
+mod video;
+
 use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::program::{files_below, server};
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
 use testing::{TestDatabase, TestServer, on_both, within};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::process::Command;
 
 const HOST: &str = "files.localhost";
@@ -160,107 +163,6 @@ async fn what_was_deleted_is_in_the_trash_and_comes_back(berth: Berth) {
     let (_, page) = server.get("/api/v1/buckets/files/files").await;
     assert_eq!(page["items"].as_array().map(Vec::len), Some(1));
     assert_eq!(page["items"][0]["path"], "c");
-}
-
-/// A path below the buckets, headers, and the status and code that they get.
-type Bad<'a> = (String, Vec<(&'a str, &'a str)>, u16, &'a str);
-
-on_disk_and_in_store!(bad_input_gets_the_right_answer_and_leaves_no_bytes);
-async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(berth: Berth) {
-    let server = &berth.usual().await;
-    let long = "a".repeat(2000);
-    let cases: Vec<Bad<'_>> = vec![
-        (
-            "files/files/a%2F..%2Fb".into(),
-            vec![],
-            400,
-            "invalid-request",
-        ),
-        ("files/files/a%00b".into(), vec![], 400, "invalid-request"),
-        ("files/files/%FF".into(), vec![], 400, "invalid-request"),
-        (
-            format!("files/files/{long}"),
-            vec![],
-            400,
-            "invalid-request",
-        ),
-        ("nothing/files/a".into(), vec![], 404, "not-found"),
-        (
-            "files/files/a".into(),
-            vec![("Repr-Digest", "sha-256=:AAAA:")],
-            400,
-            "invalid-request",
-        ),
-        (
-            "files/files/a".into(),
-            vec![(
-                "Repr-Digest",
-                "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:",
-            )],
-            400,
-            "content-mismatch",
-        ),
-        (
-            "files/files/a".into(),
-            vec![("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg==")],
-            400,
-            "content-mismatch",
-        ),
-        (
-            "files/files/a".into(),
-            vec![("Longshore-Metadata", "[]")],
-            400,
-            "invalid-request",
-        ),
-        (
-            "files/files/a".into(),
-            vec![("Content-Range", "bytes 0-4/10")],
-            400,
-            "invalid-request",
-        ),
-        (
-            "files/files/a".into(),
-            vec![("If-Match", "*")],
-            412,
-            "precondition-failed",
-        ),
-    ];
-    for (path, headers, status, code) in cases {
-        let mut put = server
-            .request(Method::PUT, &format!("/api/v1/buckets/{path}"))
-            .body("cargo");
-        for (name, text) in &headers {
-            put = put.header(*name, HeaderValue::from_str(text).expect("a header"));
-        }
-        let (got, _, body) = answer(put).await;
-        let problem: Value = serde_json::from_slice(&body).expect("a problem document");
-        assert_eq!(got.as_u16(), status, "{path} {headers:?}: {problem}");
-        assert_eq!(problem["code"], code, "{path} {headers:?}: {problem}");
-    }
-    assert_eq!(server.contents(), 0);
-}
-
-on_disk_and_in_store!(a_body_that_breaks_off_is_not_stored);
-async fn a_body_that_breaks_off_is_not_stored(berth: Berth) {
-    let server = &berth.usual().await;
-    let address = server.url();
-    let address = address.trim_start_matches("http://");
-    let basic = format!("admin:{}", server.admin_password());
-    let basic = data_encoding::BASE64.encode(basic.as_bytes());
-    let mut socket = TcpStream::connect(address).await.expect("it listens");
-    let head = format!(
-        "PUT /api/v1/buckets/files/files/short HTTP/1.1\r\nHost: {address}\r\n\
-         Authorization: Basic {basic}\r\nContent-Length: 1000000\r\n\r\n"
-    );
-    socket.write_all(head.as_bytes()).await.expect("sent");
-    socket.write_all(&[7; 300_000]).await.expect("sent");
-    socket.shutdown().await.expect("half closed");
-    let mut rest = Vec::new();
-    let read = socket.read_to_end(&mut rest);
-    let _ = within("the server to give it up", read).await;
-    let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
-    assert_eq!(status, 404);
-    assert_eq!(server.contents(), 0);
 }
 
 on_both!(what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_absent);

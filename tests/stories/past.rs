@@ -1,10 +1,10 @@
 //! Older versions and the trash: listed, got, and seen by nobody else.
 
-use crate::program::server;
+use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::stored::{add_user, answered, put, refusal};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testing::{TestDatabase, TestServer, on_both};
+use testing::TestServer;
 
 const VERSIONS: &str = "/api/v1/buckets/files/versions";
 
@@ -26,15 +26,13 @@ fn past(id: &str) -> String {
     format!("/api/v1/buckets/files/past/{id}")
 }
 
-on_both!(the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_ids);
-async fn the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_ids(
-    database: TestDatabase,
-) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_ids);
+async fn the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_ids(berth: Berth) {
+    let server = berth.usual().await;
     change(&server, json!({ "versions": true })).await;
     for content in [&b"first"[..], b"second", b"third"] {
         put(&server, "a", content).await;
-        put(&server, "a/b", content).await;
+        put(&server, "a2", content).await;
     }
     let (status, page) = server.get(&format!("{VERSIONS}?path=a")).await;
     assert_eq!(status, 200, "{page}");
@@ -72,9 +70,9 @@ async fn the_versions_of_one_file_are_listed_the_newest_first_and_got_by_their_i
     );
 }
 
-on_both!(what_is_in_the_trash_of_a_public_bucket_is_not_public);
-async fn what_is_in_the_trash_of_a_public_bucket_is_not_public(database: TestDatabase) {
-    let server = server(&database).start().await;
+on_disk_and_in_store!(what_is_in_the_trash_of_a_public_bucket_is_not_public);
+async fn what_is_in_the_trash_of_a_public_bucket_is_not_public(berth: Berth) {
+    let server = berth.usual().await;
     put(&server, "a", b"regretted").await;
     change(&server, json!({ "public_read": true, "by_role": false })).await;
     let (_, gone) = server.delete("/api/v1/buckets/files/files/a").await;

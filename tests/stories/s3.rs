@@ -2,6 +2,7 @@
 //! rclone and s3cmd, each as it comes; and by hand for what none of them does.
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
+use crate::full::size;
 use crate::program::{ends, s3_tool};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,16 +14,18 @@ use testing::{ServerOptions, TestServer, installed, s3_client};
 use tokio::process::Command;
 
 /// How long a client may take with everything.
-const LONG: std::time::Duration = std::time::Duration::from_secs(240);
-
-/// An access key, as clients want it.
-struct Key {
-    key: String,
-    secret: String,
-    id: String,
+fn long() -> std::time::Duration {
+    std::time::Duration::from_secs(size(240, 1800))
 }
 
-async fn access_key(server: &TestServer, name: &str, scopes: &[&str]) -> Key {
+/// An access key, as clients want it.
+pub(crate) struct Key {
+    pub(crate) key: String,
+    pub(crate) secret: String,
+    pub(crate) id: String,
+}
+
+pub(crate) async fn access_key(server: &TestServer, name: &str, scopes: &[&str]) -> Key {
     let wanted = json!({ "name": name, "scopes": scopes });
     let (status, made) = server.post("/api/v1/access-keys", &wanted).await;
     assert_eq!(status, 201, "{made}");
@@ -59,7 +62,7 @@ fn client(program: &Path, server: &TestServer, key: &Key, home: &Path) -> Comman
 
 /// Runs a client to its end, which must be a good one; what it said.
 async fn content(mut command: Command) -> String {
-    let output = tokio::time::timeout(LONG, command.output()).await;
+    let output = tokio::time::timeout(long(), command.output()).await;
     let output = output.expect("it ends in time").expect("it can be started");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -67,7 +70,7 @@ async fn content(mut command: Command) -> String {
     said
 }
 
-async fn python(script: &str, server: &Afloat, key: &Key) -> Option<String> {
+pub(crate) async fn python(script: &str, server: &Afloat, key: &Key) -> Option<String> {
     let python = s3_client("python")?;
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("script.py");
@@ -95,8 +98,9 @@ async fn what_no_client_sends_is_refused_and_leaves_nothing(berth: Berth) {
     python(include_str!("s3/handmade.py"), &server, &key).await;
 }
 
-/// Names that trip clients and servers up, and a file large enough for parts.
-fn tree(below: &Path) {
+/// Names that trip clients and servers up, a file large enough for parts, and `many` small
+/// ones.
+fn tree(below: &Path, many: u32) {
     let write = |name: &str, content: &[u8]| {
         let path = below.join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
@@ -120,9 +124,9 @@ fn tree(below: &Path) {
     write("empty", b"");
     let large: Vec<u8> = (0..17_u32 << 20).map(|at| (at % 251) as u8).collect();
     write("large.bin", &large);
-    for number in 0..40 {
+    for number in 0..many {
         write(
-            &format!("many/{number}.txt"),
+            &format!("many/{}/{number}.txt", number % 20),
             format!("{number}").as_bytes(),
         );
     }
@@ -137,8 +141,8 @@ fn same(one: &Path, other: &Path) {
     }
 }
 
-on_disk_and_in_store!(rclone_copies_a_tree_both_ways_and_finds_no_difference);
-async fn rclone_copies_a_tree_both_ways_and_finds_no_difference(berth: Berth) {
+on_disk_and_in_store!(rclone_syncs_a_tree_both_ways_and_finds_no_difference);
+async fn rclone_syncs_a_tree_both_ways_and_finds_no_difference(berth: Berth) {
     let Some(rclone) = installed("rclone") else {
         return;
     };
@@ -146,7 +150,8 @@ async fn rclone_copies_a_tree_both_ways_and_finds_no_difference(berth: Berth) {
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
-    tree(&from);
+    let many = size(40, 10_000);
+    tree(&from, many);
     let run = |arguments: &[&OsStr]| {
         let mut command = client(&rclone, &server, &key, home.path());
         command
@@ -161,22 +166,24 @@ async fn rclone_copies_a_tree_both_ways_and_finds_no_difference(berth: Berth) {
         content(command)
     };
     let there = OsStr::new("here:files/tree");
-    run(&["copy".as_ref(), from.as_os_str(), there]).await;
-    run(&["check".as_ref(), from.as_os_str(), there]).await;
-    run(&[
-        "check".as_ref(),
-        "--download".as_ref(),
-        from.as_os_str(),
-        there,
-    ])
-    .await;
-    run(&["copy".as_ref(), there, back.as_os_str()]).await;
+    let checks = async |one: &OsStr, other: &OsStr| {
+        run(&["check".as_ref(), one, other]).await;
+        run(&["check".as_ref(), "--download".as_ref(), one, other]).await;
+    };
+    run(&["sync".as_ref(), from.as_os_str(), there]).await;
+    checks(from.as_os_str(), there).await;
+    run(&["sync".as_ref(), there, back.as_os_str()]).await;
+    checks(there, back.as_os_str()).await;
     same(&from, &back);
+    assert!(crate::program::files_below(&back).len() > many as usize);
     // What has not changed is not sent again, though only its time is looked at.
     std::fs::write(from.join("plain.txt"), "changed").expect("a file");
-    std::fs::remove_file(from.join("many/7.txt")).expect("a file");
+    std::fs::remove_file(from.join("many/7/7.txt")).expect("a file");
     run(&["sync".as_ref(), from.as_os_str(), there]).await;
     run(&["check".as_ref(), from.as_os_str(), there]).await;
+    run(&["sync".as_ref(), there, back.as_os_str()]).await;
+    run(&["check".as_ref(), there, back.as_os_str()]).await;
+    same(&from, &back);
     run(&["mkdir".as_ref(), "here:another".as_ref()]).await;
     run(&["purge".as_ref(), there]).await;
     let listed = run(&["lsf".as_ref(), "here:files".as_ref()]).await;
@@ -193,7 +200,7 @@ async fn the_command_line_of_aws_works_unchanged(berth: Berth) {
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
-    tree(&from);
+    tree(&from, 40);
     let run = |arguments: &[&OsStr]| {
         let mut command = client(&aws, &server, &key, home.path());
         command.arg("s3").args(arguments);
@@ -236,7 +243,7 @@ async fn s3cmd_works_unchanged(berth: Berth) {
     let key = usual_key(&server).await;
     let home = tempfile::tempdir().expect("a folder");
     let (from, back) = (home.path().join("from"), home.path().join("back"));
-    tree(&from);
+    tree(&from, 40);
     std::fs::create_dir(&back).expect("a folder");
     let host = server.s3_url().replace("http://", "");
     let configuration = format!(
@@ -270,7 +277,7 @@ async fn s3cmd_works_unchanged(berth: Berth) {
 }
 
 /// What boto3 gets when it asks for one thing: the word of the error, or `fine`.
-async fn asked(server: &Afloat, key: &Key, what: &str) -> Option<String> {
+pub(crate) async fn asked(server: &Afloat, key: &Key, what: &str) -> Option<String> {
     let script = format!(
         "import os, boto3\nfrom botocore.client import Config\nfrom botocore.exceptions import ClientError\n\
          s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'], config=Config(retries={{'total_max_attempts': 1}}))\n\

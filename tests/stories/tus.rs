@@ -4,6 +4,7 @@ pub(crate) mod peers;
 mod wire;
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
+use crate::full::size;
 use peers::{Js, Python};
 use reqwest::Method;
 use serde_json::json;
@@ -60,7 +61,8 @@ async fn tus_js_client_goes_on_after_two_sudden_ends_in_the_middle_of_a_request(
     let Some(client) = Js::installed() else {
         return;
     };
-    let content = Content::seeded(1, 150 * MIB + 1);
+    let length = size(150 * MIB, 5 * 1024 * MIB) + 1;
+    let content = Content::seeded(1, length);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("film.mp4");
     write(&path, &content);
@@ -70,7 +72,7 @@ async fn tus_js_client_goes_on_after_two_sudden_ends_in_the_middle_of_a_request(
         "headers": { "Authorization": authorization(&server) },
         "metadata": { "path": "films/a film.mp4", "filetype": "video/mp4", "by": "anna" },
     });
-    let mut upload = client.upload(&options, &path, &[50 * MIB, 100 * MIB]);
+    let mut upload = client.upload(&options, &path, &[length / 3, length / 3 * 2]);
     for _ in 0..2 {
         upload.stands_still().await;
         server.kill9().await;

@@ -15,7 +15,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 15] = [
+const NEEDS: [Need; 16] = [
     Need {
         found: || postgres::programs().is_some(),
         package: "postgresql",
@@ -85,6 +85,11 @@ const NEEDS: [Need; 15] = [
         found: || place::program("rclone").is_some(),
         package: "rclone",
         purpose: "the S3 port is asked by it",
+    },
+    Need {
+        found: || place::program("strace").is_some(),
+        package: "strace",
+        purpose: "what is acknowledged was synced before, as the kernel was asked",
     },
     Need {
         found: schemathesis::can_be_installed,

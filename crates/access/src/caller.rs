@@ -301,3 +301,25 @@ impl Caller {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_and_the_refusal_name_every_scope() {
+        let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/access.md");
+        let manual = std::fs::read_to_string(manual).expect("it is there");
+        let tokens = manual.split("**Tokens**").nth(1).expect("a paragraph");
+        let tokens = tokens.split("\n\n").next().expect("a paragraph");
+        let refusal = "nothing"
+            .parse::<Scope>()
+            .expect_err("no scope")
+            .to_string();
+        for scope in Scope::ALL {
+            let word = scope.as_str();
+            assert!(tokens.contains(&format!("`{word}`")), "{word}");
+            assert!(refusal.contains(word), "{word}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::bucket::Bucket;
 use crate::path::FilePath;
-use crate::remembered::{Content, SMALL};
+use crate::remembered::{Content, SMALL, Since};
 use crate::store::StoreContent;
 use crate::{Error, Files, Result, kept, sql};
 use base::{BucketId, FileId, Timestamp};
@@ -209,6 +209,15 @@ pub fn media_type(text: &str) -> Option<String> {
     usable.then(|| text.to_owned())
 }
 
+impl From<StoreContent> for Content {
+    fn from(found: StoreContent) -> Self {
+        match found {
+            StoreContent::Small(bytes) => Self::Small(bytes),
+            StoreContent::Large(content) => Self::InStore(content),
+        }
+    }
+}
+
 impl Files {
     /// The file at this path.
     ///
@@ -240,10 +249,7 @@ impl Files {
     /// [`Error::NoFile`] when its bytes are gone, as it was deleted a moment ago.
     pub async fn content(&self, file: &File) -> Result<Content> {
         if let Some(object) = &file.object {
-            return Ok(match self.content_in_store(file, object).await? {
-                StoreContent::Small(bytes) => Content::Small(bytes),
-                StoreContent::Large(content) => Content::InStore(content),
-            });
+            return Ok(self.content_in_store(file, object).await?.into());
         }
         let gone = || Error::NoFile(file.path.clone());
         let blob = file.blob.ok_or_else(gone)?;
@@ -261,8 +267,9 @@ impl Files {
         }
     }
 
-    /// The file at this path with its content. What is overwritten between the one look
-    /// and the other is looked at once more.
+    /// The file at this path with its content. Where it is overwritten between the one
+    /// look and the other, it is looked at once more; and where that happens again and
+    /// again, at last with nobody else's turn to change it: what is always there is found.
     ///
     /// # Errors
     /// [`Error::NoFile`].
@@ -271,34 +278,70 @@ impl Files {
         bucket: &Bucket,
         path: &FilePath,
     ) -> Result<(Arc<File>, Content)> {
-        const LOOKS: usize = 5;
         if let Some(known) = self.remembered().get(bucket.id, path.as_str()) {
             return Ok((known.file, Content::Small(known.content)));
         }
-        let mut looks = 1;
-        loop {
+        for look in LOOKS {
             let since = self.remembered().now(bucket.id, path.as_str());
-            let file = match looks {
-                1 => self.file(bucket, path).await?,
-                _ => self.file_by_database(bucket, path).await?,
+            let file = match look {
+                Look::Usual => self.file(bucket, path).await?,
+                Look::Database => self.file_by_database(bucket, path).await?,
             };
-            let file = Arc::new(file);
-            match self.content(&file).await {
-                Ok(content) => {
-                    // A store is changed by others, too.
-                    if let Content::Small(bytes) = &content
-                        && file.object.is_none()
-                    {
-                        self.remembered().put(&file, bytes, since);
-                    }
-                    return Ok((file, content));
-                }
-                Err(Error::NoFile(_)) if looks < LOOKS => looks += 1,
-                Err(error) => return Err(error),
+            if let Some(found) = self.with_content(file, since).await? {
+                return Ok(found);
             }
         }
+        self.held_file_and_content(bucket, path).await
+    }
+
+    /// A file with its content; nothing where that is gone by now.
+    async fn with_content(&self, file: File, since: Since) -> Result<Option<(Arc<File>, Content)>> {
+        let content = match self.content(&file).await {
+            Err(Error::NoFile(_)) => return Ok(None),
+            content => content?,
+        };
+        let file = Arc::new(file);
+        // A store is changed by others, too.
+        if let Content::Small(bytes) = &content
+            && file.object.is_none()
+        {
+            self.remembered().put(&file, bytes, since);
+        }
+        Ok(Some((file, content)))
+    }
+
+    /// The same while nobody else may change it.
+    pub(crate) async fn held_file_and_content(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+    ) -> Result<(Arc<File>, Content)> {
+        if let Some(held) = self.hold(bucket, &[path]).await? {
+            let (file, content) = self.content_of_held(&held, bucket, path).await?;
+            return Ok((Arc::new(file), content.into()));
+        }
+        // Bytes go after the change that displaces them, which has to wait for this.
+        let mut tx = self.db().begin().await?;
+        sql::file::lock(&mut tx, &[(bucket.id, path.as_str())]).await?;
+        let file = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
+        let file = file.ok_or_else(|| Error::NoFile(path.clone()))?;
+        let content = self.content(&file).await?;
+        Ok((Arc::new(file), content))
     }
 }
+
+/// How a file and its content are looked at.
+#[derive(Clone, Copy, Debug)]
+enum Look {
+    /// As what is asked for often is.
+    Usual,
+    /// Past all that is remembered.
+    Database,
+}
+
+/// How often one looks without a turn, so that writers seldom wait for readers. That it is
+/// so often in vain takes somebody who writes as fast as others look.
+const LOOKS: [Look; 4] = [Look::Usual, Look::Database, Look::Database, Look::Database];
 
 #[cfg(test)]
 impl Files {

@@ -235,12 +235,7 @@ impl Files {
         let bucket = self.bucket_with_id(file.bucket)?;
         let gone = || Error::NoFile(file.path.clone());
         let store = self.store(&bucket).await?.ok_or_else(gone)?;
-        let content = ObjectContent {
-            store,
-            object: object.clone(),
-            size: file.size,
-        };
-        match content.look().await {
+        match ObjectContent::of(store, file, object).look().await {
             Ok(found) => Ok(found),
             Err(ObjectError::NoObject | ObjectError::Changed) => {
                 if object.key == file.path.as_str() {
@@ -248,6 +243,30 @@ impl Files {
                 }
                 Err(gone())
             }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The file at a path and its content for whoever has the turn.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`]; [`storage::Error::Busy`] where others, who do not ask whose turn
+    /// it is, change it all the time.
+    pub(crate) async fn content_of_held(
+        &self,
+        held: &Held,
+        bucket: &Bucket,
+        path: &FilePath,
+    ) -> Result<(File, StoreContent)> {
+        let gone = || Error::NoFile(path.clone());
+        let file = self.observe_held(held, bucket, path).await?.into_file();
+        let file = file.ok_or_else(gone)?;
+        let object = file.object.clone().ok_or_else(gone)?;
+        let store = held.store.clone();
+        match ObjectContent::of(store, &file, &object).look().await {
+            Ok(found) => Ok((file, found)),
+            Err(ObjectError::NoObject) => Err(gone()),
+            Err(ObjectError::Changed) => Err(storage::Error::Busy.into()),
             Err(error) => Err(error.into()),
         }
     }
@@ -272,6 +291,7 @@ pub(crate) fn is_storable(bucket: &Bucket, path: &FilePath) -> Result<()> {
 }
 
 /// What was found of a content in a store.
+#[derive(Debug)]
 pub(crate) enum StoreContent {
     /// All of it, as it is small.
     Small(Bytes),
@@ -288,6 +308,14 @@ pub struct ObjectContent {
 }
 
 impl ObjectContent {
+    fn of(store: ObjectStore, file: &File, object: &Object) -> Self {
+        Self {
+            store,
+            object: object.clone(),
+            size: file.size,
+        }
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {

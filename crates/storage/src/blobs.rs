@@ -5,6 +5,10 @@
 //! and synced right there. Nobody knows its name before, so a reader finds the whole of
 //! it or nothing, also after a loss of power; what a crash left is what no row names.
 //! A name is only ever one that this module made: no text from outside becomes a path.
+//!
+//! The folders that contents go to are all made and synced when the blobs are opened. One
+//! made by the writer who needs it first could be lost with the content of another, who
+//! found it there and did not know that it was not synced yet.
 
 mod incoming;
 mod partial;
@@ -15,6 +19,7 @@ pub use partial::{Mark, Partial};
 pub use read::{BlobFile, BlobReader, BlobStream, BlobTail};
 pub use write::BlobWriter;
 
+use crate::data_dir::sync_folder;
 use crate::{Error, Result};
 use bytes::Bytes;
 use incoming::Incoming;
@@ -99,8 +104,12 @@ impl Blobs {
     /// # Errors
     /// When the folders cannot be made or read.
     pub fn open(root: &Path) -> Result<Self> {
-        let incoming = Incoming::open(&root.join("incoming"));
-        let incoming = incoming.map_err(|source| Error::Directory {
+        let opened = Incoming::open(&root.join("incoming"));
+        let opened = opened.and_then(|incoming| {
+            make_folders(root)?;
+            Ok(incoming)
+        });
+        let incoming = opened.map_err(|source| Error::Directory {
             path: root.to_owned(),
             source,
         })?;
@@ -210,6 +219,20 @@ impl Blobs {
         let text = name.to_string();
         self.root.join(&text[text.len() - 2..]).join(text)
     }
+}
+
+/// Makes every folder that contents go to, for good. One that is there may have been made
+/// a moment ago by somebody who shares the root, so that it is synced here, too.
+fn make_folders(root: &Path) -> io::Result<()> {
+    let shards = (0..=u8::MAX).map(|shard| format!("{shard:02x}"));
+    for name in shards.chain([partial::FOLDER.to_owned()]) {
+        match std::fs::create_dir(root.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    sync_folder(root)?;
+    root.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Whether nobody has written to a file for `age`.

@@ -186,6 +186,50 @@ async fn a_file_lies_in_the_store_under_its_own_path() {
 }
 
 #[tokio::test]
+async fn with_the_turn_one_look_finds_what_others_overwrite_all_the_time() {
+    on_both(|database| async move {
+        let Some(quay) = Quay::open(&database, BucketChange::default()).await else {
+            return;
+        };
+        let on_disk = quay.files.bucket(crate::DEFAULT_BUCKET).expect("there");
+        let path: FilePath = "busy".parse().expect("a path");
+        for bucket in [on_disk, Arc::clone(&quay.bucket)] {
+            let none = quay.files.held_file_and_content(&bucket, &path).await;
+            assert!(matches!(none, Err(Error::NoFile(_))), "{none:?}");
+            let (files, by) = (quay.files.clone(), quay.by.clone());
+            let (to, at) = (Arc::clone(&bucket), path.clone());
+            let put = async move |round: usize| {
+                let new = NewFile::at(at.clone());
+                let mut incoming = files.put(&to, by.clone(), new).await.expect("begun");
+                let content = Bytes::from(vec![b'x'; 100 + round]);
+                incoming.write(content).await.expect("written");
+                incoming.finish().await.expect("put");
+            };
+            put(0).await;
+            let writer = tokio::spawn(async move {
+                for round in 1..40 {
+                    put(round).await;
+                }
+            });
+            loop {
+                let over = writer.is_finished();
+                let found = quay.files.held_file_and_content(&bucket, &path).await;
+                let (file, content) = found.expect("it is always there");
+                assert_eq!(content.size(), file.size);
+                let all = read(&content, 0..file.size).await;
+                assert_eq!(all.len() as u64, file.size, "of the file that is told of");
+                if over {
+                    assert_eq!(file.size, 139);
+                    break;
+                }
+            }
+            writer.await.expect("no writer saw anything wrong");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_others_put_change_and_remove_is_seen() {
     on_both(|database| async move {
         let Some(quay) = Quay::open(&database, BucketChange::default()).await else {

@@ -64,12 +64,6 @@ impl Blobs {
             let folder = place
                 .parent()
                 .ok_or_else(|| io::Error::other("a content without a folder"))?;
-            if !folder.exists() {
-                std::fs::create_dir_all(folder)?;
-                if let Some(root) = folder.parent() {
-                    sync_folder(root)?;
-                }
-            }
             File::create_new(&place)?.sync_all()?;
             sync_folder(folder)
         })

@@ -62,6 +62,35 @@ async fn what_was_written_is_read_back_whole_and_in_ranges() {
 }
 
 #[tokio::test]
+async fn every_folder_is_there_before_the_first_content_comes() {
+    let (root, blobs) = blobs();
+    let folders = || {
+        let entries = std::fs::read_dir(root.path().join("blobs")).expect("readable");
+        let names = entries.map(|entry| entry.expect("readable").file_name());
+        let mut names: Vec<_> = names
+            .map(|name| name.into_string().expect("text"))
+            .collect();
+        names.sort();
+        names
+    };
+    let at_first = folders();
+    let shards = (0..256).map(|shard| format!("{shard:02x}"));
+    for name in shards.chain(["incoming".to_owned(), "partial".to_owned()]) {
+        assert!(at_first.contains(&name), "{name}");
+    }
+    // Nobody makes one when it is wanted: it would have to be synced before others use it.
+    let mut writer = blobs.create().await.expect("begun");
+    let cargo = Bytes::from_static(b"cargo");
+    writer.write(cargo).await.expect("written");
+    writer.finish().await.expect("stored");
+    blobs.begin_partial().await.expect("begun");
+    assert_eq!(folders(), at_first);
+    // As it was left by somebody who shares the root, or by an older Longshore.
+    let kept = Blobs::open(&root.path().join("blobs"));
+    kept.expect("what is there stays");
+}
+
+#[tokio::test]
 async fn a_small_blob_is_read_as_it_is_opened_and_a_large_one_is_not() {
     let (_root, blobs) = blobs();
     let mut writer = blobs.create_with_md5();
@@ -112,9 +141,10 @@ async fn a_small_blob_makes_no_file_before_its_end_and_none_where_it_fails() {
     drop(writer);
     let mut writer = blobs.create_with_md5();
     writer.write(cargo).await.expect("written");
-    // Where its folder shall be, there is a file.
+    // Where its folder was, there is a file.
     let target = blobs.path(writer.name());
     let folder = target.parent().expect("a folder");
+    std::fs::remove_dir(folder).expect("removed");
     std::fs::write(folder.with_extension("x"), b"").expect("written");
     std::fs::rename(folder.with_extension("x"), folder).expect("renamed");
     writer.finish().await.expect_err("no folder");
@@ -197,7 +227,6 @@ async fn what_a_process_that_is_gone_wrote_is_swept() {
 async fn a_blob_that_goes_while_all_are_listed_is_left_out() {
     let (root, blobs) = blobs();
     let shard = root.path().join("blobs/00");
-    std::fs::create_dir(&shard).expect("made");
     for number in [0x100_u128, 0x200, 0x300] {
         let name = BlobName::from(Uuid::from_u128(number));
         std::fs::write(blobs.path(name), b"x").expect("written");

@@ -375,13 +375,7 @@ fn store(target: PathBuf, parts: &[Bytes]) -> io::Result<Unkept> {
     let mut options = File::options();
     options.write(true).create_new(true);
     let folder = folder_of(&target)?.to_owned();
-    let mut file = match options.open(&target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_folder(&folder)?;
-            options.open(&target)?
-        }
-        file => file?,
-    };
+    let mut file = options.open(&target)?;
     let stored = Unkept::new(target);
     for bytes in parts {
         file.write_all(bytes)?;
@@ -403,26 +397,14 @@ fn place(file: &File, mut temporary: Unkept, target: PathBuf) -> io::Result<Unke
     Ok(stored)
 }
 
-/// Brings the content to the disk for good, and makes the folder that it shall be in.
+/// Brings the content to the disk for good; the folder that it shall be in.
 pub(super) fn prepare(file: &File, target: &Path) -> io::Result<PathBuf> {
     file.sync_all()?;
-    let folder = folder_of(target)?.to_owned();
-    if !folder.exists() {
-        make_folder(&folder)?;
-    }
-    Ok(folder)
+    Ok(folder_of(target)?.to_owned())
 }
 
 fn folder_of(target: &Path) -> io::Result<&Path> {
     target
         .parent()
         .ok_or_else(|| io::Error::other("a blob without a folder"))
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    match folder.parent() {
-        Some(root) => sync_folder(root),
-        None => Ok(()),
-    }
 }

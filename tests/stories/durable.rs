@@ -1,0 +1,150 @@
+//! What is acknowledged is on the disk, as the kernel was asked: the bytes, their name, and
+//! the row that says of them, before the answer goes out.
+
+use crate::program::server;
+use crate::stored::answered;
+use reqwest::Method;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use testing::{Content, TestDatabase, TestServer, installed, on_sqlite, within};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+const CALLS: &str = "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,writev";
+
+/// A tracer at work.
+struct Tracer {
+    child: Child,
+    output: PathBuf,
+}
+
+impl Tracer {
+    /// Looks at a server from now on; nothing where that is not allowed, which is said.
+    async fn attach(strace: &Path, server: &TestServer, output: PathBuf) -> Option<Self> {
+        let mut child = Command::new(strace)
+            .args(["-f", "-y", "-s", "64", "-e", CALLS, "-o"])
+            .arg(&output)
+            .args(["-p", &server.process_id().to_string()])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("strace can be started");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let attached = within("strace to look", async {
+            loop {
+                match lines.next_line().await.expect("text") {
+                    Some(line) if line.contains("attached") => break true,
+                    Some(line) if line.contains("not permitted") => break false,
+                    Some(_) => {}
+                    None => break false,
+                }
+            }
+        });
+        if attached.await {
+            return Some(Self { child, output });
+        }
+        eprintln!("skipped, strace may not look at another process here");
+        None
+    }
+
+    /// What was called until now.
+    async fn calls(mut self) -> Vec<Call> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.and_then(rustix::process::Pid::from_raw);
+        let id = id.expect("it runs");
+        rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it is told");
+        let ended = within("strace to end", self.child.wait()).await;
+        ended.expect("its end is known");
+        let text = std::fs::read_to_string(&self.output).expect("it wrote");
+        calls(&text)
+    }
+}
+
+/// A call that was answered: between which lines, and what it says.
+#[derive(Debug)]
+struct Call {
+    begun: usize,
+    ended: usize,
+    text: String,
+}
+
+/// The calls of an output, where several threads talk at once.
+fn calls(text: &str) -> Vec<Call> {
+    let mut unfinished = std::collections::HashMap::new();
+    let mut calls = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let Some((thread, call)) = line.split_once(' ') else {
+            continue;
+        };
+        let call = call.trim_start();
+        if let Some(call) = call.strip_suffix("<unfinished ...>") {
+            unfinished.insert(thread.to_owned(), (number, call.to_owned()));
+            continue;
+        }
+        let (begun, text) = match call.strip_prefix("<... ") {
+            Some(_) => match unfinished.remove(thread) {
+                Some((begun, text)) => (begun, format!("{text} {call}")),
+                None => continue,
+            },
+            None => (number, call.to_owned()),
+        };
+        calls.push(Call {
+            begun,
+            ended: number,
+            text,
+        });
+    }
+    calls
+}
+
+/// The first call after line `after` that has one of these names and all of these words.
+fn next<'a>(calls: &'a [Call], after: usize, names: &[&str], words: &[&str]) -> &'a Call {
+    let found = calls.iter().find(|call| {
+        let name = call.text.split('(').next().unwrap_or_default();
+        call.begun >= after
+            && names.contains(&name)
+            && words.iter().all(|word| call.text.contains(word))
+    });
+    found.unwrap_or_else(|| panic!("no {names:?} of {words:?} after line {after} of {calls:#?}"))
+}
+
+on_sqlite!(the_bytes_their_name_and_their_row_are_on_the_disk_before_the_answer);
+async fn the_bytes_their_name_and_their_row_are_on_the_disk_before_the_answer(
+    database: TestDatabase,
+) {
+    let Some(strace) = installed("strace") else {
+        return;
+    };
+    let server = server(&database).start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("calls");
+    let Some(tracer) = Tracer::attach(&strace, &server, output).await else {
+        return;
+    };
+    // Too large for one piece, so that it is written before it has its name.
+    let content = Content::seeded(1, 3 << 20).to_vec();
+    let put = server.request(Method::PUT, "/api/v1/buckets/files/files/kept");
+    assert_eq!(answered(put.body(content)).await.0, 201);
+    let calls = tracer.calls().await;
+
+    let syncs = ["fsync", "fdatasync"];
+    let renames = ["rename", "renameat", "renameat2"];
+    let renamed = next(&calls, 0, &renames, &["/files/incoming/"]);
+    let paths: Vec<&str> = renamed.text.split('"').skip(1).step_by(2).collect();
+    let [from, to] = paths[..] else {
+        panic!("from one to the other: {renamed:?}");
+    };
+    let shard = Path::new(to).parent().expect("a folder");
+    let shard = format!("<{}>", shard.display());
+    let written = next(&calls, 0, &syncs, &[&format!("<{from}>")]);
+    assert!(written.text.ends_with("= 0"), "{written:?}");
+    assert!(written.ended < renamed.begun, "{written:?} {renamed:?}");
+    let named = next(&calls, renamed.ended, &syncs, &[&shard]);
+    assert!(named.text.ends_with("= 0"), "{named:?}");
+    let row = next(&calls, named.ended, &syncs, &["longshore.db"]);
+    assert!(row.text.ends_with("= 0"), "{row:?}");
+    let sends = ["sendto", "sendmsg", "writev"];
+    let answer = next(&calls, 0, &sends, &["HTTP/1.1 201"]);
+    assert!(row.ended < answer.begun, "{row:?} {answer:?}");
+}

@@ -1,0 +1,248 @@
+//! Grants of access keys and tokens: what they open and close on each way in, verb by verb.
+
+use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
+use crate::s3::{access_key, python};
+use crate::stored::{add_user, answered, put};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use testing::{ServerOptions, TestServer};
+
+const GRANTS: &str = "/api/v1/buckets/files/grants";
+const SHARES: &str = "/api/v1/buckets/files/shares";
+
+async fn grant(server: &TestServer, body: Value) -> String {
+    let (status, grant) = server.post(GRANTS, &body).await;
+    assert_eq!(status, 201, "{grant}");
+    grant["id"].as_str().expect("an id").to_owned()
+}
+
+async fn taken_back(server: &TestServer, id: &str) {
+    assert_eq!(server.delete(&format!("{GRANTS}/{id}")).await.0, 204);
+}
+
+/// What boto3 may with a key that is held to `in/`, by the verbs that are granted. Each
+/// call says the word of its error, or `fine`.
+const VERBS: &str = r#"
+import os, boto3
+from botocore.client import Config
+from botocore.exceptions import ClientError
+
+GRANTED = "GRANTED".split()
+s3 = boto3.client("s3", endpoint_url=os.environ["ENDPOINT"], config=Config(retries={"total_max_attempts": 1}))
+
+
+def said(call, **arguments):
+    try:
+        call(Bucket="files", **arguments)
+        return "fine"
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        # HEAD has no body to say it in.
+        return {"403": "AccessDenied"}.get(code, code)
+
+
+def wanted(*verbs):
+    return "fine" if set(verbs) <= set(GRANTED) else "AccessDenied"
+
+
+def expect(what, found, expected):
+    assert found == expected, f"{what} with {GRANTED}: {found} instead of {expected}"
+
+
+copy = {"CopySource": {"Bucket": "files", "Key": "in/a"}}
+for what, call, arguments, verbs in [
+    ("list", s3.list_objects_v2, {"Prefix": "in/"}, ["list"]),
+    ("list by v1", s3.list_objects, {"Prefix": "in/"}, ["list"]),
+    ("get", s3.get_object, {"Key": "in/a"}, ["read"]),
+    ("head", s3.head_object, {"Key": "in/a"}, ["read"]),
+    ("tags", s3.get_object_tagging, {"Key": "in/a"}, ["read"]),
+    ("put", s3.put_object, {"Key": "in/put", "Body": b"new"}, ["write"]),
+    ("put with parts", s3.create_multipart_upload, {"Key": "in/parts"}, ["write"]),
+    ("copy", s3.copy_object, {"Key": "in/copy", **copy}, ["read", "write"]),
+    ("delete", s3.delete_object, {"Key": "in/put"}, ["delete"]),
+]:
+    expect(what, said(call, **arguments), wanted(*verbs))
+
+for what, call, arguments in [
+    ("list all", s3.list_objects_v2, {}),
+    ("list outside", s3.list_objects_v2, {"Prefix": "out/"}),
+    ("list beside", s3.list_objects_v2, {"Prefix": "in"}),
+    ("get", s3.get_object, {"Key": "out/a"}),
+    ("head", s3.head_object, {"Key": "out/a"}),
+    ("put", s3.put_object, {"Key": "out/put", "Body": b"new"}),
+    ("put beside", s3.put_object, {"Key": "inside", "Body": b"new"}),
+    ("put with parts", s3.create_multipart_upload, {"Key": "out/parts"}),
+    ("copy out", s3.copy_object, {"Key": "out/copy", **copy}),
+    ("copy in", s3.copy_object, {"Key": "in/stolen", "CopySource": {"Bucket": "files", "Key": "out/a"}}),
+    ("delete", s3.delete_object, {"Key": "out/a"}),
+]:
+    expect(f"{what} outside", said(call, **arguments), "AccessDenied")
+
+names = ["in/gone", "out/a", "in/none", "inside"]
+answer = s3.delete_objects(Bucket="files", Delete={"Objects": [{"Key": name} for name in names]})
+deleted = sorted(one["Key"] for one in answer.get("Deleted", []))
+refused = sorted((one["Key"], one["Code"]) for one in answer.get("Errors", []))
+may = ["in/gone", "in/none"] if "delete" in GRANTED else []
+expect("delete many", deleted, may)
+expect("delete many", refused, [(name, "AccessDenied") for name in sorted(set(names) - set(may))])
+"#;
+
+on_disk_and_in_store!(an_access_key_with_grants_is_held_to_them_verb_by_verb);
+async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
+    let server = berth.with(ServerOptions::with_s3).await;
+    put(&server, "in/a", b"a").await;
+    put(&server, "out/a", b"a").await;
+    let key = access_key(&server, "nas", &["files:read", "files:write"]).await;
+    for verbs in [
+        &["read"][..],
+        &["list"],
+        &["write"],
+        &["delete"],
+        &["share"],
+        &["read", "write"],
+        &["read", "list", "write", "delete"],
+    ] {
+        put(&server, "in/gone", b"a").await;
+        let body = json!({ "access_key": key.id, "prefix": "in/", "permissions": verbs });
+        let id = grant(&server, body).await;
+        let script = VERBS.replacen(
+            "GRANTED\".split",
+            &format!("{}\".split", verbs.join(" ")),
+            1,
+        );
+        if python(&script, &server, &key).await.is_none() {
+            return;
+        }
+        let gone = is_there(&server, "in/gone").await;
+        assert_eq!(gone, !verbs.contains(&"delete"), "{verbs:?}");
+        assert!(is_there(&server, "out/a").await, "{verbs:?}");
+        taken_back(&server, &id).await;
+    }
+    // Without grants it may what its owner may.
+    let script = "import os, boto3\n\
+        s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'])\n\
+        s3.get_object(Bucket='files', Key='out/a')\n";
+    python(script, &server, &key).await;
+}
+
+async fn is_there(server: &Afloat, path: &str) -> bool {
+    let details = format!("/api/v1/buckets/files/details/{path}");
+    server.get(&details).await.0 == 200
+}
+
+fn sharing(request: RequestBuilder, path: &str) -> RequestBuilder {
+    request
+        .header("Content-Type", "application/json")
+        .body(json!({ "path": path }).to_string())
+}
+
+on_disk_and_in_store!(to_share_takes_the_right_to_share_and_to_what_is_shared);
+async fn to_share_takes_the_right_to_share_and_to_what_is_shared(berth: Berth) {
+    let server = berth.usual().await;
+    put(&server, "a/one", b"one").await;
+    put(&server, "b/two", b"two").await;
+    let password = add_user(&server, "vera", "viewer").await;
+    let change = server.request(Method::PATCH, "/api/v1/buckets/files");
+    let change = change.header("Content-Type", "application/json");
+    assert_eq!(answered(change.body(r#"{"by_role":false}"#)).await.0, 200);
+    let cases: [(&[&str], u16, u16); 5] = [
+        (&["share"], 403, 403),
+        (&["read", "list"], 403, 403),
+        (&["share", "list"], 403, 403),
+        (&["read", "share"], 201, 403),
+        (&["read", "list", "share"], 201, 201),
+    ];
+    for (verbs, of_file, of_folder) in cases {
+        let body = json!({ "user": "vera", "prefix": "a/", "permissions": verbs });
+        let id = grant(&server, body).await;
+        for (path, wanted) in [
+            ("a/one", of_file),
+            ("a/", of_folder),
+            ("b/two", 403),
+            ("b/", 403),
+        ] {
+            let request = server.request_as("vera", &password, Method::POST, SHARES);
+            let (status, share) = answered(sharing(request, path)).await;
+            let share = String::from_utf8_lossy(&share).into_owned();
+            assert_eq!(status, wanted, "{path} with {verbs:?}: {share}");
+        }
+        taken_back(&server, &id).await;
+    }
+}
+
+on_disk_and_in_store!(a_token_may_the_verb_that_it_is_granted_and_no_other);
+async fn a_token_may_the_verb_that_it_is_granted_and_no_other(berth: Berth) {
+    let server = berth.usual().await;
+    let body = json!({ "name": "ci", "scopes": ["files:read", "files:write"] });
+    let (status, made) = server.post("/api/v1/tokens", &body).await;
+    assert_eq!(status, 201, "{made}");
+    let token = made["token"].as_str().expect("a token");
+    let ask = |method: Method, path: &str| server.anonymous(method, path).bearer_auth(token);
+    let file = |path: &str| format!("/api/v1/buckets/files/files/{path}");
+    for verbs in [
+        &["read"][..],
+        &["list"],
+        &["write"],
+        &["delete"],
+        &["share"],
+        &["read", "share"],
+    ] {
+        for path in ["in/a", "in/gone", "out/a"] {
+            put(&server, path, b"content").await;
+        }
+        let body = json!({ "token": made["id"], "prefix": "in/", "permissions": verbs });
+        let id = grant(&server, body).await;
+        let may = |verb: &str| verbs.contains(&verb);
+        let listing = "/api/v1/buckets/files/files?prefix=in/";
+        for (what, request, allowed) in [
+            ("read", ask(Method::GET, &file("in/a")), may("read")),
+            ("list", ask(Method::GET, listing), may("list")),
+            (
+                "write",
+                ask(Method::PUT, &file("in/a")).body("new"),
+                may("write"),
+            ),
+            (
+                "delete",
+                ask(Method::DELETE, &file("in/gone")),
+                may("delete"),
+            ),
+            (
+                "share",
+                sharing(ask(Method::POST, SHARES), "in/a"),
+                may("share") && may("read"),
+            ),
+            ("read outside", ask(Method::GET, &file("out/a")), false),
+            (
+                "write outside",
+                ask(Method::PUT, &file("out/a")).body("new"),
+                false,
+            ),
+            ("delete outside", ask(Method::DELETE, &file("out/a")), false),
+            (
+                "share outside",
+                sharing(ask(Method::POST, SHARES), "out/a"),
+                false,
+            ),
+        ] {
+            let status = answered(request).await.0;
+            if allowed {
+                assert!(
+                    matches!(status, 200 | 201),
+                    "{what} with {verbs:?}: {status}"
+                );
+            } else {
+                assert_eq!(status, 403, "{what} with {verbs:?}");
+            }
+        }
+        let content = answered(server.request(Method::GET, &file("in/a"))).await.1;
+        let wanted: &[u8] = if may("write") { b"new" } else { b"content" };
+        assert_eq!(content, wanted, "{verbs:?}");
+        assert_eq!(
+            is_there(&server, "in/gone").await,
+            !may("delete"),
+            "{verbs:?}"
+        );
+        taken_back(&server, &id).await;
+    }
+}
