@@ -226,6 +226,12 @@ async fn head_takes_no_stream_and_waits_for_nothing(database: TestDatabase) {
         assert_eq!(header(&head, "longshore-operation"), id);
         assert!(!head.headers().contains_key("content-length"));
     }
+    // Of either bundle the quick one has come, and the other is held.
+    origin
+        .when("the quick sources to have come", |counts| {
+            counts.requests_in_all == 4 && counts.requests == 2
+        })
+        .await;
     origin.release();
     is_both(&archive(&server, &streamed).await);
     let head = asked(&server, Method::HEAD, &streamed, &[]).await;

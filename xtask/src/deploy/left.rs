@@ -44,6 +44,12 @@ pub(super) const LEFT_AT_DEFAULT: &[&str] = &[
     "authoriser.timeout",
     "authoriser.remember",
     "authoriser.concurrent",
+    // Whoever has a server of mail names it; nothing here brings one up.
+    "mail.smtp",
+    "mail.from",
+    "mail.user",
+    "mail.password",
+    "mail.timeout",
     "syncs.at_once",
     "syncs.attempts",
     "syncs.longest_wait",
