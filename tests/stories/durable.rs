@@ -7,8 +7,8 @@ use reqwest::Method;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use testing::{Content, TestDatabase, TestServer, installed, on_sqlite, within};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
 
 const CALLS: &str = "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,writev";
 
@@ -16,6 +16,8 @@ const CALLS: &str = "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,send
 struct Tracer {
     child: Child,
     output: PathBuf,
+    /// Kept open: it also tells of every thread that begins, and would die of a closed pipe.
+    _says: Lines<BufReader<ChildStderr>>,
 }
 
 impl Tracer {
@@ -42,7 +44,11 @@ impl Tracer {
             }
         });
         if attached.await {
-            return Some(Self { child, output });
+            return Some(Self {
+                child,
+                output,
+                _says: lines,
+            });
         }
         eprintln!("skipped, strace may not look at another process here");
         None
