@@ -248,9 +248,10 @@ test.describe("a form that is refused", () => {
 });
 
 test.describe("trouble", () => {
+  // Axe would look into style sheets, too, which nobody gives it where the line is cut.
   test.use({
     expectedComplaints:
-      /status of 4|WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK|SOCKET)/,
+      /status of 4|WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK|SOCKET)|preload assets/,
   });
 
   test("an error panel is sound in both schemes and widths", async ({ page }) => {
