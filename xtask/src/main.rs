@@ -43,6 +43,7 @@ cargo xtask COMMAND
   test              check, build, and every test there is; sets up what they need
   peers -- COMMAND  run COMMAND with the peers that tests want (a throw-away
                     PostgreSQL in LONGSHORE_TEST_POSTGRES)
+  schemathesis      the debug build against its own description
   bench [WHAT…]     start, operations, live, bundles, files, syncs; all of them without
                     WHAT
   setup             install what tests need (Debian, as root), or say what is missing
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         "check" => check::command(&place),
         "test" => test::command(&place),
         "peers" => peers::command(&place, &rest),
+        "schemathesis" => schemathesis::run(&place).map(|_| ()),
         "bench" => bench::command(&place, &rest),
         "setup" => setup::command(&place),
         "gen-api" => api::generate(&place),
