@@ -3,6 +3,7 @@
 
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
+use crate::python;
 use crate::served::Served;
 use std::path::PathBuf;
 
@@ -68,21 +69,9 @@ pub(crate) fn program(place: &Place) -> Result<Option<PathBuf>, Failure> {
     if !can_be_installed() {
         return Ok(None);
     }
+    python::install(place, ("schemathesis", VERSION), "schemathesis")?;
     let folder = place.tools().join(format!("schemathesis-{VERSION}"));
-    let program = folder.join("bin/schemathesis");
-    if Run::new(&program).args(["--version"]).capture().is_ok() {
-        return Ok(Some(program));
-    }
-    let python = place::program("python3").unwrap_or_else(|| "python3".into());
-    Run::new(python)
-        .args(["-m", "venv", "--clear"])
-        .args([&folder])
-        .capture()?;
-    Run::new(folder.join("bin/pip"))
-        .args(["install", "--quiet", "--disable-pip-version-check"])
-        .args([format!("schemathesis=={VERSION}")])
-        .stream()?;
-    Ok(Some(program))
+    Ok(Some(folder.join("bin/schemathesis")))
 }
 
 /// Starts the server and lets schemathesis at it: two processes, each for half of the
