@@ -12,6 +12,10 @@ use std::time::SystemTime;
 const NODE: (u32, u32) = (20, 19);
 const NPM: (u32, u32) = (10, 0);
 
+/// Debian's Chromium that draws into memory only, for half of the processor's time
+/// (docs/decisions/0023-what-makes-the-tests-quick.md).
+pub(crate) const HEADLESS: &str = "chromium-headless-shell";
+
 /// What lies in the console's folder and is no source of its build.
 const NO_SOURCES: [&str; 5] = [
     "node_modules",
@@ -21,9 +25,14 @@ const NO_SOURCES: [&str; 5] = [
     "playwright-report",
 ];
 
-/// The browser that tests drive.
+/// The browser that tests drive: Chromium without a window system, where there is that one.
 pub(crate) fn chromium() -> Option<PathBuf> {
-    place::program("chromium")
+    place::program(HEADLESS).or_else(|| place::program("chromium"))
+}
+
+/// Whether the browser is there, in the form that the package brings which setup installs.
+pub(crate) fn has_chromium() -> bool {
+    place::program(HEADLESS).is_some() || !place::is_debian() && chromium().is_some()
 }
 
 /// Why the console cannot be built here, if it cannot.
@@ -143,7 +152,7 @@ pub(crate) fn browser_obstacle(place: &Place) -> Option<String> {
     }
     match chromium() {
         Some(_) => None,
-        None => Some("chromium is not installed (`cargo xtask setup`)".to_owned()),
+        None => Some("Chromium is not installed (`cargo xtask setup`)".to_owned()),
     }
 }
 

@@ -15,6 +15,7 @@ mod dist;
 mod draw;
 mod file_servers;
 mod mail;
+mod memory;
 mod peers;
 mod place;
 mod postgres;

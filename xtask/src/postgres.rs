@@ -4,6 +4,7 @@
 //! It never touches a system cluster. Nothing in it outlives a power cut (`fsync` is
 //! off): what tests kill is Longshore, not the machine.
 
+use crate::memory;
 use crate::place::{self, Place};
 use crate::process::{self, Failure, Run};
 use std::io::Read;
@@ -18,12 +19,16 @@ const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
 /// The system user that PostgreSQL runs as when we are root, which it refuses to be.
 const USER: &str = "postgres";
+/// What all databases of a whole run need at the most, with room to spare.
+const ENOUGH_MEMORY: u64 = 3 << 30;
 
 /// A running cluster; stopped and removed when dropped.
 pub(crate) struct Postgres {
     server: Child,
     folder: PathBuf,
     url: String,
+    /// Where its folder lies, if that is memory. It goes last.
+    _memory: Option<memory::Folder>,
 }
 
 /// The folder of the newest installed server's programs.
@@ -52,7 +57,9 @@ impl Postgres {
     pub(crate) fn start(place: &Place) -> Result<Self, Failure> {
         let programs = programs()
             .ok_or_else(|| Failure::new("PostgreSQL is not installed; see `cargo xtask setup`"))?;
-        let folder = folder_for(place)?;
+        // Each test makes a database, and each database some three hundred files.
+        let memory = memory::Folder::of("postgres", ENOUGH_MEMORY);
+        let folder = folder_for(place, memory.as_ref())?;
         let password = random_word()?;
         let data = folder.join("data");
         let secret = folder.join("password");
@@ -91,6 +98,7 @@ impl Postgres {
             server,
             url: format!("postgres://longshore:{password}@127.0.0.1:{port}/postgres"),
             folder,
+            _memory: memory,
         };
         started.wait_until_it_answers(port)?;
         Ok(started)
@@ -153,6 +161,7 @@ fn settings() -> impl Iterator<Item = String> {
         "fsync=off",
         "synchronous_commit=off",
         "full_page_writes=off",
+        "max_wal_size=256MB",
         "log_min_messages=warning",
     ]
     .into_iter()
@@ -173,10 +182,16 @@ fn as_postgres(program: &Path) -> Run {
     run.args([program])
 }
 
-/// An empty folder that belongs to the server's user: below `target`, or in the
-/// system's temporary folder when that user may not walk to the checkout.
-fn folder_for(place: &Place) -> Result<PathBuf, Failure> {
+/// An empty folder that belongs to the server's user: in memory where there is enough,
+/// else below `target`, or in the system's temporary folder when that user may not walk
+/// to the checkout.
+fn folder_for(place: &Place, memory: Option<&memory::Folder>) -> Result<PathBuf, Failure> {
     sweep(&place.target.join("xtask"));
+    if let Some(memory) = memory
+        && hand_over(memory.path())?
+    {
+        return Ok(memory.path().to_path_buf());
+    }
     let name = format!("postgres-{}", std::process::id());
     let below_target = place.scratch(&name)?;
     if hand_over(&below_target)? {

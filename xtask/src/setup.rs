@@ -32,8 +32,8 @@ const NEEDS: [Need; 16] = [
         purpose: "the sample configuration is tested behind a real nginx",
     },
     Need {
-        found: || console::chromium().is_some(),
-        package: "chromium",
+        found: console::has_chromium,
+        package: console::HEADLESS,
         purpose: "the console is tested in a real browser",
     },
     Need {

@@ -9,7 +9,7 @@ use crate::place::{self, Place};
 use crate::process::{Failure, Run};
 use crate::program::{self, Console, Profile};
 use crate::report::Report;
-use crate::{check, cloudflare, console, deny, mail, s3_clients, schemathesis, setup, tus};
+use crate::{check, cloudflare, console, deny, mail, memory, s3_clients, schemathesis, setup, tus};
 
 /// `cargo xtask test`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
@@ -74,6 +74,9 @@ fn console_first(place: &Place, report: &mut Report) -> Console {
     }
 }
 
+/// What the data directories of all tests need at the most, with room to spare.
+const ENOUGH_MEMORY: u64 = 6 << 30;
+
 fn tests(place: &Place, report: &mut Report, console: Console) {
     let mut peers = None;
     report.step("peers", || {
@@ -89,7 +92,12 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     for skipped in &peers.skipped {
         report.skip("tests on a peer", skipped);
     }
+    let scratch = memory::Folder::of("tests", ENOUGH_MEMORY);
     let mut environment = peers.environment.clone();
+    if let Some(scratch) = &scratch {
+        let path = scratch.path().display().to_string();
+        environment.push(("TMPDIR".to_owned(), path));
+    }
     if console == Console::Required {
         environment.push(("LONGSHORE_REQUIRE_CONSOLE".to_owned(), "1".to_owned()));
     }
