@@ -174,6 +174,8 @@ test("a sync's files are filtered in the address, and failed ones tried again", 
   await expect(files).toHaveCount(1);
   await page.getByRole("searchbox").fill("nothing like it");
   await expect(page.getByText("No file of it is like this.")).toBeVisible();
+  await page.getByRole("link", { name: "Show all of them" }).click();
+  await expect(files).toHaveCount(DELIVERIES.length);
 });
 
 test("a sync is paused, looked at without a change, and its passes are seen", async ({ page }) => {

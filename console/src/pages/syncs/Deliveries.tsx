@@ -49,7 +49,7 @@ export function Deliveries({ sync, shown }: DeliveriesProps) {
                     </TextLink>
                   </>
                 ) : (
-                  "No file was found yet. Run it, and what its source holds is listed here."
+                  `No file was found yet. ${sync.paused ? "Resume" : "Run"} it, and what its source holds is listed here.`
                 )}
               </Text>
             );
