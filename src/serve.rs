@@ -21,6 +21,7 @@ use crate::exit::{Failure, Result};
 use crate::{commands, settings};
 use base::Config;
 use base::config::Loaded;
+use bytes::Bytes;
 use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use parts::Parts;
@@ -148,26 +149,40 @@ fn outcome(served: Served) -> Result {
     }
 }
 
-/// Prints what the routes say of themselves. They are built on an empty directory
-/// that is removed again.
+/// Prints what the routes say of themselves: in a release, what they said when it was
+/// built, without opening anything.
 pub(crate) fn print_openapi() -> Result {
+    let document = description(site::DESCRIBED, described_anew)?;
+    let document: serde_json::Value = serde_json::from_slice(&document).map_err(Failure::failed)?;
+    let text = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;
+    // Who reads it may leave early, which is no panic.
+    writeln!(io::stdout(), "{text}").map_err(Failure::failed)
+}
+
+/// What is built in, and only where nothing is, what is described anew.
+fn description(
+    built_in: Option<&'static [u8]>,
+    anew: impl FnOnce() -> Result<Bytes>,
+) -> Result<Bytes> {
+    built_in.map_or_else(anew, |text| Ok(Bytes::from_static(text)))
+}
+
+/// What the routes of this very program say. They are built on an empty directory that is
+/// removed again.
+fn described_anew() -> Result<Bytes> {
     let folder = tempfile::tempdir().map_err(Failure::failed)?;
     let config = Config {
         data: folder.path().join("data"),
         ..Config::default()
     };
-    let document = commands::block_on(async {
+    commands::block_on(async {
         let directory = open_directory(&config).await?;
         let parts = Parts::open(&config, directory).await?;
         let metrics = parts::install_metrics()?;
         let document = site::describe(&parts, &config, metrics);
         parts.close().await;
         Ok(document)
-    })?;
-    let document: serde_json::Value = serde_json::from_slice(&document).map_err(Failure::failed)?;
-    let text = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;
-    // Who reads it may leave early, which is no panic.
-    writeln!(io::stdout(), "{text}").map_err(Failure::failed)
+    })
 }
 
 /// The data directory. Whoever has it for a moment only is waited for.
@@ -182,5 +197,19 @@ async fn open_directory(config: &Config) -> Result<DataDir> {
             }
             opened => return Ok(opened?),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_prints_its_description_without_opening_anything() {
+        let nothing = || panic!("what is built in is enough");
+        let printed =
+            description(Some(b"{}"), nothing).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(printed.as_ref(), b"{}");
+        assert_eq!(site::DESCRIBED.is_some(), !web::DESCRIBES);
     }
 }

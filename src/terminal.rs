@@ -3,6 +3,8 @@
 //! Nothing here panics when a pipe is closed, colours are for terminals that want
 //! them, and no text from elsewhere can steer the terminal.
 
+pub(crate) mod bar;
+
 use crate::exit::{Code, Failure, Result};
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 use std::borrow::Cow;

@@ -93,7 +93,7 @@ const SYNC = {
   counts: { marked: 1, failed: 1, working: 1, skipped: 1, pending: 1 },
   last_pass: PASS,
   next_run: "2099-01-01T00:00:00Z",
-  actions: ["pause", "run", "retry", "verify"],
+  actions: ["pause", "run", "retry", "verify", "delete"],
 };
 
 /** Answers for the server; what was asked of it beside reading. */
@@ -107,6 +107,7 @@ async function answering(page: Page, change: object = {}): Promise<string[]> {
     const path = url.pathname.slice("/api/v1/syncs".length);
     if (request.method() !== "GET") asked.push(`${request.method()} ${path}`);
     if (path === "") return answer(route, { items: [sync] });
+    if (path === "/covers" && request.method() === "DELETE") return route.fulfill({ status: 204 });
     if (path === "/covers") return answer(route, sync);
     if (path === "/covers/passes") return answer(route, { items: PASSES });
     if (path === "/covers/deliveries") {
@@ -121,7 +122,7 @@ async function answering(page: Page, change: object = {}): Promise<string[]> {
     }
     if (path === "/covers/pause" || path === "/covers/resume") {
       sync.paused = path.endsWith("pause");
-      sync.actions = sync.paused ? ["resume", "retry"] : ["pause", "run", "retry"];
+      sync.actions = [...(sync.paused ? ["resume"] : ["pause", "run"]), "retry", "delete"];
       return answer(route, sync);
     }
     if (path === "/covers/dry-run") {
@@ -173,6 +174,8 @@ test("a sync's files are filtered in the address, and failed ones tried again", 
   await expect(files).toHaveCount(1);
   await page.getByRole("searchbox").fill("nothing like it");
   await expect(page.getByText("No file of it is like this.")).toBeVisible();
+  await page.getByRole("link", { name: "Show all of them" }).click();
+  await expect(files).toHaveCount(DELIVERIES.length);
 });
 
 test("a sync is paused, looked at without a change, and its passes are seen", async ({ page }) => {
@@ -206,15 +209,59 @@ test("a sync is paused, looked at without a change, and its passes are seen", as
   await expect(passes.getByRole("link")).toHaveCount(2);
 });
 
+test("what draws charts comes with the first chart, into a place that is kept", async ({
+  page,
+}) => {
+  await answering(page);
+  let asked = 0;
+  let release = () => {};
+  const released = new Promise<void>((done) => {
+    release = done;
+  });
+  await page.route(/\/assets\/uplot-[^/]*\.js$/, async (route) => {
+    asked += 1;
+    await released;
+    await route.continue();
+  });
+  await page.goto("/");
+  await expect(page.getByLabel("Recent")).toBeVisible();
+  await page.goto("/syncs/covers");
+  await expect(page.getByText("more than 100 megapixels")).toBeVisible();
+  expect(asked).toBe(0);
+  await page.getByRole("tab", { name: "Passes" }).click();
+  const chart = page.getByRole("img", { name: /^Files of 2 passes/ });
+  const timeline = page.getByRole("list", { name: "Timeline" });
+  await expect(timeline).toBeVisible();
+  await expect.poll(() => asked).toBe(1);
+  const before = [await chart.boundingBox(), await timeline.boundingBox()];
+  release();
+  await expect(chart.locator("canvas")).toBeVisible();
+  expect([await chart.boundingBox(), await timeline.boundingBox()]).toEqual(before);
+});
+
 test("what the environment says is neither changed nor deleted, but made again", async ({
   page,
 }) => {
-  await answering(page, { origin: "environment" });
+  await answering(page, { origin: "environment", actions: ["pause", "run"] });
   await page.goto("/syncs/covers?tab=rule&edit=true");
   await expect(page.getByText("said by variables of the environment")).toBeVisible();
   await expect(page.getByRole("link", { name: "Edit rule" })).toHaveCount(0);
   await expect(page.getByRole("button", { name: "Delete covers" })).toHaveCount(0);
   await expect(page.getByRole("link", { name: "Duplicate" })).toBeVisible();
+});
+
+test("what the environment says no more can be deleted", async ({ page }) => {
+  const asked = await answering(page, { origin: "environment", actions: ["resume", "delete"] });
+  await page.goto("/syncs");
+  await expect(page.getByText("said by the environment no more")).toBeVisible();
+  await page.getByRole("link", { name: "covers", exact: true }).click();
+  await page.getByRole("tab", { name: "Rule" }).click();
+  await expect(page.getByText("Variables of the environment said it")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Edit rule" })).toHaveCount(0);
+  await page.getByRole("button", { name: "Delete covers" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete covers" }).click();
+  await expect(page).toHaveURL(/\/syncs$/);
+  expect(asked).toEqual(["DELETE /covers"]);
 });
 
 test.describe(() => {

@@ -39,6 +39,13 @@ test("a sync is made by the form, delivers, fails, is changed, and tries again",
   await page.getByRole("switch", { name: "Begin paused" }).press("Space");
   await choose(page, "From", "Bucket", from);
   await choose(page, "To all", "Bucket", to);
+  // How many files it means is counted as one types.
+  const source = page.getByRole("group", { name: "From" });
+  await expect(source.getByText("3 files are there now.")).toBeVisible();
+  await expect(page.getByText("Gets 3 of 3 files.")).toBeVisible();
+  await source.getByLabel("Only below").fill("covers/");
+  await expect(source.getByText("2 files are there now.")).toBeVisible();
+  await source.getByLabel("Only below").fill("");
   const all = page.getByRole("group", { name: "To all" });
   await all.getByLabel("Target's name").fill("pictures");
   const pictures = page.getByRole("group", { name: "To pictures" });
@@ -54,12 +61,20 @@ test("a sync is made by the form, delivers, fails, is changed, and tries again",
   const types = pictures.getByLabel("Files of these types");
   await expect(pictures.getByText("`image` is no media type")).toBeVisible();
   await expect(types).toBeFocused();
+  await expect(pictures.getByText("Gets 0 of 3 files.")).toBeVisible();
   await types.fill("image/*");
+  await expect(pictures.getByText("Gets 2 of 3 files.")).toBeVisible();
+  await expect(
+    page
+      .getByRole("group", { name: "To target-2" })
+      .getByText("Gets 1 of 3 files; 2 more fit, and go to an earlier target."),
+  ).toBeVisible();
   await page.getByRole("button", { name: "Create sync" }).click();
   await expect(page).toHaveURL(new RegExp(`/syncs/${name}$`));
 
   await page.getByRole("button", { name: "Dry run" }).click();
   await expect(page.getByText("Dry run, nothing was changed: 3 files would be sent")).toBeVisible();
+  await expect(page.getByText("2 to pictures, 1 to target-2.")).toBeVisible();
   await page.getByRole("button", { name: "Resume" }).click();
   await page.getByRole("button", { name: "Run now" }).click();
   const files = page.getByRole("list", { name: "Files" }).getByRole("listitem");
@@ -153,6 +168,54 @@ test("a sync is made like another, and deleted by its name", async ({ page, api 
   await expect(page).toHaveURL(/\/syncs$/);
   await expect(page.getByRole("link", { name, exact: true })).toBeVisible();
   await expect(page.getByRole("link", { name: copy, exact: true })).toHaveCount(0);
+});
+
+test("who gets an e-mail and the uploader's column are kept, and seen again", async ({
+  page,
+  api,
+}) => {
+  await api.put("/api/v1/secrets/THEIR_STORE", { value: "kept to itself" });
+  const { to } = await makeBuckets(api);
+  const name = unique("told");
+  await page.goto("/new-sync");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
+  await page.getByRole("switch", { name: "Begin paused" }).press("Space");
+  await choose(page, "From", "Source", "Rows of a Postgres table, and a store");
+  await choose(page, "From", "Database", "THEIR_STORE");
+  const source = page.getByRole("group", { name: "From" });
+  await source.getByLabel("Endpoint").fill("https://store.example.org");
+  await source.getByLabel("Bucket there").fill("media");
+  await source.getByLabel("Access key").fill("AK");
+  await choose(page, "From", "Its secret", "THEIR_STORE");
+  await source.getByRole("button", { name: "Table and columns" }).click();
+  const uploader = page.getByLabel("Column of the uploader");
+  await uploader.fill("uploadedBy");
+  await choose(page, "To all", "Bucket", to);
+  await page.getByRole("button", { name: "Tell somebody how passes went" }).click();
+  const readers = page.getByLabel("People who get an e-mail");
+  await readers.fill("anna@example.org, ben");
+  await page.getByRole("button", { name: "Create sync" }).click();
+  // The server names the second of them; both have one field.
+  await expect(readers).toHaveAccessibleDescription(/ben: it is no address of mail/);
+  await expect(readers).toBeFocused();
+  await readers.fill("anna@example.org, ben@example.org");
+  await page.getByRole("button", { name: "Create sync" }).click();
+  await expect(page).toHaveURL(new RegExp(`/syncs/${name}$`));
+
+  await page.getByRole("tab", { name: "Rule" }).click();
+  await expect(page.getByText("anna@example.org, ben@example.org")).toBeVisible();
+  await page.getByRole("link", { name: "Edit rule" }).click();
+  await expect(readers).toHaveValue("anna@example.org, ben@example.org");
+  await source.getByRole("button", { name: "Table and columns" }).click();
+  await expect(uploader).toHaveValue("uploadedBy");
+  await uploader.fill("owner");
+  await expect(page.getByLabel("What will change")).toContainText(
+    "source.table.columns.creator: uploadedBy → owner",
+  );
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("link", { name: "Edit rule" }).click();
+  await source.getByRole("button", { name: "Table and columns" }).click();
+  await expect(uploader).toHaveValue("owner");
 });
 
 test("every kind of source and target has its fields", async ({ page, api }) => {

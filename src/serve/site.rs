@@ -20,6 +20,13 @@ pub(super) struct Built {
 /// What `longshore openapi` printed of these routes; a story shows that it still does.
 const DESCRIPTION: &[u8] = include_bytes!("../../openapi.json");
 
+/// The same, where routes say nothing of themselves any more: in a release.
+pub(super) const DESCRIBED: Option<&[u8]> = if web::DESCRIBES {
+    None
+} else {
+    Some(DESCRIPTION)
+};
+
 /// Builds the site. Live sockets are closed when `stop` comes.
 pub(super) fn build(
     parts: &Parts,
@@ -34,11 +41,8 @@ pub(super) fn build(
     Built { site, settings }
 }
 
-/// What the routes say of themselves; in a release, what they said when it was built.
+/// What the routes say of themselves, where they [do](web::DESCRIBES).
 pub(super) fn describe(parts: &Parts, config: &Config, metrics: PrometheusHandle) -> Bytes {
-    if !web::DESCRIBES {
-        return Bytes::from_static(DESCRIPTION);
-    }
     let (_settings, current) = watch::channel(Arc::new(Settings::from(config)));
     let (routes, _) = routes(parts, config, metrics, CancellationToken::new(), current);
     routes.description()

@@ -18,7 +18,8 @@ export function Page({ title, trail, beside, actions, lead, children }: PageProp
     <Stack gap="lg">
       <Stack gap={4}>
         {trail}
-        <Group justify="space-between" align="center" gap="sm">
+        {/* As high as a button, so that one that comes or goes moves nothing. */}
+        <Group justify="space-between" align="center" gap="sm" mih={36}>
           <Group gap="sm" miw={0} maw="100%">
             <Title order={1} style={{ overflowWrap: "anywhere" }}>
               {title}

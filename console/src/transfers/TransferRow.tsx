@@ -64,6 +64,7 @@ export function TransferRow({ transfer, queue }: TransferRowProps) {
         {state === "failed" && (
           <Button
             size="compact-xs"
+            mih={24}
             variant="default"
             onClick={() => queue.retry(id, occupied || undefined)}
             aria-label={`${occupied ? "Replace" : "Retry"} ${name}`}

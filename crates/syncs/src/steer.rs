@@ -152,6 +152,9 @@ impl Syncs {
         if counts.get("marked").is_some_and(|marked| *marked > 0) {
             actions.push("verify");
         }
+        if self.may_be_deleted(&sync) {
+            actions.push("delete");
+        }
         Ok(Status {
             next_run: timing.and_then(|timing| timing.next(self.now())),
             last_pass: last_pass.into_iter().next(),

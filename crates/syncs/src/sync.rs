@@ -231,6 +231,11 @@ impl Syncs {
         Ok(())
     }
 
+    /// Whether people may delete it: what the environment says would be there again.
+    pub(crate) fn may_be_deleted(&self, sync: &Sync) -> bool {
+        sync.origin == Origin::People || self.variables().is_none()
+    }
+
     /// Deletes a sync with what is known of its deliveries. What was delivered stays where
     /// it is.
     ///
@@ -238,7 +243,7 @@ impl Syncs {
     /// [`Error::NoSync`], [`Error::OfEnvironment`].
     pub async fn delete(&self, by: &Doer, name: &str) -> Result<()> {
         let sync = self.named(name).await?;
-        if sync.origin == Origin::Environment && self.variables().is_some() {
+        if !self.may_be_deleted(&sync) {
             return Err(Error::OfEnvironment(sync.name));
         }
         let mut tx = self.db().begin().await?;

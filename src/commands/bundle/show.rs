@@ -5,8 +5,9 @@ use super::BundleArguments;
 use super::tally::SourceEvent;
 use crate::exit::Result;
 use crate::terminal;
+use crate::terminal::bar::style;
 use base::OperationId;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use operations::{Progress, Transfer};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -44,7 +45,8 @@ impl Show {
         } else if arguments.quiet {
             Way::Nothing
         } else if io::stderr().is_terminal() {
-            Way::Bars(Box::new(Bars::new()))
+            let target = ProgressDrawTarget::stderr_with_hz(10);
+            Way::Bars(Box::new(Bars::new(target)))
         } else {
             Way::Lines
         };
@@ -222,11 +224,10 @@ struct Bars {
 }
 
 impl Bars {
-    fn new() -> Self {
-        let target = ProgressDrawTarget::stderr_with_hz(10);
+    fn new(target: ProgressDrawTarget) -> Self {
         let all = MultiProgress::with_draw_target(target);
         let total = all.add(ProgressBar::new(0));
-        total.set_style(style("{bar:28} {pos}/{len} files  {msg}  {eta} left"));
+        total.set_style(style("{bar:28} {pos}/{len} files  {msg}  {left}"));
         Self {
             all,
             total,
@@ -307,9 +308,20 @@ impl Bars {
     }
 }
 
-/// A template of ours, which is right; a plain bar if it were not.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::bar::tests::Paper;
+
+    #[test]
+    fn the_total_says_no_time_before_anything_is_done() {
+        let paper = Paper::default();
+        let bars = Bars::new(paper.target());
+        bars.total.set_length(42);
+        bars.received(0, Duration::from_secs(1));
+        bars.total.tick();
+        let drawn = paper.read();
+        assert!(drawn.contains("0/42 files"), "{drawn}");
+        assert!(!drawn.contains("left"), "{drawn}");
+    }
 }

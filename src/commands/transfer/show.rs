@@ -4,7 +4,8 @@
 use super::{Ended, FlowArguments, Outcome};
 use crate::exit::Result;
 use crate::terminal;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::terminal::bar::style;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal};
@@ -226,14 +227,16 @@ impl Moving {
             return;
         }
         self.bar.set_style(style(
-            "  {bar:20} {binary_bytes:>11}/{binary_total_bytes:11} {eta:>4} {wide_msg}",
+            "  {bar:20} {binary_bytes:>11}/{binary_total_bytes:11} {left:>8} {wide_msg}",
         ));
         self.bar.set_length(length);
     }
 
     /// It stands at this byte, and begins again from there.
     pub(in crate::commands) fn stands_at(&self, byte: u64) {
-        self.bar.set_position(byte);
+        self.bar.update(|state| state.set_pos(byte));
+        // What was there before has told nothing of how fast it goes now.
+        self.bar.reset_eta();
     }
 
     /// It is on its way no more.
@@ -242,9 +245,24 @@ impl Moving {
     }
 }
 
-/// A template of ours, which is right; a plain bar if it were not.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::bar::tests::Paper;
+
+    #[test]
+    fn what_was_there_before_tells_no_time() {
+        let paper = Paper::default();
+        let moving = Moving {
+            bar: ProgressBar::with_draw_target(None, paper.target()),
+            total: ProgressBar::hidden(),
+        };
+        moving.measures(4 << 20);
+        moving.stands_at(3 << 20);
+        paper.read();
+        moving.bar.tick();
+        let drawn = paper.read();
+        assert!(drawn.contains("3.00 MiB/4.00 MiB"), "{drawn}");
+        assert!(!drawn.contains("left"), "{drawn}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::world::{in_world, served, waiting};
 use crate::afloat::keep_secret;
-use crate::program::server;
+use crate::program::{opened, server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -55,6 +55,8 @@ async fn a_server_with_the_variables_has_the_sync_on_its_schedule(database: Test
         // Nobody changes what the environment says, but anybody may pause it.
         let (status, _) = server.delete("/api/v1/syncs/spaces").await;
         assert_eq!(status, StatusCode::CONFLICT);
+        let (_, shown) = server.get("/api/v1/syncs/spaces").await;
+        assert!(!offers_its_end(&shown), "{shown}");
         let (status, paused) = server.post("/api/v1/syncs/spaces/pause", &json!({})).await;
         assert_eq!((status.as_u16(), &paused["paused"]), (200, &json!(true)));
         let (status, refused) = server.post("/api/v1/syncs/spaces/run", &json!({})).await;
@@ -64,6 +66,35 @@ async fn a_server_with_the_variables_has_the_sync_on_its_schedule(database: Test
         assert_eq!(world.rows().await["b2"], waiting());
     })
     .await;
+}
+
+/// Whether a server says that people may delete this sync.
+fn offers_its_end(sync: &Value) -> bool {
+    let actions = sync["actions"].as_array().expect("a list");
+    actions.contains(&json!("delete"))
+}
+
+on_both!(what_the_environment_says_no_more_is_offered_to_be_deleted);
+async fn what_the_environment_says_no_more_is_offered_to_be_deleted(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let rule = json!({
+        "source": { "kind": "bucket", "bucket": "files" },
+        "targets": [{ "name": "all", "to": { "kind": "bucket", "bucket": "files" } }],
+    });
+    let new = json!({ "name": "spaces", "rule": rule, "paused": true });
+    let (status, made) = server.post("/api/v1/syncs", &new).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    assert!(offers_its_end(&made), "{made}");
+    // As an earlier server, with the variables, has left it.
+    let db = opened(&server, &database).await;
+    let left = "UPDATE sync SET origin = 'environment' WHERE name = 'spaces'";
+    assert_eq!(db.execute(left, vec![]).await.expect("it changes"), 1);
+    db.close().await;
+    let (_, shown) = server.get("/api/v1/syncs/spaces").await;
+    assert_eq!(shown["origin"], "environment", "{shown}");
+    assert!(offers_its_end(&shown), "{shown}");
+    let (status, _) = server.delete("/api/v1/syncs/spaces").await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
 }
 
 /// Files of a bucket to a store of others, made through the API.

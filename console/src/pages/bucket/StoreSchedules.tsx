@@ -1,5 +1,5 @@
 // When a bucket is compared with its store by itself.
-import { Select, TextInput, Title } from "@mantine/core";
+import { TextInput, Title } from "@mantine/core";
 import { IconCalendarTime } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,10 +7,10 @@ import { api, take } from "../../api/client";
 import { useMay } from "../../api/session";
 import { scheduleList } from "../../api/settings";
 import type { Schedule } from "../../api/types";
+import { SchedulePreview, ZoneSelect } from "../../components/Schedule";
 import { Loaded } from "../settings/Panel";
 import { PanelForm, Wide } from "../settings/PanelForm";
 import { ListCard, useChange } from "../settings/PanelList";
-import { SchedulePreview, ZONES } from "../settings/ScheduleForm";
 import { ScheduleRow } from "../settings/SchedulesPanel";
 import { compares, freeName } from "./store-schedules";
 
@@ -85,15 +85,7 @@ function NewOne({ bucket, known }: { bucket: string; known: readonly Schedule[] 
         value={cron}
         onChange={(event) => setCron(event.currentTarget.value)}
       />
-      <Select
-        label="Time zone"
-        searchable
-        allowDeselect={false}
-        limit={40}
-        data={ZONES}
-        value={zone}
-        onChange={(value) => setZone(value ?? zone)}
-      />
+      <ZoneSelect value={zone} onChange={(value) => setZone(value ?? zone)} />
       <Wide>
         <SchedulePreview cron={cron} zone={zone} />
       </Wide>

@@ -85,6 +85,7 @@ export function SourceLine({ row, unended, position, top, onRetry, retrying }: S
         {onRetry && (
           <ActButton
             size="compact-xs"
+            mih={24}
             variant="default"
             busy={retrying}
             aria-label={`Retry ${name}`}

@@ -48,6 +48,7 @@ export function DashboardPage() {
     if (goOn && !isFetching && !error) void fetchNextPage();
   }, [goOn, isFetching, error, fetchNextPage]);
   const many = active.length >= MOST_TOLD ? "+" : "";
+  const asking = active.length === 0 && phase !== "open";
   return (
     <Page title="Dashboard" actions={mayMake && <ButtonLink to="/bundles">New bundle</ButtonLink>}>
       <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="md">
@@ -79,8 +80,8 @@ export function DashboardPage() {
         <Title order={2} id="running" mb="sm">
           Running now
         </Title>
-        <div className="card">
-          {active.length === 0 && phase !== "open" ? (
+        <div className={`card ${asking ? classes.asking : ""}`}>
+          {asking ? (
             <Waiting what="Asking what runs…" />
           ) : active.length === 0 ? (
             <EmptyState

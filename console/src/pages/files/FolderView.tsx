@@ -7,7 +7,7 @@ import { type Listing, may, openFolders } from "../../api/files";
 import type { Bucket } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
-import { TextLink } from "../../components/links";
+import { ButtonLink, TextLink } from "../../components/links";
 import { useTyped } from "../../components/use-typed";
 import { Waiting } from "../../components/Waiting";
 import { count, counted } from "../../format/numbers";
@@ -367,6 +367,18 @@ function Nothing({ bucket, folder, words }: NothingProps) {
       <EmptyState
         icon={<IconFolderOpen size={34} stroke={1.4} aria-hidden />}
         sentence={sentence}
+        action={
+          words && (
+            <ButtonLink
+              from="/files/$bucket/$"
+              to="."
+              search={({ q: _q, ...rest }) => rest}
+              variant="default"
+            >
+              Show the folder
+            </ButtonLink>
+          )
+        }
         command={mayWrite && !words ? uploadCommand(bucket, folder, location) : undefined}
       />
     </div>

@@ -10,6 +10,7 @@ import { ActButton } from "../../components/ActButton";
 import { confirmDestruction } from "../../components/confirm";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
+import { ButtonLink } from "../../components/links";
 import { Ago, Until } from "../../components/Times";
 import { Waiting } from "../../components/Waiting";
 import { actorName } from "../../format/actor";
@@ -136,6 +137,7 @@ const sizeOf = (files: readonly PastFile[]) => files.reduce((sum, { size }) => s
 
 function Nothing({ bucket, heap }: { bucket: Bucket; heap: Heap }) {
   const Icon = heap === "trash" ? IconTrash : IconHistory;
+  const keeps = heap === "trash" ? bucket.trash_seconds > 0 : bucket.versions;
   const deleted =
     bucket.trash_seconds > 0
       ? "The trash is empty. What is deleted waits here until its time is over."
@@ -148,6 +150,14 @@ function Nothing({ bucket, heap }: { bucket: Bucket; heap: Heap }) {
       <EmptyState
         icon={<Icon size={34} stroke={1.4} aria-hidden />}
         sentence={heap === "trash" ? deleted : overwritten}
+        action={
+          !keeps &&
+          may(bucket, "change") && (
+            <ButtonLink to="/buckets/$bucket/rules" params={{ bucket: bucket.name }}>
+              Change what it keeps
+            </ButtonLink>
+          )
+        }
       />
     </div>
   );

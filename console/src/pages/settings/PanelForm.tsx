@@ -1,11 +1,11 @@
 // The form that panels share: fields, the one button that saves, and beneath them why
 // it was not saved.
 import { Button, Text, Title } from "@mantine/core";
-import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import type { UseMutationResult } from "@tanstack/react-query";
-import { type FormEventHandler, type ReactNode, useId, useState } from "react";
+import type { ComponentProps, FormEventHandler, ReactNode } from "react";
 import { ActButton } from "../../components/ActButton";
 import { ErrorPanel } from "../../components/ErrorPanel";
+import { Fold } from "../../components/Fold";
 import classes from "./PanelForm.module.css";
 
 /** What saves, as far as a form looks at it. */
@@ -95,37 +95,13 @@ export function Part({ title, lead, acts, children }: PartProps) {
   );
 }
 
-interface FoldedProps {
-  label: string;
-  /** Something in it must be seen: it is unfolded, and stays so. */
-  open?: boolean;
-  children: ReactNode;
-}
-
 /** Fields that most leave as they are. */
-export function Folded({ label, open = false, children }: FoldedProps) {
-  const id = useId();
-  const [unfolded, setUnfolded] = useState(open);
-  if (open && !unfolded) setUnfolded(true);
-  const Chevron = unfolded ? IconChevronDown : IconChevronRight;
+export function Folded({ children, ...fold }: ComponentProps<typeof Fold>) {
   return (
     <Wide>
-      <Button
-        variant="subtle"
-        color="gray"
-        size="compact-sm"
-        px={4}
-        ml={-8}
-        leftSection={<Chevron size={16} aria-hidden />}
-        aria-expanded={unfolded}
-        aria-controls={id}
-        onClick={() => setUnfolded(!unfolded)}
-      >
-        {label}
-      </Button>
-      <div id={id} hidden={!unfolded}>
+      <Fold {...fold}>
         <div className={`${classes.fields} ${classes.folded}`}>{children}</div>
-      </div>
+      </Fold>
     </Wide>
   );
 }

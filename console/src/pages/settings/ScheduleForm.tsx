@@ -1,13 +1,9 @@
 // When a schedule runs and what it starts; says what the expression means as one types.
-import { Select, Text, Textarea, TextInput } from "@mantine/core";
+import { Select, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { operationKinds } from "../../api/operations";
-import { asProblem } from "../../api/problem";
-import { schedulePreview } from "../../api/settings";
-import { fullTime } from "../../format/times";
-import { TYPING_PAUSE_MS } from "../../frame/typing";
+import { SchedulePreview, ZoneSelect } from "../../components/Schedule";
 import { PanelForm, type Saving, Wide } from "./PanelForm";
 import { type ScheduleValues, scheduleRules } from "./schedule-values";
 
@@ -24,7 +20,6 @@ const MISSED = [
   { value: "run_once", label: "Run once, late" },
   { value: "skip", label: "Skip them" },
 ];
-export const ZONES = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])];
 
 export function ScheduleForm(props: ScheduleFormProps) {
   const { initial, existing = false, saving, onSave, onLeave } = props;
@@ -74,15 +69,7 @@ export function ScheduleForm(props: ScheduleFormProps) {
         classNames={{ input: "mono" }}
         {...form.getInputProps("cron")}
       />
-      <Select
-        label="Time zone"
-        description="Of these times"
-        searchable
-        allowDeselect={false}
-        limit={40}
-        data={ZONES}
-        {...form.getInputProps("zone")}
-      />
+      <ZoneSelect description="Of these times" {...form.getInputProps("zone")} />
       <Select
         label="Runs missed while down"
         description="When Longshore starts again"
@@ -106,36 +93,5 @@ export function ScheduleForm(props: ScheduleFormProps) {
         <SchedulePreview cron={form.values.cron} zone={form.values.zone} />
       </Wide>
     </PanelForm>
-  );
-}
-
-/** What an expression means, and when that is next. */
-export function SchedulePreview({ cron, zone }: { cron: string; zone: string }) {
-  const [wanted] = useDebouncedValue(cron.trim(), TYPING_PAUSE_MS);
-  const query = useQuery({ ...schedulePreview(wanted, zone), enabled: wanted !== "" });
-  if (wanted === "") return null;
-  if (query.error) {
-    return (
-      <Text size="sm" role="status" c="var(--mantine-color-error)">
-        {asProblem(query.error).message}
-      </Text>
-    );
-  }
-  if (!query.data) {
-    return (
-      <Text size="sm" role="status" c="dimmed">
-        Asking when that is…
-      </Text>
-    );
-  }
-  return (
-    <div role="status">
-      <Text size="sm" fw={550}>
-        {query.data.words}
-      </Text>
-      <Text size="sm" c="dimmed">
-        Next, in your time: {query.data.next_runs.map(fullTime).join(" · ")}
-      </Text>
-    </div>
   );
 }

@@ -21,7 +21,10 @@ import {
   valuesOf,
 } from "./schedule-values";
 
-const NOTHING = { Icon: IconCalendarTime, sentence: "Nothing runs by itself yet." };
+const NOTHING = {
+  Icon: IconCalendarTime,
+  sentence: "Nothing runs by itself yet. A new schedule starts an operation at its times.",
+};
 const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function SchedulesPanel() {

@@ -41,9 +41,16 @@ export function Deliveries({ sync, shown }: DeliveriesProps) {
           if (deliveries.length === 0) {
             return (
               <Text size="sm">
-                {filtered
-                  ? "No file of it is like this."
-                  : "No file was found yet. Run it, and what its source holds is listed here."}
+                {filtered ? (
+                  <>
+                    No file of it is like this.{" "}
+                    <TextLink from="/syncs/$name" to="." search={{}} size="sm" underline="always">
+                      Show all of them
+                    </TextLink>
+                  </>
+                ) : (
+                  `No file was found yet. ${sync.paused ? "Resume" : "Run"} it, and what its source holds is listed here.`
+                )}
               </Text>
             );
           }

@@ -11,7 +11,7 @@ import { DeleteButton } from "../settings/PanelList";
 
 const route = getRouteApi("/frame/syncs/$name");
 
-export function Keeping({ sync: { name, counts, origin } }: { sync: SyncShown }) {
+export function Keeping({ sync: { name, counts, actions } }: { sync: SyncShown }) {
   const navigate = route.useNavigate();
   const deleting = useMutation({
     mutationFn: () => deleteSync(name),
@@ -27,7 +27,7 @@ export function Keeping({ sync: { name, counts, origin } }: { sync: SyncShown })
       <ButtonLink to="/new-sync" search={{ like: name }} size="xs" variant="default">
         Duplicate
       </ButtonLink>
-      {origin === "people" && (
+      {actions.includes("delete") && (
         <DeleteButton
           name={name}
           deleting={deleting}

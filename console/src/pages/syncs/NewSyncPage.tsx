@@ -19,7 +19,7 @@ export function NewSyncPage() {
       lead="From where files come, and which of them goes to which target."
       trail={
         <div>
-          <ButtonLink to="/syncs" variant="subtle" size="compact-sm" color="gray">
+          <ButtonLink to="/syncs" variant="subtle" size="compact-sm" color="gray" ml={-8}>
             All syncs
           </ButtonLink>
         </div>

@@ -3,9 +3,9 @@
 import { Text } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import type { Pass } from "../../api/types";
-import { Chart, type ChartOptions, type Inks } from "../../components/Chart";
+import { Chart, type ChartOptions, type Drawing, type Inks } from "../../components/Chart";
 import { bytesPerSecond, count } from "../../format/numbers";
 import { filesWords, type PassSeries, passWords, ratesWords, seriesOf } from "./passes";
 import classes from "./Syncs.module.css";
@@ -44,7 +44,7 @@ export function PassCharts({ sync, passes }: { sync: string; passes: readonly Pa
           {...both}
           label={filesWords(series)}
           data={files}
-          options={(inks) => filesOptions(sync, series, inks)}
+          options={(inks, drawing) => filesOptions(sync, series, inks, drawing)}
         />
       </figure>
       <figure className={classes.figure}>
@@ -63,8 +63,13 @@ export function PassCharts({ sync, passes }: { sync: string; passes: readonly Pa
   );
 }
 
-function filesOptions(sync: string, series: PassSeries, inks: Inks): ChartOptions {
-  const bars = uPlot.paths.bars?.({ size: [0.7, 28] });
+function filesOptions(
+  sync: string,
+  series: PassSeries,
+  inks: Inks,
+  drawing: Drawing,
+): ChartOptions {
+  const bars = drawing.paths.bars?.({ size: [0.7, 28] });
   const bar = (ink: string) => ({
     fill: ink,
     width: 0,

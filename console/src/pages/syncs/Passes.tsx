@@ -31,7 +31,12 @@ export function Passes({ sync }: { sync: SyncShown }) {
       <Loaded query={query} what="its passes">
         {() =>
           passes.length === 0 ? (
-            <Text size="sm">It has not run yet.</Text>
+            <Text size="sm">
+              It has not run yet.{" "}
+              {sync.paused
+                ? "It is paused: once it is resumed, its passes are listed here."
+                : "What a pass delivers, and how fast, is shown here; Run now makes the first."}
+            </Text>
           ) : (
             <>
               <PassCharts sync={sync.name} passes={passes} />

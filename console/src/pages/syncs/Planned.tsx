@@ -3,11 +3,13 @@ import { Alert, Text } from "@mantine/core";
 import type { DryRun } from "../../api/types";
 import { bytes, count, counted } from "../../format/numbers";
 import classes from "./Syncs.module.css";
+import { planWords } from "./sync-words";
 
 const SHOWN = 20;
 
 export function Planned({ plan, onDismiss }: { plan: DryRun; onDismiss: () => void }) {
   const { files, deliver, skip, known, more } = plan;
+  const goes = planWords(plan);
   return (
     <Alert
       color="indigo"
@@ -17,6 +19,7 @@ export function Planned({ plan, onDismiss }: { plan: DryRun; onDismiss: () => vo
       closeButtonLabel="Dismiss"
       onClose={onDismiss}
     >
+      {goes && <Text size="sm">{goes}</Text>}
       <Text size="sm">
         {count(known)} are known already{more ? "; there are more than were looked at" : ""}.
       </Text>

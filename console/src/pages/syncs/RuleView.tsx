@@ -16,7 +16,14 @@ import settings from "../settings/Settings.module.css";
 import { type SyncValues, toRule, valuesOf } from "./rule-values";
 import { SyncForm } from "./SyncForm";
 import classes from "./Syncs.module.css";
-import { reportWords, scheduleWords, sourceWords, targetWords, whenWords } from "./sync-words";
+import {
+  isLeft,
+  reportWords,
+  scheduleWords,
+  sourceWords,
+  targetWords,
+  whenWords,
+} from "./sync-words";
 
 const route = getRouteApi("/frame/syncs/$name");
 
@@ -28,7 +35,11 @@ export function RuleView({ sync, edit }: { sync: SyncShown; edit: boolean }) {
     <div className={`${classes.stack} ${settings.panel}`}>
       <Facts sync={sync} />
       {sync.origin === "environment" && (
-        <Text size="sm">It is said by variables of the environment, and changed there.</Text>
+        <Text size="sm">
+          {isLeft(sync)
+            ? "Variables of the environment said it, and do so no more: it does not run by the clock. What it delivered is remembered until it is deleted."
+            : "It is said by variables of the environment, and changed there."}
+        </Text>
       )}
       {mayChange && (
         <ButtonLink

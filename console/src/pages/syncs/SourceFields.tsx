@@ -4,9 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { bucketList } from "../../api/files";
 import { SecretSelect } from "../../components/SecretSelect";
 import { Folded, Part } from "../settings/PanelForm";
+import { SourceMatching } from "./Matching";
 import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
 import { COLUMNS } from "./rule-values";
 import { StoreFields } from "./StoreFields";
+import type { Counting } from "./use-matches";
 
 const KINDS = [
   { value: "bucket", label: "A bucket of this server" },
@@ -20,7 +22,12 @@ const LEADS = {
   store: "Everything in it that was not delivered yet.",
 };
 
-export function SourceFields({ form }: { form: RuleForm }) {
+interface SourceFieldsProps {
+  form: RuleForm;
+  counting: Counting;
+}
+
+export function SourceFields({ form, counting }: SourceFieldsProps) {
   const { kind } = form.values.source;
   return (
     <Part title="From" lead={LEADS[kind]}>
@@ -45,6 +52,7 @@ export function SourceFields({ form }: { form: RuleForm }) {
       {kind === "rows" && <RowsFields form={form} />}
       {kind !== "bucket" && <StoreFields form={form} at="source.store" />}
       {kind === "rows" && <TableFields form={form} />}
+      <SourceMatching counting={counting} />
     </Part>
   );
 }

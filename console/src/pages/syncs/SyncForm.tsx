@@ -1,18 +1,19 @@
 // The one form of a sync's rule: for a new one, for one like another, and for changing one.
-import { Button, NumberInput, Select, Switch, Text, TextInput } from "@mantine/core";
+import { Button, NumberInput, Switch, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { asProblem } from "../../api/problem";
+import { SchedulePreview, ZoneSelect } from "../../components/Schedule";
 import { SecretSelect } from "../../components/SecretSelect";
 import { StayHere } from "../../components/StayHere";
 import { Folded, PanelForm, Part, Wide } from "../settings/PanelForm";
-import { SchedulePreview, ZONES } from "../settings/ScheduleForm";
 import { checkRule, fieldErrors, ruleDifferences } from "./rule-checks";
 import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
 import { newTarget, type SyncValues, toRule } from "./rule-values";
 import { SourceFields } from "./SourceFields";
 import { TargetFields } from "./TargetFields";
+import { useMatches } from "./use-matches";
 
 interface SyncFormProps<R> {
   initial: SyncValues;
@@ -29,12 +30,13 @@ export function SyncForm<R>({ initial, existing = false, saving, onLeave }: Sync
   const form = useForm<SyncValues>({ initialValues: initial, validate: checkRule });
   const different = existing ? ruleDifferences(before, toRule(form.values)) : [];
   const idle = existing && different.length === 0;
+  const counting = useMatches(form.values);
   const focusFirst = useFocusOnFirst(form);
   const submit = form.onSubmit((values) => {
     if (saving.isPending || idle) return;
     saving.mutate(values, {
       onError: (error) => {
-        form.setErrors(fieldErrors(asProblem(error)));
+        form.setErrors(fieldErrors(asProblem(error), values));
         focusFirst();
       },
     });
@@ -79,9 +81,9 @@ export function SyncForm<R>({ initial, existing = false, saving, onLeave }: Sync
           </Wide>
         </>
       )}
-      <SourceFields form={form} />
+      <SourceFields form={form} counting={counting} />
       {form.values.targets.map(({ uid }, index) => (
-        <TargetFields key={uid} form={form} index={index} />
+        <TargetFields key={uid} form={form} index={index} counting={counting} />
       ))}
       {form.values.targets.length < MOST_TARGETS && (
         <Wide>
@@ -101,10 +103,12 @@ export function SyncForm<R>({ initial, existing = false, saving, onLeave }: Sync
 function useFocusOnFirst({ errors, getInputNode }: RuleForm): () => void {
   const wanted = useRef(false);
   useEffect(() => {
-    const [first] = Object.keys(errors);
-    if (!wanted.current || first === undefined) return;
+    const wrong = Object.keys(errors);
+    if (!wanted.current || wrong.length === 0) return;
     wanted.current = false;
-    getInputNode(first)?.focus();
+    // What is wrong with no field of its own is told below the form.
+    const [first] = wrong.map((path) => getInputNode(path)).filter((node) => node !== null);
+    first?.focus();
   }, [errors, getInputNode]);
   return () => {
     wanted.current = true;
@@ -138,16 +142,7 @@ function WhenItRuns({ form }: { form: RuleForm }) {
         classNames={{ input: "mono" }}
         {...form.getInputProps("schedule")}
       />
-      <Select
-        {...FIELD}
-        label="Time zone"
-        description="Of these times"
-        searchable
-        allowDeselect={false}
-        limit={40}
-        data={ZONES}
-        {...form.getInputProps("zone")}
-      />
+      <ZoneSelect {...FIELD} description="Of these times" {...form.getInputProps("zone")} />
       <Wide>
         <SchedulePreview cron={schedule} zone={zone} />
       </Wide>

@@ -52,7 +52,7 @@ export function SyncPage() {
   }, reread);
   const trail = (
     <div>
-      <ButtonLink to="/syncs" variant="subtle" size="compact-sm" color="gray">
+      <ButtonLink to="/syncs" variant="subtle" size="compact-sm" color="gray" ml={-8}>
         All syncs
       </ButtonLink>
     </div>

@@ -13,7 +13,7 @@ import { Ago, Until } from "../../components/Times";
 import { count, counted } from "../../format/numbers";
 import { ListRow, PanelList, useChange } from "../settings/PanelList";
 import settings from "../settings/Settings.module.css";
-import { scheduleWords, toGo, wayWords } from "./sync-words";
+import { isLeft, scheduleWords, toGo, wayWords } from "./sync-words";
 
 const NOTHING = {
   Icon: IconArrowsTransferUp,
@@ -63,7 +63,8 @@ function SyncRow({ sync }: { sync: SyncShown }) {
           <div>{wayWords(rule)}</div>
           <div>
             {scheduleWords(rule)}
-            {origin === "environment" && ", said by the environment"}
+            {origin === "environment" &&
+              (isLeft(sync) ? ", said by the environment no more" : ", said by the environment")}
             {next_run && (
               <>
                 {" · next "}

@@ -2,9 +2,11 @@
 import { Button, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import { SecretSelect } from "../../components/SecretSelect";
 import { Folded, Part, Wide } from "../settings/PanelForm";
+import { TargetMatching } from "./Matching";
 import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
 import { BucketSelect } from "./SourceFields";
 import { StoreFields } from "./StoreFields";
+import type { Counting } from "./use-matches";
 
 const KINDS = [
   { value: "cloudflare_images", label: "Cloudflare Images" },
@@ -17,9 +19,10 @@ const KINDS = [
 interface TargetFieldsProps {
   form: RuleForm;
   index: number;
+  counting: Counting;
 }
 
-export function TargetFields({ form, index }: TargetFieldsProps) {
+export function TargetFields({ form, index, counting }: TargetFieldsProps) {
   const at = `targets.${index}`;
   const { targets } = form.values;
   const target = targets[index];
@@ -89,6 +92,7 @@ export function TargetFields({ form, index }: TargetFieldsProps) {
       )}
       {kind === "store" && <StoreFields form={form} at={`${at}.to.store`} />}
       <WhenFields form={form} at={`${at}.when`} />
+      <TargetMatching counting={counting} index={index} />
     </Part>
   );
 }

@@ -3,7 +3,7 @@
 import type { ProblemError } from "../../api/problem";
 import type { SyncRule } from "../../api/types";
 import { nameProblem } from "../settings/names";
-import { metadataIn, sizeIn } from "./rule-texts";
+import { metadataIn, namesIn, sizeIn } from "./rule-texts";
 import type { SyncValues } from "./rule-values";
 
 type Errors = Record<string, string>;
@@ -44,14 +44,51 @@ export function checkRule(values: SyncValues): Errors {
 }
 
 /** What the server found, each at the path of its field in the form. */
-export function fieldErrors({ fields }: ProblemError): Errors {
-  return Object.fromEntries(fields.map(({ field, message }) => [formPath(field), message]));
+export function fieldErrors({ fields }: ProblemError, values: SyncValues): Errors {
+  const errors: Errors = {};
+  for (const { field, message } of fields) {
+    const { path, part } = fieldFor(field, values);
+    const said = part === undefined ? message : `${part}: ${message}`;
+    errors[path] = errors[path] === undefined ? said : `${errors[path]}; ${said}`;
+  }
+  return errors;
 }
 
-/** "targets[0].to.key" is "targets.0.to.key" there. */
-export function formPath(field: string): string {
-  const path = field.replace(/^rule\./, "").replace(/\[(\d+)\]/g, ".$1");
-  return path === "source.table" ? "source.table.table" : path;
+/** What a part of the rule is said by where it has no field of its own. */
+const SAID_BY: Record<string, string> = {
+  "source.table": "source.table.table",
+  report: "report.url",
+};
+
+/**
+ * The field of what the server names: "targets[0].to.key" is "targets.0.to.key" there. What
+ * lies deeper than a field, such as "report.email[1]", is a part of what is written in it.
+ */
+function fieldFor(named: string, values: SyncValues): { path: string; part?: string } {
+  const steps = named
+    .replace(/^rule\./, "")
+    .replace(/\[(\d+)\]/g, ".$1")
+    .split(".");
+  let value: unknown = values;
+  const path: string[] = [];
+  for (const step of steps) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) break;
+    value = (value as Record<string, unknown>)[step];
+    path.push(step);
+  }
+  const found = path.join(".");
+  if (typeof value === "object" && value !== null) {
+    return { path: SAID_BY[found] ?? steps.join(".") };
+  }
+  const part = typeof value === "string" ? partOf(value, found, steps[path.length]) : undefined;
+  return { path: found, ...(part === undefined ? {} : { part }) };
+}
+
+/** What is meant of a list in one field, by its number there; of metadata by its name. */
+function partOf(written: string, field: string, step?: string): string | undefined {
+  if (step === undefined) return undefined;
+  if (/^\d+$/.test(step)) return namesIn(written)[Number(step)];
+  return field.endsWith(".metadata") ? step : undefined;
 }
 
 export interface Difference {

@@ -137,13 +137,32 @@ describe("a rule's form", () => {
 
   it("shows what the server found at its field", () => {
     const at = (field: string) => ({ field, code: "invalid", message: "no" });
-    const errors = ["targets[10].to.store.endpoint", "source.table", "schedule"].map(at);
+    const errors = ["targets[2].to.store.endpoint", "source.table", "schedule"].map(at);
     const problem = new ProblemError({ status: 422, code: "invalid", errors });
-    expect(Object.keys(fieldErrors(problem))).toEqual([
-      "targets.10.to.store.endpoint",
+    expect(Object.keys(fieldErrors(problem, valuesOf("a", WHOLE)))).toEqual([
+      "targets.2.to.store.endpoint",
       "source.table.table",
       "schedule",
     ]);
+  });
+
+  it("shows what is wrong below a field at that field, and with what of it", () => {
+    const errors = [
+      { field: "rule.targets[0].to.token", code: "no-secret", message: "it is not kept" },
+      { field: "rule.source.store.secret.name", code: "no-secret", message: "nor this" },
+      { field: "report.email[1]", code: "invalid", message: "no address" },
+      { field: "report.email[0]", code: "invalid", message: "nor this one" },
+      { field: "targets[0].when.metadata.album", code: "invalid", message: "odd" },
+      { field: "targets[99].name", code: "invalid", message: "far off" },
+    ];
+    const problem = new ProblemError({ status: 422, code: "invalid", errors });
+    expect(fieldErrors(problem, valuesOf("a", WHOLE))).toEqual({
+      "targets.0.to.token": "it is not kept",
+      "source.store.secret": "nor this",
+      "report.email": "ben@example.org: no address; anna@example.org: nor this one",
+      "targets.0.when.metadata": "album: odd",
+      "targets.99.name": "far off",
+    });
   });
 
   it("says what saving would change, part by part", () => {

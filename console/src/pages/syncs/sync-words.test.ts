@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { Delivery, SyncRule } from "../../api/types";
 import { daysOf, endOf, filesWords, rateOf, ratesWords, seriesOf, tallyWords } from "./passes";
 import { readSyncSearch } from "./shown";
-import { nextStep, reportWords, scheduleWords, toGo, wayWords, whenWords } from "./sync-words";
+import {
+  nextStep,
+  planWords,
+  reportWords,
+  scheduleWords,
+  toGo,
+  wayWords,
+  whenWords,
+} from "./sync-words";
 
 const rule: SyncRule = {
   source: { kind: "bucket", bucket: "films" },
@@ -23,6 +31,16 @@ describe("a sync in words", () => {
     expect(scheduleWords({ ...rule, schedule: "*/10 * * * *" })).toBe("*/10 * * * * (UTC)");
     expect(whenWords(rule.targets[0]?.when)).toBe("image/*, at most 10.0 MiB");
     expect(whenWords(undefined)).toBe("everything else");
+  });
+
+  it("says how many files of a dry run go where", () => {
+    const file = { item: "1", name: "a", type: "image/png", size: 1, target: null, skipped: null };
+    const films = { ...file, target: "films" };
+    const files = [films, { ...file, target: "rest" }, films, file, { ...file, skipped: "no" }];
+    const plan = { files, deliver: 4, skip: 1, known: 0, more: false };
+    expect(planWords(plan)).toBe("2 to films, 1 to rest, 1 where their size belongs.");
+    expect(planWords({ ...plan, deliver: 1000 })).toMatch(/^Of the first 5: 2 to films/);
+    expect(planWords({ ...plan, files: [] })).toBeNull();
   });
 
   it("says who is told of passes", () => {

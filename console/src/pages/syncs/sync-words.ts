@@ -2,13 +2,15 @@
 import type {
   Delivery,
   DeliveryState,
+  DryRun,
   SourceRule,
   StoreRule,
   SyncRule,
+  SyncShown,
   TargetRule,
   When,
 } from "../../api/types";
-import { bytes } from "../../format/numbers";
+import { bytes, count } from "../../format/numbers";
 import { until } from "../../format/times";
 
 export function sourceWords(source: SourceRule): string {
@@ -99,11 +101,34 @@ export function nextStep(delivery: Delivery, now: number): string | null {
 
 const ENDED: ReadonlySet<string> = new Set(["marked", "skipped", "failed", "removed"]);
 
+/** How many files of a dry run go where: "2 to pictures, 1 to films." */
+export function planWords({ files, deliver, skip }: DryRun): string | null {
+  const targets = new Map<string, number>();
+  let bySize = 0;
+  for (const { target, skipped } of files) {
+    if (target) targets.set(target, (targets.get(target) ?? 0) + 1);
+    else if (!skipped) bySize += 1;
+  }
+  const words = [...targets].map(([target, number]) => `${count(number)} to ${target}`);
+  if (bySize > 0) words.push(`${count(bySize)} where their size belongs`);
+  if (words.length === 0) return null;
+  const some = files.length < deliver + skip ? `Of the first ${count(files.length)}: ` : "";
+  return `${some}${words.join(", ")}.`;
+}
+
 /** How many files are on their way, or wait. */
 export function toGo(counts: Partial<Record<DeliveryState, number>>): number {
   let sum = 0;
   for (const [state, number] of Object.entries(counts)) if (!ENDED.has(state)) sum += number ?? 0;
   return sum;
+}
+
+/**
+ * Of a sync that variables of the server's environment said: whether they do no more. Then
+ * it is there for what it delivered, and can be deleted.
+ */
+export function isLeft({ origin, actions }: SyncShown): boolean {
+  return origin === "environment" && actions.includes("delete");
 }
 
 export function scheduleWords({ schedule, zone, source }: SyncRule): string {
