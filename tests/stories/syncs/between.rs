@@ -236,8 +236,9 @@ async fn another_content_of_a_store_whose_list_names_no_etags_is_delivered(datab
     keep_secret(&server, source.secret()).await;
     let put_at = |content: &[u8], seconds: u64| {
         lay(&source, "a.png", content);
-        let file = fs::File::options().append(true);
-        let file = file.open(source.folder().join("a.png")).expect("opened");
+        let path = source.folder().join("a.png");
+        let file = fs::File::options().append(true).open(path);
+        let file = file.expect("opened");
         let at = SystemTime::now() + Duration::from_secs(seconds);
         file.set_modified(at).expect("its time is set");
     };
