@@ -28,6 +28,8 @@ CREATE TABLE delivery (
     size BIGINT,
     -- What tells its content from another's; '' where nothing does.
     content {text} NOT NULL DEFAULT '',
+    -- Of a source whose list names no content: what changes when it may have changed.
+    seen {text} NOT NULL DEFAULT '',
     metadata {text} NOT NULL DEFAULT '',
     -- Who made it, as its source says; '' where that is not known.
     creator {text} NOT NULL DEFAULT '',

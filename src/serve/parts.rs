@@ -343,6 +343,7 @@ pub(crate) fn sync_settings(config: &Config) -> SyncSettings {
         at_once: config.syncs.at_once,
         attempts: config.syncs.attempts,
         lease: config.syncs.lease.duration(),
+        in_parts_from: config.syncs.in_parts_from.bytes(),
         longest_wait: config.syncs.longest_wait.duration(),
         passes_kept: config.operations.retention.age.duration(),
         mail: mail_settings(config),

@@ -5,6 +5,7 @@ mod asking;
 mod beside;
 mod between;
 mod broken;
+mod in_parts;
 mod mailbox;
 mod memory;
 mod on_host;

@@ -127,7 +127,7 @@ enum Ended {
 async fn run(kind: AnyKind, mut place: Place, operation: Operation, failures: u32) {
     let (engine, running) = (Arc::clone(&place.engine), Arc::clone(&place.running));
     let id = running.id;
-    let ended = match prepare(&engine, &running, operation).await {
+    let ended = match prepare(&engine, &running, (&kind, operation, failures)).await {
         Ok((input, context)) => {
             place.begun = true;
             until_end(&engine, kind.run(input, context), &running).await
@@ -169,7 +169,7 @@ fn redacted(mut end: End, secrets: &Secrets) -> End {
 async fn prepare(
     engine: &Arc<Engine>,
     running: &Arc<Running>,
-    operation: Operation,
+    (kind, operation, failures): (&AnyKind, Operation, u32),
 ) -> crate::Result<(String, crate::Context)> {
     let id = running.id;
     // Read now that others find it among what runs here: who cancelled it between
@@ -190,6 +190,8 @@ async fn prepare(
         operation: Arc::new(operation),
         engine: Operations(Arc::clone(engine)),
         restored: restored.map(Into::into),
+        retry: kind.settings.retry,
+        failures,
     };
     Ok((input, context))
 }

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::kind::Kind;
 use crate::log::{LineWriter, Stream};
 use crate::operation::{NewOperation, Operation, Progress};
+use crate::retry::RetryPolicy;
 use crate::running::{Running, Stop};
 use crate::secrets::redact_texts;
 use crate::{Error, Result, sql};
@@ -26,6 +27,9 @@ pub struct Context {
     pub(crate) operation: Arc<Operation>,
     pub(crate) engine: Operations,
     pub(crate) restored: Option<Arc<str>>,
+    pub(crate) retry: RetryPolicy,
+    /// How many attempts have failed before this one.
+    pub(crate) failures: u32,
 }
 
 impl Context {
@@ -39,6 +43,14 @@ impl Context {
     #[must_use]
     pub fn attempt(&self) -> u64 {
         self.running.attempt
+    }
+
+    /// Whether the operation has failed where this attempt does so, and is not tried again.
+    #[must_use]
+    pub fn ends_with(&self, failure: &Failure) -> bool {
+        let stopped = self.running.token.is_cancelled();
+        let failures = self.failures.saturating_add(1);
+        !stopped && self.retry.wait(failure, failures).is_none()
     }
 
     /// The operation, as it was when this attempt began.

@@ -25,6 +25,6 @@ pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Schema, Sql, Tx, Va
 pub use error::{Error, Result};
 pub use migrations::newest_version;
 pub use objects::{
-    Answered, Ledger, MOST_AT_ONCE, ObjectError, ObjectHead, ObjectHeaders, ObjectPage, ObjectRead,
-    ObjectSettings, ObjectStore, ObjectSummary, ObjectWriter, SealedObject,
+    Answered, Ledger, MOST_AT_ONCE, MOST_PARTS, ObjectError, ObjectHead, ObjectHeaders, ObjectPage,
+    ObjectRead, ObjectSettings, ObjectStore, ObjectSummary, ObjectWriter, SealedObject,
 };

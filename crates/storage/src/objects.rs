@@ -23,6 +23,7 @@ pub use error::ObjectError;
 pub use head::{ObjectHead, ObjectHeaders};
 pub use ledger::Ledger;
 pub use list::{ObjectPage, ObjectSummary};
+pub use multipart::MOST_PARTS;
 pub use read::ObjectRead;
 pub use streamed::MOST_AT_ONCE;
 pub use write::{ObjectWriter, SealedObject};
@@ -112,6 +113,8 @@ struct Ask<'a> {
     headers: Vec<(String, String)>,
     body: Bytes,
     range: Option<Range<u64>>,
+    /// How much longer than usual the answer may take.
+    patience: Duration,
 }
 
 impl ObjectStore {
@@ -303,7 +306,8 @@ impl ObjectStore {
         let pairs = ask.headers.iter();
         let headers = ExtraHeaders::parse(pairs.map(|(name, value)| (&**name, &**value)))
             .map_err(fetch::FetchError::from)?;
-        let patience = ON_TOP + Duration::from_secs(ask.body.len() as u64 / SLOWEST);
+        let sending = Duration::from_secs(ask.body.len() as u64 / SLOWEST);
+        let patience = ON_TOP + sending + ask.patience;
         let mut request = Request::new(ask.method, url)
             .headers(headers)
             .body(ask.body)

@@ -47,8 +47,13 @@ pub enum Error {
         what: &'static str,
     },
     /// A secret that is not kept here.
-    #[error("there is no secret `{0}`; store it under this name first")]
-    NoSecret(String),
+    #[error("there is no secret `{name}`; store it under this name first")]
+    NoSecret {
+        /// Its name.
+        name: String,
+        /// Which part of the rule names it, where that is known.
+        field: Option<String>,
+    },
     /// Variables that are missing or wrong.
     #[error("{0}")]
     Environment(String),

@@ -31,7 +31,10 @@ impl Keys {
         if let Some(value) = variables.and_then(|variables| variables.secret(name)) {
             return Ok(value);
         }
-        let missing = || Error::NoSecret(name.chars().take(100).collect());
+        let missing = || Error::NoSecret {
+            name: name.chars().take(100).collect(),
+            field: None,
+        };
         let parsed: Name = name.parse().map_err(|_| missing())?;
         match self.access.reveal(&parsed).await {
             Ok(value) => Ok(value),

@@ -1,11 +1,13 @@
 //! Handing a message over to the server of mail that the configuration names.
 //!
-//! A message goes to each reader by itself: one address that is refused keeps it from
-//! nobody else. What goes wrong is said in words that hold no password.
+//! A message goes to each reader by itself, to some at once: one address that is refused
+//! keeps it from nobody else, and one limit of time holds for all. What goes wrong is said in
+//! words that hold no password.
 
 use base::Timestamp;
 use base::config::MailEncryption;
 use data_encoding::BASE64;
+use futures::stream::{self, StreamExt};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
@@ -13,6 +15,11 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::{Duration, UNIX_EPOCH};
+
+/// Readers who are written to at once.
+const AT_ONCE: usize = 5;
+/// How many times as long as for one message it may take for all.
+const FOR_ALL: u32 = 2;
 
 /// The most that is repeated of what a server of mail says, in characters.
 const MOST_SAID: usize = 300;
@@ -134,6 +141,49 @@ impl MailSettings {
         }
     }
 
+    /// Hands a letter over for each of these readers; who did not get it, and why. Nobody
+    /// more is tried once the server itself fails, or it took too long altogether: then that
+    /// is said of the first of them alone.
+    pub(crate) async fn send_to_all(
+        &self,
+        letter: &Letter,
+        readers: &[String],
+    ) -> Vec<(String, Unsent)> {
+        let limit = self.patience * FOR_ALL;
+        let late = tokio::time::sleep(limit);
+        let sending = stream::iter(readers.to_vec())
+            .map(|reader| async move {
+                let sent = self.send(letter, &reader).await;
+                (reader, sent)
+            })
+            .buffer_unordered(AT_ONCE);
+        let (mut late, mut sending) = (std::pin::pin!(late), std::pin::pin!(sending));
+        let mut waiting = readers.to_vec();
+        let mut unsent = Vec::new();
+        loop {
+            let (reader, sent) = tokio::select! {
+                biased;
+                sent = sending.next() => match sent {
+                    Some(sent) => sent,
+                    None => return unsent,
+                },
+                () = &mut late => {
+                    let first = waiting.into_iter().next();
+                    unsent.extend(first.map(|first| (first, Unsent::Late(limit))));
+                    return unsent;
+                }
+            };
+            waiting.retain(|other| other != &reader);
+            if let Err(why) = sent {
+                let goes_on = why.is_of_the_reader();
+                unsent.push((reader, why));
+                if !goes_on {
+                    return unsent;
+                }
+            }
+        }
+    }
+
     /// Hands a letter over for one reader.
     pub(crate) async fn send(&self, letter: &Letter, to: &str) -> Result<(), Unsent> {
         let message = self.message(letter, to)?;
@@ -182,8 +232,9 @@ mod tests {
     use super::*;
     use base::Redactor;
     use testing::within;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     use tokio::net::TcpListener;
+    use tokio_util::task::AbortOnDropHandle;
 
     fn settings(port: u16) -> MailSettings {
         MailSettings {
@@ -214,6 +265,58 @@ mod tests {
         let sent = within("the limit", sending.send(&letter(), "ben@example.org")).await;
         let why = sent.expect_err("nobody answers");
         assert!(!why.is_of_the_reader(), "{why}");
+    }
+
+    /// A server that lets `doors` clients in before it says anything to any of them, and then
+    /// takes what each has.
+    async fn takes_together(listener: TcpListener, doors: usize) {
+        let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(doors));
+        loop {
+            let (mut socket, _) = listener.accept().await.expect("it comes");
+            let barrier = std::sync::Arc::clone(&barrier);
+            tokio::spawn(async move {
+                barrier.wait().await;
+                let _ = socket.write_all(b"220 here\r\n").await;
+                let mut lines = BufReader::new(&mut socket);
+                let (mut line, mut in_text) = (String::new(), false);
+                while lines.read_line(&mut line).await.is_ok_and(|read| read > 0) {
+                    let answer = match line.trim_end() {
+                        "." => "250 taken\r\n",
+                        _ if in_text => "",
+                        "DATA" => "354 go on\r\n",
+                        _ => "250 fine\r\n",
+                    };
+                    in_text = match line.trim_end() {
+                        "DATA" => true,
+                        "." => false,
+                        _ => in_text,
+                    };
+                    line.clear();
+                    if lines.get_mut().write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn readers_are_written_to_at_once_and_who_is_none_keeps_it_from_nobody() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let port = listener.local_addr().expect("it has one").port();
+        let _serving = AbortOnDropHandle::new(tokio::spawn(takes_together(listener, AT_ONCE)));
+        let mail = MailSettings {
+            login: None,
+            patience: Duration::from_secs(20),
+            ..settings(port)
+        };
+        let mut readers = vec!["nobody".to_owned()];
+        readers.extend((0..2 * AT_ONCE).map(|number| format!("r{number}@example.org")));
+        let letter = letter();
+        // One after the other, nobody would be let in.
+        let unsent = within("an end", mail.send_to_all(&letter, &readers)).await;
+        let told: Vec<_> = unsent.iter().map(|(reader, _)| &**reader).collect();
+        assert_eq!(told, ["nobody"], "{unsent:?}");
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use crate::target::bucket::BucketTarget;
 use crate::target::cloudflare::{
     Account, AccountSettings, Images, ImagesSettings, Naming, Stream, StreamSettings,
 };
-use crate::target::store::StoreTarget;
+use crate::target::store::{InParts, StoreTarget};
 use crate::target::webhook::WebhookTarget;
 use crate::target::{Target, Trouble};
 use crate::{Buckets, Error, Result, SyncSettings, Syncs, Variables, owner, trouble};
@@ -32,7 +32,6 @@ pub(crate) struct Opened {
     pub(crate) sync: Sync,
     pub(crate) source: Arc<dyn Source>,
     pub(crate) targets: Vec<Arc<dyn Target>>,
-    pub(crate) keys: Keys,
 }
 
 impl Syncs {
@@ -108,7 +107,6 @@ impl Syncs {
             sync,
             source,
             targets,
-            keys,
         })
     }
 
@@ -152,6 +150,7 @@ impl Syncs {
             TargetRule::Store { store, key } => Arc::new(StoreTarget::new(
                 self.open_store(store, keys).await?,
                 key.clone(),
+                InParts::from(self.settings().in_parts_from),
             )),
             TargetRule::Bucket { bucket, key } => Arc::new(BucketTarget::new(
                 self.buckets()?,

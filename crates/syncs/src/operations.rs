@@ -7,8 +7,10 @@ mod verify;
 pub(crate) use summary::{ByWhom, FailedFile};
 pub use verify::{SyncVerify, VerifyInput};
 
+use crate::keys::Keys;
 use crate::pass::Pass;
 use crate::sync::Sync;
+use crate::tally::Tally;
 use crate::target::Trouble;
 use crate::{Error, Syncs, sql};
 use ::operations::{Context, Failure, Kind, NewOperation, Outcome, RetryPolicy, Settings};
@@ -19,6 +21,8 @@ use std::time::Duration;
 
 /// When a file that its target still works on is looked at again, at the earliest.
 const NOT_BEFORE: Duration = Duration::from_secs(5);
+/// The same after a pass that failed as a whole, where no schedule makes another one.
+const NOT_BEFORE_AFTER_FAILURE: Duration = Duration::from_secs(600);
 
 /// Delivers what a sync finds.
 #[derive(Clone, Debug)]
@@ -80,34 +84,78 @@ impl Kind for SyncPass {
         if sync.paused {
             return Err(Failure::withdrawn(Error::Paused(sync.name).to_string()));
         }
-        let opened = self.0.open(sync).await.map_err(failure)?;
-        let secrets = opened.keys.of_environment();
+        let keys = Keys::of(self.0.access().clone(), &sync, self.0.variables().cloned());
+        let secrets = keys.of_environment();
         context.redact(secrets.iter().map(|secret| secret.expose_secret()));
-        let pass = Pass::new(self.0.clone(), opened, context.clone(), input.recorded);
-        let done = pass.run().await;
-        let tally = pass.board.tally();
-        context.log(format!("{tally}.")).await;
-        if done.is_ok() {
-            self.report(&pass).await;
+        let (done, tally) = self.pass(&sync, &input, &context).await;
+        let failure = done.as_ref().err();
+        if failure.is_none_or(|failure| context.ends_with(failure)) {
+            let ended = Ended {
+                sync: &sync,
+                keys: &keys,
+                context: &context,
+                tally: &tally,
+                failure: failure.map(|failure| context.redacted(failure.message())),
+            };
+            self.report(&ended).await;
         }
         if !input.once {
-            self.follow(&pass.opened.sync).await;
+            self.go_on(&sync, &context, failure).await;
         }
         done?;
         Ok(serde_json::to_value(&tally).unwrap_or_default())
     }
 }
 
+/// A pass that is over, or failed as a whole.
+struct Ended<'a> {
+    sync: &'a Sync,
+    keys: &'a Keys,
+    context: &'a Context,
+    tally: &'a Tally,
+    failure: Option<String>,
+}
+
 impl SyncPass {
+    /// Makes the pass; how it ended, and what it did.
+    async fn pass(
+        &self,
+        sync: &Sync,
+        input: &PassInput,
+        context: &Context,
+    ) -> (Result<(), Failure>, Tally) {
+        let opened = match self.0.open(sync.clone()).await {
+            Ok(opened) => opened,
+            Err(error) => return (Err(failure(error)), Tally::default()),
+        };
+        let pass = Pass::new(self.0.clone(), opened, context.clone(), input.recorded);
+        let done = pass.run().await;
+        let tally = pass.board.tally();
+        context.log(format!("{tally}.")).await;
+        (done, tally)
+    }
+
+    /// Has another pass made for what is left. One that failed as a whole would fail again
+    /// in a moment: then the schedule is waited for, and a while where there is none.
+    async fn go_on(&self, sync: &Sync, context: &Context, failure: Option<&Failure>) {
+        match failure {
+            None => self.follow(sync, NOT_BEFORE).await,
+            Some(failure) if context.ends_with(failure) && sync.rule.schedule.is_none() => {
+                self.follow(sync, NOT_BEFORE_AFTER_FAILURE).await;
+            }
+            Some(_) => {}
+        }
+    }
+
     /// Has what waits for a later time seen to then, without waiting for the schedule.
-    async fn follow(&self, sync: &Sync) {
+    async fn follow(&self, sync: &Sync, not_before: Duration) {
         let syncs = &self.0;
         let next = match sql::claim::next_at_all(syncs.db(), sync.id).await {
             Ok(Some(next)) => next,
             Ok(None) => return,
             Err(error) => return tracing::warn!(%error, "what is due next is not known"),
         };
-        let at = next.max(syncs.now().plus(NOT_BEFORE));
+        let at = next.max(syncs.now().plus(not_before));
         let submitted = async {
             let input = PassInput::of_recorded(sync);
             let new = pass(sync, &input, (Actor::system(), Trigger::System))?

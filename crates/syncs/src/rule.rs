@@ -237,12 +237,12 @@ impl TargetRule {
         }
     }
 
-    /// The name of the secret that it refers to.
-    fn secret(&self) -> Option<&str> {
+    /// The name of the secret that it refers to, and the part that does.
+    fn secret(&self) -> Option<(&'static str, &str)> {
         match self {
-            Self::Store { store, .. } => Some(&store.secret),
-            Self::Webhook { secret, .. } => secret.as_deref(),
-            _ => self.account().map(|account| account.token),
+            Self::Store { store, .. } => Some(("store.secret", &store.secret)),
+            Self::Webhook { secret, .. } => Some(("secret", secret.as_deref()?)),
+            _ => self.account().map(|account| ("token", account.token)),
         }
     }
 
@@ -341,23 +341,32 @@ impl Rule {
         }
     }
 
-    /// The names of the secrets that it refers to.
+    /// The names of the secrets that it refers to, each with the part that does.
     #[must_use]
-    pub fn secrets(&self) -> Vec<&str> {
+    pub fn secrets(&self) -> Vec<(String, &str)> {
         let mut names = Vec::new();
         match &self.source {
             SourceRule::Rows {
                 database, store, ..
-            } => names.extend([database.as_str(), store.secret.as_str()]),
-            SourceRule::Store { store } => names.push(&store.secret),
+            } => {
+                names.push(("source.database".to_owned(), database.as_str()));
+                names.push(("source.store.secret".to_owned(), &store.secret));
+            }
+            SourceRule::Store { store } => {
+                names.push(("source.store.secret".to_owned(), &store.secret));
+            }
             SourceRule::Bucket { .. } => {}
         }
-        names.extend(self.targets.iter().filter_map(|route| route.to.secret()));
-        names.extend(
-            self.report
-                .as_ref()
-                .and_then(|report| report.secret.as_deref()),
-        );
+        for (index, route) in self.targets.iter().enumerate() {
+            if let Some((field, name)) = route.to.secret() {
+                names.push((format!("targets[{index}].to.{field}"), name));
+            }
+        }
+        let of_report = self
+            .report
+            .as_ref()
+            .and_then(|report| report.secret.as_deref());
+        names.extend(of_report.map(|name| ("report.secret".to_owned(), name)));
         names
     }
 }
@@ -450,7 +459,34 @@ mod tests {
     fn a_short_rule_is_enough() {
         let rule: Rule = serde_json::from_value(rule()).expect("a rule");
         rule.check().expect("fine");
-        assert_eq!(rule.secrets(), Vec::<&str>::new());
+        assert!(rule.secrets().is_empty());
+    }
+
+    #[test]
+    fn every_secret_is_known_by_the_part_that_names_it() {
+        let store = |secret: &str| json!({"endpoint": "https://a.example", "bucket": "b", "access_key": "k", "secret": secret});
+        let rule = json!({
+            "source": {"kind": "rows", "database": "db", "store": store("from")},
+            "targets": [
+                {"name": "a", "to": {"kind": "bucket", "bucket": "other"}},
+                {"name": "b", "to": {"kind": "store", "store": store("into")}},
+                {"name": "c", "to": {"kind": "webhook", "url": "https://a.example/", "secret": "hook"}},
+                {"name": "d", "to": {"kind": "cloudflare_images", "account": "0", "token": "cf"}},
+            ],
+            "report": {"url": "https://a.example/", "secret": "told"},
+        });
+        let rule: Rule = serde_json::from_value(rule).expect("a rule");
+        let secrets: Vec<_> = rule.secrets();
+        let secrets: Vec<(&str, &str)> = secrets.iter().map(|(at, name)| (&**at, *name)).collect();
+        let expected = [
+            ("source.database", "db"),
+            ("source.store.secret", "from"),
+            ("targets[1].to.store.secret", "into"),
+            ("targets[2].to.secret", "hook"),
+            ("targets[3].to.token", "cf"),
+            ("report.secret", "told"),
+        ];
+        assert_eq!(secrets, expected);
     }
 
     #[test]

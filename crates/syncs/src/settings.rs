@@ -2,6 +2,7 @@
 
 use crate::MailSettings;
 use std::time::Duration;
+use storage::MOST_AT_ONCE;
 
 /// How syncs are run, where their rules say nothing else.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct SyncSettings {
     pub attempts: u32,
     /// How long a delivery stays with a process that has fallen silent.
     pub lease: Duration,
+    /// From how many bytes on a file goes to a store in parts.
+    pub in_parts_from: u64,
     /// The longest wait between two attempts, unless the target asks for more.
     pub longest_wait: Duration,
     /// How long what is known of passes is kept.
@@ -26,6 +29,7 @@ impl Default for SyncSettings {
             at_once: 8,
             attempts: 6,
             lease: Duration::from_secs(20),
+            in_parts_from: MOST_AT_ONCE,
             longest_wait: Duration::from_secs(600),
             passes_kept: Duration::from_secs(90 * 24 * 3600),
             mail: None,

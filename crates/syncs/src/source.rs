@@ -28,6 +28,8 @@ pub struct Found {
     pub size: Option<u64>,
     /// What tells its content from another's, if it is known by now.
     pub content: Option<String>,
+    /// Where that is not known: what changes when it may have changed.
+    pub seen: Option<String>,
     /// What goes along with it.
     pub metadata: BTreeMap<String, Value>,
     /// Who made it, where that is known: for people, and not for the target.
@@ -53,6 +55,10 @@ pub struct LookedAt {
     pub size: u64,
     /// What tells its content from another's.
     pub content: String,
+    /// By what its source knows it again when it is read.
+    pub etag: String,
+    /// Its MD5 in small letters, where its source names it.
+    pub md5: Option<String>,
     /// Its media type, where its source knows one.
     pub media_type: Option<String>,
 }

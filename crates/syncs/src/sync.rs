@@ -382,9 +382,12 @@ impl Syncs {
     async fn check_rule(&self, rule: &Rule) -> Result<()> {
         rule.check()?;
         let kept = self.access().secrets().await?;
-        for name in rule.secrets() {
+        for (field, name) in rule.secrets() {
             if !kept.iter().any(|secret| secret.name == name) {
-                return Err(Error::NoSecret(name.chars().take(100).collect()));
+                return Err(Error::NoSecret {
+                    name: name.chars().take(100).collect(),
+                    field: Some(field),
+                });
             }
         }
         Ok(())

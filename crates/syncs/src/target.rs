@@ -31,6 +31,8 @@ pub struct Item {
     pub size: u64,
     /// What tells its content from another's: an entity tag or a digest of the source.
     pub content: Option<String>,
+    /// The MD5 of its content in small letters, where its source names it.
+    pub md5: Option<String>,
     /// What is to be kept beside it at the target, in the order of its names.
     pub metadata: BTreeMap<String, Value>,
 }
@@ -90,7 +92,16 @@ impl Delivered {
     pub(crate) fn ready(id: &str) -> Self {
         Self::Ready(Receipt {
             id: id.to_owned(),
-            thumbnail: None,
+            ..Receipt::default()
+        })
+    }
+
+    /// The same, and this is known of it from now on.
+    pub(crate) fn known(id: &str, known: Value) -> Self {
+        Self::Ready(Receipt {
+            id: id.to_owned(),
+            known: Some(known),
+            ..Receipt::default()
         })
     }
 }
@@ -119,6 +130,8 @@ pub struct Receipt {
     pub id: String,
     /// The address of a small picture of it.
     pub thumbnail: Option<String>,
+    /// What takes the place of what was recorded, in the same step as that it is there.
+    pub known: Option<Value>,
 }
 
 /// Why an attempt did not end well. The text says what happened and never a credential.
@@ -176,6 +189,12 @@ pub trait Target: fmt::Debug + Send + Sync {
     /// Otherwise that one is removed first.
     fn replaces(&self) -> bool {
         false
+    }
+
+    /// Gives up what is there of a file that is not whole, by what was recorded. What is
+    /// served stays.
+    async fn abandon(&self, _known: &Value) -> Result<(), Trouble> {
+        Ok(())
     }
 
     /// Removes it there. It is no error when it is not there.

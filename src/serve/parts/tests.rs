@@ -69,6 +69,7 @@ concurrent = 63
 [syncs]
 at_once = 12
 attempts = 72
+in_parts_from = "75MiB"
 longest_wait = "73s"
 lease = "74s"
 
@@ -231,6 +232,7 @@ fn syncs_get_their_settings() {
     let got = sync_settings(&distinct());
     assert_eq!((got.at_once, got.attempts), (12, 72));
     assert_eq!((got.lease, got.longest_wait), (seconds(74), seconds(73)));
+    assert_eq!(got.in_parts_from, 75 << 20);
     assert_eq!(got.passes_kept, hours(87));
     let mail = got.mail.expect("a server of mail");
     assert_eq!((mail.host.as_str(), mail.port), ("mail.test", 91));

@@ -202,3 +202,43 @@ async fn the_command_line_asks_a_server_by_its_address(database: TestDatabase) {
     assert_ne!(unknown.code, Some(0), "{unknown:?}");
     assert!(unknown.errors.contains("sync"), "{unknown:?}");
 }
+
+on_both!(one_failed_file_is_retried_by_itself);
+async fn one_failed_file_is_retried_by_itself(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let refuses = Listener::start(&[422, 422, 204]).await;
+    let to = json!({ "kind": "webhook", "url": refuses.url });
+    let rule = json!({
+        "source": { "kind": "bucket", "bucket": "files", "prefix": "media/" },
+        "targets": [{ "name": "told", "to": to }],
+    });
+    let made = json!({ "name": "told", "rule": rule, "paused": true });
+    let (status, made) = server.post("/api/v1/syncs", &made).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    put(&server, "media/a.png", "image/png", b"a picture").await;
+    put(&server, "media/b.png", "image/png", b"another").await;
+    server.post("/api/v1/syncs/told/resume", &json!({})).await;
+    run(&server, "told").await;
+    let failed = "/api/v1/syncs/told/deliveries?state=failed";
+    let (_, found) = server.get(failed).await;
+    let id = |at: usize| found["items"][at]["id"].as_str().expect("an id").to_owned();
+    let path = |id: &str| format!("/api/v1/syncs/told/deliveries/{id}");
+    let retry = |id: &str| format!("{}/retry", path(id));
+    let (status, retried) = server.post(&retry(&id(0)), &json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{retried}");
+    within("the file to be delivered", async {
+        loop {
+            let (_, delivery) = server.get(&path(&id(0))).await;
+            if delivery["state"] == "marked" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    // The other one rests, and what is delivered is not retried.
+    let (_, other) = server.get(&path(&id(1))).await;
+    assert_eq!(other["state"], "failed", "{other}");
+    let (status, refused) = server.post(&retry(&id(0)), &json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+}

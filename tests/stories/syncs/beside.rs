@@ -1,12 +1,14 @@
 //! `longshore sync` on the host and a server on the same data directory, whichever of them
 //! begins first: neither locks the other out, and nothing is delivered twice.
 
+use super::on_server::run;
 use super::to_cloudflare::variables;
 use super::world::in_world;
-use crate::program::{BINARY, server};
+use crate::program::{BINARY, server, sharing_a_key};
 use serde_json::Value;
 use std::process::Stdio;
-use testing::{Cloudflare, TestDatabase, TestServer, on_both, within};
+use std::time::Duration;
+use testing::{Cloudflare, TestDatabase, TestServer, on_both, on_postgres, within};
 use tokio::process::Command;
 
 /// How every pass that the server knows of has ended.
@@ -57,6 +59,54 @@ async fn a_server_starts_while_a_pass_of_the_host_runs_and_the_other_way_round(
         assert_eq!(passes(&server).await, ["succeeded", "succeeded"]);
         assert!(world.rows().await.values().all(|row| row.copied));
         assert_eq!(cloudflare.images().len(), 2);
+    })
+    .await;
+}
+
+on_postgres!(two_replicas_and_a_cron_deliver_each_file_once);
+async fn two_replicas_and_a_cron_deliver_each_file_once(database: TestDatabase) {
+    const FILES: usize = 40;
+    in_world(database, |world| async move {
+        let mut options = sharing_a_key(server(world.ours()));
+        for (name, value) in world.variables(&world.rule()) {
+            options = options.env(&name, &value);
+        }
+        let one = options.clone().start().await;
+        let other = options.start().await;
+        for number in 0..FILES {
+            let (id, name) = (format!("id{number:03}"), format!("{number}.png"));
+            world.add(&id, &name, "image/png", id.as_bytes()).await;
+        }
+        let mut of_host = world.variables(&world.rule());
+        let data = one.data().display().to_string();
+        of_host.push(("LONGSHORE_DATA".to_owned(), data));
+        let (_, _, host) = tokio::join!(
+            run(&one, "spaces"),
+            run(&other, "spaces"),
+            world.sync_with(of_host, &["run"]),
+        );
+        assert_eq!(host.code, Some(0), "{host:?}");
+        // What one of them has in its hands may not be marked yet.
+        within("every row to be marked", async {
+            while !world.rows().await.values().all(|row| row.copied) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        let delivered = within("every pass to end", async {
+            loop {
+                let (_, found) = other.get("/api/v1/syncs/spaces/passes").await;
+                let found = found["items"].as_array().cloned().expect("a list");
+                if found.iter().all(|pass| pass["ended_at"].is_string()) {
+                    let each = found.iter().map(|pass| pass["delivered"].as_u64());
+                    return each.map(|files| files.expect("a number")).sum::<u64>();
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        assert_eq!(delivered, FILES as u64, "each by one of them");
+        assert_eq!(world.target.keys().len(), FILES);
     })
     .await;
 }

@@ -8,6 +8,7 @@ use crate::told::Listener;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::fs;
+use std::time::{Duration, SystemTime};
 use testing::{S3Store, TestDatabase, TestServer, on_both};
 
 /// The secret that [`keep_secret`] names.
@@ -224,4 +225,44 @@ async fn a_store_alone_is_a_source_of_what_was_not_delivered_yet(database: TestD
     assert_eq!(target.keys(), ["a.png", "d.png", "deep/b.mp4"]);
     let there = fs::read(target.folder().join("d.png")).expect("it is there");
     assert_eq!(there, b"a third");
+}
+
+on_both!(another_content_of_a_store_whose_list_names_no_etags_is_delivered);
+async fn another_content_of_a_store_whose_list_names_no_etags_is_delivered(database: TestDatabase) {
+    let (Some(source), Some(target)) = (S3Store::start().await, S3Store::start().await) else {
+        return;
+    };
+    let server = server(&database).start().await;
+    keep_secret(&server, source.secret()).await;
+    let put_at = |content: &[u8], seconds: u64| {
+        lay(&source, "a.png", content);
+        let path = source.folder().join("a.png");
+        let file = fs::File::options().append(true).open(path);
+        let file = file.expect("opened");
+        let at = SystemTime::now() + Duration::from_secs(seconds);
+        file.set_modified(at).expect("its time is set");
+    };
+    let rule = json!({
+        "source": { "kind": "store", "store": named(&source) },
+        "targets": [{ "name": "other", "to": { "kind": "store", "store": named(&target) } }],
+    });
+    put_at(b"a picture", 0);
+    made(&server, "mirror", &rule).await;
+    run(&server, "mirror").await;
+    let idle = run(&server, "mirror").await;
+    assert_eq!(idle["outcome"]["delivered"], 0, "{idle}");
+    // As long as the one before.
+    put_at(b"b picture", 10);
+    let changed = run(&server, "mirror").await;
+    assert_eq!(changed["outcome"]["delivered"], 1, "{changed}");
+    let there = || fs::read(target.folder().join("a.png")).expect("it is there");
+    assert_eq!(there(), b"b picture");
+    // The same once more is looked at, and not sent.
+    put_at(b"b picture", 20);
+    let touched = run(&server, "mirror").await;
+    assert_eq!(touched["outcome"]["failed"], 0, "{touched}");
+    assert_eq!(touched["outcome"]["bytes"], 0, "{touched}");
+    assert_eq!(there(), b"b picture");
+    let idle = run(&server, "mirror").await;
+    assert_eq!(idle["outcome"]["delivered"], 0, "{idle}");
 }

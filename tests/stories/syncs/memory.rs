@@ -87,6 +87,23 @@ async fn large_files_go_to_a_store_without_more_memory(database: TestDatabase) {
     .await;
 }
 
+on_sqlite!(large_files_go_to_a_store_in_parts_without_more_memory);
+async fn large_files_go_to_a_store_in_parts_without_more_memory(database: TestDatabase) {
+    in_world(database, |world| async move {
+        let mut variables = world.variables(&world.rule());
+        let parts = ("LONGSHORE_SYNCS_IN_PARTS_FROM", "16MiB");
+        variables.push((parts.0.to_owned(), parts.1.to_owned()));
+        delivers(&world, variables, STREAMS).await;
+        for number in 0..FILES {
+            let file = world.target.folder().join(format!("served/large{number}"));
+            let there = std::fs::metadata(file).expect("there").len();
+            assert_eq!(there, LENGTH);
+        }
+        assert_eq!(world.target.unfinished(), 0);
+    })
+    .await;
+}
+
 on_sqlite!(a_long_backlog_takes_no_more_memory_than_a_page_of_it);
 async fn a_long_backlog_takes_no_more_memory_than_a_page_of_it(database: TestDatabase) {
     /// A page has 1,000 rows.

@@ -94,6 +94,52 @@ async fn a_dry_run_and_a_check_change_nothing(database: TestDatabase) {
     .await;
 }
 
+on_both!(every_name_of_the_table_may_be_another);
+async fn every_name_of_the_table_may_be_another(database: TestDatabase) {
+    in_world(database, |world| async move {
+        for sql in [
+            "CREATE SCHEMA media",
+            r#"CREATE TABLE media."Datei" (uid BIGINT PRIMARY KEY, title TEXT, mime TEXT,
+                "where" TEXT, done BOOLEAN NOT NULL DEFAULT FALSE, remote TEXT, "State" TEXT)"#,
+            r#"INSERT INTO media."Datei" (uid, title, mime, "where")
+                VALUES (7, 'a.png', 'image/png', 'x/a.png')"#,
+        ] {
+            world.db.execute(sql, values![]).await.expect("made");
+        }
+        world.put("../uploads/x/a.png", b"a picture");
+        let columns = json!({
+            "id": "uid", "name": "title", "type": "mime", "path": "where", "copied": "done",
+            "remote_id": "remote", "status": "State", "thumbnail": "", "metadata": ["title"],
+        });
+        let mut rule = world.rule();
+        rule["source"] = json!({
+            "table": {
+                "schema": "media", "table": "Datei", "columns": columns,
+                "statuses": { "ready": "it is served" },
+            },
+            "key_prefix": "uploads/",
+        });
+        let checked = world.sync_by(&rule, &["check"]).await;
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        let pass = world.sync_by(&rule, &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        let sql = r#"SELECT done, remote, "State" AS state FROM media."Datei""#;
+        let row = world.db.one(sql, values![]).await.expect("read");
+        let row = row.expect("it is there");
+        assert!(row.get::<bool>("done").expect("a truth"));
+        let text = |name| row.get::<String>(name).expect("a text");
+        let marked = (text("remote"), text("state"));
+        assert_eq!(marked, ("served/7".to_owned(), "it is served".to_owned()));
+        assert_eq!(world.target.keys(), ["served/7"]);
+        world
+            .db
+            .execute("DROP SCHEMA media CASCADE", values![])
+            .await
+            .expect("dropped");
+    })
+    .await;
+}
+
 on_both!(a_role_that_may_only_read_and_mark_the_table_is_enough);
 async fn a_role_that_may_only_read_and_mark_the_table_is_enough(database: TestDatabase) {
     in_world(database, |world| async move {

@@ -217,6 +217,8 @@ async fn a_rule_that_cannot_be_is_refused_by_its_place(database: TestDatabase) {
         .await;
     assert_eq!(status, 400, "{refused}");
     assert_eq!(refused["errors"][0]["code"], "no-secret", "{refused}");
+    let field = &refused["errors"][0]["field"];
+    assert_eq!(field, "targets[0].to.secret", "{refused}");
     let (status, refused) = server
         .post(
             "/api/v1/syncs",

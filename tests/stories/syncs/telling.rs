@@ -170,3 +170,75 @@ async fn who_cannot_be_told_holds_nothing_up(database: TestDatabase) {
     })
     .await;
 }
+
+on_both!(a_pass_that_fails_as_a_whole_is_told_of_once);
+async fn a_pass_that_fails_as_a_whole_is_told_of_once(database: TestDatabase) {
+    in_world(database, |world| async move {
+        let Some(mut mailbox) = Mailbox::start().await else {
+            return;
+        };
+        let mut listener = Listener::start(&[204]).await;
+        world.add("a1", "a.png", "image/png", b"a picture").await;
+        let mut rule = world.rule();
+        rule["report"] = json!({
+            "url": listener.url,
+            "email": ["ben@example.org"],
+            "failures_only": true,
+        });
+        let variables = |more: &[(&str, &str)]| {
+            let mut variables = world.variables(&rule);
+            variables.extend(mailbox.variables(PASSWORD));
+            variables.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
+            let more = more
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()));
+            variables.extend(more);
+            variables
+        };
+        let no_key = variables(&[("SPACES_SECRET", "not-the-right-one")]);
+        let no_table = variables(&[("SYNC_TABLE", "Nowhere")]);
+        let right = variables(&[]);
+        for (wrong, reason) in [
+            (no_key, "secret of the access key"),
+            (no_table, "has no table \"Nowhere\""),
+        ] {
+            let pass = world.sync_with(wrong, &["run"]).await;
+            assert_ne!(pass.code, Some(0), "{pass:?}");
+            let body = listener.next().await.json();
+            assert_eq!(body["counts"]["delivered"], 0, "{body}");
+            let told = body["failure"].as_str().expect("it says why");
+            assert!(told.contains(reason), "{body}");
+            let mail = mailbox.next().await;
+            let subject = "Sync spaces: the pass failed, 0 delivered";
+            assert_eq!(mail["headers"]["Subject"], subject, "{mail}");
+            let text = mail["text"].as_str().expect("a text");
+            assert!(text.contains(reason), "{text}");
+            assert!(!text.contains("not-the-right-one"), "{text}");
+        }
+        // Nobody was told twice: the next that is told of is the next that fails.
+        let pass = world.sync_with(right.clone(), &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        assert_eq!(world.rows().await["a1"], served("a1"));
+        a_row_without_content(&world).await;
+        let pass = world.sync_with(right, &["run"]).await;
+        assert_eq!(pass.code, Some(10), "{pass:?}");
+        let body = listener.next().await.json();
+        assert_eq!(
+            (&body["failure"], &body["counts"]["failed"]),
+            (&json!(null), &json!(1))
+        );
+        let mail = mailbox.next().await;
+        assert_eq!(
+            mail["headers"]["Subject"],
+            "Sync spaces: 0 delivered, 1 failed"
+        );
+    })
+    .await;
+}
+
+/// A row whose content is nowhere.
+async fn a_row_without_content(world: &World) {
+    let sql = r#"INSERT INTO "File" (id, "fileName", "fileType", path)
+        VALUES ('lost', 'lost.png', 'image/png', 'nowhere.png')"#;
+    world.db.execute(sql, values![]).await.expect("added");
+}

@@ -52,6 +52,7 @@ pub(super) const LEFT_AT_DEFAULT: &[&str] = &[
     "mail.timeout",
     "syncs.at_once",
     "syncs.attempts",
+    "syncs.in_parts_from",
     "syncs.longest_wait",
     "syncs.lease",
     "operations.workers",

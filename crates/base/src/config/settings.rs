@@ -219,6 +219,9 @@ settings! {
         attempts: u32 = 6, within 1..=100; live;
         /// Longest wait between two attempts. A target that asks for more gets more.
         longest_wait: Span = Span::minutes(10), within Span::seconds(1)..=Span::days(1); live;
+        /// From which size on a file goes to a store in parts, so that after a break it goes on
+        /// where it was. What is larger than stores take at once goes so in any case.
+        in_parts_from: Size = Size::gib(5), within Size::mib(5)..=Size::gib(5); live;
         /// How long a file stays with a process that has fallen silent, before another delivers
         /// it.
         lease: Span = Span::seconds(20), within Span::seconds(2)..=Span::hours(1); live;

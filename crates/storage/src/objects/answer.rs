@@ -2,7 +2,7 @@
 
 use super::{MOST_ANSWER, ObjectError, Result, xml};
 use fetch::Response;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// The longest document of an error that is looked at.
 const MOST_ERROR: usize = 64 * 1024;
@@ -42,6 +42,17 @@ pub(super) async fn judged(mut response: Response) -> Result<Response> {
 /// The ETag in headers, without its quotes.
 pub(super) fn etag_in(headers: &HeaderMap) -> Option<String> {
     Some(unquoted(headers.get(header::ETAG)?.to_str().ok()?))
+}
+
+/// The MD5 of an object in the headers of an answer, in small letters, where its ETag is one.
+/// Of an object that the store encrypted with a key of somebody's it only looks like that.
+pub(super) fn md5_in(headers: &HeaderMap) -> Option<String> {
+    let of = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let by_key = of("x-amz-server-side-encryption").is_some_and(|by| by.starts_with(b"aws:kms"))
+        || of("x-amz-server-side-encryption-customer-algorithm").is_some();
+    let etag = etag_in(headers).filter(|_| !by_key)?;
+    let is_md5 = etag.len() == 32 && etag.bytes().all(|letter| letter.is_ascii_hexdigit());
+    is_md5.then(|| etag.to_ascii_lowercase())
 }
 
 pub(super) fn unquoted(etag: &str) -> String {

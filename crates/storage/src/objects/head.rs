@@ -1,6 +1,6 @@
 //! What is said of an object in headers: by whom it is put, and by the store.
 
-use super::answer::etag_in;
+use super::answer::{etag_in, md5_in};
 use super::{ObjectError, Result};
 use base::Timestamp;
 use fetch::Response;
@@ -94,6 +94,8 @@ pub struct ObjectHead {
     pub size: u64,
     /// Its ETag without quotes: it changes with the content.
     pub etag: String,
+    /// The MD5 of its content in small letters, where its ETag is one.
+    pub md5: Option<String>,
     /// When it was put.
     pub last_modified: Timestamp,
     /// What was said of it then.
@@ -122,6 +124,7 @@ impl ObjectHead {
                 .total()
                 .ok_or(missing("it names no length of an object"))?,
             etag: etag_in(response.headers()).ok_or(missing("it names no ETag"))?,
+            md5: md5_in(response.headers()),
             last_modified: Timestamp::from_micros(
                 modified.ok_or(missing("it says not when an object was changed"))?,
             ),

@@ -5,9 +5,12 @@ use super::{Ask, ObjectError, ObjectHeaders, ObjectStore, Result, xml};
 use bytes::Bytes;
 use http::Method;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// The most parts of an object.
-pub(super) const MOST_PARTS: u16 = 10_000;
+pub const MOST_PARTS: u16 = 10_000;
+/// How long a store may take for a part when it puts them together.
+const A_PART: Duration = Duration::from_millis(250);
 
 impl ObjectStore {
     /// Begins an object in parts; its id.
@@ -76,6 +79,7 @@ impl ObjectStore {
             query: vec![("uploadId", id.to_owned())],
             headers: vec![("content-type".to_owned(), "application/xml".to_owned())],
             body: body.into(),
+            patience: A_PART * u32::try_from(parts.len()).unwrap_or(u32::MAX),
             ..Ask::default()
         };
         let answer = self.answer(ask).await?;

@@ -16,7 +16,11 @@ impl From<Error> for Problem {
             | Error::Paused(_)
             | Error::State { .. } => Self::conflict(sentence(&text)),
             Error::Rule { field, .. } => Self::invalid(field, "invalid", text),
-            Error::NoSecret(_) => Self::invalid("rule", "no-secret", text),
+            Error::NoSecret { field, .. } => Self::invalid(
+                field.unwrap_or_else(|| "rule".to_owned()),
+                "no-secret",
+                text,
+            ),
             Error::Environment(_) => Self::unprocessable("environment", sentence(&text)),
             Error::Trouble(_) => Self::new(StatusCode::BAD_GATEWAY, "outside", sentence(&text)),
             Error::Access(error) => error.into(),

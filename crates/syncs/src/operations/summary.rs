@@ -1,13 +1,14 @@
 //! What people are told of a pass: how many files, by whom, what failed and why.
 
+use super::Ended;
 use crate::mail::Letter;
-use crate::pass::Pass;
 use crate::sql;
 use crate::tally::Tally;
 use base::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write;
+use storage::Db;
 
 /// People who are named, and failures that are told of one by one.
 const MOST_NAMED: usize = 50;
@@ -46,25 +47,27 @@ pub(super) struct Summary {
     /// Whether there are more of them.
     more: bool,
     failures: Vec<FailedFile>,
+    /// Why the pass failed as a whole, if it did.
+    failure: Option<String>,
 }
 
 impl Summary {
-    pub(super) async fn of(pass: &Pass) -> storage::Result<Self> {
-        let (sync, id) = (&pass.opened.sync, pass.context.id());
-        let db = pass.syncs.db();
+    pub(super) async fn of(db: &Db, ended: &Ended<'_>) -> storage::Result<Self> {
+        let (sync, id) = (ended.sync, ended.context.id());
         let mut creators = sql::summary::by_whom(db, sync.id, id, MOST_NAMED + 1).await?;
         let more = creators.len() > MOST_NAMED;
         creators.truncate(MOST_NAMED);
-        let operation = pass.context.operation();
+        let operation = ended.context.operation();
         Ok(Self {
             sync: sync.name.clone(),
             operation: id.to_string(),
             by: json!(operation.actor),
             trigger: json!(operation.trigger),
-            tally: pass.board.tally(),
+            tally: ended.tally.clone(),
             creators,
             more,
             failures: sql::summary::failed(db, sync.id, id, MOST_FAILURES).await?,
+            failure: ended.failure.clone(),
         })
     }
 
@@ -79,13 +82,18 @@ impl Summary {
             "counts": self.tally,
             "creators": self.creators,
             "failures": self.failures,
+            "failure": self.failure,
         })
     }
 
     /// As people are written to.
     pub(super) fn letter(&self, console: Option<&str>, at: Timestamp) -> Letter {
         let tally = &self.tally;
-        let mut subject = format!("Sync {}: {} delivered", self.sync, tally.delivered);
+        let mut subject = format!("Sync {}: ", self.sync);
+        if self.failure.is_some() {
+            subject.push_str("the pass failed, ");
+        }
+        let _ = write!(subject, "{} delivered", tally.delivered);
         if tally.failed > 0 {
             let _ = write!(subject, ", {} failed", tally.failed);
         }
@@ -103,6 +111,9 @@ impl Summary {
             "A pass of the sync {}, set off by {by}:\n{}.\n",
             self.sync, self.tally
         );
+        if let Some(failure) = &self.failure {
+            let _ = write!(text, "\nIt failed as a whole: {}\n", line(failure));
+        }
         self.write_creators(&mut text);
         self.write_failures(&mut text);
         if let Some(console) = console {
@@ -197,6 +208,7 @@ mod tests {
                 creator: Some("ben".to_owned()),
                 reason: "it is no picture".to_owned(),
             }],
+            failure: None,
         }
     }
 
@@ -218,6 +230,18 @@ mod tests {
              \n\
              Operation 0198\n"
         );
+    }
+
+    #[test]
+    fn a_letter_of_a_pass_that_failed_says_so_first() {
+        let mut summary = summary();
+        summary.failure = Some("the token\nis none".to_owned());
+        let letter = summary.letter(None, Timestamp::from_micros(0));
+        let subject = "Sync spaces: the pass failed, 3 delivered, 2 failed";
+        assert_eq!(letter.subject, subject);
+        let told = "bytes sent.\n\nIt failed as a whole: the token is none\n\nBy whom";
+        assert!(letter.text.contains(told), "{}", letter.text);
+        assert_eq!(summary.event()["failure"], "the token\nis none");
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! One attempt at one file: from where it stands, as far as it goes.
 
 use super::Pass;
-use super::ground::{Standing, lost};
+use super::ground::{Standing, held};
 use super::route::{Chosen, choose, item_of};
 use crate::delivery::{Claimed, Delivery, DeliveryState};
 use crate::rule::SourceRule;
 use crate::source::{LookedAt, Mark, Told};
-use crate::sql::claim::{self, Looked, Said};
-use crate::target::{Delivered, Item, Receipt, Target, Trouble};
-use crate::trouble;
+use crate::sql::claim::{self, Said};
+use crate::target::{Delivered, Receipt, Target, Trouble};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// How an attempt ended that had no trouble.
@@ -33,12 +33,17 @@ struct To<'a> {
 impl Pass {
     pub(super) async fn attempt(&self, claimed: &Claimed) -> Result<Reached, Trouble> {
         let delivery = &claimed.delivery;
+        let is_again = delivery.state == DeliveryState::Again;
+        if is_again && self.is_another(delivery).await? {
+            return self.send(claimed, true).await;
+        }
         match delivery.state {
             // It is served already: all that is left is to say so.
             DeliveryState::Verified => {
                 let receipt = Receipt {
                     id: delivery.remote_id.clone().unwrap_or_default(),
                     thumbnail: delivery.thumbnail.clone(),
+                    known: None,
                 };
                 self.mark(claimed, receipt).await
             }
@@ -73,6 +78,13 @@ impl Pass {
         })
     }
 
+    /// Whether a file that is asked for again has another content by now.
+    async fn is_another(&self, delivery: &Delivery) -> Result<bool, Trouble> {
+        let looked = self.opened.source.look(&delivery.place).await?;
+        let looked = looked.map(|looked| looked.content);
+        Ok(looked.is_some() && delivery.content.is_some() && looked != delivery.content)
+    }
+
     /// Asks the target how far it is with what it has.
     async fn look(&self, claimed: &Claimed) -> Result<Option<Delivered>, Trouble> {
         let delivery = &claimed.delivery;
@@ -86,12 +98,16 @@ impl Pass {
     async fn send(&self, claimed: &Claimed, go_on: bool) -> Result<Reached, Trouble> {
         let delivery = &claimed.delivery;
         let Some(looked) = self.opened.source.look(&delivery.place).await? else {
+            self.abandon(delivery).await?;
             return self.gone();
         };
         let item = item_of(delivery, Some(&looked));
         let index = match choose(&self.opened.sync.rule.targets, &(delivery, &item).into()) {
             Chosen::Target(index) => index,
-            Chosen::Nothing(reason) => return Ok(Reached::Skipped(reason)),
+            Chosen::Nothing(reason) => {
+                self.abandon(delivery).await?;
+                return Ok(Reached::Skipped(reason));
+            }
             Chosen::BySize => return Ok(Reached::Skipped("its size is not known".to_owned())),
         };
         let Some(to) = self.to(index) else {
@@ -104,19 +120,24 @@ impl Pass {
             .make_room(delivery, &looked, &to)
             .await?
             .filter(|_| go_on);
-        self.note(claimed, &item, &to).await?;
         let standing = Standing {
             pass: self,
             claim: &claimed.claim,
             place: &delivery.place,
             looked: &looked,
+            item: &item,
+            target: to.name,
+            noted: AtomicBool::new(false),
         };
         let state = delivery.reached.and_then(DeliveryState::at_target);
         self.board.begin(delivery.id, &item.name, item.size);
-        let delivered = to
-            .target
-            .deliver(&item, state.zip(known), &standing)
-            .await?;
+        let delivered = to.target.deliver(&item, state.zip(known), &standing).await;
+        // What is recorded of another content belongs to that one until something is
+        // recorded of this one.
+        if known.is_some() || delivery.known.is_none() {
+            standing.note().await?;
+        }
+        let delivered = delivered?;
         self.board.arrived(delivery.id, item.size);
         self.reached(claimed, delivered).await
     }
@@ -133,6 +154,7 @@ impl Pass {
             return Ok(None);
         };
         if delivery.target.as_deref() != Some(to.name) {
+            self.abandon(delivery).await?;
             return Ok(None);
         }
         let same = delivery
@@ -142,7 +164,9 @@ impl Pass {
         if same && delivery.reached.is_some() {
             return Ok(Some(known));
         }
-        if !to.target.replaces() {
+        if to.target.replaces() {
+            self.abandon(delivery).await?;
+        } else {
             self.board.say(format!(
                 "{}: its content is another one by now; what is there of the one before is removed.",
                 delivery.name
@@ -152,19 +176,21 @@ impl Pass {
         Ok(None)
     }
 
-    /// Records what was looked at before anything is sent.
-    async fn note(&self, claimed: &Claimed, item: &Item, to: &To<'_>) -> Result<(), Trouble> {
-        let looked = Looked {
-            size: item.size,
-            content: item.content.as_deref().unwrap_or_default(),
-            target: to.name,
-            media_type: &item.media_type,
+    /// Gives up what its target has of a file that is not whole there and never will be.
+    /// Where the target does not let us, that is said and holds nothing up.
+    async fn abandon(&self, delivery: &Delivery) -> Result<(), Trouble> {
+        let (Some(to), Some(known)) = (self.target_of(delivery), &delivery.known) else {
+            return Ok(());
         };
-        let held = claim::looked(&self.ledger, &claimed.claim, looked).await;
-        if held.map_err(|error| trouble::of_own(&error))? {
-            Ok(())
-        } else {
-            Err(lost())
+        match to.target.abandon(known).await {
+            Err(Trouble::Refused { reason } | Trouble::Everything { reason }) => {
+                self.board.say(format!(
+                    "{}: what is there of it at the target {} could not be given up: {reason}.",
+                    delivery.name, to.name
+                ));
+                Ok(())
+            }
+            given_up => given_up,
         }
     }
 
@@ -207,19 +233,18 @@ impl Pass {
         state: DeliveryState,
         receipt: &Receipt,
     ) -> Result<(), Trouble> {
-        let known = json!({ "id": receipt.id }).to_string();
+        let known = match &receipt.known {
+            Some(known) => known.to_string(),
+            None => json!({ "id": receipt.id }).to_string(),
+        };
         let said = Said {
             state,
             remote_id: &receipt.id,
             thumbnail: receipt.thumbnail.as_deref().unwrap_or_default(),
             known: &known,
+            anew: receipt.known.is_some(),
         };
-        let held = claim::said(&self.ledger, &claimed.claim, said, self.syncs.now()).await;
-        if held.map_err(|error| trouble::of_own(&error))? {
-            Ok(())
-        } else {
-            Err(lost())
-        }
+        held(claim::said(&self.ledger, &claimed.claim, said, self.syncs.now()).await)
     }
 
     async fn mark(&self, claimed: &Claimed, receipt: Receipt) -> Result<Reached, Trouble> {

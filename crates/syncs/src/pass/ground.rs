@@ -3,12 +3,13 @@
 use super::Pass;
 use crate::delivery::{Claim, DeliveryState};
 use crate::source::LookedAt;
-use crate::sql::claim;
-use crate::target::{Content, Ground, State, Trouble};
+use crate::sql::claim::{self, Looked};
+use crate::target::{Content, Ground, Item, State, Trouble};
 use crate::trouble;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Of one delivery.
 pub(super) struct Standing<'a> {
@@ -16,6 +17,39 @@ pub(super) struct Standing<'a> {
     pub(super) claim: &'a Claim,
     pub(super) place: &'a str,
     pub(super) looked: &'a LookedAt,
+    pub(super) item: &'a Item,
+    /// The name of its target.
+    pub(super) target: &'a str,
+    /// Whether what was looked at is recorded.
+    pub(super) noted: AtomicBool,
+}
+
+impl Standing<'_> {
+    fn seen(&self) -> Looked<'_> {
+        Looked {
+            size: self.item.size,
+            content: self.item.content.as_deref().unwrap_or_default(),
+            target: self.target,
+            media_type: &self.item.media_type,
+        }
+    }
+
+    /// Records what was looked at, where that has not gone along with anything else.
+    pub(super) async fn note(&self) -> Result<(), Trouble> {
+        if self.noted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        held(claim::looked(&self.pass.ledger, self.claim, self.seen()).await)
+    }
+}
+
+/// Whether what was written is still this worker's to write.
+pub(super) fn held(written: storage::Result<bool>) -> Result<(), Trouble> {
+    if written.map_err(|error| trouble::of_own(&error))? {
+        Ok(())
+    } else {
+        Err(lost())
+    }
 }
 
 impl fmt::Debug for Standing<'_> {
@@ -42,15 +76,15 @@ impl Ground for Standing<'_> {
 
     fn record<'a>(&'a self, state: State, known: &'a Value) -> BoxFuture<'a, Result<(), Trouble>> {
         Box::pin(async move {
-            let syncs = &self.pass.syncs;
+            let (ledger, now) = (&self.pass.ledger, self.pass.syncs.now());
             let (state, known) = (DeliveryState::from(state), known.to_string());
-            let held =
-                claim::record(&self.pass.ledger, self.claim, state, &known, syncs.now()).await;
-            if held.map_err(|error| trouble::of_own(&error))? {
-                Ok(())
-            } else {
-                Err(lost())
+            if self.noted.load(Ordering::Relaxed) {
+                return held(claim::record(ledger, self.claim, state, &known, now).await);
             }
+            let first = (state, known.as_str());
+            held(claim::begin(ledger, self.claim, self.seen(), first, now).await)?;
+            self.noted.store(true, Ordering::Relaxed);
+            Ok(())
         })
     }
 

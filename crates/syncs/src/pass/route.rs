@@ -77,6 +77,7 @@ pub(crate) fn item_of(delivery: &Delivery, looked: Option<&LookedAt>) -> Item {
         content: looked
             .map(|looked| looked.content.clone())
             .or_else(|| delivery.content.clone()),
+        md5: looked.and_then(|looked| looked.md5.clone()),
         metadata: delivery.metadata.clone(),
     }
 }

@@ -2,7 +2,6 @@
 //! refused, asked to wait.
 
 use super::*;
-use crate::keys::Keys;
 use crate::source::{Found, LookedAt, Mark, Source, SourcePage, Told};
 use crate::sync::{Origin, Sync};
 use crate::target::{
@@ -41,6 +40,10 @@ struct Outside {
     stopped: Notify,
     /// What the target says of a file instead of taking it.
     says: Mutex<BTreeMap<String, Trouble>>,
+    /// Nobody goes on before so many are there.
+    together: Option<tokio::sync::Barrier>,
+    /// How many are under way, and how many were at most.
+    under_way: Mutex<(u32, u32)>,
 }
 
 impl Outside {
@@ -110,6 +113,7 @@ impl Source for Scripted {
                 size: None,
                 content: None,
                 metadata: BTreeMap::new(),
+                seen: None,
                 creator: None,
                 asked: true,
             })
@@ -125,6 +129,8 @@ impl Source for Scripted {
         Ok(Some(LookedAt {
             size: 3,
             content: "v1".to_owned(),
+            etag: "v1".to_owned(),
+            md5: None,
             media_type: None,
         }))
     }
@@ -170,6 +176,15 @@ impl Target for Scripted {
         if let Some(trouble) = self.0.says.lock().expect("whole").get(&item.key) {
             return Err(trouble.clone());
         }
+        if let Some(together) = &self.0.together {
+            {
+                let mut under_way = self.0.under_way.lock().expect("whole");
+                under_way.0 += 1;
+                under_way.1 = under_way.1.max(under_way.0);
+            }
+            together.wait().await;
+            self.0.under_way.lock().expect("whole").0 -= 1;
+        }
         self.0.step().await;
         if known.is_none() {
             ground.record(State::Intended, &json!({})).await?;
@@ -211,7 +226,7 @@ impl Target for Scripted {
 fn ready(key: &str) -> Delivered {
     Delivered::Ready(Receipt {
         id: key.to_owned(),
-        thumbnail: None,
+        ..Receipt::default()
     })
 }
 
@@ -291,7 +306,6 @@ impl Process {
         self.operations.submit(new).await.expect("accepted");
         let context = within("an operation to begin", self.contexts.recv()).await;
         let opened = Opened {
-            keys: Keys::of(self.syncs.access().clone(), sync, None),
             sync: sync.clone(),
             source: Arc::new(Scripted(Arc::clone(outside))),
             targets: vec![Arc::new(Scripted(Arc::clone(outside)))],
@@ -475,5 +489,25 @@ async fn a_target_that_takes_nothing_for_a_while_is_waited_for(database: TestDat
         (delivered.state, delivered.failures),
         (DeliveryState::Marked, 0)
     );
+    process.end().await;
+}
+
+on_both!(so_many_files_as_the_rule_says_go_at_once_and_no_more);
+async fn so_many_files_as_the_rule_says_go_at_once_and_no_more(database: TestDatabase) {
+    let db = database.open().await;
+    let mut process = Process::on(&db, &MasterKeys::generate()).await;
+    let mut sync = a_sync(&db).await;
+    sync.rule.at_once = Some(3);
+    let files = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    let outside = Arc::new(Outside {
+        files: files.map(str::to_owned).to_vec(),
+        together: Some(tokio::sync::Barrier::new(3)),
+        ..Outside::default()
+    });
+    let pass = process.pass(&sync, &outside).await;
+    // With fewer nobody would go on.
+    within("the pass to end", pass.run()).await.expect("done");
+    assert_eq!(outside.assets(), files);
+    assert_eq!(*outside.under_way.lock().expect("whole"), (0, 3));
     process.end().await;
 }

@@ -33,6 +33,7 @@ pub(crate) fn found(file: BucketFile) -> Found {
         media_type: file.media_type,
         size: Some(file.size),
         content: Some(file.etag),
+        seen: None,
         metadata: file.metadata,
         creator: Some(file.uploader).filter(|uploader| !uploader.is_empty()),
         asked: false,
@@ -60,14 +61,16 @@ impl Source for BucketSource {
         let file = self.buckets.look(&self.bucket, place).await?;
         Ok(file.map(|file| LookedAt {
             size: file.size,
-            content: file.etag,
+            content: file.etag.clone(),
+            etag: file.etag,
+            md5: None,
             media_type: Some(file.media_type),
         }))
     }
 
     async fn open(&self, place: &str, looked: &LookedAt, offset: u64) -> Result<Content, Trouble> {
         let (file, content) = self.buckets.open(&self.bucket, place, offset).await?;
-        if file.etag != looked.content || file.size != looked.size {
+        if file.etag != looked.etag || file.size != looked.size {
             return Err(trouble::changed());
         }
         Ok(content)

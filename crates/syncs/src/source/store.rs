@@ -4,10 +4,11 @@ use super::{Found, LookedAt, Source, SourcePage};
 use crate::target::{Checked, Content, Trouble};
 use crate::trouble;
 use async_trait::async_trait;
+use base::Timestamp;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use storage::{Answered, ObjectError, ObjectStore};
+use storage::{Answered, ObjectError, ObjectStore, ObjectSummary};
 
 /// How long an address for others is good.
 const LINK: Duration = Duration::from_secs(3600);
@@ -41,9 +42,10 @@ pub(crate) async fn open_object(
         return Ok(stream::empty().boxed());
     }
     let range = (offset > 0).then_some(offset..looked.size);
-    let read = store.read(key, range, Some(&looked.content)).await;
+    let read = store.read(key, range, Some(&looked.etag)).await;
     let read = read.map_err(|error| trouble::of_source(&error))?;
-    if read.head().size != looked.size {
+    let head = read.head();
+    if content_of(&head.etag, head.size, head.last_modified) != looked.content {
         return Err(trouble::changed());
     }
     let pieces = stream::try_unfold(read, |mut read| async move {
@@ -52,6 +54,35 @@ pub(crate) async fn open_object(
         Ok::<_, Trouble>(piece.map(|piece| (piece, read)))
     });
     Ok(pieces.into_stream().boxed())
+}
+
+/// What tells a content from another one: the ETag where it is made of the content, as far
+/// as its looks say; of any other kind it may stay what it was, so the length and the time go
+/// along with it.
+fn content_of(etag: &str, size: u64, modified: Timestamp) -> String {
+    let (digest, parts) = etag.split_once('-').unwrap_or((etag, "1"));
+    let of_content = digest.len() == 32
+        && digest.bytes().all(|letter| letter.is_ascii_hexdigit())
+        && parts.bytes().all(|letter| letter.is_ascii_digit());
+    if of_content {
+        return etag.to_owned();
+    }
+    // A list says more of the time than an answer to HEAD does.
+    format!("{etag};{size};{}", modified.seconds())
+}
+
+fn content_in(listed: &ObjectSummary) -> Option<String> {
+    let known = !listed.etag.is_empty();
+    known.then(|| content_of(&listed.etag, listed.size, listed.last_modified))
+}
+
+/// Of a list without ETags: what changes when an object is put anew.
+fn seen_in(listed: &ObjectSummary) -> Option<String> {
+    let modified = listed.last_modified.seconds();
+    listed
+        .etag
+        .is_empty()
+        .then(|| format!("{};{modified}", listed.size))
 }
 
 /// What a name says of its type.
@@ -101,12 +132,13 @@ impl Source for StoreSource {
         Ok(SourcePage {
             files: files
                 .map(|object| Found {
+                    content: content_in(&object),
+                    seen: seen_in(&object),
                     name: object.key.rsplit('/').next().unwrap_or_default().to_owned(),
                     media_type: type_of(&object.key).to_owned(),
                     place: object.key.clone(),
                     key: object.key,
                     size: Some(object.size),
-                    content: Some(object.etag).filter(|etag| !etag.is_empty()),
                     metadata: BTreeMap::new(),
                     creator: None,
                     asked: false,
@@ -134,7 +166,9 @@ impl Source for StoreSource {
         };
         Ok(head.map(|head| LookedAt {
             size: head.size,
-            content: head.etag,
+            content: content_of(&head.etag, head.size, head.last_modified),
+            etag: head.etag,
+            md5: head.md5,
             media_type: head.headers.content_type.filter(|said| is_telling(said)),
         }))
     }
@@ -179,6 +213,39 @@ fn is_telling(media_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_etag_that_is_not_made_of_the_content_is_not_all_that_counts() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000 + 7);
+        for etag in [
+            "5d41402abc4b2a76b9719d911017c592",
+            "5D41402ABC4B2A76B9719D911017C592-12",
+        ] {
+            assert_eq!(content_of(etag, 3, at(1)), etag);
+        }
+        for etag in ["17-5a", "", "5d41402abc4b2a76b9719d911017c592-x"] {
+            let content = content_of(etag, 3, at(1));
+            assert_eq!(
+                content,
+                content_of(etag, 3, Timestamp::from_micros(1_900_000))
+            );
+            assert_ne!(content, content_of(etag, 4, at(1)));
+            assert_ne!(content, content_of(etag, 3, at(2)));
+        }
+        let listed = |etag: &str, seconds| ObjectSummary {
+            key: "a".to_owned(),
+            size: 3,
+            etag: etag.to_owned(),
+            last_modified: at(seconds),
+        };
+        assert_eq!(content_in(&listed("", 1)), None);
+        assert_ne!(seen_in(&listed("", 1)), seen_in(&listed("", 2)));
+        assert_eq!(seen_in(&listed("17-5a", 1)), None);
+        assert_eq!(
+            content_in(&listed("17-5a", 1)).as_deref(),
+            Some("17-5a;3;1")
+        );
+    }
 
     #[test]
     fn a_name_tells_its_type_where_it_has_an_ending() {

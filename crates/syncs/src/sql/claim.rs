@@ -132,6 +132,33 @@ pub(crate) async fn looked(ledger: &Ledger, claim: &Claim, looked: Looked<'_>) -
     ledger.write(SQL, values).await
 }
 
+/// The same together with what the target wants to know first: one write instead of two
+/// before anything is sent.
+pub(crate) async fn begin(
+    ledger: &Ledger,
+    claim: &Claim,
+    looked: Looked<'_>,
+    (state, known): (DeliveryState, &str),
+    now: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET size = $4, content = $5, target = $6, media_type = $7,
+            state = $8, reached = $8, known = $9, changed_at = $10
+        WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        looked.size,
+        looked.content,
+        looked.target,
+        looked.media_type,
+        state.as_str(),
+        known,
+        now
+    ];
+    ledger.write(SQL, values).await
+}
+
 /// Keeps what the target wants to know after a crash; whether it is still this worker's.
 pub(crate) async fn record(
     ledger: &Ledger,
@@ -159,8 +186,11 @@ pub(crate) struct Said<'a> {
     pub(crate) state: DeliveryState,
     pub(crate) remote_id: &'a str,
     pub(crate) thumbnail: &'a str,
-    /// What is known, where the target has recorded nothing by itself.
+    /// What is known of it.
     pub(crate) known: &'a str,
+    /// Whether that takes the place of what the target has recorded, and not only of
+    /// nothing.
+    pub(crate) anew: bool,
 }
 
 /// Keeps what the target says, the claim with it; whether it is still this worker's.
@@ -171,7 +201,7 @@ pub(crate) async fn said(
     now: Timestamp,
 ) -> Result<bool> {
     const SQL: &str = "UPDATE delivery SET state = $4, remote_id = $5, thumbnail = $6,
-            known = CASE WHEN known = '' THEN $7 ELSE known END, changed_at = $8
+            known = CASE WHEN known = '' OR $9 THEN $7 ELSE known END, changed_at = $8
         WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
     let values = values![
         claim.id.uuid(),
@@ -181,7 +211,8 @@ pub(crate) async fn said(
         said.remote_id,
         said.thumbnail,
         said.known,
-        now
+        now,
+        said.anew
     ];
     ledger.write(SQL, values).await
 }

@@ -75,17 +75,18 @@ pub(crate) struct Noting<'a> {
 pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Result<bool> {
     const SQL: &str = "INSERT INTO delivery (id, sync, item, place, name, media_type, size,
             content, metadata, state, reason, run_at, found_at, changed_at, ended_at, target,
-            creator)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13, $15, $16)
+            creator, seen)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13, $15, $16, $17)
         ON CONFLICT (sync, item) DO UPDATE SET place = $4, name = $5, media_type = $6,
             size = $7, content = CASE WHEN $8 = '' THEN delivery.content ELSE $8 END,
-            metadata = $9, creator = $16, reason = $11, run_at = $12, changed_at = $12, ended_at = $13,
+            metadata = $9, creator = $16, seen = $17, reason = $11, run_at = $12, changed_at = $12, ended_at = $13,
             failures = 0, waits = 0, reached = '',
             state = CASE WHEN $10 <> 'pending' THEN $10
                 WHEN delivery.state = 'marked' AND delivery.known <> '' AND ($8 = '' OR delivery.content = $8)
                     THEN 'again'
                 ELSE 'pending' END
         WHERE (delivery.ended_at IS NOT NULL AND $8 <> '' AND delivery.content <> '' AND delivery.content <> $8)
+           OR (delivery.ended_at IS NOT NULL AND $8 = '' AND $17 <> '' AND delivery.seen <> '' AND delivery.seen <> $17)
            OR (delivery.state = 'marked' AND $14 AND delivery.ended_at < $12)
            OR delivery.state = 'removed'
         RETURNING id";
@@ -125,6 +126,7 @@ pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Resul
                 found.asked,
                 target.unwrap_or_default(),
                 found.creator.as_deref().unwrap_or_default(),
+                found.seen.as_deref().unwrap_or_default(),
             ],
         )
         .await?;

@@ -160,6 +160,7 @@ impl Table {
             media_type: row.get("found_type")?,
             size: None,
             content: None,
+            seen: None,
             metadata,
             creator: Some(row.get::<String>("found_creator")?).filter(|name| !name.is_empty()),
             asked: true,

@@ -3,17 +3,21 @@
 //! Until an object is whole nobody sees it, and another content of the same file takes its
 //! place, so a crash at any step leaves one object: the one of before, or this one.
 
+mod parts;
+
+pub(crate) use parts::InParts;
+
 use super::pouring::Pouring;
 use super::{Checked, Delivered, Ground, Item, State, Target, Trouble, key_at, say_it_is_there};
 use crate::rule::KeyTemplate;
 use crate::trouble;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::StreamExt;
+use parts::Upload;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use storage::{MOST_AT_ONCE, ObjectHead, ObjectHeaders, ObjectStore};
-use tokio::sync::Semaphore;
+use std::sync::atomic::{AtomicBool, Ordering};
+use storage::{ObjectError, ObjectHead, ObjectHeaders, ObjectStore};
 
 /// Under this name the object says which content it is.
 const CONTENT: &str = "longshore-content";
@@ -21,19 +25,26 @@ const CONTENT: &str = "longshore-content";
 const KEY: &str = "longshore-key";
 /// The largest object of a store: 5 TiB.
 const MOST: u64 = 5 << 40;
-/// Files that are put in parts at once, of all syncs: each holds two parts in memory.
-static IN_PARTS: Semaphore = Semaphore::const_new(1);
 
 /// A store.
 #[derive(Debug)]
 pub(crate) struct StoreTarget {
     store: ObjectStore,
     key: KeyTemplate,
+    in_parts: InParts,
+    /// Whether what goes there is hashed, though its source names an MD5 of it: once one
+    /// was another than the target's.
+    hashes: AtomicBool,
 }
 
 impl StoreTarget {
-    pub(crate) const fn new(store: ObjectStore, key: KeyTemplate) -> Self {
-        Self { store, key }
+    pub(crate) const fn new(store: ObjectStore, key: KeyTemplate, in_parts: InParts) -> Self {
+        Self {
+            store,
+            key,
+            in_parts,
+            hashes: AtomicBool::new(false),
+        }
     }
 
     fn headers(item: &Item) -> ObjectHeaders {
@@ -95,22 +106,31 @@ impl Target for StoreTarget {
             // An attempt of before may have put it and not lived to say so.
             let head = self.store.head(&key).await;
             let head = head.map_err(|error| trouble::of_store(&error))?;
-            if head.is_some_and(|head| is_it(&head, item)) {
+            if let Some(head) = head.filter(|head| is_it(head, item)) {
                 say_it_is_there(ground, item);
-                return Ok(Delivered::ready(&key));
+                let known = json!({ "key": key, "etag": head.etag });
+                return Ok(Delivered::known(&key, known));
             }
         }
-        ground
-            .record(State::Intended, &json!({ "key": key }))
-            .await?;
-        let etag = if item.size > MOST_AT_ONCE {
-            self.put_in_parts(&key, item, ground).await?
+        let begun = match known.and_then(|(_, known)| Upload::of(known)) {
+            Some((of, upload)) if of == key && self.in_parts.takes(item.size) => Some(upload),
+            Some((of, upload)) => {
+                self.give_up(of, &upload).await?;
+                None
+            }
+            None => None,
+        };
+        if begun.is_none() {
+            let intended = json!({ "key": key });
+            ground.record(State::Intended, &intended).await?;
+        }
+        let etag = if self.in_parts.takes(item.size) {
+            self.put_in_parts(&key, item, begun, ground).await?
         } else {
             self.put(&key, item, ground).await?
         };
         let known = json!({ "key": key, "etag": etag });
-        ground.record(State::Uploaded, &known).await?;
-        Ok(Delivered::ready(&key))
+        Ok(Delivered::known(&key, known))
     }
 
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
@@ -128,7 +148,15 @@ impl Target for StoreTarget {
         true
     }
 
+    async fn abandon(&self, known: &Value) -> Result<(), Trouble> {
+        match Upload::of(known) {
+            Some((key, upload)) => self.give_up(key, &upload).await,
+            None => Ok(()),
+        }
+    }
+
     async fn remove(&self, known: &Value) -> Result<(), Trouble> {
+        self.abandon(known).await?;
         let Some(key) = known_key(known) else {
             return Ok(());
         };
@@ -160,37 +188,19 @@ impl StoreTarget {
     /// Puts a file in one request as it comes; its ETag.
     async fn put(&self, key: &str, item: &Item, ground: &dyn Ground) -> Result<String, Trouble> {
         let (store, headers) = (&self.store, &Self::headers(item));
+        let hashed = self.hashes.load(Ordering::Relaxed);
+        let md5 = item.md5.as_deref().filter(|_| !hashed);
         let mut source = Pouring::open(ground, 0, item.size).await?;
         let sent = source.pour(Bytes::new(), item.size, Bytes::new(), |body| async move {
-            let sent = store.put_streamed(key, body, headers).await;
-            sent.map_err(|error| trouble::of_store(&error))
+            Ok(store.put_streamed(key, body, headers, md5).await)
         });
-        sent.await
-    }
-
-    /// Puts a file that is too large for that, two parts of it in memory; its ETag.
-    async fn put_in_parts(
-        &self,
-        key: &str,
-        item: &Item,
-        ground: &dyn Ground,
-    ) -> Result<String, Trouble> {
-        // Never closed. It ends with the delivery, as the file before it does.
-        let _turn = IN_PARTS.acquire().await;
-        let mut writer = self.store.writer(key, Self::headers(item));
-        let mut content = ground.open(0).await?;
-        while let Some(piece) = content.next().await {
-            let written = writer.write(piece?).await;
-            written.map_err(|error| trouble::of_store(&error))?;
-            ground.arrived(writer.position());
-        }
-        let sealed = writer.seal().await;
-        let sealed = sealed.map_err(|error| trouble::of_store(&error))?;
-        if sealed.size != item.size {
-            return Err(trouble::changed());
-        }
-        let etag = sealed.place().await;
-        etag.map_err(|error| trouble::of_store(&error))
+        sent.await?.map_err(|error| {
+            if matches!(error, ObjectError::Garbled) {
+                // It may be that the source's words are no MD5.
+                self.hashes.store(true, Ordering::Relaxed);
+            }
+            trouble::of_store(&error)
+        })
     }
 
     async fn write_and_remove(&self) -> Result<(), String> {

@@ -41,6 +41,7 @@ impl Cargo {
                 media_type: media_type.to_owned(),
                 size,
                 content: Some(format!("etag-{size}")),
+                md5: None,
                 metadata: BTreeMap::new(),
             },
             content: testing::Content::seeded(size, size),

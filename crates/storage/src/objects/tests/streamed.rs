@@ -32,7 +32,9 @@ async fn what_comes_while_it_is_sent_is_there_in_one_request() {
     };
     for size in [0, 1, 20 << 20] {
         let content = Content::seeded(7, size).to_vec();
-        let put = store.put_streamed("a b", whole(&content), &headers).await;
+        let put = store
+            .put_streamed("a b", whole(&content), &headers, None)
+            .await;
         let etag = put.expect("put");
         assert_eq!(etag, md5(&content));
         let head = store.head("a b").await.expect("asked").expect("there");
@@ -60,7 +62,7 @@ async fn a_body_that_breaks_off_leaves_what_was_there() {
         body(&content, length + 1, None),
         body(&content, length - 1, None),
     ] {
-        let error = store.put_streamed("a", broken, &headers).await;
+        let error = store.put_streamed("a", broken, &headers, None).await;
         let error = error.expect_err("it is not whole");
         assert!(
             matches!(error, ObjectError::Unreachable(FetchError::Source { .. })),
@@ -110,7 +112,7 @@ async fn what_the_store_has_is_compared_with_what_was_sent() {
         let origin = saying(etag, more, there).await;
         let store = at(origin.url(""));
         let headers = ObjectHeaders::default();
-        let put = store.put_streamed("a", whole(b"hello"), &headers);
+        let put = store.put_streamed("a", whole(b"hello"), &headers, None);
         match put.await {
             Ok(said) => assert!(same && said == etag, "{etag} {there}"),
             Err(error) => {
@@ -141,7 +143,7 @@ async fn a_refusal_of_what_was_streamed_says_when_to_come_back() {
             ))
         });
         let headers = ObjectHeaders::default();
-        let put = store.put_streamed("a", whole(b"hello"), &headers);
+        let put = store.put_streamed("a", whole(b"hello"), &headers, None);
         let error = put.await.expect_err("it is refused");
         assert_eq!(error.is_passing(), passes, "{error}");
         let ObjectError::Refused { after, .. } = error else {
@@ -150,4 +152,63 @@ async fn a_refusal_of_what_was_streamed_says_when_to_come_back() {
         assert_eq!(after, Some(Duration::from_secs(7)));
     }
     assert_eq!(origin.seen().len(), 4, "a body is sent once");
+}
+
+#[tokio::test]
+async fn an_md5_that_the_source_names_is_what_the_store_is_compared_with() {
+    const MD5: &str = "5d41402abc4b2a76b9719d911017c592";
+    let Some(peer) = S3Store::start().await else {
+        return;
+    };
+    let store = on(&peer, "");
+    let headers = ObjectHeaders::default();
+    let upper = MD5.to_uppercase();
+    let put = store.put_streamed("a", whole(b"hello"), &headers, Some(&upper));
+    assert_eq!(put.await.expect("put"), MD5);
+    let head = store.head("a").await.expect("asked").expect("there");
+    assert_eq!(head.md5.as_deref(), Some(MD5));
+    // What came is not what the source has: nobody shall take it for that.
+    let put = store.put_streamed("a", whole(b"hullo"), &headers, Some(MD5));
+    let error = put.await.expect_err("it is another content");
+    assert!(matches!(error, ObjectError::Garbled), "{error}");
+    assert_eq!(peer.keys(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn parts_that_come_while_they_are_sent_make_an_object() {
+    let Some(peer) = S3Store::start().await else {
+        return;
+    };
+    let store = on(&peer, "below/");
+    let content = Content::seeded(7, 12 << 20).to_vec();
+    let headers = ObjectHeaders::default();
+    let id = store
+        .create_multipart("a b", &headers)
+        .await
+        .expect("begun");
+    let mut parts = Vec::new();
+    for (part, number) in content.chunks(5 << 20).zip(1..) {
+        let put = store.put_part_streamed("a b", &id, number, whole(part));
+        let etag = put.await.expect("put");
+        assert_eq!(etag, md5(part));
+        parts.push((number, etag));
+    }
+    // One that breaks off leaves what was there of it.
+    let broken = body(&content[..9], 10, None);
+    let put = store.put_part_streamed("a b", &id, 3, broken).await;
+    assert!(put.expect_err("it is not whole").is_passing());
+    let placed = store.complete_multipart("a b", &id, &parts).await;
+    let etag = placed.expect("placed");
+    let read = store.read("a b", None, Some(&etag)).await.expect("read");
+    assert!(all(read).await == content, "all of it, in its order");
+    assert_eq!(peer.unfinished(), 0);
+}
+
+#[tokio::test]
+async fn a_part_that_came_otherwise_is_sent_again() {
+    let origin = saying("00000000000000000000000000000000", &[], "").await;
+    let store = at(origin.url(""));
+    let put = store.put_part_streamed("a", "id", 1, whole(b"hello"));
+    let error = put.await.expect_err("it is another content");
+    assert!(matches!(error, ObjectError::Garbled) && error.is_passing());
 }

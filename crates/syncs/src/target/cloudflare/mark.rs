@@ -236,6 +236,7 @@ mod tests {
             media_type: "image/png".to_owned(),
             size: 12,
             content: content.map(str::to_owned),
+            md5: None,
             metadata: metadata
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))

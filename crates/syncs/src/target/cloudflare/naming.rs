@@ -120,6 +120,7 @@ mod tests {
             media_type: "image/png".to_owned(),
             size: 1,
             content: None,
+            md5: None,
             metadata: BTreeMap::new(),
         }
     }

@@ -290,7 +290,7 @@ impl Stream {
             None => Ok(Delivered::Working {
                 receipt: Receipt {
                     id: uid.to_owned(),
-                    thumbnail: None,
+                    ..Receipt::default()
                 },
                 again: Duration::from_secs(10),
             }),

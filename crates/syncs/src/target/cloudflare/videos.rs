@@ -88,6 +88,7 @@ impl Video {
         let receipt = Receipt {
             id: self.uid.clone(),
             thumbnail: self.thumbnail.clone(),
+            known: None,
         };
         match &self.state {
             Progress::Ready => Ok(Delivered::Ready(receipt)),

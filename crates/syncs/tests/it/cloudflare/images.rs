@@ -264,7 +264,11 @@ async fn a_picture_is_looked_at_and_removed_by_what_was_recorded() {
     let shore = shore(&cargo);
     let (id, thumbnail) = shore.deliver(&target, &cargo.item).await;
     let (_, known) = shore.known().unwrap();
-    let ready = Delivered::Ready(Receipt { id, thumbnail });
+    let ready = Delivered::Ready(Receipt {
+        id,
+        thumbnail,
+        known: None,
+    });
     assert_eq!(target.look(&cargo.item, &known).await, Ok(Some(ready)));
     target.remove(&known).await.unwrap();
     target.remove(&known).await.unwrap();

@@ -1,0 +1,253 @@
+//! What is planned and recorded, and a store that breaks off, forgets and says nothing.
+
+use super::*;
+use crate::rule::KeyTemplate;
+use crate::target::{Content, Delivered, Target};
+use fetch::{Client, Limits, Policy, RetryLimits, parse_networks};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use storage::{ObjectSettings, ObjectStore};
+use testing::{Answer, Origin};
+use tokio_util::task::TaskTracker;
+
+#[test]
+fn ten_thousand_parts_suffice_for_every_file_and_none_is_too_long() {
+    for from in [0, LEAST_PART, 64 << 20, MOST_AT_ONCE, u64::MAX] {
+        let rule = InParts::from(from);
+        for size in [LEAST_PART + 1, MOST_AT_ONCE + 1, 56 << 30, 1 << 40, 5 << 40] {
+            let part = rule.part(size);
+            assert!(
+                (LEAST_PART..=1 << 30).contains(&part),
+                "{from} {size} {part}"
+            );
+            assert!(
+                size.div_ceil(part) <= u64::from(MOST_PARTS),
+                "{from} {size}"
+            );
+        }
+    }
+    assert!(!InParts::from(MOST_AT_ONCE).takes(MOST_AT_ONCE));
+    assert!(
+        InParts::from(u64::MAX).takes(MOST_AT_ONCE + 1),
+        "stores take no more"
+    );
+}
+
+#[test]
+fn what_is_recorded_of_an_upload_says_where_to_go_on() {
+    let upload = Upload {
+        id: "u1".to_owned(),
+        part: 10,
+        etags: vec!["a".to_owned(), "b".to_owned()],
+    };
+    let known = upload.known("served/a");
+    assert_eq!(Upload::of(&known), Some(("served/a", upload.clone())));
+    assert_eq!((upload.at(25), upload.at(15)), (20, 15));
+    assert_eq!(upload.next(), Ok(3));
+    let parts = [(1, "a".to_owned()), (2, "b".to_owned())];
+    assert_eq!(upload.parts(), parts);
+    assert_eq!(Upload::of(&json!({ "key": "served/a" })), None);
+}
+
+const SIZE: u64 = 3 * STEP;
+
+/// A file of zeros, and what was recorded of it.
+#[derive(Debug, Default)]
+struct Zeros(Mutex<Vec<(State, Value)>>);
+
+impl Zeros {
+    fn known(&self) -> Option<(State, Value)> {
+        self.0.lock().expect("whole").last().cloned()
+    }
+}
+
+impl Ground for Zeros {
+    fn open(&self, offset: u64) -> BoxFuture<'_, Result<Content, Trouble>> {
+        let left = usize::try_from(SIZE - offset).expect("small");
+        let pieces = futures::stream::iter([Ok(Bytes::from(vec![0; left]))]).boxed();
+        Box::pin(async move { Ok(pieces) })
+    }
+
+    fn record<'a>(&'a self, state: State, known: &'a Value) -> BoxFuture<'a, Result<(), Trouble>> {
+        self.0.lock().expect("whole").push((state, known.clone()));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn arrived(&self, _bytes: u64) {}
+
+    fn say(&self, _line: &str) {}
+}
+
+fn item() -> Item {
+    Item {
+        key: "film".to_owned(),
+        name: "film.mp4".to_owned(),
+        media_type: "video/mp4".to_owned(),
+        size: SIZE,
+        content: Some("v1".to_owned()),
+        md5: None,
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// A target at `origin`, to which everything goes in parts of 1 MiB.
+fn at(origin: &Origin) -> StoreTarget {
+    let networks = parse_networks("127.0.0.0/8").expect("a network");
+    let limits = Limits {
+        retry: RetryLimits {
+            attempts: 1,
+            ..RetryLimits::default()
+        },
+        ..Limits::default()
+    };
+    let settings = ObjectSettings {
+        endpoint: origin.url(""),
+        public_endpoint: None,
+        region: "us-east-1".to_owned(),
+        bucket: "harbour".to_owned(),
+        prefix: String::new(),
+        path_style: true,
+        access_key: "key".to_owned(),
+        secret: "secret".into(),
+    };
+    let client = Client::new(Policy::allowing(networks), limits);
+    let store = ObjectStore::new(settings, &client, TaskTracker::new()).expect("usable");
+    StoreTarget::new(store, KeyTemplate::default(), InParts { from: 1 })
+}
+
+async fn attempt(target: &StoreTarget, ground: &Zeros) -> Result<Delivered, Trouble> {
+    let known = ground.known();
+    let known = known.as_ref().map(|(state, known)| (*state, known));
+    target.deliver(&item(), known, ground).await
+}
+
+fn xml(text: &str) -> Answer {
+    Answer::ok(testing::Content::bytes(text))
+}
+
+fn refused(status: u16, code: &str) -> Answer {
+    let error = format!("<Error><Code>{code}</Code><Message>No.</Message></Error>");
+    let length = error.len();
+    Answer::raw(format!(
+        "HTTP/1.1 {status} No\r\nContent-Length: {length}\r\n\r\n{error}"
+    ))
+}
+
+/// What a store of zeros says of the object that is there, as HEAD has it.
+fn there() -> Answer {
+    Answer::raw(format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\nETag: \"whole-3\"\r\n\
+         Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+         x-amz-meta-longshore-content: v1\r\nx-amz-meta-longshore-key: film\r\n\r\n"
+    ))
+}
+
+/// An answer to a request of an upload in parts: it begins, takes parts but for one, and
+/// makes an object of them.
+fn taking(method: &str, path: &str, but: (&str, Answer)) -> Answer {
+    match method {
+        "POST" if path.contains("uploads=") => xml("<R><UploadId>u1</UploadId></R>"),
+        "POST" => xml("<R><ETag>whole-3</ETag></R>"),
+        "PUT" if path.contains(but.0) => but.1,
+        "PUT" => xml("").header("ETag", "\"a part\""),
+        "DELETE" => Answer::status(204),
+        _ => Answer::status(404),
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_came_on_is_no_failure_and_the_next_goes_on_with_the_next_part() {
+    let origin = Origin::start().await;
+    let (target, ground) = (at(&origin), Zeros::default());
+    origin.answer_others(|seen| {
+        taking(
+            &seen.method,
+            &seen.path,
+            ("partNumber=2", Answer::hang_up()),
+        )
+    });
+    let trouble = attempt(&target, &ground).await.expect_err("it broke off");
+    assert!(
+        matches!(trouble, Trouble::Later { after: Some(_), .. }),
+        "{trouble:?}"
+    );
+    // Not one part further: that is one.
+    let trouble = attempt(&target, &ground).await.expect_err("it broke off");
+    assert!(
+        matches!(trouble, Trouble::Later { after: None, .. }),
+        "{trouble:?}"
+    );
+    let (_, known) = ground.known().expect("recorded");
+    assert_eq!(known["upload"]["etags"], json!(["a part"]), "{known}");
+    let asked = origin.seen().len();
+    origin.answer_others(|seen| match &*seen.method {
+        "HEAD" => there(),
+        method => taking(method, &seen.path, ("never", Answer::hang_up())),
+    });
+    // It is there by now, and is not sent again.
+    let done = attempt(&target, &ground).await.expect("done");
+    let known = json!({ "key": "film", "etag": "whole-3" });
+    assert_eq!(done, Delivered::known("film", known));
+    assert_eq!(origin.seen().len(), asked + 1, "a look was enough");
+}
+
+#[tokio::test]
+async fn an_upload_that_the_store_has_given_up_begins_anew() {
+    let origin = Origin::start().await;
+    let (target, ground) = (at(&origin), Zeros::default());
+    origin.answer_others(|seen| {
+        let gone = refused(404, "NoSuchUpload");
+        taking(&seen.method, &seen.path, ("partNumber=3", gone))
+    });
+    let trouble = attempt(&target, &ground).await.expect_err("it is gone");
+    assert!(matches!(trouble, Trouble::Later { .. }), "{trouble:?}");
+    let (state, known) = ground.known().expect("recorded");
+    assert_eq!((state, known), (State::Intended, json!({ "key": "film" })));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_asked_for_by_a_look() {
+    let origin = Origin::start().await;
+    let (target, ground) = (at(&origin), Zeros::default());
+    origin.answer_others(|seen| match &*seen.method {
+        "POST" if seen.path.contains("uploadId=") => Answer::hang_up(),
+        "HEAD" => there(),
+        method => taking(method, &seen.path, ("never", Answer::hang_up())),
+    });
+    let done = attempt(&target, &ground).await.expect("it is there");
+    let known = json!({ "key": "film", "etag": "whole-3" });
+    assert_eq!(done, Delivered::known("film", known));
+    let puts = origin
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.method == "PUT");
+    assert_eq!(puts.count(), 3, "each part once");
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_given_up_by_its_id() {
+    let origin = Origin::start().await;
+    let (target, ground) = (at(&origin), Zeros::default());
+    origin.answer_others(|seen| {
+        taking(
+            &seen.method,
+            &seen.path,
+            ("partNumber=2", Answer::hang_up()),
+        )
+    });
+    attempt(&target, &ground).await.expect_err("it broke off");
+    let (_, known) = ground.known().expect("recorded");
+    target.abandon(&known).await.expect("given up");
+    let seen = origin.seen();
+    let last = seen.last().expect("asked");
+    assert!(
+        last.method == "DELETE" && last.path.contains("uploadId=u1"),
+        "{last:?}"
+    );
+    // Nothing is asked for what is whole.
+    let whole = json!({ "key": "film", "etag": "whole-3" });
+    target.abandon(&whole).await.expect("nothing to do");
+    assert_eq!(origin.seen().len(), seen.len());
+}
