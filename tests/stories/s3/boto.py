@@ -297,6 +297,18 @@ def parts_are_looked_at():
     fails("NoSuchUpload", 404, send, 1, b"x")
 
 
+def an_empty_file_does_not_confuse_what_follows_on_its_connection():
+    alone = client(max_pool_connections=1)
+    where = {"Bucket": BUCKET, "Key": "after nothing"}
+    where["UploadId"] = alone.create_multipart_upload(**where)["UploadId"]
+    # Sent from a stream, each waits to be told to go on.
+    put = alone.put_object(Bucket=BUCKET, Key="nothing", Body=io.BytesIO(b""))
+    assert put["ETag"] == f'"{hashlib.md5(b"").hexdigest()}"', put
+    part = alone.upload_part(PartNumber=1, Body=io.BytesIO(b"x"), **where)
+    assert part["ETag"] == f'"{hashlib.md5(b"x").hexdigest()}"', part
+    alone.abort_multipart_upload(**where)
+
+
 def copies_keep_or_replace_what_is_said():
     s3.put_object(Bucket=BUCKET, Key="from", Body=b"x", Metadata={"a": "1"}, ContentType="text/x-a", Tagging="t=1")
     source = {"Bucket": BUCKET, "Key": "from"}
@@ -508,6 +520,7 @@ FACTS = [
     checksums_are_verified,
     large_files_go_in_parts,
     parts_are_looked_at,
+    an_empty_file_does_not_confuse_what_follows_on_its_connection,
     copies_keep_or_replace_what_is_said,
     tags_are_put_and_got,
     buckets_come_and_go,
