@@ -69,3 +69,10 @@ pub(crate) async fn sweep(db: &Db, overdue: Duration) -> Result<u64> {
     const SQL: &str = "DELETE FROM store_claim WHERE held_until < {now} - $1";
     db.execute(SQL, values![micros(overdue)]).await
 }
+
+/// As if nobody who has a place had been heard of for long; of how many places.
+#[cfg(test)]
+pub(crate) async fn run_out(db: &Db) -> Result<u64> {
+    db.execute("UPDATE store_claim SET held_until = 0", values![])
+        .await
+}

@@ -55,8 +55,8 @@ pub(super) async fn answer(
             let mut response = answering.await?;
             // Who was refused before it sent its body keeps it, and would be misunderstood:
             // hyper takes the next request for the body. Where there is no body, hyper does
-            // not say 100 first, and the clients of Amazon take the status of such an answer
-            // for that of the next one, too, whose head they lose.
+            // not say 100 first, and the command line of AWS takes the status of such an answer
+            // for that of the next one, too, whose head it loses.
             if waits && (nothing_comes || !response.status().is_success()) {
                 response.headers_mut().insert(CONNECTION, CLOSE);
             }

@@ -26,13 +26,6 @@ async fn begun(
     incoming
 }
 
-/// As if whoever has it had been silent for long.
-async fn run_out(quay: &Quay) {
-    const SQL: &str = "UPDATE store_claim SET held_until = 0";
-    let changed = quay.files.db().execute(SQL, storage::values![]).await;
-    assert_eq!(changed.expect("changed"), 1);
-}
-
 #[tokio::test]
 async fn who_is_refused_at_one_replica_has_not_replaced_what_another_acknowledged() {
     testing::on_postgres(|database| async move {
@@ -113,7 +106,8 @@ async fn what_a_replica_that_is_gone_held_is_taken_over_and_not_changed_by_it_an
         let place = [(bucket.id, path.as_str())];
         let change = files.alter_held(&place, Some(&held)).await;
         drop(change.expect("it is ours"));
-        run_out(&quay).await;
+        let run_out = claim::run_out(files.db()).await;
+        assert_eq!(run_out.expect("changed"), 1);
         let content = Bytes::from_static(b"the other's");
         let incoming = begun(&other, &quay, "a", &content, Expect::nothing()).await;
         incoming.finish().await.expect("put");
@@ -152,8 +146,8 @@ async fn a_place_is_held_by_one_until_it_is_given_back_or_runs_out() {
         assert!(take(two).await);
         let sweep = async || claim::sweep(db, Duration::ZERO).await.expect("swept");
         assert_eq!(sweep().await, 0);
-        let run_out = "UPDATE store_claim SET held_until = 0";
-        db.execute(run_out, storage::values![]).await.expect("done");
+        let run_out = async || claim::run_out(db).await.expect("changed");
+        run_out().await;
         assert!(take(one).await);
         let mut tx = db.begin().await.expect("begun");
         let keep = claim::keep(&mut tx, &place, two, LEASE).await;
@@ -161,7 +155,7 @@ async fn a_place_is_held_by_one_until_it_is_given_back_or_runs_out() {
         let keep = claim::keep(&mut tx, &place, one, LEASE).await;
         assert!(keep.expect("asked"));
         tx.commit().await.expect("committed");
-        db.execute(run_out, storage::values![]).await.expect("done");
+        run_out().await;
         assert_eq!(sweep().await, 1);
         assert!(!renew(one).await);
     })
