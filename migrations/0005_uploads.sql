@@ -57,3 +57,15 @@ CREATE TABLE store_upload (
     PRIMARY KEY (bucket, id)
 );
 CREATE INDEX store_upload_begun ON store_upload (bucket, begun_at, id);
+
+-- Who changes what lies at a path of a store at this moment, among all replicas.
+CREATE TABLE store_claim (
+    bucket {uuid} NOT NULL REFERENCES bucket (id) ON DELETE CASCADE,
+    path {text} NOT NULL,
+    -- Made up anew for every turn.
+    holder {uuid} NOT NULL,
+    -- By the database's clock. Whoever comes after it takes it over.
+    held_until BIGINT NOT NULL,
+    PRIMARY KEY (bucket, path)
+);
+CREATE INDEX store_claim_until ON store_claim (held_until);

@@ -6,13 +6,13 @@ mod listing;
 mod refused;
 mod video;
 
-use crate::afloat::{Berth, on_disk_and_in_store};
+use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
 use crate::program::{files_below, server};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
-use testing::{TestDatabase, TestServer, on_both, within};
+use testing::{TestDatabase, TestServer, on_both, on_postgres, within};
 use tokio::process::Command;
 
 const HOST: &str = "files.localhost";
@@ -169,7 +169,47 @@ on_both!(what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_abse
 async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_absent(
     database: TestDatabase,
 ) {
-    let mut server = server(&database).start().await;
+    let mut server = Berth::on_disk(&database).usual().await;
+    let all = killed_while_it_writes(&mut server).await;
+    server.start_again().await;
+    is_whole(&server, &all).await;
+}
+
+on_postgres!(a_kill_leaves_nothing_but_whole_files_in_a_store);
+async fn a_kill_leaves_nothing_but_whole_files_in_a_store(database: TestDatabase) {
+    let Some(berth) = Berth::in_store(&database).await else {
+        return;
+    };
+    let mut server = berth.usual().await;
+    let all = killed_while_it_writes(&mut server).await;
+    // As long after it as nobody else may write where it was writing.
+    let db = crate::program::opened(&server, &database).await;
+    let later = "UPDATE store_claim SET held_until = 0";
+    db.execute(later, Vec::new()).await.expect("changed");
+    db.close().await;
+    server.start_again().await;
+    // Where the row was not written any more, the file is there or not, and then whole.
+    let keys = server.store().expect("it is in a store").keys();
+    for key in keys.iter().filter(|key| !key.starts_with(".longshore/")) {
+        let path = format!("/api/v1/buckets/files/files/{key}");
+        let (status, _, body) = answer(server.request(Method::GET, &path)).await;
+        assert_eq!(status, 200, "{path}");
+        assert!(body == expected_at(key), "{path}");
+    }
+    is_whole(&server, &all).await;
+    let put = server.request(Method::PUT, "/api/v1/buckets/files/files/0/0");
+    assert_eq!(answer(put.body("again")).await.0, 200);
+}
+
+/// The content that is put at a path.
+fn expected_at(path: &str) -> Vec<u8> {
+    let (number, round) = path.split_once('/').expect("two numbers");
+    let parsed = |text: &str| text.parse().expect("a number");
+    content(parsed(number), parsed(round))
+}
+
+/// Many clients put files at once until the server is killed: what was acknowledged.
+async fn killed_while_it_writes(server: &mut Afloat) -> Vec<(u64, u64)> {
     let (base, password) = (server.url(), server.admin_password().to_owned());
     let mut clients = tokio::task::JoinSet::new();
     let (told, mut acknowledged) = tokio::sync::mpsc::channel(1);
@@ -207,8 +247,12 @@ async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_abse
     while let Some(ended) = clients.join_next().await {
         ended.expect("no client saw anything wrong");
     }
-    server.start_again().await;
-    for (number, round) in &all {
+    all
+}
+
+/// What was acknowledged is there, and what is listed is whole.
+async fn is_whole(server: &Afloat, all: &[(u64, u64)]) {
+    for (number, round) in all {
         let path = format!("/api/v1/buckets/files/files/{number}/{round}");
         let (status, _, body) = answer(server.request(Method::GET, &path)).await;
         assert_eq!(status, 200, "{path}");
@@ -228,11 +272,7 @@ async fn what_was_acknowledged_survives_a_kill_and_what_was_not_is_whole_or_abse
     assert!(listed.len() >= all.len());
     for file in &listed {
         let path = file["path"].as_str().expect("a path");
-        let (number, round) = path.split_once('/').expect("two numbers");
-        let expected = content(
-            number.parse().expect("a number"),
-            round.parse().expect("a number"),
-        );
+        let expected = expected_at(path);
         let path = format!("/api/v1/buckets/files/files/{path}");
         let (status, _, body) = answer(server.request(Method::GET, &path)).await;
         assert_eq!(status, 200);

@@ -107,6 +107,44 @@ async fn a_schedule_is_made_changed_and_deleted_and_all_of_it_is_on_the_record(
     assert_eq!(deleted["after"], Value::Null);
 }
 
+on_both!(when_the_servers_own_schedules_run_is_changed_and_stays_so);
+async fn when_the_servers_own_schedules_run_is_changed_and_stays_so(database: TestDatabase) {
+    let mut server = server(&database).start().await;
+    let (_, list) = server.get(SCHEDULES).await;
+    let own = list["items"].as_array().expect("schedules").clone();
+    let names: Vec<&Value> = own.iter().map(|schedule| &schedule["name"]).collect();
+    assert_eq!(names, ["bundle-expiry", "file-sweep", "retention"]);
+    let password = server.admin_password().to_owned();
+    let admin = ("admin", password.as_str());
+    for schedule in &own {
+        let at = format!("{SCHEDULES}/{}", id_of(schedule));
+        // As the console sends it: with what stays as it is.
+        let change = json!({
+            "cron": "0 5 * * *", "zone": "Europe/Berlin", "missed": "skip",
+            "enabled": false, "input": schedule["input"],
+        });
+        let (status, changed) = call(&server, admin, Method::PATCH, &at, Some(&change)).await;
+        assert_eq!(status, 200, "{changed}");
+        assert_eq!(changed["next_runs"], json!([]), "it is off");
+    }
+    let name = own[1]["name"].as_str().expect("a name");
+    let made = json!({
+        "name": "mine", "kind": name, "input": {}, "cron": "0 5 * * *", "zone": "UTC",
+        "missed": "skip",
+    });
+    let (status, refused) = server.post(SCHEDULES, &made).await;
+    assert_eq!(status, 400, "{refused}");
+    assert_eq!(refused["errors"][0]["code"], "not-schedulable", "{refused}");
+    server.kill9().await;
+    server.start_again().await;
+    let (_, list) = server.get(SCHEDULES).await;
+    for schedule in list["items"].as_array().expect("schedules") {
+        assert_eq!(schedule["cron"], "0 5 * * *", "{schedule}");
+        assert_eq!(schedule["enabled"], false, "{schedule}");
+    }
+    assert_eq!(recorded(&server, name).await.len(), 1);
+}
+
 on_both!(a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_record);
 async fn a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_record(
     database: TestDatabase,

@@ -2,6 +2,7 @@
 //! it, and after which nobody finds what was there before, neither here nor on another
 //! replica.
 
+use crate::store::Held;
 use crate::{Files, kept, sql};
 use base::BucketId;
 use std::ops::{Deref, DerefMut};
@@ -46,6 +47,22 @@ impl Files {
             files: self.clone(),
             places: places.collect(),
         })
+    }
+
+    /// The same for whoever has the turn at these paths of a store.
+    ///
+    /// # Errors
+    /// [`storage::Error::Busy`] when another replica has taken it over.
+    pub(crate) async fn alter_held(
+        &self,
+        places: &[(BucketId, &str)],
+        held: Option<&Held>,
+    ) -> Result<Alteration> {
+        let mut alteration = self.alter(places).await?;
+        if let Some(held) = held {
+            held.keep(&mut alteration).await?;
+        }
+        Ok(alteration)
     }
 }
 

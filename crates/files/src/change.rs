@@ -7,7 +7,7 @@ use crate::file::{File, Headers, Metadata, TagSet, media_type, metadata_text, ta
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::put::{self, Uncommitted};
-use crate::store::Aside;
+use crate::store::{Aside, Held};
 use crate::{Error, Files, Result, sql};
 use base::{Actor, FileId};
 use serde::Deserialize;
@@ -210,11 +210,12 @@ impl Files {
         source: &File,
         file: &File,
         expect: &Expect,
-        (by, aside): (&Writer, Option<&Aside>),
+        (by, held, aside): (&Writer, &Held, Option<&Aside>),
     ) -> Result<()> {
         let (from, to) = (source.path.as_str(), file.path.as_str());
         let actor = by.actor.as_str();
-        let mut tx = self.alter(&[(bucket.id, from), (bucket.id, to)]).await?;
+        let places = [(bucket.id, from), (bucket.id, to)];
+        let mut tx = self.alter_held(&places, Some(held)).await?;
         let still = sql::file::current_in(&mut tx, bucket.id, from).await?;
         if still.is_none_or(|still| still.id != source.id) {
             return Err(Error::NoFile(source.path.clone()));

@@ -1,6 +1,8 @@
 //! What pictures and videos say of themselves: when and where they were taken, and how
 //! large they are. It is a hint for who looks for them, and no content is refused for it.
 
+pub(crate) mod movie;
+
 use crate::file::File;
 use base::Timestamp;
 use nom_exif::{Exif, ExifDateTime, ExifTag, GPSInfo, MediaKind, MediaParser, MediaSource};

@@ -10,7 +10,7 @@ mod described;
 mod place;
 mod together;
 
-pub(crate) use commit::{Along, Uncommitted, index};
+pub(crate) use commit::{Along, Beside, Uncommitted, index};
 pub(crate) use described::{Came, described};
 pub(crate) use together::Together;
 
@@ -276,7 +276,7 @@ impl Incoming {
                 Along::Nothing => files.commit_together(&bucket, file, new.expect).await,
                 along => {
                     files
-                        .commit_along(&bucket, file, &new.expect, None, (along, None))
+                        .commit_along(&bucket, file, &new.expect, None, along.into())
                         .await
                 }
             },

@@ -74,7 +74,8 @@ impl Files {
                 }
             }
         }
-        let mut tx = self.alter(&[(bucket.id, path.as_str())]).await?;
+        let place = [(bucket.id, path.as_str())];
+        let mut tx = self.alter_held(&place, held.as_ref()).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
         let file = there.ok_or_else(|| Error::NoFile(path.clone()))?;
         expect.check(Some(&file))?;
@@ -100,7 +101,7 @@ impl Files {
             self.discard(blob).await;
         }
         if let Some(held) = held {
-            held.store.delete(path.as_str()).await?;
+            held.delete(path.as_str()).await?;
         }
         Ok(file)
     }
@@ -111,9 +112,10 @@ impl Files {
         bucket: &Bucket,
         file: &File,
         by: &str,
+        held: Option<&Held>,
     ) -> Result<()> {
         let path = file.path.as_str();
-        let mut tx = self.alter(&[(bucket.id, path)]).await?;
+        let mut tx = self.alter_held(&[(bucket.id, path)], held).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
         if there.is_none_or(|there| there.id != file.id) {
             return Ok(());
@@ -150,10 +152,13 @@ impl Files {
         let held = self.hold(bucket, &[&past.file.path]).await?;
         let (mut file, mut aside) = (past.file.clone(), None);
         if let Some(held) = &held {
+            // Another may have brought it back, or removed it, before our turn.
+            let past = sql::file::past(self.db(), bucket.id, id).await?;
+            let past = past.ok_or(Error::NothingToRestore)?;
             (file, aside) = self.bring_back(held, bucket, &past.file, over).await?;
         }
         let path = file.path.as_str();
-        let mut tx = self.alter(&[(bucket.id, path)]).await?;
+        let mut tx = self.alter_held(&[(bucket.id, path)], held.as_ref()).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
         let mut freed = None;
         if let Some(there) = &there {

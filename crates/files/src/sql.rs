@@ -1,6 +1,7 @@
 //! Every statement of this crate.
 
 pub(crate) mod bucket;
+pub(crate) mod claim;
 pub(crate) mod event;
 pub(crate) mod feed;
 pub(crate) mod file;

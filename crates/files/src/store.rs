@@ -3,11 +3,14 @@
 //! The catalogue says what lies where, as for every bucket, and the store may be changed
 //! by others: a row names the ETag that it knows, a reader asks for that one, and where
 //! the store has another, the row is corrected ([`observe`]). Writers of one path take
-//! turns in this process; of two replicas, the last one wins in the store, and the
-//! catalogue follows. What is past lies below [`HIDDEN`], which is no part of the bucket
-//! for anybody else.
+//! turns, in this process and among all replicas ([`claim`]): what may come to a path is
+//! decided before its bytes lie there. What is past lies below [`HIDDEN`], which is no part
+//! of the bucket for anybody else.
 
 mod address;
+mod claim;
+mod film;
+mod held;
 mod hidden;
 mod observe;
 mod place;
@@ -15,6 +18,7 @@ mod transfer;
 mod turns;
 mod unfinished;
 
+pub(crate) use held::Held;
 pub(crate) use hidden::{HIDDEN, coming_key, past_key};
 pub use observe::Observed;
 pub(crate) use place::{Aside, object_headers};
@@ -31,7 +35,7 @@ use moka::sync::Cache;
 use std::ops::Range;
 use std::time::Duration;
 use storage::{ObjectError, ObjectSettings, ObjectStore};
-use turns::{PathTurns, Turn};
+use turns::PathTurns;
 
 /// How long it is not asked again whether a secret has changed.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -69,12 +73,6 @@ impl Stores {
     pub(crate) fn forget(&self) {
         self.ready.invalidate_all();
     }
-}
-
-/// The store of a bucket, while nobody else of this process changes these paths.
-pub(crate) struct Held {
-    pub(crate) store: ObjectStore,
-    _turn: Turn,
 }
 
 impl Files {
@@ -177,26 +175,6 @@ impl Files {
             store.list("", None, 1).await.map_err(said)?;
         }
         Ok(())
-    }
-
-    /// Takes the turn to change these paths of a bucket; nothing where its bytes lie on
-    /// the disk, where the database alone keeps the order.
-    ///
-    /// # Errors
-    /// [`Error::Hidden`], or when others do not get done.
-    pub(crate) async fn hold(&self, bucket: &Bucket, paths: &[&FilePath]) -> Result<Option<Held>> {
-        let Some(store) = self.store(bucket).await? else {
-            return Ok(None);
-        };
-        for path in paths {
-            is_storable(bucket, path)?;
-        }
-        let places: Vec<_> = paths
-            .iter()
-            .map(|path| (bucket.id, path.as_str()))
-            .collect();
-        let turn = self.stores().turns.take(&places).await?;
-        Ok(Some(Held { store, _turn: turn }))
     }
 
     /// Forgets that there is nothing at a path.
@@ -350,10 +328,19 @@ impl ObjectContent {
         if range.is_empty() {
             return stream::empty().boxed();
         }
-        let Self { store, object, .. } = self.clone();
+        let Self {
+            store,
+            object,
+            size,
+        } = self.clone();
         stream::once(async move {
             let read = store.read(&object.key, Some(range), Some(&object.etag));
-            Ok::<_, storage::Error>(read.await?.into_stream())
+            let read = read.await?;
+            // Its length was told before, and maybe sent in part already.
+            if read.head().size != size {
+                return Err(ObjectError::Changed.into());
+            }
+            Ok::<_, storage::Error>(read.into_stream())
         })
         .try_flatten()
         .boxed()

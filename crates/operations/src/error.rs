@@ -23,7 +23,9 @@ pub enum Error {
     #[error("`{0}` is not a kind of operation that this server knows")]
     UnknownKind(String),
     /// People may not put that kind on a schedule.
-    #[error("an operation of kind `{0}` cannot be put on a schedule; choose a kind that can")]
+    #[error(
+        "an operation of kind `{0}` cannot be put on a schedule; choose a kind that can, and of a schedule that Longshore has by itself change only when it runs"
+    )]
     NotSchedulable(String),
     /// There are as many schedules as there may be.
     #[error("there are {0} schedules, and no more may be made; delete one first")]

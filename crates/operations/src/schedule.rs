@@ -219,11 +219,12 @@ impl Operations {
         Ok(())
     }
 
-    /// Changes a schedule.
+    /// Changes a schedule. When one of Longshore's own runs is for people to say, too; what
+    /// it does, of a kind that is not for them to schedule, is not.
     ///
     /// # Errors
-    /// When there is none, its kind is unknown or not for schedules, or the input does
-    /// not fit.
+    /// When there is none, its kind is unknown, or the input does not fit or is not theirs
+    /// to change.
     pub async fn change_schedule(
         &self,
         id: ScheduleId,
@@ -242,10 +243,14 @@ impl Operations {
             cron.clone_into(&mut schedule.cron);
             zone.clone_into(&mut schedule.zone);
         }
-        schedule.input = change.input.unwrap_or(schedule.input);
+        if let Some(input) = change.input
+            && input != before.input
+        {
+            self.check_schedulable(&schedule.kind)?;
+            schedule.input = input;
+        }
         schedule.missed = change.missed.unwrap_or(schedule.missed);
         schedule.enabled = change.enabled.unwrap_or(schedule.enabled);
-        self.check_schedulable(&schedule.kind)?;
         let input = self.checked_input(&schedule.kind, &schedule.input)?;
         let timing = Timing::parse(&schedule.cron, &schedule.zone)?;
         let next = self.next_run(&timing, schedule.enabled);

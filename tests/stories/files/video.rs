@@ -93,9 +93,16 @@ async fn a_video_tells_when_and_where_it_was_taken_and_how_large_it_is(berth: Be
     tells(&put(&server, "first.mp4", first).await);
     let (_, file) = server.get("/api/v1/buckets/files/details/first.mp4").await;
     tells(&file);
-    // Cameras write it behind the pictures, where a store is not looked at.
-    let last = put(&server, "last.mp4", [kind(), pictures, movie()].concat()).await;
-    if !server.is_in_store() {
-        tells(&last);
+    // Cameras write it behind the pictures.
+    let last = [kind(), pictures, movie()].concat();
+    tells(&put(&server, "last.mp4", last.clone()).await);
+    // What somebody else put into the store is looked at in the same way.
+    if let Some(store) = server.store() {
+        std::fs::write(store.folder().join("theirs.mp4"), last).expect("put");
+        let path = "/api/v1/buckets/files/files/theirs.mp4";
+        let (status, _, _) = answer(server.request(Method::HEAD, path)).await;
+        assert_eq!(status, 200);
+        let (_, file) = server.get("/api/v1/buckets/files/details/theirs.mp4").await;
+        tells(&file);
     }
 }

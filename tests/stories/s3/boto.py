@@ -11,6 +11,8 @@ import sys
 import urllib.error
 import urllib.request
 
+import awscli.botocore.config
+import awscli.botocore.session
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.client import Config
@@ -297,6 +299,26 @@ def parts_are_looked_at():
     fails("NoSuchUpload", 404, send, 1, b"x")
 
 
+def an_empty_file_does_not_confuse_what_follows_on_its_connection():
+    # As the command line of AWS has it, which keeps an answer that came without a 100 for the next.
+    alone = awscli.botocore.session.get_session().create_client(
+        "s3",
+        endpoint_url=ENDPOINT,
+        region_name="us-east-1",
+        aws_access_key_id=os.environ["KEY"],
+        aws_secret_access_key=os.environ["SECRET"],
+        config=awscli.botocore.config.Config(max_pool_connections=1, retries={"total_max_attempts": 1}),
+    )
+    where = {"Bucket": BUCKET, "Key": "after nothing"}
+    where["UploadId"] = alone.create_multipart_upload(**where)["UploadId"]
+    # Sent from a stream, each waits to be told to go on.
+    put = alone.put_object(Bucket=BUCKET, Key="nothing", Body=io.BytesIO(b""))
+    assert put["ETag"] == f'"{hashlib.md5(b"").hexdigest()}"', put
+    part = alone.upload_part(PartNumber=1, Body=io.BytesIO(b"x"), **where)
+    assert part.get("ETag") == f'"{hashlib.md5(b"x").hexdigest()}"', part
+    alone.abort_multipart_upload(**where)
+
+
 def copies_keep_or_replace_what_is_said():
     s3.put_object(Bucket=BUCKET, Key="from", Body=b"x", Metadata={"a": "1"}, ContentType="text/x-a", Tagging="t=1")
     source = {"Bucket": BUCKET, "Key": "from"}
@@ -508,6 +530,7 @@ FACTS = [
     checksums_are_verified,
     large_files_go_in_parts,
     parts_are_looked_at,
+    an_empty_file_does_not_confuse_what_follows_on_its_connection,
     copies_keep_or_replace_what_is_said,
     tags_are_put_and_got,
     buckets_come_and_go,

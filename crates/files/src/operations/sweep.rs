@@ -10,6 +10,8 @@ use storage::BlobName;
 
 /// How long bytes that no file names are left alone: a file may be about to.
 const ORPHANED: Duration = Duration::from_secs(24 * 3600);
+/// How long a turn at a path of a store is remembered after its end, where it was not given back.
+const LEFT: Duration = Duration::from_secs(3600);
 /// Rows looked at between two looks at whether to stop.
 const BATCH: usize = 100;
 
@@ -42,6 +44,7 @@ impl Kind for SweepFiles {
         let given_up = self.expire_parted(&context).await?;
         self.0.blobs().sweep_incoming(ORPHANED).await?;
         let expired = self.expire_uploads(&context).await?;
+        sql::claim::sweep(self.0.db(), LEFT).await?;
         self.sweep_sharing().await?;
         let orphans = self.sweep_orphans(&context).await? + self.sweep_stores(&context).await?;
         self.0.wake_late().await?;

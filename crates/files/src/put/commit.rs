@@ -6,7 +6,7 @@ use crate::bucket::Bucket;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::presign::{LinkError, Once};
-use crate::store::Aside;
+use crate::store::{Aside, Held};
 use crate::{Error, Files, Result, sql, words};
 use base::UploadId;
 use storage::{BlobName, Tx};
@@ -22,7 +22,43 @@ pub(crate) enum Along {
     Signature(Once),
 }
 
+/// What belongs to a content that comes to its place.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// What ends at the same moment.
+    pub(crate) along: Along,
+    /// Where what is there was copied to.
+    pub(crate) aside: Option<&'a Aside>,
+    /// The turn at its path, where its bytes lie in a store.
+    pub(crate) held: Option<&'a Held>,
+}
+
+impl From<Along> for Beside<'_> {
+    fn from(along: Along) -> Self {
+        Self {
+            along,
+            aside: None,
+            held: None,
+        }
+    }
+}
+
 impl Along {
+    /// Refuses at once what could not end any more.
+    ///
+    /// # Errors
+    /// What [`end`](Self::end) would say.
+    pub(crate) async fn check(self, files: &Files) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Upload(upload) => match sql::upload::with_id(files.db(), upload).await? {
+                Some(upload) if !upload.done => Ok(()),
+                _ => Err(Error::NoUpload),
+            },
+            Self::Signature(once) => files.not_used(once).await,
+        }
+    }
+
     async fn end(self, tx: &mut Tx) -> Result<()> {
         match self {
             Self::Nothing => Ok(()),
@@ -61,24 +97,24 @@ impl Files {
         expect: &Expect,
         source: Option<&File>,
     ) -> Result<File, Uncommitted> {
-        let along = (Along::Nothing, None);
-        self.commit_along(bucket, file, expect, source, along).await
+        let beside = Along::Nothing.into();
+        self.commit_along(bucket, file, expect, source, beside)
+            .await
     }
 
-    /// The same with what ends at the same moment, and with what was copied aside of a
-    /// store.
+    /// The same with what belongs to it.
     pub(crate) async fn commit_along(
         &self,
         bucket: &Bucket,
         file: File,
         expect: &Expect,
         source: Option<&File>,
-        (along, aside): (Along, Option<&Aside>),
+        beside: Beside<'_>,
     ) -> Result<File, Uncommitted> {
         let mut places = vec![(bucket.id, file.path.as_str())];
         places.extend(source.map(|source| (source.bucket, source.path.as_str())));
-        let mut tx = self.alter(&places).await?;
-        along.end(&mut tx).await?;
+        let mut tx = self.alter_held(&places, beside.held).await?;
+        beside.along.end(&mut tx).await?;
         if let Some(source) = source
             && !sql::file::hold(&mut tx, source.id).await?
         {
@@ -88,7 +124,7 @@ impl Files {
             bucket,
             file,
             expect,
-            aside,
+            aside: beside.aside,
         };
         let mut placed = self.place_all(&mut tx, vec![coming]).await?;
         let outcome = placed.outcomes.pop();

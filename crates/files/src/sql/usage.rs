@@ -70,6 +70,32 @@ pub(crate) fn allows(bucket: &Bucket, held: Usage, mine: Usage, bytes: u64) -> R
     Ok(())
 }
 
+/// Whether `file` fits in the place of another, as long as nobody else comes.
+///
+/// # Errors
+/// [`Error::Quota`] when it does not.
+pub(crate) async fn would_fit(
+    db: &Db,
+    bucket: &Bucket,
+    file: &File,
+    goes: Option<&File>,
+) -> Result<()> {
+    if !has_quota(bucket) {
+        return Ok(());
+    }
+    let account = file.account.unwrap_or_default();
+    let mine = of_account(db, bucket.id, account).await?;
+    let mut tally = Tally {
+        held: of_bucket(db, bucket.id).await?,
+        of_accounts: HashMap::from([(account, mine)]),
+        ..Tally::default()
+    };
+    if let Some(goes) = goes {
+        tally.subtract(goes);
+    }
+    tally.allows(bucket, file)
+}
+
 /// Has others wait who want to know whether something fits, until the transaction ends.
 async fn hold(tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
     let [.., a, b, c, d, e, f, g, h] = *bucket.uuid().as_bytes();

@@ -1,6 +1,6 @@
 //! What others did to a store: the catalogue is made to say what lies there.
 
-use super::Held;
+use super::{Held, film};
 use crate::bucket::Bucket;
 use crate::event::Happened;
 use crate::file::{File, Headers, Metadata, Object, TagSet, media_type, metadata_text};
@@ -9,7 +9,8 @@ use crate::{Files, Result, media, put, sniff, sql};
 use base::{Actor, FileId};
 use bytes::Bytes;
 use std::io::Cursor;
-use storage::{ObjectHead, ObjectStore};
+use std::ops::Range;
+use storage::{ObjectError, ObjectHead, ObjectStore};
 
 /// What looking at a key of a store came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,10 +50,26 @@ impl Files {
         if super::is_storable(bucket, path).is_err() {
             return Ok(Observed::Ignored);
         }
+        let Some(store) = self.store(bucket).await? else {
+            return Ok(Observed::Ignored);
+        };
+        // Mostly there is nothing to change, and nobody has to wait for that.
+        let look = self.look(&store, bucket, path).await?;
+        if let Some(observed) = look.agreed() {
+            return Ok(observed);
+        }
         match self.hold(bucket, &[path]).await? {
             Some(held) => self.observe_held(&held, bucket, path).await,
             None => Ok(Observed::Ignored),
         }
+    }
+
+    /// What the catalogue and the store have at a path.
+    async fn look(&self, store: &ObjectStore, bucket: &Bucket, path: &FilePath) -> Result<Look> {
+        Ok(Look {
+            known: sql::file::current(self.db(), bucket.id, path.as_str()).await?,
+            head: store.head(path.as_str()).await?,
+        })
     }
 
     /// The same for whoever has the turn.
@@ -62,16 +79,17 @@ impl Files {
         bucket: &Bucket,
         path: &FilePath,
     ) -> Result<Observed> {
-        let known = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
-        let head = held.store.head(path.as_str()).await?;
-        match (known, head) {
-            (None, None) => Ok(Observed::Nothing),
-            (Some(file), Some(head)) if is_of(&file, &head) => Ok(Observed::Same(file)),
+        let look = self.look(&held.store, bucket, path).await?;
+        if let Some(observed) = look.agreed() {
+            return Ok(observed);
+        }
+        match (look.known, look.head) {
             (known, Some(head)) => {
                 let file = self.adopted(&held.store, bucket, path, &head).await;
-                self.adopt(bucket, known, file).await
+                self.adopt(held, bucket, known, file).await
             }
-            (Some(known), None) => self.forget(bucket, known).await,
+            (Some(known), None) => self.forget(held, bucket, known).await,
+            (None, None) => Ok(Observed::Nothing),
         }
     }
 
@@ -120,21 +138,24 @@ impl Files {
             }),
         };
         if media::may_tell(sniffed) {
-            media::look(Cursor::new(beginning))
+            media::look(Cursor::new(beginning.clone()))
                 .await
                 .describe(&mut file);
+            film::look(store, &mut file, &beginning).await;
         }
         file
     }
 
     async fn adopt(
         &self,
+        held: &Held,
         bucket: &Bucket,
         known: Option<File>,
         mut file: File,
     ) -> Result<Observed> {
         let path = file.path.clone();
-        let mut tx = self.alter(&[(bucket.id, path.as_str())]).await?;
+        let place = [(bucket.id, path.as_str())];
+        let mut tx = self.alter_held(&place, Some(held)).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
         // Another replica was here meanwhile, and knows more.
         if there.as_ref().map(|there| there.id) != known.as_ref().map(|known| known.id) {
@@ -166,9 +187,10 @@ impl Files {
         })
     }
 
-    async fn forget(&self, bucket: &Bucket, known: File) -> Result<Observed> {
+    async fn forget(&self, held: &Held, bucket: &Bucket, known: File) -> Result<Observed> {
         let path = known.path.clone();
-        let mut tx = self.alter(&[(bucket.id, path.as_str())]).await?;
+        let place = [(bucket.id, path.as_str())];
+        let mut tx = self.alter_held(&place, Some(held)).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path.as_str()).await?;
         match there {
             Some(there) if there.id == known.id => {}
@@ -194,6 +216,23 @@ impl Files {
     }
 }
 
+/// What the catalogue and the store have at a path.
+struct Look {
+    known: Option<File>,
+    head: Option<ObjectHead>,
+}
+
+impl Look {
+    /// What that came to, where they say the same.
+    fn agreed(&self) -> Option<Observed> {
+        match (&self.known, &self.head) {
+            (None, None) => Some(Observed::Nothing),
+            (Some(file), Some(head)) if is_of(file, head) => Some(Observed::Same(file.clone())),
+            _ => None,
+        }
+    }
+}
+
 /// Whether the store has the content that the catalogue knows.
 fn is_of(file: &File, head: &ObjectHead) -> bool {
     let object = file.object.as_ref();
@@ -203,20 +242,26 @@ fn is_of(file: &File, head: &ObjectHead) -> bool {
 /// What a content begins with; nothing where it cannot be read, as it is a hint only.
 async fn beginning(store: &ObjectStore, path: &FilePath, head: &ObjectHead) -> Bytes {
     let range = 0..head.size.min(media::BEGINNING as u64);
-    let read = async {
-        let mut read = store
-            .read(path.as_str(), Some(range), Some(&head.etag))
-            .await?;
-        let mut all = Vec::new();
-        while let Some(bytes) = read.next().await? {
-            all.extend_from_slice(&bytes);
-        }
-        Ok::<_, storage::ObjectError>(Bytes::from(all))
-    };
-    read.await.unwrap_or_else(|error| {
+    let read = part(store, path.as_str(), &head.etag, range).await;
+    read.unwrap_or_else(|error| {
         tracing::debug!(%error, "what an object begins with could not be read");
         Bytes::new()
     })
+}
+
+/// A small part of an object.
+pub(super) async fn part(
+    store: &ObjectStore,
+    key: &str,
+    etag: &str,
+    range: Range<u64>,
+) -> Result<Bytes, ObjectError> {
+    let mut read = store.read(key, Some(range), Some(etag)).await?;
+    let mut all = Vec::new();
+    while let Some(bytes) = read.next().await? {
+        all.extend_from_slice(&bytes);
+    }
+    Ok(all.into())
 }
 
 /// Headers that a store answers with an object, as far as they can be kept.

@@ -1,11 +1,12 @@
 //! Bringing a content to its place in a store, and out of the way of another.
 
-use super::{Held, past_key};
+use super::{Held, film, past_key};
 use crate::bucket::Bucket;
 use crate::file::{File, Object};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::{Along, Came, NewFile, Uncommitted, described};
+use crate::put::{Along, Beside, Came, NewFile, Uncommitted, described};
+use crate::sql::usage::has_quota;
 use crate::{Error, Files, Result, sql};
 use base::FileId;
 use bytes::Bytes;
@@ -49,16 +50,38 @@ pub(crate) fn object_headers(media_type: &str, new: &NewFile) -> ObjectHeaders {
 }
 
 impl Files {
+    /// Copies what is there out of the way of what comes: where it stays as a version, and
+    /// where what comes may yet be refused for want of room, as others take some meanwhile.
+    pub(crate) async fn make_way(
+        &self,
+        held: &Held,
+        bucket: &Bucket,
+        there: Option<&File>,
+    ) -> Result<Option<Aside>> {
+        match there {
+            Some(there) if bucket.versions || has_quota(bucket) => {
+                self.set_aside(held, there).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What came is there: what was copied out of its way goes, unless it is a version.
+    pub(crate) async fn made_way(&self, held: &Held, bucket: &Bucket, aside: Option<Aside>) {
+        if let Some(aside) = aside
+            && !bucket.versions
+        {
+            self.discard_object(held, &aside.object.key).await;
+        }
+    }
+
     /// Copies a current content to where those of the past lie.
     pub(crate) async fn set_aside(&self, held: &Held, there: &File) -> Result<Option<Aside>> {
         let Some(object) = &there.object else {
             return Ok(None);
         };
         let key = past_key(there.bucket, there.id);
-        let etag = held
-            .store
-            .copy(&object.key, &key, Some(&object.etag))
-            .await?;
+        let etag = held.copy(&object.key, &key, &object.etag).await?;
         Ok(Some(Aside {
             id: there.id,
             object: Object { key, etag },
@@ -68,12 +91,13 @@ impl Files {
     /// Removes what lies in a store and no row names any more. What cannot be removed is
     /// in nobody's way.
     pub(crate) async fn discard_object(&self, held: &Held, key: &str) {
-        if let Err(error) = held.store.delete(key).await {
+        if let Err(error) = held.delete(key).await {
             tracing::warn!(%error, "stored content could not be removed from the bucket's store");
         }
     }
 
-    /// Puts a content that has come to its place in the bucket's store.
+    /// Puts a content that has come to its place in the bucket's store. All that may refuse
+    /// it is asked before its bytes lie there, while nobody else changes the path.
     pub(crate) async fn place_in_store(
         &self,
         bucket: &Bucket,
@@ -87,16 +111,16 @@ impl Files {
         let sealed = writer.seal().await?;
         let came = Came::of_object(&sealed);
         new.promised.check(&came)?;
-        let mut file = described(self, bucket, by, new, &came, None, beginning).await;
+        let mut file = described(self, bucket, by, new, &came, None, beginning.clone()).await;
         let held = self.hold(bucket, &[&new.path]).await?;
         let held = held.ok_or_else(|| Error::NoBucket(bucket.name.to_string()))?;
         let there = self.there(&held, bucket, &new.path, new).await?;
         new.expect.check(there.as_ref())?;
-        let aside = match &there {
-            Some(there) if bucket.versions => self.set_aside(&held, there).await?,
-            _ => None,
-        };
-        let etag = match sealed.place().await {
+        along.check(self).await?;
+        let goes = there.as_ref().filter(|_| !bucket.versions);
+        sql::usage::would_fit(self.db(), bucket, &file, goes).await?;
+        let aside = self.make_way(&held, bucket, there.as_ref()).await?;
+        let etag = match held.place(sealed).await {
             Ok(etag) => etag,
             Err(error) => {
                 // It may be there in spite of that: then the catalogue says so.
@@ -108,12 +132,19 @@ impl Files {
             key: new.path.as_str().to_owned(),
             etag,
         });
+        film::look(&held.store, &mut file, &beginning).await;
         let placed = file.clone();
+        let beside = Beside {
+            along,
+            aside: aside.as_ref(),
+            held: Some(&held),
+        };
         let committed = self
-            .commit_along(bucket, file, &new.expect, None, (along, aside.as_ref()))
+            .commit_along(bucket, file, &new.expect, None, beside)
             .await;
         match committed {
             Ok(file) => {
+                self.made_way(&held, bucket, aside).await;
                 self.may_be_there(bucket.id, &file.path);
                 Ok(file)
             }
@@ -127,7 +158,7 @@ impl Files {
     }
 
     /// What lies at a path, as far as a writer has to know it: what others put counts where
-    /// a condition or a version depends on it.
+    /// a condition, a version or a quota depends on it.
     async fn there(
         &self,
         held: &Held,
@@ -135,7 +166,7 @@ impl Files {
         path: &FilePath,
         new: &NewFile,
     ) -> Result<Option<File>> {
-        if bucket.versions || !new.expect.is_nothing() {
+        if bucket.versions || has_quota(bucket) || !new.expect.is_nothing() {
             return Ok(self.observe_held(held, bucket, path).await?.into_file());
         }
         Ok(sql::file::current(self.db(), bucket.id, path.as_str()).await?)
@@ -160,9 +191,9 @@ impl Files {
                 }
             }
             (Some(_), Some(aside)) => {
-                let etag = Some(aside.object.etag.as_str());
-                match held.store.copy(&aside.object.key, path, etag).await {
-                    Ok(_) => self.discard_object(held, &aside.object.key).await,
+                let Object { key, etag } = &aside.object;
+                match held.copy(key, path, etag).await {
+                    Ok(_) => self.discard_object(held, key).await,
                     Err(error) => {
                         tracing::warn!(%error, "what was replaced could not be brought back");
                     }

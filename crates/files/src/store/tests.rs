@@ -1,6 +1,8 @@
 //! A bucket in a real store: what is there is seen in both, whoever put it there.
 
 mod coming;
+mod refused;
+mod replicas;
 
 use super::*;
 use crate::bucket::{BucketChange, NewBucket};

@@ -7,7 +7,7 @@ use crate::expect::{Expect, Promised};
 use crate::file::{File, Object};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::{Along, NewFile, Uncommitted};
+use crate::put::{Along, Beside, NewFile, Uncommitted};
 use crate::{Error, Files, Result, sql};
 use futures::TryStreamExt;
 use storage::ObjectError;
@@ -25,18 +25,24 @@ impl Files {
         let there = self.observe_held(&held, bucket, &file.path).await?;
         let there = there.into_file();
         expect.check(there.as_ref())?;
-        let aside = match &there {
-            Some(there) if bucket.versions => self.set_aside(&held, there).await?,
-            _ => None,
-        };
+        let goes = there.as_ref().filter(|_| !bucket.versions);
+        sql::usage::would_fit(self.db(), bucket, &file, goes).await?;
+        let aside = self.make_way(&held, bucket, there.as_ref()).await?;
         let file = self.copied(&held, bucket, source, file).await?;
         let placed = file.clone();
-        let along = (Along::Nothing, aside.as_ref());
+        let beside = Beside {
+            along: Along::Nothing,
+            aside: aside.as_ref(),
+            held: Some(&held),
+        };
         match self
-            .commit_along(bucket, file, expect, Some(source), along)
+            .commit_along(bucket, file, expect, Some(source), beside)
             .await
         {
-            Ok(file) => Ok(file),
+            Ok(file) => {
+                self.made_way(&held, bucket, aside).await;
+                Ok(file)
+            }
             Err(Uncommitted::Certainly(error)) => {
                 self.take_back(&held, bucket, &placed, there, aside).await;
                 Err(error)
@@ -60,7 +66,7 @@ impl Files {
             file.object = Some(from.clone());
             return Ok(file);
         }
-        match held.store.copy(&from.key, &to, Some(&from.etag)).await {
+        match held.copy(&from.key, &to, &from.etag).await {
             Ok(etag) => {
                 file.object = Some(Object { key: to, etag });
                 Ok(file)
@@ -73,12 +79,6 @@ impl Files {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// The turn for paths of a bucket in a store.
-    pub(crate) async fn held(&self, bucket: &Bucket, paths: &[&FilePath]) -> Result<Held> {
-        let held = self.hold(bucket, paths).await?;
-        held.ok_or_else(|| Error::NoBucket(bucket.name.to_string()))
     }
 
     /// Copies the bytes of `source` by way of this server; `file` says what is said of the
@@ -142,11 +142,11 @@ impl Files {
         let mut file = source.clone();
         file.path = to.clone();
         let file = self.copied(&held, bucket, &source, file).await?;
-        let along = (by, aside.as_ref());
-        let committed = self.commit_rename(bucket, &source, &file, expect, along);
+        let beside = (by, &held, aside.as_ref());
+        let committed = self.commit_rename(bucket, &source, &file, expect, beside);
         match committed.await {
             Ok(()) => {
-                held.store.delete(from.as_str()).await?;
+                held.delete(from.as_str()).await?;
                 self.may_be_there(bucket.id, to);
                 Ok(file)
             }
@@ -182,10 +182,10 @@ impl Files {
         if there.is_none_or(|there| there.id != moved.id) {
             return Ok(());
         }
-        self.commit_removal(bucket, moved, by.actor.as_str())
+        self.commit_removal(bucket, moved, by.actor.as_str(), held.as_ref())
             .await?;
         if let Some(held) = held {
-            held.store.delete(moved.path.as_str()).await?;
+            held.delete(moved.path.as_str()).await?;
         }
         Ok(())
     }

@@ -46,7 +46,7 @@ impl Files {
         let along = Along::Upload(upload.id);
         let file = described(self, bucket, &upload.by(), &new, &came, blob, beginning).await;
         let placed = self
-            .commit_along(bucket, file, &new.expect, None, (along, None))
+            .commit_along(bucket, file, &new.expect, None, along.into())
             .await;
         match placed {
             Ok(_) => Ok(()),

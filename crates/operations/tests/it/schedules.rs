@@ -256,7 +256,7 @@ async fn people_schedule_only_what_is_meant_for_it_and_only_so_much() {
             world.operations.create_schedule(not_meant.clone(), &anna, &()).await,
             Err(Error::NotSchedulable(_))
         ));
-        // The program itself may, and people cannot change it.
+        // The program itself may, and people say no more than when.
         world
             .operations
             .ensure_schedule(not_meant.clone())
@@ -264,19 +264,31 @@ async fn people_schedule_only_what_is_meant_for_it_and_only_so_much() {
             .expect("made");
         world
             .operations
-            .ensure_schedule(not_meant)
+            .ensure_schedule(not_meant.clone())
             .await
             .expect("there already");
         let schedules = world.operations.schedules().await.expect("listed");
         assert_eq!(schedules.len(), 1);
+        let own = schedules[0].id;
+        let change = |change| world.operations.change_schedule(own, change, &());
         let off = ScheduleChange {
+            timing: Some(Timing::parse("0 5 * * *", "UTC").expect("a time")),
+            input: Some(schedules[0].input.clone()),
             enabled: Some(false),
             ..ScheduleChange::default()
         };
-        assert!(matches!(
-            world.operations.change_schedule(schedules[0].id, off, &()).await,
-            Err(Error::NotSchedulable(_))
-        ));
+        let changed = change(off).await.expect("changed");
+        assert_eq!((changed.cron.as_str(), changed.enabled), ("0 5 * * *", false));
+        let other = ScheduleChange {
+            input: Some(serde_json::json!({ "other": true })),
+            ..ScheduleChange::default()
+        };
+        assert!(matches!(change(other).await, Err(Error::NotSchedulable(_))));
+        // It stays so when the program starts again.
+        let again = world.operations.ensure_schedule(not_meant).await;
+        again.expect("there already");
+        let kept = world.operations.schedule(own).await.expect("there");
+        assert_eq!((kept.cron.as_str(), kept.enabled), ("0 5 * * *", false));
         let mut tx = world.db.begin().await.expect("begun");
         for number in 1..1000_u64 {
             let id = uuid::Uuid::now_v7();

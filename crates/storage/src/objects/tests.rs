@@ -419,3 +419,30 @@ async fn a_read_that_broke_off_goes_on_where_it_was() {
     assert!(origin.seen().len() > 1);
     assert!(origin.seen()[1].header("if-match").is_some());
 }
+
+#[tokio::test]
+async fn a_read_goes_on_with_no_other_object_than_it_began_with() {
+    let content = Content::seeded(3, 100_000);
+    // Another content under the same tag, and the same under another.
+    for (other, tag) in [
+        (Content::seeded(3, 100_001), "\"x\""),
+        (content.clone(), "\"y\""),
+    ] {
+        let origin = Origin::start().await;
+        let store = at(origin.url(""));
+        let answer = |content: &Content, tag: &str| {
+            Answer::ok(content.clone())
+                .header("ETag", tag)
+                .header("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")
+        };
+        let whole = content.clone();
+        origin.answer_others(move |seen| match seen.header("range") {
+            None => answer(&whole, "\"x\"").cut_after(40_000),
+            Some(_) => answer(&other, tag).ranges(),
+        });
+        let read = store.read("a", None, Some("x")).await.expect("begun");
+        let read: crate::Result<Vec<Bytes>> = read.into_stream().try_collect().await;
+        let changed = matches!(read, Err(crate::Error::Objects(ObjectError::Changed)));
+        assert!(changed, "{tag}");
+    }
+}

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -49,12 +49,15 @@ pub(super) async fn answer(
     let answered = move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(peer);
         let waits = request.version() < Version::HTTP_2 && request.headers().contains_key(EXPECT);
+        let nothing_comes = request.body().is_end_stream();
         let answering = router.clone().oneshot(request.map(Body::new));
         async move {
             let mut response = answering.await?;
             // Who was refused before it sent its body keeps it, and would be misunderstood:
-            // hyper takes the next request for the body.
-            if waits && !response.status().is_success() {
+            // hyper takes the next request for the body. Where there is no body, hyper does
+            // not say 100 first, and the command line of AWS takes the status of such an answer
+            // for that of the next one, too, whose head it loses.
+            if waits && (nothing_comes || !response.status().is_success()) {
                 response.headers_mut().insert(CONNECTION, CLOSE);
             }
             Ok::<_, Infallible>(response)

@@ -190,6 +190,17 @@ async fn a_body_that_announces_too_much_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn who_waits_to_send_nothing_is_answered_for_the_last_time() {
+    let server = start(site(), ServerLimits::default()).await;
+    let head =
+        "GET /api/v1/from HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n";
+    let answer = server.exchange(head).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let answer = answer.to_ascii_lowercase();
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_stranger_cannot_say_who_it_is() {
     let forged = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\n";
     let standard = "Forwarded: for=203.0.113.9;proto=https;host=evil.example\r\n";

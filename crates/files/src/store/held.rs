@@ -1,0 +1,120 @@
+//! The turn to change paths of a store.
+
+use super::claim::Claim;
+use super::is_storable;
+use super::turns::Turn;
+use crate::bucket::Bucket;
+use crate::path::FilePath;
+use crate::{Error, Files, Result};
+use storage::{Dialect, ObjectError, ObjectStore, SealedObject, Tx};
+
+/// The store of a bucket, while nobody else changes these paths.
+pub(crate) struct Held {
+    pub(crate) store: ObjectStore,
+    tenure: Tenure,
+}
+
+/// By what others are kept away.
+enum Tenure {
+    /// This process is the only one on its database.
+    Alone(#[allow(dead_code, reason = "held for its end")] Turn),
+    /// A row of the database.
+    Claimed(Claim),
+}
+
+impl Files {
+    /// Takes the turn to change these paths of a bucket; nothing where its bytes lie on
+    /// the disk, where the database alone keeps the order.
+    ///
+    /// # Errors
+    /// [`Error::Hidden`], or when others do not get done.
+    pub(crate) async fn hold(&self, bucket: &Bucket, paths: &[&FilePath]) -> Result<Option<Held>> {
+        let Some(store) = self.store(bucket).await? else {
+            return Ok(None);
+        };
+        for path in paths {
+            is_storable(bucket, path)?;
+        }
+        let places: Vec<_> = paths
+            .iter()
+            .map(|path| (bucket.id, path.as_str()))
+            .collect();
+        let turn = self.stores().turns.take(&places).await?;
+        if self.db().dialect() == Dialect::Sqlite {
+            let tenure = Tenure::Alone(turn);
+            return Ok(Some(Held { store, tenure }));
+        }
+        let places = places.into_iter();
+        let places = places.map(|(bucket, path)| (bucket, path.to_owned()));
+        let claim = Claim::take(self.db(), self.tasks(), places.collect(), turn).await;
+        let claim = claim.map_err(|error| match error {
+            Error::Storage(storage::Error::Reference) => Error::NoBucket(bucket.name.to_string()),
+            error => error,
+        })?;
+        let tenure = Tenure::Claimed(claim);
+        Ok(Some(Held { store, tenure }))
+    }
+
+    /// The turn for paths of a bucket in a store.
+    pub(crate) async fn held(&self, bucket: &Bucket, paths: &[&FilePath]) -> Result<Held> {
+        let held = self.hold(bucket, paths).await?;
+        held.ok_or_else(|| Error::NoBucket(bucket.name.to_string()))
+    }
+}
+
+impl Held {
+    /// Sees to it that nobody else changes these paths before the transaction has ended.
+    ///
+    /// # Errors
+    /// [`storage::Error::Busy`] when somebody else may have changed them.
+    pub(crate) async fn keep(&self, tx: &mut Tx) -> storage::Result<()> {
+        match &self.tenure {
+            Tenure::Alone(_) => Ok(()),
+            Tenure::Claimed(claim) => claim.keep(tx).await,
+        }
+    }
+
+    /// Puts what has come to its place; its ETag.
+    ///
+    /// # Errors
+    /// What the store says, and [`ObjectError::Stopped`] when others may have come.
+    pub(crate) async fn place(&self, sealed: SealedObject) -> Result<String, ObjectError> {
+        self.during(sealed.place()).await
+    }
+
+    /// Copies within the store; the ETag of the copy.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place), and what [`ObjectStore::copy`] says.
+    pub(crate) async fn copy(
+        &self,
+        from: &str,
+        to: &str,
+        etag: &str,
+    ) -> Result<String, ObjectError> {
+        self.during(self.store.copy(from, to, Some(etag))).await
+    }
+
+    /// Removes an object.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place).
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), ObjectError> {
+        self.during(self.store.delete(key)).await
+    }
+
+    /// What changes the store goes on only while nobody else does.
+    async fn during<T>(
+        &self,
+        change: impl Future<Output = Result<T, ObjectError>>,
+    ) -> Result<T, ObjectError> {
+        let Tenure::Claimed(claim) = &self.tenure else {
+            return change.await;
+        };
+        tokio::select! {
+            biased;
+            () = claim.ends() => Err(ObjectError::Stopped),
+            changed = change => changed,
+        }
+    }
+}
