@@ -10,9 +10,9 @@ mod connection;
 mod guarded;
 
 use crate::client::Peer;
+use crate::routes::Hosts;
 use crate::{SettingsSource, Site};
 use addresses::{Addresses, Entered};
-use axum::Router;
 use base::config::Config;
 use guarded::Guarded;
 use std::io;
@@ -124,7 +124,7 @@ pub async fn serve_sites(
     let Some((_, first)) = sites.first() else {
         return Ok(());
     };
-    let (_, settings) = first.clone().into_parts();
+    let settings = first.hosts().settings().clone();
     let server = Arc::new(Server {
         settings,
         limits,
@@ -139,9 +139,8 @@ pub async fn serve_sites(
     });
     let accepting = sites.into_iter().map(|(listener, site)| {
         let server = Arc::clone(&server);
-        let (router, _) = site.into_parts();
         async move {
-            let result = server.accept(&listener, &router).await;
+            let result = server.accept(&listener, &site.hosts()).await;
             server.stopping.cancel();
             result
         }
@@ -183,7 +182,7 @@ impl Server {
     async fn accept(
         self: &Arc<Self>,
         listener: &TcpListener,
-        router: &Router,
+        site: &Arc<Hosts>,
     ) -> Result<(), ServeError> {
         loop {
             // Neither waiting for a free place nor accept loses anything when dropped.
@@ -202,10 +201,10 @@ impl Server {
                         continue;
                     };
                     let server = Arc::clone(self);
-                    let router = router.clone();
+                    let site = Arc::clone(site);
                     let place = Place::new(place, entered, self.connections.token());
                     self.connections.spawn(async move {
-                        server.connected(stream, Peer(from), router, place).await;
+                        server.connected(stream, Peer(from), site, place).await;
                     });
                 }
                 Err(error) if is_of_one_connection(&error) => {}
@@ -239,12 +238,12 @@ impl Server {
         entered
     }
 
-    async fn connected(&self, stream: TcpStream, peer: Peer, router: Router, place: Place) {
+    async fn connected(&self, stream: TcpStream, peer: Peer, site: Arc<Hosts>, place: Place) {
         let broken_off = self.broken_off.clone();
         match Guarded::new(stream, self.limits.stall, broken_off, place) {
             Ok(stream) => {
                 let answering =
-                    connection::answer(stream, peer, router, &self.limits, &self.stopping);
+                    connection::answer(stream, peer, site, &self.limits, &self.stopping);
                 // Dropping the connection closes it; its requests see that as a client
                 // that left.
                 let _ = self.broken_off.run_until_cancelled(answering).await;

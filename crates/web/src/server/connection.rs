@@ -4,7 +4,7 @@ use super::ServerLimits;
 use super::answers::Answers;
 use super::guarded::Guarded;
 use crate::client::Peer;
-use axum::Router;
+use crate::routes::Hosts;
 use axum::body::Body;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Version};
@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 /// How a client that knows it speaks HTTP/2 begins (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -33,7 +32,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 pub(super) async fn answer(
     mut stream: Guarded<TcpStream>,
     peer: Peer,
-    router: Router,
+    site: Arc<Hosts>,
     limits: &ServerLimits,
     stopping: &CancellationToken,
 ) {
@@ -49,9 +48,9 @@ pub(super) async fn answer(
     let answered = move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(peer);
         let waits = request.version() < Version::HTTP_2 && request.headers().contains_key(EXPECT);
-        let answering = router.clone().oneshot(request.map(Body::new));
+        let site = Arc::clone(&site);
         async move {
-            let mut response = answering.await?;
+            let mut response = site.answer(request.map(Body::new)).await;
             // Who was refused before it sent its body keeps it, and would be misunderstood:
             // hyper takes the next request for the body.
             if waits && !response.status().is_success() {
