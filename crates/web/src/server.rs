@@ -6,6 +6,7 @@
 
 mod addresses;
 mod answers;
+mod bell;
 mod connection;
 mod guarded;
 
@@ -14,6 +15,7 @@ use crate::routes::Hosts;
 use crate::{SettingsSource, Site};
 use addresses::{Addresses, Entered};
 use base::config::Config;
+use bell::Bell;
 use guarded::Guarded;
 use std::io;
 use std::net::IpAddr;
@@ -134,7 +136,8 @@ pub async fn serve_sites(
         )),
         // Children, so that a failing listener stops this server and not the program.
         stopping: shutdown.child_token(),
-        broken_off: CancellationToken::new(),
+        last_call: Bell::default(),
+        broken_off: Bell::default(),
         connections: TaskTracker::new(),
     });
     let accepting = sites.into_iter().map(|(listener, site)| {
@@ -145,7 +148,12 @@ pub async fn serve_sites(
             result
         }
     });
-    let results = futures::future::join_all(accepting).await;
+    // Accepting ends by this, too, or brings it about.
+    let calling = async {
+        server.stopping.cancelled().await;
+        server.last_call.ring();
+    };
+    let (results, ()) = tokio::join!(futures::future::join_all(accepting), calling);
     server.connections.close();
     let grace = limits.grace.unwrap_or_else(|| server.configured_grace());
     let ended = tokio::time::timeout(grace, server.connections.wait()).await;
@@ -154,7 +162,7 @@ pub async fn serve_sites(
             open = server.connections.len(),
             "connections are broken off"
         );
-        server.broken_off.cancel();
+        server.broken_off.ring();
         let ended = tokio::time::timeout(BREAKING_OFF, server.connections.wait()).await;
         if ended.is_err() {
             tracing::warn!("a WebSocket's task does not notice that its connection is gone");
@@ -169,7 +177,9 @@ struct Server {
     addresses: Addresses,
     free: Arc<Semaphore>,
     stopping: CancellationToken,
-    broken_off: CancellationToken,
+    /// The request that is being answered is a connection's last.
+    last_call: Bell,
+    broken_off: Bell,
     connections: TaskTracker,
 }
 
@@ -243,10 +253,14 @@ impl Server {
         match Guarded::new(stream, self.limits.stall, broken_off, place) {
             Ok(stream) => {
                 let answering =
-                    connection::answer(stream, peer, site, &self.limits, &self.stopping);
+                    connection::answer(stream, peer, site, &self.limits, &self.last_call);
                 // Dropping the connection closes it; its requests see that as a client
                 // that left.
-                let _ = self.broken_off.run_until_cancelled(answering).await;
+                tokio::select! {
+                    biased;
+                    () = self.broken_off.rings() => {}
+                    () = answering => {}
+                }
             }
             Err(error) => tracing::debug!(%error, "a connection was gone at once"),
         }

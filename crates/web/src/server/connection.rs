@@ -2,6 +2,7 @@
 
 use super::ServerLimits;
 use super::answers::Answers;
+use super::bell::Bell;
 use super::guarded::Guarded;
 use crate::client::Peer;
 use crate::routes::Hosts;
@@ -18,7 +19,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 
 /// How a client that knows it speaks HTTP/2 begins (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -34,12 +34,12 @@ pub(super) async fn answer(
     peer: Peer,
     site: Arc<Hosts>,
     limits: &ServerLimits,
-    stopping: &CancellationToken,
+    last_call: &Bell,
 ) {
     // Hyper's own detection waits without a limit for bytes that never come.
     let beginning = tokio::time::timeout(limits.header_timeout, stream.starts_with(PREFACE));
     let is_http2 = tokio::select! {
-        () = stopping.cancelled() => return,
+        () = last_call.rings() => return,
         beginning = beginning => match beginning {
             Ok(Ok(is_http2)) => is_http2,
             Ok(Err(_)) | Err(_) => return,
@@ -82,7 +82,7 @@ pub(super) async fn answer(
         let ending = async {
             tokio::select! {
                 result = connection.as_mut() => return ended(result),
-                () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+                () = last_call.rings() => connection.as_mut().graceful_shutdown(),
             }
             ended(connection.await);
         };
@@ -101,7 +101,7 @@ pub(super) async fn answer(
         let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
         tokio::select! {
             result = connection.as_mut() => return ended(result),
-            () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = last_call.rings() => connection.as_mut().graceful_shutdown(),
         }
         ended(connection.await);
     }
