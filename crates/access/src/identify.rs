@@ -6,7 +6,7 @@
 
 use crate::core::Core;
 use crate::limit::place;
-use crate::remembered::{GRAIN, Known};
+use crate::remembered::{GRAIN, Key, Known};
 use crate::sql::account;
 use crate::user::{Owner, subject};
 use crate::{Access, AccessError, AuditEntry, Caller, Doer, Proof, Result, sql};
@@ -77,18 +77,36 @@ impl Access {
     ) -> Result<Caller> {
         let core = &self.core;
         // Before anything remembered is asked, or one could go on trying against that.
-        let buckets = core.limit.login(name, address);
-        if let Some(pair) = buckets.pair()
-            && let Some(retry_after) = core.remembered.refused(pair, core.now()).await
-        {
-            return Err(AccessError::RateLimited { retry_after });
+        if core.remembered.refuses(core.now()) {
+            let pair = core.limit.pair(name, address);
+            if let Some(retry_after) = core.remembered.refused(&pair, core.now()).await {
+                return Err(AccessError::RateLimited { retry_after });
+            }
         }
+        let place = place(address);
+        let lower = name.to_ascii_lowercase();
+        let password_bytes = password.expose_secret().as_bytes();
+        let parts: [&[u8]; 4] = [b"password", &place, lower.as_bytes(), password_bytes];
+        let key = core.remembered.key(&parts);
+        if core.remembered.on()
+            && let Some(known) = core.recall(&key).await
+        {
+            return Ok(core.caller(&known, address));
+        }
+        // Few come this far, and all would have to make room for it.
+        Box::pin(self.check_or_renew(key, name, password, address)).await
+    }
+
+    /// The same where what is remembered, if anything, is not to be believed as it is.
+    async fn check_or_renew(
+        &self,
+        key: Key,
+        name: &str,
+        password: &SecretString,
+        address: IpAddr,
+    ) -> Result<Caller> {
+        let core = &self.core;
         if core.remembered.on() {
-            let place = place(address);
-            let lower = name.to_ascii_lowercase();
-            let password_bytes = password.expose_secret().as_bytes();
-            let parts: [&[u8]; 4] = [b"password", &place, lower.as_bytes(), password_bytes];
-            let key = core.remembered.key(&parts);
             // What was remembered may be old, what is found in its place may be the
             // outcome of a check that began before a change: then once more, alone.
             for _ in 0..2 {

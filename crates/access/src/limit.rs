@@ -126,6 +126,11 @@ pub(crate) fn place(address: IpAddr) -> [u8; 16] {
     }
 }
 
+/// What is particular to an account from one place.
+fn pair_of<'a>(place: &'a [u8; 16], name: &'a str) -> [&'a [u8]; 3] {
+    [b"pair", place, name.as_bytes()]
+}
+
 impl Limit {
     pub(crate) const fn new(limits: AttemptLimits, key: SigningKey) -> Self {
         Self {
@@ -143,6 +148,12 @@ impl Limit {
         *self.limits.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the bucket of this account from there is called: that of [`login`](Self::login).
+    pub(crate) fn pair(&self, name: &str, address: IpAddr) -> Vec<u8> {
+        let name = name.to_ascii_lowercase();
+        self.key_of(&pair_of(&place(address), &name))
+    }
+
     /// The buckets of a log-in with this name from there.
     pub(crate) fn login(&self, name: &str, address: IpAddr) -> Buckets {
         let name = name.to_ascii_lowercase();
@@ -152,7 +163,7 @@ impl Limit {
         let per_account = limits.per_account.max(1);
         Buckets {
             account: self.account(&name),
-            pair: Some(self.bucket(&[b"pair", &place, name.as_bytes()], per_account, window)),
+            pair: Some(self.bucket(&pair_of(&place, &name), per_account, window)),
             everywhere: Some(self.bucket(
                 &[b"account", name.as_bytes()],
                 per_account.saturating_mul(EVERYWHERE),
@@ -176,14 +187,18 @@ impl Limit {
 
     fn bucket(&self, parts: &[&[u8]], holds: u32, window: Duration) -> Bucket {
         Bucket {
-            key: self.key.mac(&parts.join(&0))[..16].to_vec(),
+            key: self.key_of(parts),
             holds,
             window,
         }
     }
 
+    fn key_of(&self, parts: &[&[u8]]) -> Vec<u8> {
+        self.key.mac(&parts.join(&0))[..16].to_vec()
+    }
+
     fn account(&self, name: &str) -> Vec<u8> {
-        self.key.mac(&[b"name", name.as_bytes()].join(&0))[..16].to_vec()
+        self.key_of(&[b"name", name.as_bytes()])
     }
 
     /// Whether one more attempt may be made now. `name` is nothing where the text is no name.
@@ -303,6 +318,7 @@ mod tests {
         let address = IpAddr::from([10, 0, 0, 1]);
         let pair = |name| limit.login(name, address).pair().map(<[u8]>::to_vec);
         assert_eq!(pair("Anna"), pair("anna"));
+        assert_eq!(pair("anna"), Some(limit.pair("Anna", address)));
         assert_ne!(pair("anna"), pair("bert"));
     }
 

@@ -80,6 +80,8 @@ pub(crate) struct Remembered {
     pub(crate) known: Cache<Key, Arc<Known>>,
     /// Account and address that may not try again before then.
     full: Cache<Vec<u8>, Timestamp>,
+    /// The last time before which any of these may not, in microseconds.
+    full_until: AtomicI64,
     noted: Mutex<HashMap<Used, Timestamp>>,
 }
 
@@ -94,6 +96,7 @@ impl Remembered {
                 .time_to_idle(RENEWABLE)
                 .build(),
             full: Cache::builder().max_capacity(MOST).build(),
+            full_until: AtomicI64::new(i64::MIN),
             noted: Mutex::default(),
         };
         remembered.set_time(time);
@@ -136,7 +139,14 @@ impl Remembered {
 
     /// Remembers that this account is refused from this address until then.
     pub(crate) async fn refuse(&self, pair: &[u8], until: Timestamp) {
+        self.full_until.fetch_max(until.micros(), Ordering::SeqCst);
         self.full.insert(pair.to_vec(), until).await;
+    }
+
+    /// Whether any account may be refused from any address. Where nobody guesses, none is,
+    /// and nobody's bucket is to be looked for.
+    pub(crate) fn refuses(&self, now: Timestamp) -> bool {
+        self.full_until.load(Ordering::SeqCst) > now.micros()
     }
 
     /// How long this account is refused from this address.

@@ -279,8 +279,18 @@ impl Files {
         path: &FilePath,
     ) -> Result<(Arc<File>, Content)> {
         if let Some(known) = self.remembered().get(bucket.id, path.as_str()) {
-            return Ok((known.file, Content::Small(known.content)));
+            let content = Content::Small(known.content.clone());
+            return Ok((Arc::clone(&known.file), content));
         }
+        // What is remembered should not have to make room for the search.
+        Box::pin(self.find_file_and_content(bucket, path)).await
+    }
+
+    async fn find_file_and_content(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+    ) -> Result<(Arc<File>, Content)> {
         for look in LOOKS {
             let since = self.remembered().now(bucket.id, path.as_str());
             let file = match look {

@@ -16,16 +16,17 @@ use futures::stream::{self, BoxStream};
 use moka::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use storage::{BlobFile, BlobName};
+use web::Download;
 
 /// The largest content that is kept in memory, in bytes.
 pub(crate) const SMALL: u64 = 64 * 1024;
 /// Paths share these places; whoever shares one with a changed path is looked up anew, too.
 const PLACES: usize = 4096;
-/// What a file takes beside its content, in bytes, about.
-const ENTRY: u64 = 1024;
+/// What a file takes beside its content, in bytes, about: what answers say of it included.
+const ENTRY: u64 = 1536;
 
 /// Where the bytes of a file are to be had.
 #[derive(Clone, Debug)]
@@ -66,11 +67,20 @@ impl Content {
 }
 
 /// A file and its content, small enough to be remembered.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) file: Arc<File>,
     pub(crate) content: Bytes,
+    /// What answers say of it, once there was one.
+    described: OnceLock<Download>,
     since: u64,
+}
+
+impl Known {
+    /// What answers say of it, which is made at the first.
+    pub(crate) fn described(&self, describe: fn(&File) -> Download) -> Download {
+        self.described.get_or_init(|| describe(&self.file)).clone()
+    }
 }
 
 /// When something was looked up, counted in changes of its place.
@@ -79,7 +89,7 @@ pub(crate) struct Since(u64);
 
 #[derive(Debug)]
 pub(crate) struct Remembered {
-    known: Option<Cache<(BucketId, String), Known>>,
+    known: Option<Cache<(BucketId, String), Arc<Known>>>,
     contents: Option<Cache<BlobName, Bytes>>,
     changes: Box<[AtomicU64]>,
     hasher: RandomState,
@@ -100,7 +110,7 @@ impl Remembered {
         let known = (most > 0 && alone).then(|| {
             Cache::builder()
                 .max_capacity(most)
-                .weigher(|key: &(BucketId, String), known: &Known| {
+                .weigher(|key: &(BucketId, String), known: &Arc<Known>| {
                     let bytes = known.content.len() + key.1.len() * 2;
                     u32::try_from(bytes as u64 + ENTRY).unwrap_or(u32::MAX)
                 })
@@ -128,7 +138,7 @@ impl Remembered {
     }
 
     /// What is known of a path, unless it has changed since.
-    pub(crate) fn get(&self, bucket: BucketId, path: &str) -> Option<Known> {
+    pub(crate) fn get(&self, bucket: BucketId, path: &str) -> Option<Arc<Known>> {
         let known = self.known.as_ref()?.get(&(bucket, path.to_owned()))?;
         (known.since == self.now(bucket, path).0).then_some(known)
     }
@@ -140,9 +150,10 @@ impl Remembered {
             let found = Known {
                 file: Arc::clone(file),
                 content: content.clone(),
+                described: OnceLock::new(),
                 since: since.0,
             };
-            known.insert(key, found);
+            known.insert(key, Arc::new(found));
         }
     }
 
@@ -192,6 +203,48 @@ mod tests {
         assert!(remembered.get(BucketId::new(), "a").is_none());
         remembered.changed(bucket, "a");
         assert!(remembered.get(bucket, "a").is_none());
+    }
+
+    #[test]
+    fn what_answers_say_is_made_once_and_goes_with_the_content() {
+        let describe = |file: &File| Download::new(file.size);
+        let never = |_: &File| -> Download { panic!("it is described already") };
+        let remembered = Remembered::new(1 << 20, true);
+        let bucket = BucketId::new();
+        let size = |known: &Known, describe| format!("{:?}", known.described(describe));
+        let mut one = Files::file_for_test(bucket, "a");
+        one.size = 1;
+        let since = remembered.now(bucket, "a");
+        remembered.put(&Arc::new(one), &Bytes::from_static(b"1"), since);
+        let known = remembered.get(bucket, "a").expect("it is known");
+        let first = size(&known, describe);
+        let again = remembered.get(bucket, "a").expect("it is known");
+        assert_eq!(size(&again, never), first);
+        remembered.changed(bucket, "a");
+        let mut other = Files::file_for_test(bucket, "a");
+        other.size = 22;
+        let since = remembered.now(bucket, "a");
+        remembered.put(&Arc::new(other), &Bytes::from_static(b"22"), since);
+        let known = remembered.get(bucket, "a").expect("it is known");
+        assert_ne!(size(&known, describe), first);
+        assert_eq!(known.content, &b"22"[..]);
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_there_is_room_for() {
+        let most = 256 * 1024;
+        let remembered = Remembered::new(most, true);
+        let bucket = BucketId::new();
+        let content = Bytes::from(vec![0; 16 * 1024]);
+        for number in 0..100 {
+            let path = number.to_string();
+            let since = remembered.now(bucket, &path);
+            remembered.put(&file(bucket, &path), &content, since);
+        }
+        let known = remembered.known.as_ref().expect("it remembers");
+        known.run_pending_tasks();
+        assert!(known.weighted_size() <= most);
+        assert!(known.entry_count() > 0);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod schema;
 mod style;
 
 use crate::{Requirement, Routes};
-use axum::Extension;
+use axum::extract::State;
 use bytes::Bytes;
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -19,25 +19,30 @@ use utoipa_axum::routes;
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Both forms. The page is written when somebody asks for it: what it takes to write it
-/// would stay with a server that nobody asks.
-#[derive(Debug)]
-pub(crate) struct Published {
-    json: Bytes,
+/// Both forms, which are known when all routes are. The page is written when somebody asks
+/// for it: what it takes to write it would stay with a server that nobody asks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Publishing(Arc<Forms>);
+
+#[derive(Debug, Default)]
+struct Forms {
+    json: OnceLock<Bytes>,
     page: OnceLock<Bytes>,
 }
 
-impl Published {
-    pub(crate) const fn of(json: Bytes) -> Self {
-        Self {
-            json,
-            page: OnceLock::new(),
-        }
+impl Publishing {
+    /// From now on this is what the routes say of themselves. The first stays.
+    pub(crate) fn publish(&self, json: Bytes) {
+        let _ = self.0.json.set(json);
+    }
+
+    fn json(&self) -> Bytes {
+        self.0.json.get().cloned().unwrap_or_default()
     }
 
     fn page(&self) -> Bytes {
-        let write = || page::render(&parsed(&self.json)).into();
-        self.page.get_or_init(write).clone()
+        let write = || page::render(&parsed(&self.json())).into();
+        self.0.page.get_or_init(write).clone()
     }
 }
 
@@ -69,10 +74,11 @@ fn missing(document: &Value, part: &Value) -> Option<String> {
     }
 }
 
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Routes<S> {
+pub(crate) fn routes(published: &Publishing) -> Routes {
     Routes::new()
         .add(Requirement::Public, routes!(openapi_json))
         .add(Requirement::Public, routes!(api_docs))
+        .with_state(published.clone())
 }
 
 type Answered<const N: usize> = ([(HeaderName, &'static str); N], Bytes);
@@ -82,12 +88,12 @@ type Answered<const N: usize> = ([(HeaderName, &'static str); N], Bytes);
     get, path = "/api/v1/openapi.json", tag = "api",
     responses((status = 200, description = "The document.", body = serde_json::Value))
 )]
-async fn openapi_json(Extension(published): Extension<Arc<Published>>) -> Answered<2> {
+async fn openapi_json(State(published): State<Publishing>) -> Answered<2> {
     let headers = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "no-cache"),
     ];
-    (headers, published.json.clone())
+    (headers, published.json())
 }
 
 /// This description as a page.
@@ -95,7 +101,7 @@ async fn openapi_json(Extension(published): Extension<Arc<Published>>) -> Answer
     get, path = "/api/docs", tag = "api",
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"))
 )]
-async fn api_docs(Extension(published): Extension<Arc<Published>>) -> Answered<3> {
+async fn api_docs(State(published): State<Publishing>) -> Answered<3> {
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-cache"),

@@ -18,7 +18,8 @@ use conditions::{Conditions, Verdict};
 pub use disposition::attachment;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    ETAG, LAST_MODIFIED, RANGE,
+    ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
+    RANGE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -28,6 +29,9 @@ use std::ops::Range;
 use std::time::{Duration, UNIX_EPOCH};
 use storage::BlobFile;
 
+/// For how many headers there is room from the start.
+const HEADERS: usize = 24;
+
 /// What of a request decides how much of a download it gets. An extractor.
 #[derive(Clone, Debug)]
 pub struct Wants {
@@ -35,11 +39,30 @@ pub struct Wants {
     headers: HeaderMap,
 }
 
+/// The headers that decide it. Most requests have none of them.
+const DECIDE: [HeaderName; 6] = [
+    RANGE,
+    IF_RANGE,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    IF_MODIFIED_SINCE,
+    IF_UNMODIFIED_SINCE,
+];
+
 impl Wants {
     /// From a request's method and headers.
     #[must_use]
-    pub const fn new(method: Method, headers: HeaderMap) -> Self {
-        Self { method, headers }
+    pub fn new(method: Method, headers: &HeaderMap) -> Self {
+        let mut decisive = HeaderMap::new();
+        for name in DECIDE {
+            for value in headers.get_all(&name) {
+                decisive.append(&name, value.clone());
+            }
+        }
+        Self {
+            method,
+            headers: decisive,
+        }
     }
 }
 
@@ -47,17 +70,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Wants {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self::new(parts.method.clone(), parts.headers.clone()))
+        Ok(Self::new(parts.method.clone(), &parts.headers))
     }
 }
 
-/// Bytes of a known length, about to be answered.
+/// Bytes of a known length, about to be answered. Of what is answered often, it may be kept
+/// and cloned: it holds its headers as they go out.
 #[derive(Clone, Debug)]
 pub struct Download {
     size: u64,
     media_type: HeaderValue,
-    etag: Option<String>,
-    modified: Option<Timestamp>,
+    /// With its quotes.
+    etag: Option<HeaderValue>,
+    modified: Option<(Timestamp, HeaderValue)>,
     disposition: Option<HeaderValue>,
     cache: HeaderValue,
     more: Vec<(HeaderName, HeaderValue)>,
@@ -100,14 +125,15 @@ impl Download {
     #[must_use]
     pub fn etag(mut self, text: &str) -> Self {
         let plain = text.chars().filter(|c| c.is_ascii_graphic() && *c != '"');
-        self.etag = Some(format!("\"{}\"", plain.collect::<String>()));
+        let tag = format!("\"{}\"", plain.collect::<String>());
+        self.etag = HeaderValue::from_str(&tag).ok();
         self
     }
 
     /// When the bytes were last changed.
     #[must_use]
-    pub const fn modified(mut self, at: Timestamp) -> Self {
-        self.modified = Some(at);
+    pub fn modified(mut self, at: Timestamp) -> Self {
+        self.modified = http_date(at).map(|text| (at, text));
         self
     }
 
@@ -160,8 +186,8 @@ impl Download {
     ) -> Response {
         let conditions = Conditions {
             headers: &wants.headers,
-            etag: self.etag.as_deref(),
-            modified: self.modified,
+            etag: self.etag.as_ref().and_then(|etag| etag.to_str().ok()),
+            modified: self.modified.as_ref().map(|(at, _)| *at),
         };
         match conditions.verdict() {
             Verdict::Proceed => {}
@@ -195,18 +221,16 @@ impl Download {
     fn finish(self, status: StatusCode, body: Body, part: Option<Range<u64>>) -> Response {
         let mut response = Response::new(body);
         *response.status_mut() = status;
+        // With those that every answer gets; a map that grows is made anew each time.
+        *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
         let headers = response.headers_mut();
         let cache = self.more.iter().find(|(name, _)| *name == CACHE_CONTROL);
         let cache = cache.map_or(self.cache, |(_, value)| value.clone());
         headers.insert(CACHE_CONTROL, cache);
-        if let Some(etag) = self
-            .etag
-            .as_deref()
-            .and_then(|etag| HeaderValue::from_str(etag).ok())
-        {
+        if let Some(etag) = self.etag {
             headers.insert(ETAG, etag);
         }
-        if let Some(at) = self.modified.and_then(http_date) {
+        if let Some((_, at)) = self.modified {
             headers.insert(LAST_MODIFIED, at);
         }
         if status == StatusCode::NOT_MODIFIED {

@@ -6,7 +6,7 @@
 //! the last word on panics.
 
 use crate::client::{Client, Peer};
-use crate::front::{Measure, complete};
+use crate::front::{Figures, Measure, Route, complete};
 use crate::request_id::RequestId;
 use crate::{Admitted, SettingsSource, Site};
 use axum::Router;
@@ -46,6 +46,7 @@ struct Foreign<P> {
     protocol: P,
     settings: SettingsSource,
     free: Arc<Semaphore>,
+    figures: Figures,
 }
 
 impl Site {
@@ -57,6 +58,7 @@ impl Site {
             protocol,
             settings: settings.clone(),
             free: Arc::new(Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS))),
+            figures: Figures::default(),
         };
         let router = Router::new()
             .fallback(around::<P>)
@@ -74,7 +76,7 @@ async fn around<P: Protocol>(
     let peer = request.extensions().get::<Peer>().copied();
     let client = Client::of(peer, request.uri(), request.headers(), &settings);
     let https = client.is_https();
-    let measure = Measure::begin(request.method(), Some(P::NAME));
+    let measure = Measure::begin(&site.figures, request.method(), Route::Named(P::NAME));
     // The path alone: a query may hold a signature.
     let span = tracing::info_span!(
         "request",
@@ -104,7 +106,7 @@ async fn around<P: Protocol>(
         })
     };
     let mut response: Response<Body> = answering.instrument(span.clone()).await;
-    span.in_scope(|| measure.end(response.status()));
+    span.in_scope(|| measure.end(&site.figures, response.status()));
     complete(response.headers_mut(), https);
     response
 }

@@ -1,61 +1,41 @@
 //! The layers around everything: the request's id and span, its client, the last
 //! word on panics and problems, and headers that no answer goes without.
 
+mod compress;
 mod headers;
 mod measure;
 
 pub(crate) use headers::{CONSOLE_POLICY, complete};
-pub(crate) use measure::Measure;
+pub(crate) use measure::{Figures, Measure, Route};
 
 use crate::client::{self, Client, Peer};
 use crate::request_id::{self, RequestId};
 use crate::{Gate, Problem};
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tracing::Instrument;
 
-/// Answers shorter than this are not compressed, in bytes.
-const WORTH_COMPRESSING: u64 = 1024;
-
-pub(crate) fn around(router: Router, gate: &Gate) -> Router {
-    let compression = CompressionLayer::new()
-        .gzip(true)
-        .compress_when(SizeAbove::new(WORTH_COMPRESSING).and(is_json));
-    router
-        .layer(from_fn_with_state(gate.clone(), answer))
-        .layer(compression)
-}
-
-/// Only JSON is compressed, and only what has no tag: archives are compressed already
-/// and need their exact length, and a tag stands for one form alone.
-fn is_json(_: StatusCode, _: http::Version, headers: &HeaderMap, _: &http::Extensions) -> bool {
-    if headers.contains_key(ETAG) || headers.contains_key(ACCEPT_RANGES) {
-        return false;
-    }
-    let media = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    media.is_some_and(|media| {
-        let media = media.split(';').next().unwrap_or_default().trim();
-        media == "application/json" || media.ends_with("+json")
-    })
-}
-
-async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+/// Answers with what `inner` answers, and puts all of that around it. It is called by what
+/// stands around each route and is no layer of its own: for a small file, the boxes of layers
+/// took longer than what is in them.
+pub(crate) async fn answer<F: Future<Output = Response>>(
+    gate: &Gate,
+    mut request: Request,
+    inner: impl FnOnce(Request) -> F,
+) -> Response {
     let settings = gate.settings();
     let id = RequestId::of(request.headers());
     let peer = request.extensions().get::<Peer>().copied();
-    let client = Client::of(peer, request.uri(), request.headers(), &settings);
+    // Where hosts decide, it has been looked at already.
+    let client = request.extensions_mut().remove::<Client>();
+    let client =
+        client.unwrap_or_else(|| Client::of(peer, request.uri(), request.headers(), &settings));
     if let Some(peer) = peer
         && client::is_untrusted_proxy(peer, request.headers(), &settings)
         && gate.first_untrusted_proxy()
@@ -66,10 +46,10 @@ async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> R
              name it in trusted_proxies, or all who come through it count as one address"
         );
     }
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map(MatchedPath::as_str);
+    let route = Route::of(&request);
     let head = request.method() == Method::HEAD;
-    let measure = Measure::begin(request.method(), route);
+    let encodings = compress::wanted(request.headers());
+    let measure = Measure::begin(gate.figures(), request.method(), route);
     // The path alone: a query may hold the signature of a link.
     let span = tracing::info_span!(
         "request",
@@ -89,12 +69,12 @@ async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> R
         if let Some(problem) = refused {
             return problem.render(Some(id.as_str()));
         }
-        let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        let response = match AssertUnwindSafe(inner(request)).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => panicked(&*panic),
         };
         let response = with_id(response, &id, head);
-        measure.end(response.status());
+        measure.end(gate.figures(), response.status());
         response
     };
     let mut response = answering.instrument(span).await;
@@ -102,7 +82,7 @@ async fn answer(State(gate): State<Gate>, mut request: Request, next: Next) -> R
         response.headers_mut().insert(request_id::HEADER, value);
     }
     complete(response.headers_mut(), https);
-    response
+    compress::answer(encodings, response).await
 }
 
 /// No path and no parameter of ours holds the NUL character; Postgres cannot store it.
@@ -115,7 +95,6 @@ fn refuse_nul(request: &Request) -> Option<Problem> {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {
-    use axum::response::IntoResponse;
     tracing::error!(panic = words(panic), "a handler panicked");
     Problem::internal_unlogged().into_response()
 }

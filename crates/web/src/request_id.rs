@@ -2,11 +2,12 @@
 
 use crate::Problem;
 use axum::extract::FromRequestParts;
+use base::{Clock, SystemClock};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use std::sync::Arc;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 128;
@@ -21,7 +22,10 @@ impl RequestId {
         let given = headers.get(HEADER).and_then(|value| value.to_str().ok());
         match given.filter(|text| is_sane(text)) {
             Some(text) => Self(text.into()),
-            None => Self(Uuid::now_v7().to_string().into()),
+            None => {
+                let mut text = Uuid::encode_buffer();
+                Self((&*fresh().hyphenated().encode_lower(&mut text)).into())
+            }
         }
     }
 
@@ -34,6 +38,13 @@ impl RequestId {
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.0).ok()
     }
+}
+
+/// Without a number that counts on: that takes a lock, and the kernel's random bytes.
+fn fresh() -> Uuid {
+    let millis = SystemClock.now().micros() / 1000;
+    let millis = u64::try_from(millis).unwrap_or_default();
+    Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid()
 }
 
 fn is_sane(text: &str) -> bool {

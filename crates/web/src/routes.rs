@@ -20,6 +20,7 @@ pub use admitted::Admitted;
 pub(crate) use body::TooLate;
 pub use elsewhere::{AskedFor, Elsewhere};
 pub use gate::Gate;
+pub(crate) use hosts::Hosts;
 pub use hosts::{Hosted, KnowsHost};
 pub use requirement::{Admission, AnswerTime, BodyLimit, Requirement, RouteLimits};
 pub use site::Site;

@@ -6,14 +6,16 @@
 
 mod addresses;
 mod answers;
+mod bell;
 mod connection;
 mod guarded;
 
 use crate::client::Peer;
+use crate::routes::Hosts;
 use crate::{SettingsSource, Site};
 use addresses::{Addresses, Entered};
-use axum::Router;
 use base::config::Config;
+use bell::Bell;
 use guarded::Guarded;
 use std::io;
 use std::net::IpAddr;
@@ -124,7 +126,7 @@ pub async fn serve_sites(
     let Some((_, first)) = sites.first() else {
         return Ok(());
     };
-    let (_, settings) = first.clone().into_parts();
+    let settings = first.hosts().settings().clone();
     let server = Arc::new(Server {
         settings,
         limits,
@@ -134,19 +136,24 @@ pub async fn serve_sites(
         )),
         // Children, so that a failing listener stops this server and not the program.
         stopping: shutdown.child_token(),
-        broken_off: CancellationToken::new(),
+        last_call: Bell::default(),
+        broken_off: Bell::default(),
         connections: TaskTracker::new(),
     });
     let accepting = sites.into_iter().map(|(listener, site)| {
         let server = Arc::clone(&server);
-        let (router, _) = site.into_parts();
         async move {
-            let result = server.accept(&listener, &router).await;
+            let result = server.accept(&listener, &site.hosts()).await;
             server.stopping.cancel();
             result
         }
     });
-    let results = futures::future::join_all(accepting).await;
+    // Accepting ends by this, too, or brings it about.
+    let calling = async {
+        server.stopping.cancelled().await;
+        server.last_call.ring();
+    };
+    let (results, ()) = tokio::join!(futures::future::join_all(accepting), calling);
     server.connections.close();
     let grace = limits.grace.unwrap_or_else(|| server.configured_grace());
     let ended = tokio::time::timeout(grace, server.connections.wait()).await;
@@ -155,7 +162,7 @@ pub async fn serve_sites(
             open = server.connections.len(),
             "connections are broken off"
         );
-        server.broken_off.cancel();
+        server.broken_off.ring();
         let ended = tokio::time::timeout(BREAKING_OFF, server.connections.wait()).await;
         if ended.is_err() {
             tracing::warn!("a WebSocket's task does not notice that its connection is gone");
@@ -170,7 +177,9 @@ struct Server {
     addresses: Addresses,
     free: Arc<Semaphore>,
     stopping: CancellationToken,
-    broken_off: CancellationToken,
+    /// The request that is being answered is a connection's last.
+    last_call: Bell,
+    broken_off: Bell,
     connections: TaskTracker,
 }
 
@@ -183,7 +192,7 @@ impl Server {
     async fn accept(
         self: &Arc<Self>,
         listener: &TcpListener,
-        router: &Router,
+        site: &Arc<Hosts>,
     ) -> Result<(), ServeError> {
         loop {
             // Neither waiting for a free place nor accept loses anything when dropped.
@@ -202,10 +211,10 @@ impl Server {
                         continue;
                     };
                     let server = Arc::clone(self);
-                    let router = router.clone();
+                    let site = Arc::clone(site);
                     let place = Place::new(place, entered, self.connections.token());
                     self.connections.spawn(async move {
-                        server.connected(stream, Peer(from), router, place).await;
+                        server.connected(stream, Peer(from), site, place).await;
                     });
                 }
                 Err(error) if is_of_one_connection(&error) => {}
@@ -239,15 +248,19 @@ impl Server {
         entered
     }
 
-    async fn connected(&self, stream: TcpStream, peer: Peer, router: Router, place: Place) {
+    async fn connected(&self, stream: TcpStream, peer: Peer, site: Arc<Hosts>, place: Place) {
         let broken_off = self.broken_off.clone();
         match Guarded::new(stream, self.limits.stall, broken_off, place) {
             Ok(stream) => {
                 let answering =
-                    connection::answer(stream, peer, router, &self.limits, &self.stopping);
+                    connection::answer(stream, peer, site, &self.limits, &self.last_call);
                 // Dropping the connection closes it; its requests see that as a client
                 // that left.
-                let _ = self.broken_off.run_until_cancelled(answering).await;
+                tokio::select! {
+                    biased;
+                    () = self.broken_off.rings() => {}
+                    () = answering => {}
+                }
             }
             Err(error) => tracing::debug!(%error, "a connection was gone at once"),
         }

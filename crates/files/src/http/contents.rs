@@ -122,8 +122,7 @@ pub(super) async fn get_file(
     if let Some(redirect) = redirect::within(&files, caller, place, save).await? {
         return Ok(redirect);
     }
-    let (file, content) = files.file_and_content(&bucket, &path).await?;
-    Ok(answer::content(&file, content, &wants, save))
+    answer::current(&files, place, &wants, save).await
 }
 
 /// What is known of a file.

@@ -351,12 +351,11 @@ async fn get(
             .permit(caller, &bucket, path.as_str(), Permission::Read)
             .await
             .map_err(asking)?;
-        let address = format!("/{}", path.encode());
-        if let Some(redirect) = redirect::to(&files, caller, place, false, &address).await? {
+        let address = || format!("/{}", path.encode());
+        if let Some(redirect) = redirect::to(&files, caller, place, false, address).await? {
             return Ok(redirect);
         }
-        let (file, content) = files.file_and_content(&bucket, &path).await?;
-        answer::content(&file, content, &wants, false)
+        answer::current(&files, place, &wants, false).await?
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);

@@ -18,11 +18,24 @@ pub(super) async fn to(
     caller: Option<&Caller>,
     (bucket, path): (&Bucket, &FilePath),
     download: bool,
-    address: &str,
+    address: impl FnOnce() -> String + Send,
 ) -> Answer<Option<Response>> {
     let Some(above) = bucket.redirect_above else {
         return Ok(None);
     };
+    // Most buckets want none, and should not have to make room for it.
+    let place = (bucket, path);
+    Box::pin(large(files, caller, place, (above, download), address)).await
+}
+
+/// The same for what has at least `above` bytes.
+async fn large(
+    files: &Files,
+    caller: Option<&Caller>,
+    (bucket, path): (&Bucket, &FilePath),
+    (above, download): (u64, bool),
+    address: impl FnOnce() -> String + Send,
+) -> Answer<Option<Response>> {
     if files.file(bucket, path).await?.size < above {
         return Ok(None);
     }
@@ -37,7 +50,7 @@ pub(super) async fn to(
         let query = files
             .signer()
             .sign(place, &terms, &SignedBy::of(caller), expires);
-        format!("{address}?{query}")
+        format!("{}?{query}", address())
     });
     let location = HeaderValue::from_str(&location).map_err(|error| Problem::internal(&error))?;
     let headers = [
@@ -56,6 +69,6 @@ pub(super) async fn within(
     (bucket, path): (&Bucket, &FilePath),
     download: bool,
 ) -> Answer<Option<Response>> {
-    let address = address(bucket, path);
-    to(files, caller, (bucket, path), download, &address).await
+    let address = || address(bucket, path);
+    to(files, caller, (bucket, path), download, address).await
 }

@@ -40,7 +40,7 @@ async fn asked(method: Method, headers: &[(&str, &str)]) -> Answered {
         let name = http::HeaderName::from_bytes(name.as_bytes()).expect("a name");
         map.append(name, value.parse().expect("a value"));
     }
-    let wants = Wants::new(method, map);
+    let wants = Wants::new(method, &map);
     let part =
         |range: Range<u64>| Body::from(TEXT[range.start as usize..range.end as usize].to_vec());
     let (parts, body) = download().answer(&wants, part).into_parts();
@@ -185,7 +185,7 @@ async fn a_stored_blob_is_answered_in_any_part() {
         if let Some(range) = range {
             headers.insert(RANGE, range.parse().expect("a value"));
         }
-        let wants = Wants::new(Method::GET, headers);
+        let wants = Wants::new(Method::GET, &headers);
         let response = Download::new(blob.size()).of_blob(&wants, &blob);
         assert_eq!(response.headers()[CONTENT_LENGTH], part.len().to_string());
         let body = response

@@ -5,7 +5,7 @@ use super::requirement::SMALL_BODY;
 use super::{AnswerTime, BodyLimit, RouteLimits};
 use crate::{Problem, Settings};
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http_body::{Frame, SizeHint};
@@ -22,11 +22,19 @@ const SLOWEST: u32 = 10;
 /// Whether the whole body has been read. When a request takes too long, it tells
 /// a slow client from a slow answer.
 #[derive(Clone, Debug)]
-pub(super) struct Arrived(Arc<AtomicBool>);
+pub(super) enum Arrived {
+    /// There was none to wait for.
+    WithTheHead,
+    /// It says so itself.
+    Told(Arc<AtomicBool>),
+}
 
 impl Arrived {
     pub(super) fn yet(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        match self {
+            Self::WithTheHead => true,
+            Self::Told(arrived) => arrived.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -52,6 +60,10 @@ pub(super) fn limit(
     {
         return Err(Problem::payload_too_large());
     }
+    // Most requests have no body, and then nothing is put around it.
+    if http_body::Body::is_end_stream(&body) {
+        return Ok((Request::from_parts(parts, body), Arrived::WithTheHead));
+    }
     let body = match most {
         Some(most) => Body::new(Limited::new(
             body,
@@ -59,19 +71,20 @@ pub(super) fn limit(
         )),
         None => body,
     };
-    let arrived = Arrived(Arc::new(AtomicBool::new(http_body::Body::is_end_stream(
-        &body,
-    ))));
+    let arrived = Arc::new(AtomicBool::new(false));
     // Where the handler has a time of its own, its body has one all the same, unless
     // the handler reads that as a stream.
     let late = (limits.time == AnswerTime::OwnLimit && limits.body != BodyLimit::Streamed)
         .then(|| Box::pin(tokio::time::sleep(settings.request_timeout * SLOWEST)));
     let body = Body::new(Watched {
         body,
-        arrived: arrived.clone(),
+        arrived: Arc::clone(&arrived),
         late,
     });
-    Ok((Request::from_parts(parts, body), arrived))
+    // The handler may read what is limited here, and nothing limits it once more.
+    let mut request = Request::from_parts(parts, body);
+    DefaultBodyLimit::disable().apply(&mut request);
+    Ok((request, Arrived::Told(arrived)))
 }
 
 /// The body did not arrive in time.
@@ -81,7 +94,7 @@ pub(crate) struct TooLate;
 
 struct Watched {
     body: Body,
-    arrived: Arrived,
+    arrived: Arc<AtomicBool>,
     /// When it will be too late.
     late: Option<Pin<Box<Sleep>>>,
 }
@@ -104,7 +117,7 @@ impl http_body::Body for Watched {
             };
         };
         if frame.is_none() || self.body.is_end_stream() {
-            self.arrived.0.store(true, Ordering::Relaxed);
+            self.arrived.store(true, Ordering::Relaxed);
         }
         Poll::Ready(frame)
     }

@@ -4,29 +4,37 @@ use super::elsewhere::{Elsewhere, guest};
 use super::origin::Asked;
 use super::requirement::Admission;
 use super::{Admitted, AnswerTime, Requirement, RouteLimits, body};
+use crate::front::{self, Figures};
 use crate::identify::{By, Credentials, Identify, Refused};
 use crate::{Client, Links, Problem, Settings, SettingsSource};
 use access::Caller;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
 use base::SharedClock;
+use futures::future::BoxFuture;
 use http::header::{COOKIE, ORIGIN, REFERER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tower::{Service, ServiceExt};
 
-/// What the checks of all routes share.
+/// What the checks of all routes share. Cheap to clone: every request does, several times.
 #[derive(Clone)]
-pub struct Gate {
+pub struct Gate(Arc<Shared>);
+
+struct Shared {
     identify: Arc<dyn Identify>,
     links: Links,
     clock: SharedClock,
     settings: SettingsSource,
     free: Arc<Semaphore>,
-    untrusted_proxy: Arc<AtomicBool>,
+    untrusted_proxy: AtomicBool,
+    figures: Figures,
 }
 
 impl Gate {
@@ -40,34 +48,39 @@ impl Gate {
         concurrency: usize,
     ) -> Self {
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
-        Self {
+        Self(Arc::new(Shared {
             identify,
             links,
             clock,
             settings,
             free: Arc::new(Semaphore::new(concurrency)),
-            untrusted_proxy: Arc::default(),
-        }
+            untrusted_proxy: AtomicBool::new(false),
+            figures: Figures::default(),
+        }))
     }
 
     pub(crate) fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.borrow())
+        Arc::clone(&self.0.settings.borrow())
     }
 
     pub(super) fn source(&self) -> SettingsSource {
-        self.settings.clone()
+        self.0.settings.clone()
+    }
+
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
     }
 
     /// Whether nobody has been told yet that a proxy is not trusted.
     pub(crate) fn first_untrusted_proxy(&self) -> bool {
-        !self.untrusted_proxy.swap(true, Ordering::Relaxed)
+        !self.0.untrusted_proxy.swap(true, Ordering::Relaxed)
     }
 
     fn admit(&self, admission: Admission) -> Result<Admitted, Problem> {
         if admission == Admission::Always {
             return Ok(Admitted::default());
         }
-        let place = Arc::clone(&self.free).try_acquire_owned();
+        let place = Arc::clone(&self.0.free).try_acquire_owned();
         place.map(Admitted::with).map_err(|_| {
             Problem::unavailable(
                 "overloaded",
@@ -89,8 +102,8 @@ impl Gate {
             _ => Credentials::of(request.headers()),
         };
         if let Requirement::Signed(..) = requirement {
-            let now = self.clock.now();
-            if let Some(signed) = self.links.verify(request.method(), request.uri(), now)? {
+            let now = self.0.clock.now();
+            if let Some(signed) = self.0.links.verify(request.method(), request.uri(), now)? {
                 request.extensions_mut().insert(signed);
                 return Ok(());
             }
@@ -145,13 +158,13 @@ impl Gate {
         let identified = match credentials {
             Credentials::None => return Ok(None),
             Credentials::Unreadable => Err(Refused::Unknown),
-            Credentials::Bearer(token) => self.identify.by_bearer(token, from).await,
+            Credentials::Bearer(token) => self.0.identify.by_bearer(token, from).await,
             Credentials::Basic { name, password } => {
-                self.identify.by_basic(name, password, from).await
+                self.0.identify.by_basic(name, password, from).await
             }
-            Credentials::Cookie(cookie) => match self.identify.by_cookie(cookie, from).await {
+            Credentials::Cookie(cookie) => match self.0.identify.by_cookie(cookie, from).await {
                 Ok(caller) => {
-                    asked.require_csrf(|token| self.identify.csrf_matches(&caller, token))?;
+                    asked.require_csrf(|token| self.0.identify.csrf_matches(&caller, token))?;
                     Ok(caller)
                 }
                 // An old cookie is no more than none, where none will do.
@@ -175,8 +188,8 @@ impl Gate {
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gate")
-            .field("links", &self.links)
-            .field("free", &self.free.available_permits())
+            .field("links", &self.0.links)
+            .field("free", &self.0.free.available_permits())
             .finish_non_exhaustive()
     }
 }
@@ -213,12 +226,35 @@ pub(super) struct Guard {
     pub(super) dialog: bool,
 }
 
-/// The layer around a handler.
-pub(super) async fn guard(
-    State(guard): State<Arc<Guard>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
+/// A route behind its check, with what stands around every answer.
+#[derive(Clone)]
+pub(super) struct Guarded {
+    pub(super) guard: Arc<Guard>,
+    pub(super) route: Route,
+}
+
+impl Service<Request> for Guarded {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Self { guard, route } = self.clone();
+        Box::pin(async move {
+            let inner = async |request| match checked(&guard, request, route).await {
+                Ok(response) => response,
+                Err(problem) => problem.into_response(),
+            };
+            Ok(front::answer(&guard.gate, request, inner).await)
+        })
+    }
+}
+
+async fn checked(guard: &Guard, mut request: Request, route: Route) -> Result<Response, Problem> {
     let settings = guard.gate.settings();
     // Given back when all is done, or earlier by the handler.
     let admitted = guard.gate.admit(guard.limits.admission)?;
@@ -228,7 +264,7 @@ pub(super) async fn guard(
         AnswerTime::Within(within) => Some(within),
         AnswerTime::OwnLimit => None,
     };
-    let authorising = guard.gate.authorise(&guard, &mut request, &settings);
+    let authorising = guard.gate.authorise(guard, &mut request, &settings);
     // Also where the handler has a limit of its own: this part is not the handler's.
     let longest = within.unwrap_or(settings.request_timeout);
     match tokio::time::timeout(longest, authorising).await {
@@ -236,12 +272,13 @@ pub(super) async fn guard(
         Err(_) => return Err(took_too_long()),
     }
     let (request, arrived) = body::limit(request, guard.limits, &settings)?;
-    let answering = next.run(request);
+    let answering = route.oneshot(request);
     let Some(within) = within else {
-        return Ok(answering.await);
+        let Ok(response) = answering.await;
+        return Ok(response);
     };
     match tokio::time::timeout(within, answering).await {
-        Ok(response) => Ok(response),
+        Ok(Ok(response)) => Ok(response),
         Err(_) if arrived.yet() => Err(took_too_long()),
         Err(_) => Err(Problem::request_timeout()),
     }

@@ -1,15 +1,10 @@
 //! Routes of their own for hosts of their own: the domain of a bucket, say.
 
 use super::{Added, Entry, Gate, Routes};
-use crate::{Client, Problem, front};
+use crate::{Client, Problem, SettingsSource};
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
-use bytes::Bytes;
-use futures::stream;
-use http::Method;
-use http::header::CONTENT_LENGTH;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -46,8 +41,8 @@ impl Hosted {
     }
 
     pub(super) fn into_router(self, gate: &Gate) -> (KnowsHost, Router) {
-        let router = super::site::router(self.routes.added, gate, true).fallback(nothing_here);
-        (self.knows, front::around(router, gate))
+        let router = super::site::router(self.routes.added, gate, true, nothing_here);
+        (self.knows, router)
     }
 }
 
@@ -62,53 +57,55 @@ async fn nothing_here() -> Problem {
 }
 
 /// What decides which router answers.
-#[derive(Clone)]
-struct Switch {
-    gate: Gate,
-    hosted: Arc<[(KnowsHost, Router)]>,
+pub(crate) struct Hosts {
+    hosted: Vec<(KnowsHost, Router)>,
     usual: Router,
+    settings: SettingsSource,
 }
 
-/// A router that asks those of hosts first.
-pub(super) fn switch(gate: &Gate, hosted: Vec<(KnowsHost, Router)>, usual: Router) -> Router {
-    if hosted.is_empty() {
-        return usual;
+impl Hosts {
+    /// Those of hosts are asked first.
+    pub(super) const fn new(
+        hosted: Vec<(KnowsHost, Router)>,
+        usual: Router,
+        settings: SettingsSource,
+    ) -> Self {
+        Self {
+            hosted,
+            usual,
+            settings,
+        }
     }
-    let switch = Switch {
-        gate: gate.clone(),
-        hosted: hosted.into(),
-        usual,
-    };
-    Router::new().fallback(by_host).with_state(switch)
-}
 
-async fn by_host(State(switch): State<Switch>, request: Request<Body>) -> Response {
-    let settings = switch.gate.settings();
-    let peer = request.extensions().get().copied();
-    let client = Client::of(peer, request.uri(), request.headers(), &settings);
-    let host = client.authority().unwrap_or_default();
-    let router = switch
-        .hosted
-        .iter()
-        .find(|(knows, _)| knows(host))
-        .map_or(&switch.usual, |(_, router)| router);
-    let head = request.method() == Method::HEAD;
-    let answered: Result<Response, Infallible> = router.clone().oneshot(request).await;
-    match answered {
-        Ok(response) if head => untold(response),
-        Ok(response) => response,
-        Err(never) => match never {},
+    pub(crate) const fn settings(&self) -> &SettingsSource {
+        &self.settings
     }
-}
 
-/// The answer to HEAD has lost its body, of a length that nobody tells, in the router of
-/// the host; the one around it would take what is left for a body of no bytes.
-fn untold(mut response: Response) -> Response {
-    if !response.headers().contains_key(CONTENT_LENGTH) {
-        let nothing = stream::empty::<Result<Bytes, Infallible>>();
-        *response.body_mut() = Body::from_stream(nothing);
+    pub(crate) async fn answer(&self, mut request: Request) -> Response {
+        let router = self.router(&mut request).clone();
+        let answered: Result<Response, Infallible> = router.oneshot(request).await;
+        match answered {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
     }
-    response
+
+    fn router(&self, request: &mut Request) -> &Router {
+        if self.hosted.is_empty() {
+            return &self.usual;
+        }
+        let peer = request.extensions().get().copied();
+        let settings = Arc::clone(&self.settings.borrow());
+        let client = Client::of(peer, request.uri(), request.headers(), &settings);
+        let host = client.authority().unwrap_or_default();
+        let mut hosted = self.hosted.iter();
+        let router = hosted
+            .find(|(knows, _)| knows(host))
+            .map_or(&self.usual, |(_, router)| router);
+        // Nobody needs to look once more.
+        request.extensions_mut().insert(client);
+        router
+    }
 }
 
 impl<S> fmt::Debug for Added<S> {

@@ -1,21 +1,21 @@
 //! From the table to a router that answers: every handler behind its check, the
 //! description of all of them, and the layers around everything.
 
-use super::gate::{Guard, guard};
-use super::hosts::{self, Hosted};
+use super::gate::{Guard, Guarded};
+use super::hosts::{Hosted, Hosts};
 use super::{Added, DESCRIBES, Entry, Gate, RouteTable, Routes, responses, table};
 use crate::problem::{FieldProblem, ProblemDocument};
 use crate::{Problem, Requirement, RouteLimits, SettingsSource, console, docs, front};
+use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::handler::Handler;
 use axum::response::Response;
-use axum::{Extension, Router};
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{Method, Request, StatusCode};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tower::ServiceExt;
+use tower::layer::layer_fn;
 use utoipa::PartialSchema;
 use utoipa::openapi::{Components, Info, OpenApi, Paths};
 
@@ -23,8 +23,7 @@ use utoipa::openapi::{Components, Info, OpenApi, Paths};
 /// be added to it past the table.
 #[derive(Clone)]
 pub struct Site {
-    router: Router,
-    settings: SettingsSource,
+    hosts: Arc<Hosts>,
     /// What was added, for the test that walks it.
     pub table: RouteTable,
 }
@@ -52,7 +51,8 @@ impl Routes {
         hosted: Vec<Hosted>,
         described: Option<&'static [u8]>,
     ) -> Site {
-        let routes = self.merge(docs::routes());
+        let published = docs::Publishing::default();
+        let routes = self.merge(docs::routes(&published));
         let mut table = routes.table().with(console_entry());
         for entry in hosted.iter().flat_map(Hosted::entries) {
             table = table.with(entry);
@@ -62,18 +62,14 @@ impl Routes {
         } else {
             Bytes::new()
         };
-        let published = described.map_or(anew, Bytes::from_static);
-        let published = docs::Published::of(published);
-        let usual = router(routes.added, gate, false)
-            .fallback(console::fallback)
-            .layer(Extension(Arc::new(published)));
+        published.publish(described.map_or(anew, Bytes::from_static));
+        let usual = router(routes.added, gate, false, console::fallback);
         let hosted = hosted
             .into_iter()
             .map(|hosted| hosted.into_router(gate))
             .collect();
         Site {
-            router: hosts::switch(gate, hosted, front::around(usual, gate)),
-            settings: gate.source(),
+            hosts: Arc::new(Hosts::new(hosted, usual, gate.source())),
             table,
         }
     }
@@ -87,7 +83,7 @@ impl Routes {
     /// the program that its first test shows.
     #[must_use]
     pub fn description(self) -> Bytes {
-        document(&self.merge(docs::routes()))
+        document(&self.merge(docs::routes(&docs::Publishing::default())))
     }
 }
 
@@ -99,9 +95,14 @@ fn document(routes: &Routes) -> Bytes {
     json.into()
 }
 
-/// Every route behind its check. `dialog`: whether browsers may ask for a password
-/// themselves, as there is no page that does.
-pub(super) fn router(added: Vec<Added<()>>, gate: &Gate, dialog: bool) -> Router {
+/// Every route behind its check, and what answers where none does. `dialog`: whether
+/// browsers may ask for a password themselves, as there is no page that does.
+pub(super) fn router<T: 'static>(
+    added: Vec<Added<()>>,
+    gate: &Gate,
+    dialog: bool,
+    otherwise: impl Handler<T, ()>,
+) -> Router {
     let mut router = Router::new();
     for added in added {
         let check = Arc::new(Guard {
@@ -112,37 +113,50 @@ pub(super) fn router(added: Vec<Added<()>>, gate: &Gate, dialog: bool) -> Router
             dialog,
         });
         let paths = added.routed_paths();
-        let handlers = added.handlers.route_layer(from_fn_with_state(check, guard));
+        let behind = layer_fn(move |route| Guarded {
+            guard: Arc::clone(&check),
+            route,
+        });
+        let handlers = added.handlers.route_layer(behind);
         for path in paths {
             router = router.route(&path, handlers.clone());
         }
     }
     router
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::disable())
+        .method_not_allowed_fallback(open(gate, method_not_allowed))
+        .fallback(open(gate, otherwise))
+}
+
+/// A handler without a check, with what stands around every answer.
+fn open<T: 'static>(
+    gate: &Gate,
+    handler: impl Handler<T, ()>,
+) -> impl Fn(Request<Body>) -> BoxFuture<'static, Response> + Clone + Send + Sync + 'static {
+    let gate = gate.clone();
+    move |request| {
+        let (gate, handler) = (gate.clone(), handler.clone());
+        let inner = |request| handler.call(request, ());
+        Box::pin(async move { front::answer(&gate, request, inner).await })
+    }
 }
 
 impl Site {
     /// Answers one request, as if it had come over a connection.
     pub async fn call(&self, request: Request<Body>) -> Response {
-        match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        self.hosts.answer(request).await
     }
 
     /// One that has no table: all its requests go to one place, which checks them itself.
     pub(crate) fn without_routes(router: Router, settings: SettingsSource) -> Self {
         Self {
-            router,
-            settings,
+            hosts: Arc::new(Hosts::new(Vec::new(), router, settings)),
             table: RouteTable::default(),
         }
     }
 
-    /// What answers, and the settings that it answers by.
-    pub(crate) fn into_parts(self) -> (Router, SettingsSource) {
-        (self.router, self.settings)
+    /// What answers.
+    pub(crate) fn hosts(&self) -> Arc<Hosts> {
+        Arc::clone(&self.hosts)
     }
 }
 

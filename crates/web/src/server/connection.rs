@@ -2,9 +2,10 @@
 
 use super::ServerLimits;
 use super::answers::Answers;
+use super::bell::Bell;
 use super::guarded::Guarded;
 use crate::client::Peer;
-use axum::Router;
+use crate::routes::Hosts;
 use axum::body::Body;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Version};
@@ -18,8 +19,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 /// How a client that knows it speaks HTTP/2 begins (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -33,14 +32,14 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 pub(super) async fn answer(
     mut stream: Guarded<TcpStream>,
     peer: Peer,
-    router: Router,
+    site: Arc<Hosts>,
     limits: &ServerLimits,
-    stopping: &CancellationToken,
+    last_call: &Bell,
 ) {
     // Hyper's own detection waits without a limit for bytes that never come.
     let beginning = tokio::time::timeout(limits.header_timeout, stream.starts_with(PREFACE));
     let is_http2 = tokio::select! {
-        () = stopping.cancelled() => return,
+        () = last_call.rings() => return,
         beginning = beginning => match beginning {
             Ok(Ok(is_http2)) => is_http2,
             Ok(Err(_)) | Err(_) => return,
@@ -50,9 +49,9 @@ pub(super) async fn answer(
         request.extensions_mut().insert(peer);
         let waits = request.version() < Version::HTTP_2 && request.headers().contains_key(EXPECT);
         let nothing_comes = request.body().is_end_stream();
-        let answering = router.clone().oneshot(request.map(Body::new));
+        let site = Arc::clone(&site);
         async move {
-            let mut response = answering.await?;
+            let mut response = site.answer(request.map(Body::new)).await;
             // Who was refused before it sent its body keeps it, and would be misunderstood:
             // hyper takes the next request for the body. Where there is no body, hyper does
             // not say 100 first, and the command line of AWS takes the status of such an answer
@@ -86,7 +85,7 @@ pub(super) async fn answer(
         let ending = async {
             tokio::select! {
                 result = connection.as_mut() => return ended(result),
-                () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+                () = last_call.rings() => connection.as_mut().graceful_shutdown(),
             }
             ended(connection.await);
         };
@@ -105,7 +104,7 @@ pub(super) async fn answer(
         let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
         tokio::select! {
             result = connection.as_mut() => return ended(result),
-            () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = last_call.rings() => connection.as_mut().graceful_shutdown(),
         }
         ended(connection.await);
     }

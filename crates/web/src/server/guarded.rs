@@ -2,6 +2,7 @@
 //! whoever has it, and whose first bytes can be looked at and read again.
 
 use super::Place;
+use super::bell::{Bell, Ringing};
 use bytes::{Buf, Bytes, BytesMut};
 use std::io;
 use std::pin::Pin;
@@ -10,14 +11,13 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// A stream under guard. It keeps its place among the server's connections for as
 /// long as it lives, also when it has become a WebSocket.
 pub(super) struct Guarded<T> {
     stream: T,
-    broken_off: CancellationToken,
-    until_broken_off: Pin<Box<WaitForCancellationFutureOwned>>,
+    broken_off: Bell,
+    until_broken_off: Ringing,
     _place: Option<Place>,
     seen: Bytes,
     stall: Duration,
@@ -31,7 +31,7 @@ impl Guarded<TcpStream> {
     pub(super) fn new(
         stream: TcpStream,
         stall: Duration,
-        broken_off: CancellationToken,
+        broken_off: Bell,
         place: Place,
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
@@ -42,10 +42,10 @@ impl Guarded<TcpStream> {
 }
 
 impl<T> Guarded<T> {
-    fn around(stream: T, stall: Duration, broken_off: CancellationToken) -> Self {
+    fn around(stream: T, stall: Duration, broken_off: Bell) -> Self {
         Self {
             stream,
-            until_broken_off: Box::pin(broken_off.clone().cancelled_owned()),
+            until_broken_off: broken_off.rings(),
             broken_off,
             _place: None,
             seen: Bytes::new(),
@@ -60,7 +60,7 @@ impl<T> Guarded<T> {
         write: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         // No last word: what would be said now is that a request broke off.
-        if self.broken_off.is_cancelled() {
+        if self.broken_off.has_rung() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let result = write(&mut self.stream, context);
@@ -104,7 +104,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
     ) -> Poll<io::Result<()>> {
         if self.seen.is_empty() {
             let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-            if read.is_pending() && self.until_broken_off.as_mut().poll(context).is_ready() {
+            if read.is_pending()
+                && Pin::new(&mut self.until_broken_off)
+                    .poll(context)
+                    .is_ready()
+            {
                 return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
             }
             return read;
@@ -172,13 +176,8 @@ mod tests {
             crate::server::Entered::uncounted(),
             TaskTracker::new().token(),
         );
-        let guarded = Guarded::new(
-            stream,
-            Duration::from_secs(1),
-            CancellationToken::new(),
-            place,
-        )
-        .expect("guarded");
+        let guarded =
+            Guarded::new(stream, Duration::from_secs(1), Bell::default(), place).expect("guarded");
         assert_eq!(limit.available_permits(), 0, "it keeps its place");
         assert!(guarded.stream.nodelay().expect("asked"));
     }
@@ -194,8 +193,7 @@ mod tests {
             let (mut client, server) = tokio::io::duplex(64);
             client.write_all(sent.as_bytes()).await.expect("sent");
             drop(client);
-            let mut guarded =
-                Guarded::around(server, Duration::from_secs(1), CancellationToken::new());
+            let mut guarded = Guarded::around(server, Duration::from_secs(1), Bell::default());
             assert_eq!(
                 guarded.starts_with(b"PRI *").await.expect("read"),
                 same,
@@ -210,8 +208,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (mut client, server) = tokio::io::duplex(4);
-        let mut guarded =
-            Guarded::around(server, Duration::from_secs(30), CancellationToken::new());
+        let mut guarded = Guarded::around(server, Duration::from_secs(30), Bell::default());
         let began = Instant::now();
         let error = guarded.write_all(b"12345678").await.expect_err("given up");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -225,11 +222,11 @@ mod tests {
     #[tokio::test]
     async fn a_stream_is_broken_off_while_it_waits_to_read() {
         let (_client, server) = tokio::io::duplex(4);
-        let broken_off = CancellationToken::new();
+        let broken_off = Bell::default();
         let mut guarded = Guarded::around(server, Duration::from_secs(30), broken_off.clone());
         let reading = tokio::spawn(async move { guarded.read_u8().await });
         tokio::task::yield_now().await;
-        broken_off.cancel();
+        broken_off.ring();
         let error = reading.await.expect("no panic").expect_err("broken off");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
     }
