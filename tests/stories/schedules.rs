@@ -173,7 +173,7 @@ async fn a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_recor
     }
     assert!(recorded(&server, "wrong").await.is_empty());
     assert_eq!(recorded(&server, "taken").await.len(), 1);
-    // What the program sees to by itself is not changed by people.
+    // What the program sees to by itself, people have it do at other times, and do no other thing.
     let (_, list) = server.get(SCHEDULES).await;
     let own = list["items"]
         .as_array()
@@ -183,9 +183,10 @@ async fn a_schedule_that_cannot_be_is_refused_with_the_field_and_leaves_no_recor
         .expect("the program's own");
     let at = format!("{SCHEDULES}/{}", id_of(own));
     let admin = ("admin", server.admin_password());
-    let off = json!({ "enabled": false });
-    let (status, problem) = call(&server, admin, Method::PATCH, &at, Some(&off)).await;
+    let other = json!({ "input": { "another": 1 } });
+    let (status, problem) = call(&server, admin, Method::PATCH, &at, Some(&other)).await;
     assert_eq!(status, 400, "{problem}");
+    assert_eq!(problem["errors"][0]["code"], "not-schedulable", "{problem}");
     let alone = json!({ "zone": "UTC" });
     let (status, problem) = call(&server, admin, Method::PATCH, &at, Some(&alone)).await;
     assert_eq!(

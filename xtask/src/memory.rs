@@ -12,8 +12,9 @@ const MEMORY: &str = "/dev/shm";
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// An empty folder that only we read; nothing where the machine has no `enough` bytes
-    /// to spare for it. What processes that were killed left behind is removed.
+    /// An empty folder that only we read, and others may walk through, as peers do that give
+    /// their workers to another user; nothing where the machine has no `enough` bytes to spare
+    /// for it. What processes that were killed left behind is removed.
     pub(crate) fn of(name: &str, enough: u64) -> Option<Self> {
         let prefix = format!("longshore-{name}-");
         sweep(&prefix);
@@ -22,7 +23,7 @@ impl Folder {
         }
         let folder = Path::new(MEMORY).join(format!("{prefix}{}", std::process::id()));
         std::fs::DirBuilder::new()
-            .mode(0o700)
+            .mode(0o711)
             .create(&folder)
             .ok()?;
         Some(Self(folder))

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 use testing::{Answer, Content, Origin, Seen, TestDatabase, TestServer, on_both, within};
 
-/// Objects of the first page, and of the second.
-const FIRST: usize = 1000;
-const SECOND: usize = 100;
+/// Objects of the first page, and of the second. A store decides how many a page has.
+const FIRST: usize = 200;
+const SECOND: usize = 50;
 
 /// A store that answers what comparing asks, and whose second page can be held back.
 struct Shelf {

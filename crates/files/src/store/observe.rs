@@ -59,8 +59,27 @@ impl Files {
             return Ok(observed);
         }
         match self.hold(bucket, &[path]).await? {
-            Some(held) => self.observe_held(&held, bucket, path).await,
+            Some(held) => self.observe_again(&held, bucket, path, look).await,
             None => Ok(Observed::Ignored),
+        }
+    }
+
+    /// The same under the turn, for which others may have been waited for. What the store said
+    /// before holds, as long as the catalogue says the same: what others did since then to the
+    /// store alone is found by the next one who looks. That an object is gone is asked again,
+    /// or a file would be forgotten that has come back.
+    async fn observe_again(
+        &self,
+        held: &Held,
+        bucket: &Bucket,
+        path: &FilePath,
+        look: Look,
+    ) -> Result<Observed> {
+        let known = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
+        if look.head.is_some() && known == look.known {
+            self.settle(held, bucket, path, look).await
+        } else {
+            self.observe_held(held, bucket, path).await
         }
     }
 
@@ -80,9 +99,20 @@ impl Files {
         path: &FilePath,
     ) -> Result<Observed> {
         let look = self.look(&held.store, bucket, path).await?;
-        if let Some(observed) = look.agreed() {
-            return Ok(observed);
+        match look.agreed() {
+            Some(observed) => Ok(observed),
+            None => self.settle(held, bucket, path, look).await,
         }
+    }
+
+    /// Makes the catalogue say what the store has.
+    async fn settle(
+        &self,
+        held: &Held,
+        bucket: &Bucket,
+        path: &FilePath,
+        look: Look,
+    ) -> Result<Observed> {
         match (look.known, look.head) {
             (known, Some(head)) => {
                 let file = self.adopted(&held.store, bucket, path, &head).await;
