@@ -22,6 +22,7 @@ fn values(said: &str, word: &str) -> Vec<String> {
 
 on_both!(an_empty_directory_becomes_a_private_one_and_the_server_is_ready);
 async fn an_empty_directory_becomes_a_private_one_and_the_server_is_ready(database: TestDatabase) {
+    database.emptied().await;
     let server = server(&database).start().await;
     assert_eq!(mode(server.data()), 0o700);
     assert_eq!(mode(&server.data().join("master.key")), 0o600);
@@ -87,6 +88,7 @@ async fn a_given_password_is_taken_at_the_first_start_alone_and_never_printed(
 
 on_postgres!(two_replicas_start_at_once_on_one_fresh_postgres);
 async fn two_replicas_start_at_once_on_one_fresh_postgres(database: TestDatabase) {
+    database.emptied().await;
     let options = sharing_a_key(server(&database));
     let (one, other) = tokio::join!(options.clone().start(), options.start());
     for server in [&one, &other] {

@@ -2,8 +2,10 @@
 //! the PostgreSQL that `LONGSHORE_TEST_POSTGRES` names. By the function [`on_both()`] one
 //! test runs on one after the other; by the macro of that name it is two tests.
 //!
-//! It makes and drops databases whose names begin with `longshore_test_` and touches
-//! no other.
+//! It makes and drops databases whose names begin with `longshore_test_`, keeps one of
+//! each schema that begins with `longshore_template_`, and touches no other.
+
+mod template;
 
 use crate::peers;
 use futures::FutureExt;
@@ -19,7 +21,8 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// How long making or dropping a database may take.
 const ADMINISTRATION: Duration = Duration::from_secs(60);
 
-/// An empty database that lives as long as the test which it was given to.
+/// A database of a test's own, without a row, that lives as long as the test. On Postgres
+/// it has the schema of today already; see [`TestDatabase::emptied`].
 #[derive(Clone, Debug)]
 pub struct TestDatabase {
     place: Place,
@@ -65,6 +68,17 @@ impl TestDatabase {
         match &self.place {
             Place::Sqlite { folder } => DbSettings::Sqlite(folder.join("longshore.db")),
             Place::Postgres { url } => DbSettings::Postgres(url.clone()),
+        }
+    }
+
+    /// Takes the schema away too, for who wants to see it made: on Postgres, where each
+    /// test begins with a copy of what was migrated once. A SQLite file is not there yet.
+    ///
+    /// # Panics
+    /// When Postgres refuses it.
+    pub async fn emptied(&self) {
+        if let Place::Postgres { url } = &self.place {
+            administer(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
         }
     }
 
@@ -205,7 +219,7 @@ where
     Fut: Future<Output = ()>,
 {
     let name = format!("longshore_test_{}", uuid::Uuid::now_v7().simple());
-    administer(server, &format!("CREATE DATABASE {name}")).await;
+    template::copied(server, &name).await;
     let url = with_database(server, &name);
     let database = TestDatabase {
         place: Place::Postgres { url },
@@ -239,23 +253,32 @@ where
     }
 }
 
-/// Says one thing to the server's maintenance database.
+/// Says one thing to a database of the server.
 async fn administer(server: &str, statement: &str) {
-    let said = tokio::time::timeout(ADMINISTRATION, async {
-        let mut connection: PgConnection = sqlx::postgres::PgConnectOptions::from_str(server)?
-            .connect()
-            .await?;
+    match asked(server, statement).await {
+        Ok(()) => {}
+        Err(error) => panic!("`{statement}` on the test's Postgres: {error}"),
+    }
+}
+
+/// The same, for who goes on after a refusal. Nobody waits for longer than
+/// [`ADMINISTRATION`].
+async fn asked(server: &str, statement: &str) -> Result<(), sqlx::Error> {
+    tokio::time::timeout(ADMINISTRATION, async {
+        let mut connection = connected(server).await?;
         connection
             .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())))
             .await?;
         connection.close().await
     })
-    .await;
-    match said {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => panic!("`{statement}` on the test's Postgres: {error}"),
-        Err(_) => panic!("`{statement}` on the test's Postgres took too long"),
-    }
+    .await
+    .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+async fn connected(server: &str) -> Result<PgConnection, sqlx::Error> {
+    sqlx::postgres::PgConnectOptions::from_str(server)?
+        .connect()
+        .await
 }
 
 /// The same address with another database.

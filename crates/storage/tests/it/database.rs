@@ -141,6 +141,47 @@ async fn one_that_is_not_there_is_unreachable_and_keeps_its_password_to_itself()
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
 
+// The server of the tests keeps its passwords in a form that costs less than SCRAM does.
+#[tokio::test]
+async fn a_password_is_proved_by_scram_where_postgres_asks_for_it() {
+    on_both(|database| async move {
+        let Some(url) = database.postgres_url() else {
+            return;
+        };
+        let db = database.open().await;
+        let role = format!("longshore_test_{}", uuid::Uuid::now_v7().simple());
+        let create = format!(
+            "DO $do$ BEGIN
+               PERFORM set_config('password_encryption', 'scram-sha-256', true);
+               CREATE ROLE {role} LOGIN PASSWORD 'hunter2';
+               GRANT SELECT ON _sqlx_migrations TO {role};
+             END $do$"
+        );
+        db.execute(create, values![]).await.expect("made");
+        let sql =
+            "SELECT rolpassword LIKE 'SCRAM-SHA-256$%' AS scram FROM pg_authid WHERE rolname = $1";
+        let row = db.one(sql, values![role.as_str()]).await.expect("read");
+        assert!(row.expect("a role").get::<bool>("scram").expect("a truth"));
+        let with = |password: &str| {
+            let (_, rest) = url.split_once('@').expect("an address with a password");
+            DbSettings::Postgres(format!("postgres://{role}:{password}@{rest}"))
+        };
+        let joined = Db::join(&with("hunter2"))
+            .await
+            .expect("the password is right");
+        joined.ping().await.expect("it answers");
+        joined.close().await;
+        Db::join(&with("hunter3")).await.expect_err("it is wrong");
+        let drop = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+        for statement in drop.split("; ") {
+            db.execute(statement.to_owned(), values![])
+                .await
+                .expect("dropped");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_as_it_is() {
     on_both(|database| async move {
@@ -175,6 +216,7 @@ async fn two_that_open_an_empty_database_at_once_both_find_it_ready() {
             // A SQLite file has one process.
             return;
         }
+        database.emptied().await;
         let (one, two) = tokio::join!(database.open(), database.open());
         for db in [one, two] {
             let row = db
