@@ -213,7 +213,7 @@ async fn killed_while_it_writes(server: &mut Afloat) -> Vec<(u64, u64)> {
     let (base, password) = (server.url(), server.admin_password().to_owned());
     let mut clients = tokio::task::JoinSet::new();
     let (told, mut acknowledged) = tokio::sync::mpsc::channel(1);
-    for number in 0..24_u64 {
+    for number in 0..16_u64 {
         let (base, password, told) = (base.clone(), password.clone(), told.clone());
         clients.spawn(async move {
             let client = reqwest::Client::builder().no_proxy().build().expect("one");
@@ -237,7 +237,7 @@ async fn killed_while_it_writes(server: &mut Afloat) -> Vec<(u64, u64)> {
     }
     drop(told);
     let mut all = Vec::new();
-    while all.len() < 240 {
+    while all.len() < 120 {
         all.extend(within("uploads", acknowledged.recv()).await);
     }
     server.kill9().await;

@@ -39,24 +39,33 @@ on_both!(what_was_put_behind_its_back_is_added_and_a_second_run_changes_nothing)
 async fn what_was_put_behind_its_back_is_added_and_a_second_run_changes_nothing(
     database: TestDatabase,
 ) {
-    let key = |number: usize| format!("deep/{:02}/file-{number:04}", number % 17);
+    // More than a store lists at once. What is listed is the same for both databases.
+    let all: u64 = if database.postgres_url().is_none() {
+        1100
+    } else {
+        200
+    };
+    let key = |number: u64| format!("deep/{:02}/file-{number:04}", number % 17);
     let store = Store::start().await;
-    let puts = stream::iter(0..1100).map(|number| {
+    let puts = stream::iter(0..all).map(|number| {
         let (store, key) = (Arc::clone(&store), key(number));
         async move { store.put(&key, &format!("content {number}")).await }
     });
     puts.buffer_unordered(16).collect::<Vec<()>>().await;
     let pair = Pair::start_at(store, server(&database)).await;
     let first = compared(&pair, json!({})).await;
-    assert_eq!(first["outcome"], outcome(1100, 0, 0, 0), "{first:#}");
-    assert_eq!(pair.content(&key(1099)).await, "content 1099");
+    assert_eq!(first["outcome"], outcome(all, 0, 0, 0), "{first:#}");
+    assert_eq!(
+        pair.content(&key(all - 1)).await,
+        format!("content {}", all - 1)
+    );
     let second = compared(&pair, json!({})).await;
-    assert_eq!(second["outcome"], outcome(0, 0, 0, 1100), "{second:#}");
+    assert_eq!(second["outcome"], outcome(0, 0, 0, all), "{second:#}");
     pair.put(&key(5), "another content").await;
     pair.remove(&key(6)).await;
     pair.put("above", "new").await;
     let third = compared(&pair, json!({ "prefix": "deep/" })).await;
-    assert_eq!(third["outcome"], outcome(0, 1, 1, 1098), "{third:#}");
+    assert_eq!(third["outcome"], outcome(0, 1, 1, all - 2), "{third:#}");
     let lines = said(&pair, &third).await;
     for line in [format!("updated {}", key(5)), format!("removed {}", key(6))] {
         assert!(lines.contains(&line), "{line} is not in {lines:?}");

@@ -9,7 +9,7 @@ use testing::{Content, TestDatabase, on_both, within};
 use tokio::process::Command;
 
 /// As many parts that one of them is not done before the next look.
-const LENGTH: u64 = 120 << 20;
+const LENGTH: u64 = 80 << 20;
 
 fn variables(world: &World) -> Vec<(String, String)> {
     let mut variables = world.variables(&world.rule());
@@ -74,7 +74,7 @@ async fn a_large_file_goes_on_after_the_part_at_which_it_was_killed(database: Te
         assert_eq!(pass.code, Some(0), "{pass:?}");
         let goes_on = pass.output.contains("it goes on after ");
         assert!(
-            goes_on && pass.output.contains(" of 125829120 bytes"),
+            goes_on && pass.output.contains(" of 83886080 bytes"),
             "{pass:?}"
         );
         assert_eq!(world.rows().await["film"], served("film"));

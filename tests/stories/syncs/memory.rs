@@ -107,15 +107,15 @@ async fn large_files_go_to_a_store_in_parts_without_more_memory(database: TestDa
 on_sqlite!(a_long_backlog_takes_no_more_memory_than_a_page_of_it);
 async fn a_long_backlog_takes_no_more_memory_than_a_page_of_it(database: TestDatabase) {
     /// A page has 1,000 rows.
-    const FEW: i64 = 2_000;
-    const MANY: i64 = 20_000;
+    const FEW: i64 = 1_000;
+    const MANY: i64 = 10_000;
     /// The rows alone are more than twice as much.
     const MORE: u64 = 24 * MIB;
     in_world(database, |world| async move {
-        // Rows of 3 KiB, which no target takes.
+        // Rows of 6 KiB, which no target takes.
         let sql = r#"INSERT INTO "File" (id, "fileName", "fileType", path)
             SELECT 'row' || lpad(CAST(n AS text), 7, '0'), repeat('n', 500) || n || '.txt',
-                'text/plain', repeat('p', 2500) || n || '.txt'
+                'text/plain', repeat('p', 5500) || n || '.txt'
             FROM generate_series(CAST($1 AS bigint), CAST($2 AS bigint)) AS n"#;
         let server = started(&world, world.variables(&world.rule())).await;
         let add = async |from: i64, to: i64| {
