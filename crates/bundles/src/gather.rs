@@ -322,12 +322,12 @@ fn compact(parts: Vec<Bytes>, size: usize) -> Vec<Bytes> {
 }
 
 /// What a body of `size` bytes costs while it waits. One that was not copied may keep
-/// the rest of a connection's buffer.
+/// the rest of a connection's buffer, or of two.
 fn cost(size: usize) -> usize {
     if size <= COPIED {
         FLOOR + size
     } else {
-        FLOOR + size + COPIED
+        FLOOR + size + fetch::READ_AHEAD
     }
 }
 

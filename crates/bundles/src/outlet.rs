@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 /// Pieces on their way to a taker. A piece is at most about 64 KiB, or as large as
 /// what arrived from a source.
-const PIECES: usize = 8;
+const PIECES: usize = 4;
 /// How long a stream stays promised whose operation neither begins nor ends here.
 const PROMISED: Duration = Duration::from_secs(3600);
 

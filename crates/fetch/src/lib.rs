@@ -52,3 +52,4 @@ pub use resolve::{Resolve, ResolveError, SystemResolver};
 pub use response::{Response, Resumed};
 pub use streamed::Streamed;
 pub use url::{CheckedUrl, HostKey, MAX_URL_BYTES, for_log};
+pub use wire::READ_AHEAD;

@@ -21,8 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How long an idle connection is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(15);
-/// Most bytes that one HTTP/1 connection reads ahead, its head included.
-const READ_AHEAD: usize = 128 * 1024;
+/// Most bytes that one HTTP/1 connection reads ahead, its head included: parts of a body are
+/// no larger, and a small one may keep so much in memory. Twice as much would come from the
+/// system and go back to it each time (decision 0009), page by page.
+pub const READ_AHEAD: usize = 64 * 1024;
 /// Most bytes in flight to us on one HTTP/2 stream, and on one connection.
 const STREAM_WINDOW: u32 = 512 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
