@@ -1,15 +1,14 @@
 //! Bringing a content to its place in a store, and out of the way of another.
 
-use super::{Held, film, past_key};
+use super::{Held, past_key};
 use crate::bucket::Bucket;
 use crate::file::{File, Object};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::{Along, Beside, Came, NewFile, Uncommitted, described};
+use crate::put::{Along, Beside, Came, NewFile, Seen, Uncommitted, described_as_seen};
 use crate::sql::usage::has_quota;
 use crate::{Error, Files, Result, sql};
 use base::FileId;
-use bytes::Bytes;
 use storage::{ObjectHeaders, ObjectWriter};
 
 /// A content that was copied out of the way, to be one of the past.
@@ -104,14 +103,14 @@ impl Files {
         by: &Writer,
         new: &NewFile,
         writer: ObjectWriter,
-        beginning: Bytes,
+        seen: Seen,
         along: Along,
     ) -> Result<File> {
         // Dropped from here on, what came is given up.
         let sealed = writer.seal().await?;
         let came = Came::of_object(&sealed);
         new.promised.check(&came)?;
-        let mut file = described(self, bucket, by, new, &came, None, beginning.clone()).await;
+        let mut file = described_as_seen(self, bucket, by, new, &came, seen).await;
         let held = self.hold(bucket, &[&new.path]).await?;
         let held = held.ok_or_else(|| Error::NoBucket(bucket.name.to_string()))?;
         let there = self.there(&held, bucket, &new.path, new).await?;
@@ -132,7 +131,6 @@ impl Files {
             key: new.path.as_str().to_owned(),
             etag,
         });
-        film::look(&held.store, &mut file, &beginning).await;
         let placed = file.clone();
         let beside = Beside {
             along,
