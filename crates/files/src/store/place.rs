@@ -49,8 +49,7 @@ pub(crate) fn object_headers(media_type: &str, new: &NewFile) -> ObjectHeaders {
 }
 
 impl Files {
-    /// Copies what is there out of the way of what comes: where it stays as a version, and
-    /// where what comes may yet be refused for want of room, as others take some meanwhile.
+    /// Copies what is there out of the way of what comes, where it stays as a version.
     pub(crate) async fn make_way(
         &self,
         held: &Held,
@@ -58,19 +57,8 @@ impl Files {
         there: Option<&File>,
     ) -> Result<Option<Aside>> {
         match there {
-            Some(there) if bucket.versions || has_quota(bucket) => {
-                self.set_aside(held, there).await
-            }
+            Some(there) if bucket.versions => self.set_aside(held, there).await,
             _ => Ok(None),
-        }
-    }
-
-    /// What came is there: what was copied out of its way goes, unless it is a version.
-    pub(crate) async fn made_way(&self, held: &Held, bucket: &Bucket, aside: Option<Aside>) {
-        if let Some(aside) = aside
-            && !bucket.versions
-        {
-            self.discard_object(held, &aside.object.key).await;
         }
     }
 
@@ -117,13 +105,14 @@ impl Files {
         new.expect.check(there.as_ref())?;
         along.check(self).await?;
         let goes = there.as_ref().filter(|_| !bucket.versions);
-        sql::usage::would_fit(self.db(), bucket, &file, goes).await?;
+        let room = self.room_for(bucket, &file, goes).await?;
         let aside = self.make_way(&held, bucket, there.as_ref()).await?;
         let etag = match held.place(sealed).await {
             Ok(etag) => etag,
             Err(error) => {
                 // It may be there in spite of that: then the catalogue says so.
                 self.correct(&held, bucket, &new.path).await;
+                room.give_back().await;
                 return Err(error.into());
             }
         };
@@ -136,18 +125,20 @@ impl Files {
             along,
             aside: aside.as_ref(),
             held: Some(&held),
+            room: Some(&room),
         };
         let committed = self
             .commit_along(bucket, file, &new.expect, None, beside)
             .await;
         match committed {
             Ok(file) => {
-                self.made_way(&held, bucket, aside).await;
+                room.was_used();
                 self.may_be_there(bucket.id, &file.path);
                 Ok(file)
             }
             Err(Uncommitted::Certainly(error)) => {
                 self.take_back(&held, bucket, &placed, there, aside).await;
+                room.give_back().await;
                 Err(error)
             }
             // A reader finds out.
