@@ -81,6 +81,7 @@ impl Program {
             if program.process.has_ended()? {
                 let said = std::fs::read_to_string(&said).unwrap_or_default();
                 let said = said.trim_end().lines().last().unwrap_or("nothing");
+                let said = said.trim_start_matches("longshore: ");
                 return Err(Ended {
                     said: said.to_owned(),
                 }
