@@ -10,6 +10,7 @@ mod mailbox;
 mod memory;
 mod on_host;
 mod on_server;
+mod pace;
 mod telling;
 mod to_cloudflare;
 mod world;
