@@ -8,6 +8,7 @@ mod broken;
 mod in_parts;
 mod mailbox;
 mod memory;
+mod mending;
 mod on_host;
 mod on_server;
 mod pace;

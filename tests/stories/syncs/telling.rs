@@ -237,7 +237,7 @@ async fn a_pass_that_fails_as_a_whole_is_told_of_once(database: TestDatabase) {
 }
 
 /// A row whose content is nowhere.
-async fn a_row_without_content(world: &World) {
+pub(super) async fn a_row_without_content(world: &World) {
     let sql = r#"INSERT INTO "File" (id, "fileName", "fileType", path)
         VALUES ('lost', 'lost.png', 'image/png', 'nowhere.png')"#;
     world.db.execute(sql, values![]).await.expect("added");
