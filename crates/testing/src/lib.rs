@@ -18,6 +18,7 @@ mod peers;
 mod ports;
 mod proxy;
 mod redis;
+mod seed;
 mod server;
 mod store;
 mod tus_server;
@@ -35,6 +36,7 @@ pub use peers::{
 };
 pub use proxy::{Harm, Proxy};
 pub use redis::Redis;
+pub use seed::files_table;
 pub use server::{Captured, ServerOptions, Session, TestServer};
 pub use store::S3Store;
 pub use tus_server::TusServer;
