@@ -68,6 +68,8 @@ async fn a_summary_of_a_pass_comes_by_mail_and_by_webhook(database: TestDatabase
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
         // One reader whom the server does not know keeps it from nobody else.
+        let told = "ben@example.org was told by e-mail how this pass went";
+        assert!(pass.output.contains(told), "{pass:?}");
         let why = "nobody@example.org could not be told how this pass went";
         assert!(pass.output.contains(why), "{pass:?}");
         assert!(

@@ -61,7 +61,7 @@ impl SyncPass {
         for (reader, sent) in mail.send_to_all(&letter, &report.email).await {
             match sent {
                 Ok(()) => {
-                    let line = format!("{reader} was written to of how this pass went.");
+                    let line = format!("{reader} was told by e-mail how this pass went.");
                     ended.context.log(line).await;
                 }
                 Err(why) => untold(ended, &reader, &why.to_string()).await,
