@@ -69,3 +69,18 @@ CREATE TABLE store_claim (
     PRIMARY KEY (bucket, path)
 );
 CREATE INDEX store_claim_until ON store_claim (held_until);
+
+-- Room in a bucket with limits for a content on its way into the bucket's store. Who asks
+-- whether more fits counts it, until the content is a file.
+CREATE TABLE store_room (
+    id {uuid} PRIMARY KEY,
+    bucket {uuid} NOT NULL REFERENCES bucket (id) ON DELETE CASCADE,
+    account {uuid} NOT NULL,
+    files BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    -- How many of its bytes its account did not have before.
+    account_bytes BIGINT NOT NULL,
+    -- By the database's clock. After it nobody counts it.
+    held_until BIGINT NOT NULL
+);
+CREATE INDEX store_room_by_bucket ON store_room (bucket);

@@ -90,6 +90,7 @@ impl Parts {
         .map_err(Failure::failed)?;
         files.connect_zips(Arc::new(FolderZips));
         let cache = shared_cache(config, &db, &access, (&tasks, &stop))?;
+        access.connect_cache(cache.clone());
         files.connect_cache(cache);
         files.reconfigure_authoriser(AuthoriserSettings::from(config));
         let bundles = Bundles::new(

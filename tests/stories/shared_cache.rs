@@ -3,6 +3,7 @@
 //! go on.
 
 use crate::program::{server, sharing_a_key};
+use crate::stored::add_user;
 use reqwest::Method;
 use serde_json::json;
 use std::sync::Arc;
@@ -184,6 +185,50 @@ async fn a_replica_that_cannot_reach_redis_writes_and_the_other_sees_it(database
     number(&servers[0], "file-0").await;
     describe(&servers[1], "file-0", 100).await;
     assert_eq!(number(&servers[0], "file-0").await, 100);
+}
+
+on_postgres!(a_password_that_one_verified_the_other_need_not_and_a_changed_one_is_refused);
+async fn a_password_that_one_verified_the_other_need_not_and_a_changed_one_is_refused(
+    database: TestDatabase,
+) {
+    let Some((options, mut redis)) = begun(&database).await else {
+        return;
+    };
+    let servers = two(options, &redis).await;
+    is_open(&servers[0]).await;
+    is_open(&servers[1]).await;
+    let password = add_user(&servers[0], "vera", "viewer").await;
+    let status = async |server: &TestServer, password: &str| {
+        let request = server.request_as("vera", password, Method::GET, "/api/v1/buckets");
+        let answer = within("an answer", request.send()).await;
+        answer.expect("it comes").status().as_u16()
+    };
+    let told = async || {
+        let line = r#"longshore_cache_lookups_total{of="passwords",outcome="hit"}"#;
+        figure(&servers[1], line).await
+    };
+    assert_eq!(status(&servers[0], &password).await, 200);
+    let before = told().await;
+    assert_eq!(status(&servers[1], &password).await, 200);
+    let after = told().await;
+    assert!(after > before, "{after} after {before}");
+    let new = "another-password-of-vera";
+    let change = json!({ "password": new });
+    let (status_of_change, said) = servers[0]
+        .post("/api/v1/users/vera/password", &change)
+        .await;
+    assert_eq!(status_of_change, 204, "{said}");
+    // What is shared was not taken back: the database alone says that it counts no more.
+    within("the other to hear of it", async {
+        while status(&servers[1], &password).await != 401 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    assert_eq!(status(&servers[0], &password).await, 401);
+    assert_eq!(status(&servers[1], new).await, 200);
+    redis.kill9().await;
+    assert_eq!(status(&servers[0], new).await, 200);
 }
 
 on_postgres!(redis_is_spoken_to_over_tls_and_only_where_its_certificate_is_trusted);

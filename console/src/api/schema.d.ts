@@ -3157,6 +3157,12 @@ export interface components {
             bytes?: number | null;
             /**
              * Format: int64
+             * @description How many bytes a second moved lately, where bytes are counted. Reckoned for every
+             *     kind when something moves, and nothing once it has ended.
+             */
+            bytes_per_second?: number | null;
+            /**
+             * Format: int64
              * @description How much is done, in `unit`.
              */
             done: number;
@@ -3164,9 +3170,17 @@ export interface components {
             message?: string | null;
             /**
              * Format: int64
+             * @description How many seconds are left at the pace of late, where that can be said. Reckoned as
+             *     the rate is.
+             */
+            seconds_left?: number | null;
+            /**
+             * Format: int64
              * @description Of how much, where that is known.
              */
             total?: number | null;
+            /** @description Whether `total` is what is known so far, and may grow. */
+            total_grows?: boolean;
             /** @description What moves right now, at most 32. */
             transfers?: components["schemas"]["Transfer"][];
             /** @description What is counted, such as `files` or `bytes`. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { amount, bytes, counted, percent } from "./numbers";
+import { paceWords, progressWords } from "./progress";
 import { aboutLeft, ago, span, until } from "./times";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -29,6 +30,24 @@ describe("numbers", () => {
     expect(percent(5, 0)).toBeNull();
     expect(percent(30, 20)).toBe(100);
     expect(percent(1, 4)).toBe(25);
+  });
+});
+
+describe("progress", () => {
+  const progress = { done: 12, total: 1000, unit: "files", message: null };
+
+  it("says how much is done of what is known", () => {
+    expect(progressWords(progress)).toBe("12 of 1,000 files");
+    expect(progressWords({ ...progress, total_grows: true })).toBe("12 of at least 1,000 files");
+    expect(progressWords({ ...progress, message: "Fetching" })).toBe("12 of 1,000 files, Fetching");
+  });
+
+  it("says how fast it goes and what is left, as far as that is known", () => {
+    expect(paceWords(progress)).toBe("12 of 1,000 files");
+    const moving = { ...progress, bytes_per_second: 2048, seconds_left: 90 };
+    expect(paceWords(moving)).toBe("12 of 1,000 files, 2.00 KiB/s, about 2 min left");
+    const growing = { ...moving, total_grows: true, seconds_left: null };
+    expect(paceWords(growing)).toBe("12 of at least 1,000 files, 2.00 KiB/s");
   });
 });
 

@@ -78,7 +78,7 @@ impl Core {
             None => None,
         };
         let stored = account.as_ref().map(|account| &account.password);
-        let (right, _turn) = self.passwords.check(turn, stored, &password).await?;
+        let (right, _turn) = self.fits(turn, stored, &password).await?;
         match account {
             Some(account) if right => {
                 if tried_before {

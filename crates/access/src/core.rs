@@ -9,10 +9,10 @@ use crate::secret::Redaction;
 use crate::session::Lifetimes;
 use crate::{AccessSettings, MasterKeys, Result, sql, vault};
 use base::{SharedClock, Timestamp};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use storage::{Bus, Db, Error, Tx};
+use storage::{Bus, Db, Error, SharedCache, Tx};
 
 /// How long telling the other replicas may hold up the one who changed something.
 const TELLING: Duration = Duration::from_secs(2);
@@ -32,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) changes: Changes,
     pub(crate) remembered: Remembered,
     pub(crate) redaction: Redaction,
+    /// What replicas share, once there is one.
+    pub(crate) shared: OnceLock<SharedCache>,
     closed: AtomicBool,
 }
 
@@ -53,6 +55,7 @@ impl Core {
             changes: Changes::new(number),
             remembered: Remembered::new(settings.cache_time),
             redaction: Redaction::default(),
+            shared: OnceLock::new(),
             closed: AtomicBool::new(false),
             keys: master,
             db,

@@ -98,8 +98,7 @@ impl Core {
             password,
             address,
         } = attempt;
-        let checked = self.passwords.check(turn, Some(&stored.0), &password);
-        let (right, _turn) = checked.await?;
+        let (right, _turn) = self.fits(turn, Some(&stored.0), &password).await?;
         if right {
             return self.limit.succeeded(&self.db, &buckets).await;
         }

@@ -13,6 +13,7 @@ mod check;
 mod configured;
 mod core;
 mod error;
+mod fits;
 mod guest;
 mod identify;
 mod keeper;

@@ -158,6 +158,11 @@ impl Passwords {
         work.await.map_err(|_| Stopped.into())
     }
 
+    /// The hash with which passwords of nobody are compared.
+    pub(crate) const fn nobody(&self) -> &Hashed {
+        &self.nobody
+    }
+
     /// How many passwords were checked, whether or not there was anybody to compare them with.
     #[cfg(test)]
     pub(crate) fn checked(&self) -> u64 {

@@ -2,6 +2,9 @@
 //! large they are. It is a hint for who looks for them, and no content is refused for it.
 
 pub(crate) mod movie;
+mod passing;
+
+pub(crate) use passing::Passing;
 
 use crate::file::File;
 use base::Timestamp;

@@ -11,12 +11,13 @@ mod place;
 mod together;
 
 pub(crate) use commit::{Along, Beside, Uncommitted, index};
-pub(crate) use described::{Came, described};
+pub(crate) use described::{Came, Seen, described, described_as_seen};
 pub(crate) use together::Together;
 
 use crate::bucket::Bucket;
 use crate::expect::{Expect, Promised};
 use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
+use crate::media::Passing;
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::presign::{LinkError, Once};
@@ -73,6 +74,7 @@ pub struct Incoming {
     new: NewFile,
     sink: Sink,
     beginning: Vec<u8>,
+    film: Passing,
     most: u64,
     along: Along,
 }
@@ -146,6 +148,7 @@ impl Files {
             new,
             sink,
             beginning: Vec::new(),
+            film: Passing::new(),
             most,
             along: Along::Nothing,
         })
@@ -209,10 +212,13 @@ impl Incoming {
         let beginning = &bytes[..wanted.min(bytes.len())];
         let described = self.beginning.len() >= sniff::LOOK;
         self.beginning.extend_from_slice(beginning);
-        if !described && matches!(self.sink, Sink::Store(_)) {
-            let told = self.told();
-            if let Sink::Store(object) = &mut self.sink {
-                object.describe(told);
+        if matches!(self.sink, Sink::Store(_)) {
+            self.film.look(&bytes);
+            if !described {
+                let told = self.told();
+                if let Sink::Store(object) = &mut self.sink {
+                    object.describe(told);
+                }
             }
         }
         self.sink.write(bytes).await
@@ -251,6 +257,7 @@ impl Incoming {
             new,
             sink,
             beginning,
+            film,
             along,
             ..
         } = self;
@@ -261,8 +268,12 @@ impl Incoming {
                 if object.position() == 0 {
                     object.describe(told);
                 }
+                let seen = Seen {
+                    beginning,
+                    film: film.without_pictures(),
+                };
                 return files
-                    .place_in_store(&bucket, &by, &new, *object, beginning, along)
+                    .place_in_store(&bucket, &by, &new, *object, seen, along)
                     .await;
             }
         };

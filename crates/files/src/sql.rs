@@ -9,6 +9,7 @@ pub(crate) mod grant;
 pub(crate) mod hook;
 pub(crate) mod list;
 pub(crate) mod parted;
+pub(crate) mod room;
 pub(crate) mod share;
 pub(crate) mod signature;
 pub(crate) mod unfinished;

@@ -14,6 +14,7 @@ mod held;
 mod hidden;
 mod observe;
 mod place;
+mod room;
 mod transfer;
 mod turns;
 mod unfinished;
@@ -22,6 +23,7 @@ pub(crate) use held::Held;
 pub(crate) use hidden::{HIDDEN, coming_key, past_key};
 pub use observe::Observed;
 pub(crate) use place::{Aside, object_headers};
+pub(crate) use room::Room;
 
 use crate::bucket::{Bucket, Storage};
 use crate::file::{File, Object};

@@ -22,6 +22,7 @@ mod live;
 mod log;
 mod messages;
 mod operation;
+mod pace;
 pub mod properties;
 mod reading;
 mod retention;

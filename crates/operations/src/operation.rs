@@ -92,11 +92,22 @@ pub struct Progress {
     pub done: u64,
     /// Of how much, where that is known.
     pub total: Option<u64>,
+    /// Whether `total` is what is known so far, and may grow.
+    #[serde(default)]
+    pub total_grows: bool,
     /// What is counted, such as `files` or `bytes`.
     pub unit: String,
     /// How many bytes have moved so far, where something else is counted.
     #[serde(default)]
     pub bytes: Option<u64>,
+    /// How many bytes a second moved lately, where bytes are counted. Reckoned for every
+    /// kind when something moves, and nothing once it has ended.
+    #[serde(default)]
+    pub bytes_per_second: Option<u64>,
+    /// How many seconds are left at the pace of late, where that can be said. Reckoned as
+    /// the rate is.
+    #[serde(default)]
+    pub seconds_left: Option<u64>,
     /// What is going on, in a few words.
     pub message: Option<String>,
     /// What moves right now, at most 32.

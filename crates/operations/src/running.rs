@@ -2,6 +2,7 @@
 
 use crate::log::sink::Sink;
 use crate::operation::Progress;
+use crate::pace::Pace;
 use crate::secrets::Secrets;
 use base::OperationId;
 use std::borrow::Cow;
@@ -43,8 +44,17 @@ pub(crate) struct Running {
     /// In how many places it waits for other operations.
     waits: AtomicUsize,
     stop: AtomicU8,
-    progress: Mutex<(Progress, bool)>,
+    progress: Mutex<Moving>,
     wake: Arc<Notify>,
+}
+
+/// How far an attempt is.
+#[derive(Debug, Default)]
+struct Moving {
+    progress: Progress,
+    /// Whether it changed since it was taken last.
+    fresh: bool,
+    pace: Pace,
 }
 
 /// What an attempt is, to begin with.
@@ -128,13 +138,19 @@ impl Running {
         }
     }
 
+    fn moving(&self) -> MutexGuard<'_, Moving> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Changes the progress; it is stored and shown some times a second.
     pub(crate) fn change_progress(&self, change: impl FnOnce(&mut Progress)) {
         let fresh = {
-            let mut guard = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            change(&mut guard.0);
-            guard.0.transfers.truncate(crate::context::MOST_TRANSFERS);
-            !std::mem::replace(&mut guard.1, true)
+            let mut moving = self.moving();
+            let Moving { progress, pace, .. } = &mut *moving;
+            change(progress);
+            progress.transfers.truncate(crate::context::MOST_TRANSFERS);
+            pace.begin(progress, Instant::now());
+            !std::mem::replace(&mut moving.fresh, true)
         };
         if fresh {
             self.wake.notify_one();
@@ -144,25 +160,27 @@ impl Running {
     /// The progress, if it changed since it was taken last, without secrets.
     pub(crate) fn take_progress(&self) -> Option<Progress> {
         let progress = {
-            let mut guard = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut guard.1).then(|| guard.0.clone())
+            let mut moving = self.moving();
+            std::mem::take(&mut moving.fresh).then(|| {
+                let mut progress = moving.progress.clone();
+                moving.pace.reckon(&mut progress, Instant::now());
+                progress
+            })
         };
         progress.map(|progress| self.shown(progress))
     }
 
     pub(crate) fn has_progress(&self) -> bool {
-        self.progress
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
+        self.moving().fresh
     }
 
     /// The progress at the end, without secrets: nothing moves any more.
     pub(crate) fn last_progress(&self) -> Option<Progress> {
         let progress = {
-            let mut guard = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            guard.0.transfers.clear();
-            (guard.0 != Progress::default()).then(|| guard.0.clone())
+            let mut moving = self.moving();
+            let progress = &mut moving.progress;
+            progress.transfers.clear();
+            (*progress != Progress::default()).then(|| progress.clone())
         };
         progress.map(|progress| self.shown(progress))
     }

@@ -139,6 +139,18 @@ impl Error {
         matches!(self, Self::Conflict { .. })
     }
 
+    /// What the database says where it does not let us in: the role, its password or the
+    /// name of the database is wrong.
+    #[must_use]
+    pub fn no_entry(&self) -> Option<&str> {
+        let Self::Database(sqlx::Error::Database(refused)) = self else {
+            return None;
+        };
+        // invalid_authorization_specification, invalid_password, invalid_catalog_name
+        let is_one = matches!(refused.code().as_deref(), Some("28000" | "28P01" | "3D000"));
+        is_one.then(|| refused.message())
+    }
+
     /// The same once more, for another one whom it keeps waiting.
     #[must_use]
     pub fn again(&self) -> Self {

@@ -7,11 +7,12 @@
 use base::Timestamp;
 use base::config::MailEncryption;
 use data_encoding::BASE64;
-use futures::stream::{self, StreamExt};
+use futures::stream::{FuturesUnordered, StreamExt};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::response::Category;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::{Duration, UNIX_EPOCH};
@@ -74,6 +75,9 @@ pub(crate) enum Unsent {
     /// It took too long.
     #[error("the mail server did not take it within {} s", .0.as_secs())]
     Late(Duration),
+    /// It was not begun any more.
+    #[error("it was not tried, as the mail server failed or took too long with others")]
+    Untried,
 }
 
 impl Unsent {
@@ -81,10 +85,17 @@ impl Unsent {
     pub(crate) fn is_of_the_reader(&self) -> bool {
         match self {
             Self::Mailbox(_) => true,
-            Self::Server(error) => error.is_permanent(),
+            Self::Server(error) => error.is_permanent() && !is_of_the_login(error),
             _ => false,
         }
     }
+}
+
+/// Whether the server did not let us in: then it takes no letter, and asking again for each
+/// reader may lock the account.
+fn is_of_the_login(error: &lettre::transport::smtp::Error) -> bool {
+    let category = error.status().map(|status| status.category);
+    category == Some(Category::Unspecified3)
 }
 
 /// What went wrong, in one line that is no longer than a line is.
@@ -141,47 +152,43 @@ impl MailSettings {
         }
     }
 
-    /// Hands a letter over for each of these readers; who did not get it, and why. Nobody
-    /// more is tried once the server itself fails, or it took too long altogether: then that
-    /// is said of the first of them alone.
+    /// Hands a letter over for each of these readers; what became of each, in their order.
+    /// Once the server itself fails no further one is begun, and those that are on their
+    /// way go on to their end.
     pub(crate) async fn send_to_all(
         &self,
         letter: &Letter,
         readers: &[String],
-    ) -> Vec<(String, Unsent)> {
+    ) -> Vec<(String, Result<(), Unsent>)> {
         let limit = self.patience * FOR_ALL;
-        let late = tokio::time::sleep(limit);
-        let sending = stream::iter(readers.to_vec())
-            .map(|reader| async move {
-                let sent = self.send(letter, &reader).await;
-                (reader, sent)
-            })
-            .buffer_unordered(AT_ONCE);
-        let (mut late, mut sending) = (std::pin::pin!(late), std::pin::pin!(sending));
-        let mut waiting = readers.to_vec();
-        let mut unsent = Vec::new();
+        let mut late = std::pin::pin!(tokio::time::sleep(limit));
+        let mut outcomes: Vec<_> = readers.iter().map(|_| Some(Err(Unsent::Untried))).collect();
+        let mut left = readers.iter().enumerate();
+        let mut sending = FuturesUnordered::new();
+        let mut goes_on = true;
         loop {
-            let (reader, sent) = tokio::select! {
+            while goes_on
+                && sending.len() < AT_ONCE
+                && let Some((place, reader)) = left.next()
+            {
+                outcomes[place] = None;
+                sending.push(async move { (place, self.send(letter, reader).await) });
+            }
+            let (place, sent) = tokio::select! {
                 biased;
                 sent = sending.next() => match sent {
                     Some(sent) => sent,
-                    None => return unsent,
+                    None => break,
                 },
-                () = &mut late => {
-                    let first = waiting.into_iter().next();
-                    unsent.extend(first.map(|first| (first, Unsent::Late(limit))));
-                    return unsent;
-                }
+                () = &mut late => break,
             };
-            waiting.retain(|other| other != &reader);
-            if let Err(why) = sent {
-                let goes_on = why.is_of_the_reader();
-                unsent.push((reader, why));
-                if !goes_on {
-                    return unsent;
-                }
-            }
+            goes_on &= sent.as_ref().err().is_none_or(Unsent::is_of_the_reader);
+            outcomes[place] = Some(sent);
         }
+        // Who has no outcome was begun, and not done in time.
+        let outcomes = outcomes.into_iter();
+        let outcomes = outcomes.map(|sent| sent.unwrap_or(Err(Unsent::Late(limit))));
+        readers.iter().cloned().zip(outcomes).collect()
     }
 
     /// Hands a letter over for one reader.
@@ -228,146 +235,4 @@ impl MailSettings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use base::Redactor;
-    use testing::within;
-    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-    use tokio::net::TcpListener;
-    use tokio_util::task::AbortOnDropHandle;
-
-    fn settings(port: u16) -> MailSettings {
-        MailSettings {
-            host: "127.0.0.1".to_owned(),
-            port,
-            encryption: MailEncryption::None,
-            from: "Longshore <longshore@example.org>".to_owned(),
-            login: Some(("anna".to_owned(), "hunter2-of-anna".into())),
-            patience: Duration::from_millis(300),
-            console: None,
-        }
-    }
-
-    fn letter() -> Letter {
-        Letter {
-            subject: "Sync spaces".to_owned(),
-            text: "3 delivered.".to_owned(),
-            id: "1".to_owned(),
-            at: Timestamp::from_micros(1_700_000_000_000_000),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
-        let port = listener.local_addr().expect("it has one").port();
-        let sending = settings(port);
-        let sent = within("the limit", sending.send(&letter(), "ben@example.org")).await;
-        let why = sent.expect_err("nobody answers");
-        assert!(!why.is_of_the_reader(), "{why}");
-    }
-
-    /// A server that lets `doors` clients in before it says anything to any of them, and then
-    /// takes what each has.
-    async fn takes_together(listener: TcpListener, doors: usize) {
-        let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(doors));
-        loop {
-            let (mut socket, _) = listener.accept().await.expect("it comes");
-            let barrier = std::sync::Arc::clone(&barrier);
-            tokio::spawn(async move {
-                barrier.wait().await;
-                let _ = socket.write_all(b"220 here\r\n").await;
-                let mut lines = BufReader::new(&mut socket);
-                let (mut line, mut in_text) = (String::new(), false);
-                while lines.read_line(&mut line).await.is_ok_and(|read| read > 0) {
-                    let answer = match line.trim_end() {
-                        "." => "250 taken\r\n",
-                        _ if in_text => "",
-                        "DATA" => "354 go on\r\n",
-                        _ => "250 fine\r\n",
-                    };
-                    in_text = match line.trim_end() {
-                        "DATA" => true,
-                        "." => false,
-                        _ => in_text,
-                    };
-                    line.clear();
-                    if lines.get_mut().write_all(answer.as_bytes()).await.is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    }
-
-    #[tokio::test]
-    async fn readers_are_written_to_at_once_and_who_is_none_keeps_it_from_nobody() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
-        let port = listener.local_addr().expect("it has one").port();
-        let _serving = AbortOnDropHandle::new(tokio::spawn(takes_together(listener, AT_ONCE)));
-        let mail = MailSettings {
-            login: None,
-            patience: Duration::from_secs(20),
-            ..settings(port)
-        };
-        let mut readers = vec!["nobody".to_owned()];
-        readers.extend((0..2 * AT_ONCE).map(|number| format!("r{number}@example.org")));
-        let letter = letter();
-        // One after the other, nobody would be let in.
-        let unsent = within("an end", mail.send_to_all(&letter, &readers)).await;
-        let told: Vec<_> = unsent.iter().map(|(reader, _)| &**reader).collect();
-        assert_eq!(told, ["nobody"], "{unsent:?}");
-    }
-
-    #[tokio::test]
-    async fn what_a_server_repeats_of_a_password_is_known_as_secret() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
-        let port = listener.local_addr().expect("it has one").port();
-        let serving = async {
-            let (mut socket, _) = listener.accept().await.expect("it comes");
-            let mut said = [0; 1024];
-            for answer in ["220 here\r\n", "250-here\r\n250 AUTH PLAIN\r\n"] {
-                socket.write_all(answer.as_bytes()).await.expect("written");
-                let _ = socket.read(&mut said).await;
-            }
-            let heard = String::from_utf8_lossy(&said);
-            let word = heard.split_whitespace().nth(2).unwrap_or_default();
-            let answer = format!("535 no: {word} hunter2-of-anna\r\n");
-            socket.write_all(answer.as_bytes()).await.expect("written");
-            let _ = socket.read(&mut said).await;
-        };
-        let mail = MailSettings {
-            patience: Duration::from_secs(20),
-            ..settings(port)
-        };
-        let letter = letter();
-        let (sent, ()) = within("an end", async {
-            tokio::join!(mail.send(&letter, "ben@example.org"), serving)
-        })
-        .await;
-        let why = sent.expect_err("refused").to_string();
-        assert!(
-            why.contains("535") && why.contains("hunter2-of-anna"),
-            "{why}"
-        );
-        let secrets = mail.secrets();
-        let redactor = Redactor::new(secrets.iter().map(|secret| secret.expose_secret()));
-        let shown = redactor.redact(&why);
-        for secret in &secrets {
-            assert!(!shown.contains(secret.expose_secret()), "{shown}");
-        }
-    }
-
-    #[test]
-    fn an_address_is_one_line_with_a_host() {
-        assert!(is_address("anna@example.org"));
-        for text in [
-            "",
-            "anna",
-            "Anna <anna@example.org>",
-            "a@b\r\nRCPT TO:<c@d>",
-        ] {
-            assert!(!is_address(text), "{text}");
-        }
-    }
-}
+mod tests;

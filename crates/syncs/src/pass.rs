@@ -109,6 +109,7 @@ impl Pass {
         // Leases of others are waited for once, for as long as one holds: who is alive
         // renews it, and goes on by itself.
         let mut patience = self.lease + Duration::from_secs(1);
+        self.take_up(&finding).await?;
         loop {
             self.context.check()?;
             if let Some(reason) = self.board.stopped() {

@@ -11,6 +11,7 @@ pub use place::{KeyTemplate, StoreRule};
 pub use table::{Columns, Statuses, TableRule};
 pub use when::{Candidate, Meant, When};
 
+use crate::target::cloudflare::Naming;
 use crate::{Error, Result, mail};
 use operations::Timing;
 use serde::{Deserialize, Serialize};
@@ -205,6 +206,15 @@ pub(crate) struct AccountRule<'a> {
     pub(crate) creator: Option<&'a str>,
 }
 
+impl AccountRule<'_> {
+    fn check(&self, field: &str) -> Result<()> {
+        named(&format!("{field}.account"), self.account)?;
+        let naming = self.id.map(Naming::parse).transpose();
+        naming.map_err(|reason| Error::rule(format!("{field}.id"), reason))?;
+        Ok(())
+    }
+}
+
 impl TargetRule {
     /// What it says of an account at Cloudflare, if it is there.
     pub(crate) fn account(&self) -> Option<AccountRule<'_>> {
@@ -248,7 +258,7 @@ impl TargetRule {
 
     fn check(&self, field: &str) -> Result<()> {
         if let Some(said) = self.account() {
-            return named(&format!("{field}.account"), said.account);
+            return said.check(field);
         }
         match self {
             Self::Store { store, key } => {
@@ -487,6 +497,19 @@ mod tests {
             ("report.secret", "told"),
         ];
         assert_eq!(secrets, expected);
+    }
+
+    #[test]
+    fn a_template_that_names_all_files_alike_is_refused_at_its_place() {
+        for kind in ["cloudflare_images", "cloudflare_stream"] {
+            let mut rule = rule();
+            let to = |id: &str| json!({"kind": kind, "account": "0", "token": "cf", "id": id});
+            rule["targets"][0]["to"] = to("file/{id}");
+            let right: Rule = serde_json::from_value(rule.clone()).expect("a rule");
+            right.check().expect("fine");
+            rule["targets"][0]["to"] = to("file");
+            assert_eq!(refused(rule), "targets[0].to.id");
+        }
     }
 
     #[test]

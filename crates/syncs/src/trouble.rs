@@ -59,6 +59,13 @@ pub(crate) fn of_store(error: &ObjectError) -> Trouble {
 
 /// Of somebody else's database. Its own words may name a table, never a password.
 pub(crate) fn of_foreign(error: &storage::Error) -> Trouble {
+    if let Some(said) = error.no_entry() {
+        return Trouble::Everything {
+            reason: format!(
+                "the database of the rows lets nobody in by this address: {said}; correct the role, the password and the name of the database in it"
+            ),
+        };
+    }
     let text = error.to_string();
     let reason = text.replacen("the database", "the database of the rows", 1);
     match error {

@@ -1,6 +1,6 @@
 //! What tests of every crate stand on: both databases, the real server, origins that
 //! misbehave to order, a proxy that does harm, a double of Cloudflare, a real nginx, Redis,
-//! S3 store and tus server, and a client of the live socket.
+//! S3 store, tus server and parser of forms, and a client of the live socket.
 //!
 //! Everything here is real or says that it is not; everything waits with a limit,
 //! and ends what it started when it is dropped. Nothing here is part of the program:
@@ -10,6 +10,7 @@
 mod cloudflare;
 mod databases;
 mod deadline;
+mod form_server;
 mod live;
 mod nginx;
 mod origin;
@@ -17,6 +18,7 @@ mod peers;
 mod ports;
 mod proxy;
 mod redis;
+mod seed;
 mod server;
 mod store;
 mod tus_server;
@@ -24,6 +26,7 @@ mod tus_server;
 pub use cloudflare::{Cloudflare, Fault, Step, StoredImage, StoredVideo};
 pub use databases::{TestDatabase, on_both, on_postgres, on_sqlite};
 pub use deadline::{PATIENCE, within};
+pub use form_server::FormServer;
 pub use live::Live;
 pub use nginx::Nginx;
 pub use origin::{Answer, Content, Counts, Origin, Seen};
@@ -33,6 +36,7 @@ pub use peers::{
 };
 pub use proxy::{Harm, Proxy};
 pub use redis::Redis;
+pub use seed::files_table;
 pub use server::{Captured, ServerOptions, Session, TestServer};
 pub use store::S3Store;
 pub use tus_server::TusServer;

@@ -57,6 +57,12 @@ impl S3Store {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The port on which it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The bucket that it has.
     #[must_use]
     pub const fn bucket(&self) -> &'static str {

@@ -73,6 +73,13 @@ pub(super) fn print(operation: &Value) -> Result {
     if let Some(bytes) = operation["progress"]["bytes"].as_u64() {
         line("Bytes", &terminal::bytes(bytes))?;
     }
+    if let Some(rate) = operation["progress"]["bytes_per_second"].as_u64() {
+        line("Rate", &format!("{}/s", terminal::bytes(rate)))?;
+    }
+    if let Some(left) = operation["progress"]["seconds_left"].as_u64() {
+        let left = std::time::Duration::from_secs(left);
+        line("Time left", &indicatif::FormattedDuration(left).to_string())?;
+    }
     if let Some(lines) = operation["last_seq"].as_u64() {
         line("Log lines", &lines.to_string())?;
     }

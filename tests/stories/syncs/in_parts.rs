@@ -2,11 +2,13 @@
 //! never will be whole is given up.
 
 use super::world::{World, in_world, served};
-use crate::program::BINARY;
+use crate::program::{BINARY, a_store_of_others, s3_tool};
+use serde_json::{Value, json};
 use std::process::Stdio;
 use std::time::Duration;
-use testing::{Content, TestDatabase, on_both, within};
-use tokio::process::Command;
+use storage::{Db, DbLimits, values};
+use testing::{Content, TestDatabase, TestServer, on_both, on_postgres, s3_client, within};
+use tokio::process::{Child, Command};
 
 /// As many parts that one of them is not done before the next look.
 const LENGTH: u64 = 80 << 20;
@@ -31,18 +33,22 @@ fn parts(world: &World) -> usize {
         .count()
 }
 
-/// Begins a pass, and kills it as `kill -9` does once the target has so many parts.
-async fn killed_at(world: &World, wanted: usize) {
-    let mut child = Command::new(BINARY)
+fn begun(world: &World, variables: Vec<(String, String)>) -> Child {
+    Command::new(BINARY)
         .args(["sync", "run"])
-        .envs(variables(world))
+        .envs(variables)
         .current_dir(world.folder())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .expect("it starts");
+        .expect("it starts")
+}
+
+/// Begins a pass, and kills it as `kill -9` does once the target has so many parts.
+async fn killed_at(world: &World, wanted: usize) {
+    let mut child = begun(world, variables(world));
     within("parts of the file", async {
         while parts(world) < wanted {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -111,6 +117,107 @@ async fn what_never_will_be_whole_is_given_up_in_the_store(database: TestDatabas
         assert_eq!(pass.code, Some(10), "{pass:?}");
         assert!(pass.output.contains("not in the store"), "{pass:?}");
         assert_eq!(world.target.unfinished(), 0, "nothing is left behind");
+    })
+    .await;
+}
+
+/// The keys of the uploads that are begun in the store and not together, as boto3 lists them.
+async fn unfinished(other: &TestServer, key: &Value) -> String {
+    const SCRIPT: &str = r#"
+import boto3
+from botocore.config import Config
+s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
+for upload in s3.list_multipart_uploads(Bucket="files").get("Uploads", []):
+    print(upload["Key"])
+"#;
+    let program = s3_client("python").expect("looked for before");
+    let text = |name: &str| key[name].as_str().expect("a text").to_owned();
+    let mut command = s3_tool(&program);
+    command
+        .args(["-c", SCRIPT])
+        .env("AWS_ENDPOINT_URL", other.s3_url())
+        .env("AWS_ACCESS_KEY_ID", text("key"))
+        .env("AWS_SECRET_ACCESS_KEY", text("secret"))
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = within("boto3", command.output()).await.expect("it runs");
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complained}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Nothing is recorded of an upload that is begun: whoever does so waits.
+const WAITS: [&str; 2] = [
+    "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN PERFORM pg_sleep(3600); RETURN NEW; END$$",
+    "CREATE TRIGGER wait BEFORE UPDATE ON delivery FOR EACH ROW
+        WHEN (NEW.reached = 'created') EXECUTE FUNCTION wait()",
+];
+
+// Another Longshore is the store: it lists what was begun in parts.
+on_postgres!(an_upload_that_began_and_was_not_recorded_is_given_up_by_the_next_pass);
+async fn an_upload_that_began_and_was_not_recorded_is_given_up_by_the_next_pass(
+    database: TestDatabase,
+) {
+    in_world(database, |world| async move {
+        if s3_client("python").is_none() {
+            return;
+        }
+        let other = a_store_of_others().start().await;
+        let wanted = json!({ "name": "boxes", "scopes": ["files:read", "files:write"] });
+        let (_, key) = other.post("/api/v1/access-keys", &wanted).await;
+        let mut rule = world.rule();
+        rule["targets"][0]["to"]["store"] = json!({
+            "endpoint": other.s3_url(),
+            "bucket": "files",
+            "access_key": key["key"],
+            // The name of a secret of the environment that nothing else needs here.
+            "secret": "CLOUDFLARE_API_TOKEN",
+        });
+        let mut variables = variables(&world);
+        let secret = key["secret"].as_str().expect("a secret").to_owned();
+        for (name, value) in [
+            ("SYNC_RULE", rule.to_string()),
+            ("CLOUDFLARE_API_TOKEN", secret),
+        ] {
+            variables.retain(|(known, _)| known != name);
+            variables.push((name.to_owned(), value));
+        }
+        let film = Content::seeded(5, 11 << 20).to_vec();
+        world.add("f+1", "film.mp4", "video/mp4", &film).await;
+        let status = world.sync_with(variables.clone(), &["status"]).await;
+        assert_eq!(status.code, Some(0), "{status:?}");
+        let url = world.ours().postgres_url().expect("it is one").to_owned();
+        let (ours, _) = Db::foreign(&url, &DbLimits::default()).expect("an address");
+        for sql in WAITS {
+            ours.execute(sql, values![]).await.expect("made");
+        }
+        let mut child = begun(&world, variables.clone());
+        let waiting = "SELECT pid FROM pg_stat_activity
+            WHERE wait_event = 'PgSleep' AND datname = current_database()";
+        within("the record to be waited for", async {
+            while ours.one(waiting, values![]).await.expect("read").is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        child.kill().await.expect("killed");
+        let ended = format!("SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting");
+        ours.all(ended, values![]).await.expect("ended");
+        let dropped = "DROP TRIGGER wait ON delivery";
+        ours.execute(dropped, values![]).await.expect("dropped");
+        ours.close().await;
+        assert_eq!(unfinished(&other, &key).await, "served/f+1\n");
+        let pass = world.sync_with(variables, &["run"]).await;
+        assert_eq!(pass.code, Some(0), "{pass:?}");
+        assert_eq!(world.rows().await["f+1"], served("f+1"));
+        assert_eq!(unfinished(&other, &key).await, "", "nothing is left behind");
+        let path = "/api/v1/buckets/files/files/served/f%2B1";
+        let there = other.request(reqwest::Method::GET, path).send().await;
+        let there = there.expect("an answer").bytes().await.expect("whole");
+        assert!(there == film, "all of it");
     })
     .await;
 }

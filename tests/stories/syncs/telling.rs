@@ -68,6 +68,8 @@ async fn a_summary_of_a_pass_comes_by_mail_and_by_webhook(database: TestDatabase
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
         // One reader whom the server does not know keeps it from nobody else.
+        let told = "ben@example.org was told by e-mail how this pass went";
+        assert!(pass.output.contains(told), "{pass:?}");
         let why = "nobody@example.org could not be told how this pass went";
         assert!(pass.output.contains(why), "{pass:?}");
         assert!(
@@ -237,7 +239,7 @@ async fn a_pass_that_fails_as_a_whole_is_told_of_once(database: TestDatabase) {
 }
 
 /// A row whose content is nowhere.
-async fn a_row_without_content(world: &World) {
+pub(super) async fn a_row_without_content(world: &World) {
     let sql = r#"INSERT INTO "File" (id, "fileName", "fileType", path)
         VALUES ('lost', 'lost.png', 'image/png', 'nowhere.png')"#;
     world.db.execute(sql, values![]).await.expect("added");

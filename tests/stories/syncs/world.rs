@@ -7,23 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use storage::{Db, DbLimits, Row, values};
-use testing::{S3Store, TestDatabase, on_postgres};
-
-/// The table as its owner made it.
-const TABLE: &str = r#"CREATE TABLE "File" (
-    id TEXT PRIMARY KEY,
-    "fileName" TEXT NOT NULL,
-    "fileType" TEXT NOT NULL,
-    path TEXT NOT NULL,
-    "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "dateTaken" TIMESTAMP(3),
-    "gpsLatitude" DOUBLE PRECISION,
-    "gpsLongitude" DOUBLE PRECISION,
-    "copiedToCloudflare" BOOLEAN NOT NULL DEFAULT FALSE,
-    "cloudflareId" TEXT,
-    status TEXT,
-    thumbnail TEXT
-)"#;
+use testing::{S3Store, TestDatabase, files_table, on_postgres};
 
 /// A row, as far as it is looked at.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +40,8 @@ where
         let url = theirs.postgres_url().expect("Postgres has one").to_owned();
         let limits = DbLimits::default();
         let (db, _) = Db::foreign(&url, &limits).expect("an address");
-        db.execute(TABLE, values![]).await.expect("made");
+        let table = files_table(r#""File""#);
+        db.execute(table, values![]).await.expect("made");
         let world = World {
             source,
             target,

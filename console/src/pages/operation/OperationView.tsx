@@ -13,7 +13,7 @@ import { ProgressBar } from "../../components/ProgressBar";
 import { StateBadge } from "../../components/StateBadge";
 import { Waiting } from "../../components/Waiting";
 import { percent } from "../../format/numbers";
-import { progressWords } from "../../format/progress";
+import { paceWords } from "../../format/progress";
 import { LogView } from "../../log/LogView";
 import { OperationActions } from "./OperationActions";
 import { OperationChildren } from "./OperationChildren";
@@ -104,7 +104,7 @@ function Shown({ operation, level, fresh }: ShownProps) {
             label={`Progress of ${operation.title}`}
           />
           <Text size="sm" c="dimmed" mt={6} className="figures">
-            {progressWords(progress)}
+            {paceWords(progress)}
           </Text>
         </div>
       )}

@@ -6,28 +6,28 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::ops::Range;
 
-/// The longest such box that is fetched, in bytes: that of a film of hours.
-const MOST: u64 = 8 << 20;
+/// The longest such box that is looked at, in bytes: that of a film of hours.
+pub(super) const MOST: u64 = 8 << 20;
 /// What is fetched at once where a box begins: mostly the whole of the one that is wanted.
 const PIECE: u64 = 64 * 1024;
 /// How often something is fetched.
 const FETCHES: usize = 4;
 /// How many boxes are passed over.
-const BOXES: usize = 32;
+pub(super) const BOXES: usize = 32;
 /// The length of a box and its kind take so many bytes, or with a long length twice as many.
-const HEAD: usize = 8;
+pub(super) const HEAD: usize = 8;
 
 /// A box: its kind, and where it ends.
 #[derive(Debug, PartialEq, Eq)]
-struct Head {
-    kind: [u8; 4],
-    end: u64,
+pub(super) struct Head {
+    pub(super) kind: [u8; 4],
+    pub(super) end: u64,
 }
 
 impl Head {
     /// That of the box which begins with these bytes, at a place of a content of this size;
     /// nothing where it is none.
-    fn of(bytes: &[u8], at: u64, size: u64) -> Option<Self> {
+    pub(super) fn of(bytes: &[u8], at: u64, size: u64) -> Option<Self> {
         let short = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?);
         let kind = bytes.get(4..HEAD)?.try_into().ok()?;
         let (length, least) = match short {

@@ -45,6 +45,7 @@ impl Kind for SweepFiles {
         self.0.blobs().sweep_incoming(ORPHANED).await?;
         let expired = self.expire_uploads(&context).await?;
         sql::claim::sweep(self.0.db(), LEFT).await?;
+        sql::room::sweep(self.0.db()).await?;
         self.sweep_sharing().await?;
         let orphans = self.sweep_orphans(&context).await? + self.sweep_stores(&context).await?;
         self.0.wake_late().await?;

@@ -6,7 +6,7 @@ use crate::bucket::Bucket;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::presign::{LinkError, Once};
-use crate::store::{Aside, Held};
+use crate::store::{Aside, Held, Room};
 use crate::{Error, Files, Result, sql, words};
 use base::UploadId;
 use storage::{BlobName, Tx};
@@ -31,6 +31,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) aside: Option<&'a Aside>,
     /// The turn at its path, where its bytes lie in a store.
     pub(crate) held: Option<&'a Held>,
+    /// What it may take up of a bucket with limits, where that was asked before.
+    pub(crate) room: Option<&'a Room>,
 }
 
 impl From<Along> for Beside<'_> {
@@ -39,6 +41,7 @@ impl From<Along> for Beside<'_> {
             along,
             aside: None,
             held: None,
+            room: None,
         }
     }
 }
@@ -115,6 +118,9 @@ impl Files {
         places.extend(source.map(|source| (source.bucket, source.path.as_str())));
         let mut tx = self.alter_held(&places, beside.held).await?;
         beside.along.end(&mut tx).await?;
+        if let Some(room) = beside.room {
+            room.use_up(&mut tx).await?;
+        }
         if let Some(source) = source
             && !sql::file::hold(&mut tx, source.id).await?
         {
@@ -125,6 +131,7 @@ impl Files {
             file,
             expect,
             aside: beside.aside,
+            granted: beside.room.is_some(),
         };
         let mut placed = self.place_all(&mut tx, vec![coming]).await?;
         let outcome = placed.outcomes.pop();

@@ -40,6 +40,15 @@ impl Came {
     }
 }
 
+/// What was seen of a content on its way to a store.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// Its first bytes.
+    pub(crate) beginning: Bytes,
+    /// A film without its pictures.
+    pub(crate) film: Option<Bytes>,
+}
+
 /// The first bytes, as far as a type is recognised by them.
 pub(super) fn sniffable(beginning: &[u8]) -> &[u8] {
     &beginning[..beginning.len().min(sniff::LOOK)]
@@ -91,6 +100,27 @@ pub(crate) async fn described(
             },
         };
         media.describe(&mut file);
+    }
+    file
+}
+
+/// The same of a content whose bytes go to the bucket's store. They are not read again: what
+/// a film says of itself was seen as it passed.
+pub(crate) async fn described_as_seen(
+    files: &Files,
+    bucket: &Bucket,
+    by: &Writer,
+    new: &NewFile,
+    came: &Came,
+    seen: Seen,
+) -> File {
+    let Seen { beginning, film } = seen;
+    let all = came.size <= beginning.len() as u64;
+    let mut file = described(files, bucket, by, new, came, None, beginning).await;
+    // Of a short one the beginning has said it.
+    let film = film.filter(|_| !all && file.sniffed_type.starts_with("video/"));
+    if let Some(film) = film {
+        media::look(Cursor::new(film)).await.describe(&mut file);
     }
     file
 }

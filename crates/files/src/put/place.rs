@@ -23,6 +23,15 @@ pub(super) struct Coming<'a> {
     pub(super) expect: &'a Expect,
     /// Where what is there was copied to.
     pub(super) aside: Option<&'a Aside>,
+    /// Whether it has its room already.
+    pub(super) granted: bool,
+}
+
+impl Coming<'_> {
+    /// Whether it is still to be asked if there is room for it.
+    const fn is_limited(&self) -> bool {
+        !self.granted && has_quota(self.bucket)
+    }
 }
 
 /// A file in its place, and bytes that nothing names any more since.
@@ -128,7 +137,7 @@ impl Files {
 
 /// What a bucket holds, as far as it has to be known.
 async fn tally(tx: &mut Tx, bucket: BucketId, coming: &[Coming<'_>]) -> storage::Result<Tally> {
-    let limited = || coming.iter().filter(|one| has_quota(one.bucket));
+    let limited = || coming.iter().filter(|one| one.is_limited());
     if limited().next().is_none() {
         return Ok(Tally::default());
     }
@@ -143,11 +152,13 @@ fn admit<'a>(
     tally: &mut Tally,
     displaced: &mut Vec<Displaced<'a>>,
 ) -> Result<File> {
+    let limited = coming.is_limited();
     let Coming {
         bucket,
         mut file,
         expect,
         aside,
+        ..
     } = coming;
     expect.check(there.as_ref())?;
     let kept = match &there {
@@ -158,9 +169,7 @@ fn admit<'a>(
     if let Some(there) = goes {
         tally.subtract(there);
     }
-    if has_quota(bucket)
-        && let Err(error) = tally.allows(bucket, &file)
-    {
+    if limited && let Err(error) = tally.allows(bucket, &file) {
         if let Some(there) = goes {
             tally.add(there);
         }

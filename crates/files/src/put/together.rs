@@ -173,6 +173,7 @@ impl Files {
             file: file.clone(),
             expect,
             aside: None,
+            granted: false,
         });
         let Placed { outcomes, to_tell } = self.place_all(&mut tx, those.collect()).await?;
         if let Err(error) = tx.commit().await {

@@ -19,7 +19,7 @@ const OF_ACCOUNT: &str = "SELECT CAST(COALESCE(SUM(files), 0) AS BIGINT) AS file
     CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM file_usage
     WHERE bucket = $1 AND account = $2";
 
-fn read(row: Option<Row>) -> storage::Result<Usage> {
+pub(super) fn read(row: Option<Row>) -> storage::Result<Usage> {
     let Some(row) = row else {
         return Ok(Usage::default());
     };
@@ -70,23 +70,20 @@ pub(crate) fn allows(bucket: &Bucket, held: Usage, mine: Usage, bytes: u64) -> R
     Ok(())
 }
 
-/// Whether `file` fits in the place of another, as long as nobody else comes.
+/// Whether `file` fits in the place of another, where so much is held.
 ///
 /// # Errors
 /// [`Error::Quota`] when it does not.
-pub(crate) async fn would_fit(
-    db: &Db,
+pub(super) fn would_fit(
     bucket: &Bucket,
     file: &File,
     goes: Option<&File>,
+    held: Usage,
+    mine: Usage,
 ) -> Result<()> {
-    if !has_quota(bucket) {
-        return Ok(());
-    }
     let account = file.account.unwrap_or_default();
-    let mine = of_account(db, bucket.id, account).await?;
     let mut tally = Tally {
-        held: of_bucket(db, bucket.id).await?,
+        held,
         of_accounts: HashMap::from([(account, mine)]),
         ..Tally::default()
     };
@@ -97,7 +94,7 @@ pub(crate) async fn would_fit(
 }
 
 /// Has others wait who want to know whether something fits, until the transaction ends.
-async fn hold(tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
+pub(super) async fn hold(tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
     let [.., a, b, c, d, e, f, g, h] = *bucket.uuid().as_bytes();
     tx.lock(i64::from_be_bytes([a, b, c, d, e, f, g, h])).await
 }

@@ -1,4 +1,5 @@
-//! What a film in a store says of itself, where that stands far from its beginning.
+//! What a film that others put into a store says of itself, where that stands far from its
+//! beginning. Of what comes through this server it is seen as it passes.
 
 use crate::file::{File, Object};
 use crate::media::{self, movie};

@@ -1,15 +1,14 @@
 //! Bringing a content to its place in a store, and out of the way of another.
 
-use super::{Held, film, past_key};
+use super::{Held, past_key};
 use crate::bucket::Bucket;
 use crate::file::{File, Object};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::{Along, Beside, Came, NewFile, Uncommitted, described};
+use crate::put::{Along, Beside, Came, NewFile, Seen, Uncommitted, described_as_seen};
 use crate::sql::usage::has_quota;
 use crate::{Error, Files, Result, sql};
 use base::FileId;
-use bytes::Bytes;
 use storage::{ObjectHeaders, ObjectWriter};
 
 /// A content that was copied out of the way, to be one of the past.
@@ -50,8 +49,7 @@ pub(crate) fn object_headers(media_type: &str, new: &NewFile) -> ObjectHeaders {
 }
 
 impl Files {
-    /// Copies what is there out of the way of what comes: where it stays as a version, and
-    /// where what comes may yet be refused for want of room, as others take some meanwhile.
+    /// Copies what is there out of the way of what comes, where it stays as a version.
     pub(crate) async fn make_way(
         &self,
         held: &Held,
@@ -59,19 +57,8 @@ impl Files {
         there: Option<&File>,
     ) -> Result<Option<Aside>> {
         match there {
-            Some(there) if bucket.versions || has_quota(bucket) => {
-                self.set_aside(held, there).await
-            }
+            Some(there) if bucket.versions => self.set_aside(held, there).await,
             _ => Ok(None),
-        }
-    }
-
-    /// What came is there: what was copied out of its way goes, unless it is a version.
-    pub(crate) async fn made_way(&self, held: &Held, bucket: &Bucket, aside: Option<Aside>) {
-        if let Some(aside) = aside
-            && !bucket.versions
-        {
-            self.discard_object(held, &aside.object.key).await;
         }
     }
 
@@ -104,27 +91,28 @@ impl Files {
         by: &Writer,
         new: &NewFile,
         writer: ObjectWriter,
-        beginning: Bytes,
+        seen: Seen,
         along: Along,
     ) -> Result<File> {
         // Dropped from here on, what came is given up.
         let sealed = writer.seal().await?;
         let came = Came::of_object(&sealed);
         new.promised.check(&came)?;
-        let mut file = described(self, bucket, by, new, &came, None, beginning.clone()).await;
+        let mut file = described_as_seen(self, bucket, by, new, &came, seen).await;
         let held = self.hold(bucket, &[&new.path]).await?;
         let held = held.ok_or_else(|| Error::NoBucket(bucket.name.to_string()))?;
         let there = self.there(&held, bucket, &new.path, new).await?;
         new.expect.check(there.as_ref())?;
         along.check(self).await?;
         let goes = there.as_ref().filter(|_| !bucket.versions);
-        sql::usage::would_fit(self.db(), bucket, &file, goes).await?;
+        let room = self.room_for(bucket, &file, goes).await?;
         let aside = self.make_way(&held, bucket, there.as_ref()).await?;
         let etag = match held.place(sealed).await {
             Ok(etag) => etag,
             Err(error) => {
                 // It may be there in spite of that: then the catalogue says so.
                 self.correct(&held, bucket, &new.path).await;
+                room.give_back().await;
                 return Err(error.into());
             }
         };
@@ -132,24 +120,25 @@ impl Files {
             key: new.path.as_str().to_owned(),
             etag,
         });
-        film::look(&held.store, &mut file, &beginning).await;
         let placed = file.clone();
         let beside = Beside {
             along,
             aside: aside.as_ref(),
             held: Some(&held),
+            room: Some(&room),
         };
         let committed = self
             .commit_along(bucket, file, &new.expect, None, beside)
             .await;
         match committed {
             Ok(file) => {
-                self.made_way(&held, bucket, aside).await;
+                room.was_used();
                 self.may_be_there(bucket.id, &file.path);
                 Ok(file)
             }
             Err(Uncommitted::Certainly(error)) => {
                 self.take_back(&held, bucket, &placed, there, aside).await;
+                room.give_back().await;
                 Err(error)
             }
             // A reader finds out.

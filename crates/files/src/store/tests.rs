@@ -1,6 +1,8 @@
 //! A bucket in a real store: what is there is seen in both, whoever put it there.
 
 mod coming;
+mod films;
+mod gate;
 mod refused;
 mod replicas;
 
@@ -13,6 +15,7 @@ use crate::put::NewFile;
 use crate::{FileSettings, Ground, Heap};
 use access::{Access, AccessSettings, Doer, MasterKeys};
 use base::{Actor, SharedClock, SystemClock};
+use gate::Gate;
 use std::sync::Arc;
 use storage::{Blobs, Bus, ObjectHeaders};
 use testing::{Content, S3Store, TestDatabase, on_both, within};
@@ -31,8 +34,30 @@ struct Quay {
 impl Quay {
     async fn open(database: &TestDatabase, settings: BucketChange) -> Option<Self> {
         let peer = S3Store::start().await?;
+        let endpoint = peer.endpoint();
+        Some(Self::at(database, settings, peer, endpoint).await)
+    }
+
+    /// The same with a gate before the store.
+    async fn gated(database: &TestDatabase, settings: BucketChange) -> Option<(Self, Gate)> {
+        let peer = S3Store::start().await?;
+        let gate = Gate::before(peer.port()).await;
+        let endpoint = gate.endpoint();
+        Some((Self::at(database, settings, peer, endpoint).await, gate))
+    }
+
+    async fn at(
+        database: &TestDatabase,
+        settings: BucketChange,
+        peer: S3Store,
+        at: String,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = opened(database, folder.path()).await;
+        let mut storage = storage(&peer, "team/");
+        if let Storage::S3 { endpoint, .. } = &mut storage {
+            *endpoint = at;
+        }
         let doer = Doer::system();
         let name = "harbour-key".parse().expect("a name");
         let secret = peer.secret().into();
@@ -40,11 +65,11 @@ impl Quay {
         put.expect("kept");
         let new = NewBucket {
             name: "quay".to_owned(),
-            storage: Some(storage(&peer, "team/")),
+            storage: Some(storage),
             settings,
         };
         let bucket = files.create_bucket(&doer, new).await.expect("made");
-        Some(Self {
+        Self {
             files,
             bucket,
             peer,
@@ -53,7 +78,7 @@ impl Quay {
                 account: None,
             },
             _folder: folder,
-        })
+        }
     }
 
     async fn put(&self, path: &str, content: &[u8]) -> File {

@@ -26,7 +26,7 @@ impl Files {
         let there = there.into_file();
         expect.check(there.as_ref())?;
         let goes = there.as_ref().filter(|_| !bucket.versions);
-        sql::usage::would_fit(self.db(), bucket, &file, goes).await?;
+        let room = self.room_for(bucket, &file, goes).await?;
         let aside = self.make_way(&held, bucket, there.as_ref()).await?;
         let file = self.copied(&held, bucket, source, file).await?;
         let placed = file.clone();
@@ -34,17 +34,19 @@ impl Files {
             along: Along::Nothing,
             aside: aside.as_ref(),
             held: Some(&held),
+            room: Some(&room),
         };
         match self
             .commit_along(bucket, file, expect, Some(source), beside)
             .await
         {
             Ok(file) => {
-                self.made_way(&held, bucket, aside).await;
+                room.was_used();
                 Ok(file)
             }
             Err(Uncommitted::Certainly(error)) => {
                 self.take_back(&held, bucket, &placed, there, aside).await;
+                room.give_back().await;
                 Err(error)
             }
             Err(Uncommitted::Perhaps(error)) => Err(error),
@@ -135,10 +137,7 @@ impl Files {
         }
         let there = self.observe_held(&held, bucket, to).await?.into_file();
         expect.check(there.as_ref())?;
-        let aside = match &there {
-            Some(there) if bucket.versions => self.set_aside(&held, there).await?,
-            _ => None,
-        };
+        let aside = self.make_way(&held, bucket, there.as_ref()).await?;
         let mut file = source.clone();
         file.path = to.clone();
         let file = self.copied(&held, bucket, &source, file).await?;

@@ -87,7 +87,7 @@ impl ObjectStore {
 }
 
 /// A key as forms are encoded: a space is written `+`.
-fn decoded(key: &str) -> Result<String> {
+pub(super) fn decoded(key: &str) -> Result<String> {
     let key = key.replace('+', " ");
     let text = percent_encoding::percent_decode_str(&key).decode_utf8();
     let text = text.map_err(|_| ObjectError::Answer("it lists a key that is no text"))?;

@@ -1,7 +1,8 @@
 //! Objects in parts: how a store takes what is large.
 
 use super::answer::{etag_in, judged, unquoted};
-use super::{Ask, ObjectError, ObjectHeaders, ObjectStore, Result, xml};
+use super::list::decoded;
+use super::{Ask, ObjectError, ObjectHeaders, ObjectStore, Result, document, xml};
 use bytes::Bytes;
 use http::Method;
 use std::fmt::Write;
@@ -87,6 +88,33 @@ impl ObjectStore {
         xml::text_of(&answer, "ETag")
             .map(|etag| unquoted(&etag))
             .ok_or(ObjectError::Answer("it names no ETag"))
+    }
+
+    /// The ids of what was begun in parts at exactly this key and is not together.
+    ///
+    /// # Errors
+    /// What the store says, or why it cannot be asked. Some stores list no such thing.
+    pub async fn unfinished(&self, key: &str) -> Result<Vec<String>> {
+        let key = self.full_key(key);
+        let ask = Ask {
+            method: Method::GET,
+            query: vec![
+                ("encoding-type", "url".to_owned()),
+                ("prefix", key.clone()),
+                ("uploads", String::new()),
+            ],
+            ..Ask::default()
+        };
+        let response = judged(self.send(&self.0.reads, ask).await?).await?;
+        let (begun, encoded) = xml::uploads_in(&document(response).await?);
+        let mut ids = Vec::new();
+        for (of, id) in begun {
+            let of = if encoded { decoded(&of)? } else { of };
+            if of == key {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
     }
 
     /// Gives an object in parts up, with all that has come of it.

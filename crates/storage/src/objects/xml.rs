@@ -107,6 +107,20 @@ pub(super) fn objects_in(text: &str) -> (Vec<Listed>, bool, bool) {
     (objects, encoded, more)
 }
 
+/// The keys and ids of uploads in parts of a list; whether the keys are encoded.
+pub(super) fn uploads_in(text: &str) -> (Vec<(String, String)>, bool) {
+    let (mut uploads, mut encoded) = (Vec::new(), false);
+    let (mut key, mut id) = (String::new(), String::new());
+    walk(text, |name, held, around| match (around, name) {
+        ("Upload", "Key") => held.clone_into(&mut key),
+        ("Upload", "UploadId") => held.trim().clone_into(&mut id),
+        (_, "Upload") => uploads.push((std::mem::take(&mut key), std::mem::take(&mut id))),
+        (_, "EncodingType") => encoded = held.trim() == "url",
+        _ => {}
+    });
+    (uploads, encoded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +133,21 @@ mod tests {
         for other in ["", "<Error", "<a><Error><Code>x</Code></Error></a>", "text"] {
             assert_eq!(error_in(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_begun_in_parts_is_read_by_key_and_id() {
+        let text = "<ListMultipartUploadsResult><Bucket>b</Bucket><KeyMarker/>\
+            <NextKeyMarker>b</NextKeyMarker><IsTruncated>false</IsTruncated>\
+            <Upload><Key>a+b%2Bc</Key><UploadId>u1</UploadId><Initiator><ID>i</ID></Initiator>\
+            <Initiated>2026-01-02T03:04:05.000Z</Initiated></Upload>\
+            <Upload><Key>b</Key><UploadId>u2</UploadId></Upload>\
+            <EncodingType>url</EncodingType></ListMultipartUploadsResult>";
+        let pair = |key: &str, id: &str| (key.to_owned(), id.to_owned());
+        assert_eq!(
+            uploads_in(text),
+            (vec![pair("a+b%2Bc", "u1"), pair("b", "u2")], true)
+        );
     }
 
     #[test]

@@ -58,8 +58,14 @@ impl SyncPass {
             .context
             .redact(secrets.iter().map(|secret| secret.expose_secret()));
         let letter = summary.letter(mail.console.as_deref(), self.0.now());
-        for (reader, why) in mail.send_to_all(&letter, &report.email).await {
-            untold(ended, &reader, &why.to_string()).await;
+        for (reader, sent) in mail.send_to_all(&letter, &report.email).await {
+            match sent {
+                Ok(()) => {
+                    let line = format!("{reader} was told by e-mail how this pass went.");
+                    ended.context.log(line).await;
+                }
+                Err(why) => untold(ended, &reader, &why.to_string()).await,
+            }
         }
     }
 }

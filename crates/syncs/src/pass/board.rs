@@ -24,6 +24,8 @@ struct Shown {
     tally: Tally,
     /// How many there are to do, as far as that is known.
     total: Option<u64>,
+    /// Whether more may be found.
+    total_grows: bool,
     moving: BTreeMap<DeliveryId, Transfer>,
     lines: Vec<String>,
     /// Lines that found no room.
@@ -91,10 +93,11 @@ impl Board {
         self.shown().stopped.clone()
     }
 
-    /// How many there are to do besides those that are done.
-    pub(crate) fn left(&self, left: u64) {
+    /// How many there are to do besides those that are done, and whether more may be found.
+    pub(crate) fn left(&self, left: u64, grows: bool) {
         let mut shown = self.shown();
         shown.total = Some(shown.tally.done() + left);
+        shown.total_grows = grows;
         drop(shown);
         self.show();
     }
@@ -157,15 +160,16 @@ impl Board {
     }
 
     fn show(&self) {
-        let (tally, total, moving) = {
+        let (tally, total, grows, moving) = {
             let shown = self.shown();
             let moving: Vec<Transfer> = shown.moving.values().cloned().collect();
-            (shown.tally.clone(), shown.total, moving)
+            (shown.tally.clone(), shown.total, shown.total_grows, moving)
         };
         self.context.progress(|progress| {
             "files".clone_into(&mut progress.unit);
             progress.done = tally.done();
             progress.total = total.map(|total| total.max(tally.done()));
+            progress.total_grows = grows;
             progress.bytes = Some(tally.bytes);
             progress.transfers = moving;
         });

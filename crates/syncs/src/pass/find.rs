@@ -63,11 +63,17 @@ pub(crate) fn sort<'a>(routes: &'a [Route], found: &Found) -> (Option<&'a str>, 
 }
 
 impl Pass {
+    /// Goes on from what an earlier attempt had done and found.
+    pub(super) async fn take_up(&self, finding: &Finding) -> Result<(), Failure> {
+        self.board.go_on_from(finding.tally.clone());
+        if finding.done {
+            self.reckon(finding).await?;
+        }
+        Ok(())
+    }
+
     /// Notes the next page of what the source tells.
     pub(super) async fn find(&self, finding: &mut Finding) -> Result<(), Failure> {
-        if finding.after.is_some() && self.board.tally().is_nothing() {
-            self.board.go_on_from(finding.tally.clone());
-        }
         // Before the source is asked: what is delivered afterwards is not asked for again.
         let read_at = self.syncs.now();
         let page = self.page(finding.after.as_deref()).await?;
@@ -96,11 +102,17 @@ impl Pass {
         finding.after = page.next.or_else(|| finding.after.take());
         finding.tally = self.board.tally();
         self.context.checkpoint(finding).await?;
-        let left = sql::delivery::open(self.syncs.db(), self.opened.sync.id).await?;
-        self.board.left(left);
+        self.reckon(finding).await?;
         let tally = &finding.tally;
         sql::pass::note(self.syncs.db(), self.context.id(), tally, None).await?;
         self.board.flush().await;
+        Ok(())
+    }
+
+    /// Shows how many there are to do, as far as they are found.
+    async fn reckon(&self, finding: &Finding) -> Result<(), Failure> {
+        let left = sql::delivery::open(self.syncs.db(), self.opened.sync.id).await?;
+        self.board.left(left, !finding.done);
         Ok(())
     }
 

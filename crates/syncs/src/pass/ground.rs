@@ -39,7 +39,16 @@ impl Standing<'_> {
         if self.noted.load(Ordering::Relaxed) {
             return Ok(());
         }
-        held(claim::looked(&self.pass.ledger, self.claim, self.seen()).await)
+        self.keep(Some(self.seen()), None).await
+    }
+
+    async fn keep(
+        &self,
+        looked: Option<Looked<'_>>,
+        reached: Option<(DeliveryState, &str)>,
+    ) -> Result<(), Trouble> {
+        let (ledger, now) = (&self.pass.ledger, self.pass.syncs.now());
+        held(claim::note(ledger, self.claim, looked, reached, now).await)
     }
 }
 
@@ -76,13 +85,10 @@ impl Ground for Standing<'_> {
 
     fn record<'a>(&'a self, state: State, known: &'a Value) -> BoxFuture<'a, Result<(), Trouble>> {
         Box::pin(async move {
-            let (ledger, now) = (&self.pass.ledger, self.pass.syncs.now());
             let (state, known) = (DeliveryState::from(state), known.to_string());
-            if self.noted.load(Ordering::Relaxed) {
-                return held(claim::record(ledger, self.claim, state, &known, now).await);
-            }
-            let first = (state, known.as_str());
-            held(claim::begin(ledger, self.claim, self.seen(), first, now).await)?;
+            // One write instead of two before anything is sent.
+            let looked = (!self.noted.load(Ordering::Relaxed)).then(|| self.seen());
+            self.keep(looked, Some((state, known.as_str()))).await?;
             self.noted.store(true, Ordering::Relaxed);
             Ok(())
         })

@@ -116,65 +116,31 @@ pub(crate) struct Looked<'a> {
     pub(crate) media_type: &'a str,
 }
 
-/// Notes what was looked at; whether it is still this worker's.
-pub(crate) async fn looked(ledger: &Ledger, claim: &Claim, looked: Looked<'_>) -> Result<bool> {
-    const SQL: &str = "UPDATE delivery SET size = $4, content = $5, target = $6, media_type = $7
-        WHERE id = $1 AND attempt = $2 AND worker = $3";
-    let values = values![
-        claim.id.uuid(),
-        claim.attempt,
-        claim.worker.as_str(),
-        looked.size,
-        looked.content,
-        looked.target,
-        looked.media_type
-    ];
-    ledger.write(SQL, values).await
-}
-
-/// The same together with what the target wants to know first: one write instead of two
-/// before anything is sent.
-pub(crate) async fn begin(
+/// Notes what was looked at, what the target wants to know after a crash, or both in one
+/// write; whether it is still this worker's.
+pub(crate) async fn note(
     ledger: &Ledger,
     claim: &Claim,
-    looked: Looked<'_>,
-    (state, known): (DeliveryState, &str),
+    looked: Option<Looked<'_>>,
+    reached: Option<(DeliveryState, &str)>,
     now: Timestamp,
 ) -> Result<bool> {
-    const SQL: &str = "UPDATE delivery SET size = $4, content = $5, target = $6, media_type = $7,
-            state = $8, reached = $8, known = $9, changed_at = $10
+    const SQL: &str =
+        "UPDATE delivery SET size = COALESCE($4, size), content = COALESCE($5, content),
+            target = COALESCE($6, target), media_type = COALESCE($7, media_type),
+            state = COALESCE($8, state), reached = COALESCE($8, reached),
+            known = COALESCE($9, known), changed_at = $10
         WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
     let values = values![
         claim.id.uuid(),
         claim.attempt,
         claim.worker.as_str(),
-        looked.size,
-        looked.content,
-        looked.target,
-        looked.media_type,
-        state.as_str(),
-        known,
-        now
-    ];
-    ledger.write(SQL, values).await
-}
-
-/// Keeps what the target wants to know after a crash; whether it is still this worker's.
-pub(crate) async fn record(
-    ledger: &Ledger,
-    claim: &Claim,
-    state: DeliveryState,
-    known: &str,
-    now: Timestamp,
-) -> Result<bool> {
-    const SQL: &str = "UPDATE delivery SET state = $4, reached = $4, known = $5, changed_at = $6
-        WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
-    let values = values![
-        claim.id.uuid(),
-        claim.attempt,
-        claim.worker.as_str(),
-        state.as_str(),
-        known,
+        looked.map(|looked| looked.size),
+        looked.map(|looked| looked.content),
+        looked.map(|looked| looked.target),
+        looked.map(|looked| looked.media_type),
+        reached.map(|(state, _)| state.as_str()),
+        reached.map(|(_, known)| known),
         now
     ];
     ledger.write(SQL, values).await

@@ -118,7 +118,12 @@ impl Target for StoreTarget {
                 self.give_up(of, &upload).await?;
                 None
             }
-            None => None,
+            None => {
+                if self.in_parts.takes(item.size) {
+                    self.give_up_unrecorded(known).await;
+                }
+                None
+            }
         };
         if begun.is_none() {
             let intended = json!({ "key": key });
@@ -151,7 +156,11 @@ impl Target for StoreTarget {
     async fn abandon(&self, known: &Value) -> Result<(), Trouble> {
         match Upload::of(known) {
             Some((key, upload)) => self.give_up(key, &upload).await,
-            None => Ok(()),
+            None => {
+                self.give_up_unrecorded(Some((State::Intended, known)))
+                    .await;
+                Ok(())
+            }
         }
     }
 

@@ -1,8 +1,9 @@
-//! Cloudflare: its double, its own clients, and a tus server that is not ours.
+//! Cloudflare: its double, its own clients, and a tus server and a parser of forms that are not ours.
 
 mod checking;
 mod clients;
 mod crashes;
+mod forms;
 mod images;
 mod limits;
 mod storms;

@@ -4,7 +4,7 @@
 //! What the store has of it is recorded after each part, so whoever takes the file up goes
 //! on with the next one, and whoever gives it up knows what to give up.
 
-use super::{StoreTarget, is_it};
+use super::{StoreTarget, is_it, known_key};
 use crate::target::pouring::Pouring;
 use crate::target::{Ground, Item, State, Trouble};
 use crate::trouble;
@@ -192,6 +192,23 @@ impl StoreTarget {
             (Err(_), Some(head)) if is_it(&head, item) => Ok(head.etag),
             (Err(error), _) if is_gone(&error) => Err(anew(key, ground).await?),
             (Err(error), _) => Err(trouble::of_store(&error)),
+        }
+    }
+
+    /// Gives up what an earlier attempt may have begun between what it intended and the
+    /// record of it: no other knows of it. What the store does not tell, or does not let us
+    /// give up, stays, and is in nobody's way.
+    pub(super) async fn give_up_unrecorded(&self, known: Option<(State, &Value)>) {
+        let intended =
+            known.filter(|(state, known)| *state == State::Intended && known.get("etag").is_none());
+        let Some(key) = intended.and_then(|(_, known)| known_key(known)) else {
+            return;
+        };
+        for id in self.store.unfinished(key).await.unwrap_or_default() {
+            let given_up = self.store.abort_multipart(key, &id).await;
+            if let Err(error) = given_up {
+                tracing::debug!(%error, "an upload in parts that nobody knows of stays");
+            }
         }
     }
 

@@ -4,12 +4,12 @@
 //! runs make the same table. Indexes are taken away while rows come and put back with
 //! the words in which the migration made them.
 
-use crate::program::Program;
+use crate::program::{Ended, Program};
 use crate::{Error, Result};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Rows made by one statement.
 const PART: u64 = 500_000;
@@ -23,11 +23,33 @@ pub(crate) struct Filling {
     pub(crate) after: Option<&'static str>,
 }
 
-/// Makes the data directory, unless it is there.
-pub(crate) async fn ensure(data: &Path, count: u64, filling: &Filling) -> Result {
-    if data.join("longshore.db").is_file() {
-        return Ok(());
+/// Starts the server on a data directory with so many rows, and gives the time until it was
+/// ready. The directory is made unless it is there, and anew where it is of another version.
+pub(crate) async fn start(
+    data: &Path,
+    count: u64,
+    filling: &Filling,
+) -> Result<(Program, Duration)> {
+    if !data.join("longshore.db").is_file() {
+        make(data, count, filling).await?;
     }
+    match Program::start(data).await {
+        Err(error) if is_of_another_version(&error) => {
+            println!("{} is made anew: {error}\n", data.display());
+            std::fs::remove_dir_all(data)?;
+            make(data, count, filling).await?;
+            Program::start(data).await
+        }
+        started => started,
+    }
+}
+
+fn is_of_another_version(error: &Error) -> bool {
+    let ended = error.downcast_ref::<Ended>();
+    ended.is_some_and(Ended::is_of_another_version)
+}
+
+async fn make(data: &Path, count: u64, filling: &Filling) -> Result {
     let making = data.with_extension("making");
     if making.exists() {
         std::fs::remove_dir_all(&making)?;

@@ -5,7 +5,6 @@ mod fill;
 use crate::client::Connection;
 use crate::figures::{Figures, seconds, within};
 use crate::paging::{PAGES, walk};
-use crate::program::Program;
 use crate::table::Table;
 use crate::{Result, place};
 
@@ -26,8 +25,7 @@ pub(crate) async fn run() -> Result {
         Err(_) => 10_000_000,
     };
     let data = place::folder("operations")?.join(format!("data-{count}"));
-    fill::ensure(&data, count).await?;
-    let (program, took) = Program::start(&data).await?;
+    let (program, took) = fill::start(&data, count).await?;
     println!(
         "## Pages of {count} operations (ready after {})\n",
         seconds(took.as_secs_f64())

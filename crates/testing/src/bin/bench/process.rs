@@ -64,6 +64,11 @@ impl Process {
         self.id
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Ends it and waits until it is gone.
     pub(crate) async fn end(mut self) -> Result {
         Ok(self.child.kill().await?)

@@ -3,6 +3,7 @@
 use crate::client::Connection;
 use crate::process::Process;
 use crate::{Result, place};
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,6 +12,30 @@ use tokio::process::Command;
 /// Known to the benchmarks alone, which make and remove the users that have it.
 pub(crate) const PASSWORD: &str = "bench-01-longshore-password";
 const READY: Duration = Duration::from_secs(120);
+
+/// It ended before it was ready.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// What it said last.
+    said: String,
+}
+
+impl Ended {
+    /// Whether it does not know the schema of its database: that is of another version.
+    pub(crate) fn is_of_another_version(&self) -> bool {
+        ["schema version", "could not be brought up to date"]
+            .iter()
+            .any(|words| self.said.contains(words))
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "longshore ended before it was ready: {}", self.said)
+    }
+}
+
+impl std::error::Error for Ended {}
 
 /// A running Longshore.
 pub(crate) struct Program {
@@ -23,7 +48,8 @@ impl Program {
     /// Starts it on `data`, and gives the time until `/readyz` answered.
     pub(crate) async fn start(data: &Path) -> Result<(Self, Duration)> {
         let (address, s3_address) = (free_address()?, free_address()?);
-        let log = std::fs::File::create(data.with_extension("log"))?;
+        let said = data.with_extension("log");
+        let log = std::fs::File::create(&said)?;
         let mut command = Command::new(place::longshore()?);
         command
             .env_clear()
@@ -46,12 +72,21 @@ impl Program {
         }
         let begun = Instant::now();
         let process = Process::start(&mut command)?;
-        let program = Self {
+        let mut program = Self {
             process,
             address,
             s3_address,
         };
         while !program.is_ready().await {
+            if program.process.has_ended()? {
+                let said = std::fs::read_to_string(&said).unwrap_or_default();
+                let said = said.trim_end().lines().last().unwrap_or("nothing");
+                let said = said.trim_start_matches("longshore: ");
+                return Err(Ended {
+                    said: said.to_owned(),
+                }
+                .into());
+            }
             if begun.elapsed() > READY {
                 return Err("longshore is not ready after two minutes".into());
             }
@@ -99,4 +134,25 @@ impl Program {
 pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_another_version_is_told_from_other_reasons_to_end() {
+        let ended = |said: &storage::Error| Ended {
+            said: format!("error: {said}"),
+        };
+        let edited = sqlx::migrate::MigrateError::VersionMismatch(4);
+        for other in [
+            storage::Error::NewerSchema { found: 2, known: 1 },
+            storage::Error::OlderSchema { found: 1, known: 2 },
+            storage::Error::Migration(edited),
+        ] {
+            assert!(ended(&other).is_of_another_version(), "{other}");
+        }
+        assert!(!ended(&storage::Error::Busy).is_of_another_version());
+    }
 }

@@ -226,6 +226,94 @@ async fn an_answer_that_was_lost_is_asked_for_by_a_look() {
     assert_eq!(puts.count(), 3, "each part once");
 }
 
+/// The process ends after it began something at the target, before it recorded that.
+#[derive(Debug)]
+struct Ends<'a>(&'a Zeros, tokio::sync::Notify);
+
+impl Ground for Ends<'_> {
+    fn open(&self, offset: u64) -> BoxFuture<'_, Result<Content, Trouble>> {
+        self.0.open(offset)
+    }
+
+    fn record<'a>(&'a self, state: State, known: &'a Value) -> BoxFuture<'a, Result<(), Trouble>> {
+        if state == State::Created {
+            self.1.notify_one();
+            return Box::pin(std::future::pending());
+        }
+        self.0.record(state, known)
+    }
+
+    fn arrived(&self, _bytes: u64) {}
+
+    fn say(&self, _line: &str) {}
+}
+
+/// A store that has begun `film` and another file, and lists both.
+fn listing(method: &str, path: &str) -> Answer {
+    if method == "GET" && path.contains("uploads=") {
+        return xml("<R><Upload><Key>film</Key><UploadId>u1</UploadId></Upload>\
+             <Upload><Key>film-2</Key><UploadId>u2</UploadId></Upload></R>");
+    }
+    taking(method, path, ("never", Answer::hang_up()))
+}
+
+/// The ids of the uploads that were given up.
+fn given_up(origin: &Origin) -> Vec<String> {
+    let seen = origin.seen().into_iter();
+    let ended = seen.filter(|seen| seen.method == "DELETE");
+    let ids = ended.filter_map(|seen| {
+        let (_, id) = seen.path.split_once("uploadId=")?;
+        Some(id.split('&').next()?.to_owned())
+    });
+    ids.collect()
+}
+
+async fn ended_between(target: &StoreTarget, ground: &Zeros) {
+    let ends = Ends(ground, tokio::sync::Notify::new());
+    let item = item();
+    tokio::select! {
+        () = ends.1.notified() => {}
+        done = target.deliver(&item, None, &ends) => panic!("{done:?}"),
+    }
+    let (state, known) = ground.known().expect("recorded");
+    assert_eq!((state, known), (State::Intended, json!({ "key": "film" })));
+}
+
+#[tokio::test]
+async fn what_was_begun_and_not_recorded_is_found_by_its_key_and_given_up() {
+    let origin = Origin::start().await;
+    let (target, ground) = (at(&origin), Zeros::default());
+    origin.answer_others(|seen| listing(&seen.method, &seen.path));
+    ended_between(&target, &ground).await;
+    assert!(given_up(&origin).is_empty());
+    let trouble = attempt(&target, &ground).await.expect_err("it is not seen");
+    assert!(matches!(trouble, Trouble::Later { .. }), "{trouble:?}");
+    assert_eq!(given_up(&origin), ["u1"]);
+    // Who knows of one looks for no other.
+    let asked = origin.seen().len();
+    let _ = attempt(&target, &ground).await;
+    let again = origin.seen().split_off(asked);
+    let looked = again.iter().any(|seen| seen.method == "GET");
+    assert!(!looked && given_up(&origin).len() == 1, "{again:?}");
+}
+
+#[tokio::test]
+async fn what_was_begun_and_not_recorded_is_given_up_with_the_file() {
+    let origin = Origin::start().await;
+    let (target, ground) = (at(&origin), Zeros::default());
+    origin.answer_others(|seen| listing(&seen.method, &seen.path));
+    ended_between(&target, &ground).await;
+    let (_, known) = ground.known().expect("recorded");
+    target.abandon(&known).await.expect("given up");
+    assert_eq!(given_up(&origin), ["u1"]);
+    // A store that lists no such thing keeps nothing from its end.
+    origin.answer_others(|seen| match &*seen.method {
+        "GET" => refused(501, "NotImplemented"),
+        method => taking(method, &seen.path, ("never", Answer::hang_up())),
+    });
+    target.abandon(&known).await.expect("nothing to do");
+}
+
 #[tokio::test]
 async fn what_is_given_up_is_given_up_by_its_id() {
     let origin = Origin::start().await;

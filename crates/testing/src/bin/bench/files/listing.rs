@@ -72,8 +72,7 @@ pub(super) async fn run() -> Result {
 
 async fn filled(count: u64) -> Result<Program> {
     let data = place::folder("files")?.join(format!("catalogue-{count}"));
-    fill::ensure(&data, count, &FILES).await?;
-    Ok(Program::start(&data).await?.0)
+    Ok(fill::start(&data, count, &FILES).await?.0)
 }
 
 async fn pages(count: u64) -> Result {

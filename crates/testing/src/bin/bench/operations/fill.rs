@@ -2,7 +2,9 @@
 
 use crate::Result;
 use crate::fill::{self, Filling};
+use crate::program::Program;
 use std::path::Path;
+use std::time::Duration;
 
 /// $1 and $2 are the first and the last number, $3 is how many there will be.
 ///
@@ -59,11 +61,11 @@ SELECT unhex(printf('%012x7%03x8%015x', at / 1000, n % 4096, n)),
     n % 500, (n % 500) * 80, n
 FROM chosen";
 
-/// Makes the data directory, unless it is there.
-pub(super) async fn ensure(data: &Path, count: u64) -> Result {
+/// Starts the server with so many operations, which are made where they are not there.
+pub(super) async fn start(data: &Path, count: u64) -> Result<(Program, Duration)> {
     const OPERATIONS: Filling = Filling {
         tables: &[("operation", ROWS)],
         after: Some("UPDATE counter SET value = $1 WHERE name = 'operation_changed'"),
     };
-    fill::ensure(data, count, &OPERATIONS).await
+    fill::start(data, count, &OPERATIONS).await
 }

@@ -6,7 +6,7 @@ use super::stores::{BUCKET, Store};
 use crate::files::servers::{KEY, SECRET};
 use crate::{Error, Result, place};
 use data_encoding::HEXLOWER;
-use longshore_testing::Content;
+use longshore_testing::{Content, files_table};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -116,24 +116,7 @@ impl World {
 
     /// The table of the copier of Spaces to Cloudflare.
     async fn make_table(&self) -> Result {
-        let sql = format!(
-            r#"CREATE TABLE {} (
-                id TEXT PRIMARY KEY,
-                "fileName" TEXT NOT NULL,
-                "fileType" TEXT NOT NULL,
-                path TEXT NOT NULL,
-                "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-                "dateTaken" TIMESTAMP(3),
-                "gpsLatitude" DOUBLE PRECISION,
-                "gpsLongitude" DOUBLE PRECISION,
-                "copiedToCloudflare" BOOLEAN NOT NULL DEFAULT FALSE,
-                "cloudflareId" TEXT,
-                status TEXT,
-                thumbnail TEXT
-            )"#,
-            table()
-        );
-        self.db.execute(sql, values![]).await?;
+        self.db.execute(files_table(&table()), values![]).await?;
         Ok(())
     }
 
