@@ -6,7 +6,6 @@
 mod afloat;
 mod archive;
 mod desk;
-mod full;
 mod program;
 mod stored;
 mod told;

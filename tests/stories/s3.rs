@@ -2,7 +2,6 @@
 //! rclone and s3cmd, each as it comes; and by hand for what none of them does.
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
-use crate::full::size;
 use crate::program::{ends, s3_tool};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use testing::{ServerOptions, TestServer, installed, s3_client};
+use testing::{ServerOptions, TestServer, installed, s3_client, size};
 use tokio::process::Command;
 
 /// How long a client may take with everything.

@@ -4,12 +4,11 @@ pub(crate) mod peers;
 mod wire;
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
-use crate::full::size;
 use peers::{Js, Python};
 use reqwest::Method;
 use serde_json::json;
 use std::path::Path;
-use testing::{Content, TestServer};
+use testing::{Content, TestServer, size};
 
 const MIB: u64 = 1 << 20;
 

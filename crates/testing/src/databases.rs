@@ -16,8 +16,9 @@ use std::str::FromStr;
 use std::time::Duration;
 use storage::{Db, DbSettings};
 
-/// How long a test may take on one database.
+/// How long a test may take on one database, and how long with the sizes that are promised.
 const LIMIT: Duration = Duration::from_secs(180);
+const FULL_LIMIT: Duration = Duration::from_secs(3600);
 /// How long making or dropping a database may take.
 const ADMINISTRATION: Duration = Duration::from_secs(60);
 
@@ -237,14 +238,15 @@ where
     Fut: Future<Output = ()>,
 {
     let name = database.name();
-    let outcome = AssertUnwindSafe(tokio::time::timeout(LIMIT, test(database)))
+    let limit = crate::size(LIMIT, FULL_LIMIT);
+    let outcome = AssertUnwindSafe(tokio::time::timeout(limit, test(database)))
         .catch_unwind()
         .await;
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(_)) => panic!(
             "on {name} the test took more than {} seconds",
-            LIMIT.as_secs()
+            limit.as_secs()
         ),
         Err(panic) => {
             eprintln!("the test failed on {name}");
