@@ -30,9 +30,10 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     place::program(HEADLESS).or_else(|| place::program("chromium"))
 }
 
-/// Whether the browser is there, in the form that the package brings which setup installs.
+/// Whether the browser is there: where setup may install it, in the form that it would.
 pub(crate) fn has_chromium() -> bool {
-    place::program(HEADLESS).is_some() || !place::is_debian() && chromium().is_some()
+    let installs = place::is_debian() && place::is_root();
+    place::program(HEADLESS).is_some() || !installs && chromium().is_some()
 }
 
 /// Why the console cannot be built here, if it cannot.
