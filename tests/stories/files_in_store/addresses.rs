@@ -5,6 +5,7 @@ use super::{get, put};
 use crate::afloat::{moor, moor_at};
 use crate::desk::in_state;
 use crate::program::server;
+use crate::sharing::over;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -101,4 +102,69 @@ async fn signed_addresses_are_the_stores_own(database: TestDatabase) {
     assert!(location.starts_with(&store.endpoint()), "{location}");
     let answer = client.get(location).send().await.expect("answered");
     assert_eq!(answer.text().await.expect("whole"), "cargo");
+}
+
+on_sqlite!(an_address_of_the_store_that_ended_or_was_altered_puts_nothing);
+async fn an_address_of_the_store_that_ended_or_was_altered_puts_nothing(database: TestDatabase) {
+    let Some(store) = S3Store::start().await else {
+        return;
+    };
+    let server = server(&database).start().await;
+    moor(&server, &store).await;
+    let client = reqwest::Client::builder().no_proxy().build();
+    let client = client.expect("a client");
+    let sign = async |seconds: u64| {
+        let wanted = json!({
+            "path": "in/a", "method": "PUT", "expires_in": seconds,
+            "length": 5, "type": "text/plain",
+        });
+        let (status, signed) = server.post("/api/v1/buckets/files/presign", &wanted).await;
+        assert_eq!(status, 200, "{signed}");
+        let url = signed["url"].as_str().expect("an address").to_owned();
+        (url, signed["expires_at"].clone())
+    };
+    let (short, ends) = sign(1).await;
+    let (url, _) = sign(600).await;
+    let swapped = |from: &str, to: &str| {
+        assert_eq!(url.matches(from).count(), 1, "{from}: {url}");
+        url.replace(from, to)
+    };
+    let signature = url.split_once("X-Amz-Signature=").expect("it is signed").1;
+    let other: String = signature.chars().rev().collect();
+    over(&ends).await;
+    for (what, url, kind, body) in [
+        ("ended", &short, "text/plain", "cargo"),
+        (
+            "another file",
+            &swapped("in/a", "in/b"),
+            "text/plain",
+            "cargo",
+        ),
+        (
+            "a later end",
+            &swapped("X-Amz-Expires=600", "X-Amz-Expires=6000"),
+            "text/plain",
+            "cargo",
+        ),
+        (
+            "another signature",
+            &swapped(signature, &other),
+            "text/plain",
+            "cargo",
+        ),
+        ("another type", &url, "text/html", "cargo"),
+        ("another length", &url, "text/plain", "cargo!"),
+    ] {
+        let put = client.put(url).header("Content-Type", kind).body(body);
+        let answer = put.send().await.expect("answered");
+        assert_eq!(answer.status(), 403, "{what}: {url}");
+        assert_eq!(store.keys(), Vec::<String>::new(), "{what}: {url}");
+    }
+    let put = client.put(&url).header("Content-Type", "text/plain");
+    let answer = put.body("cargo").send().await.expect("answered");
+    assert_eq!(answer.status(), 200, "what failed did not use it up");
+    assert_eq!(
+        get(&server, "in/a").await,
+        (StatusCode::OK, b"cargo".to_vec())
+    );
 }
