@@ -6,6 +6,7 @@ use crate::afloat::{moor, moor_at};
 use crate::desk::in_state;
 use crate::program::server;
 use crate::sharing::over;
+use crate::stored::{HOST, answered};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -102,6 +103,29 @@ async fn signed_addresses_are_the_stores_own(database: TestDatabase) {
     assert!(location.starts_with(&store.endpoint()), "{location}");
     let answer = client.get(location).send().await.expect("answered");
     assert_eq!(answer.text().await.expect("whole"), "cargo");
+    // On its own host as well.
+    let on_host = |path: &str| server.request(Method::GET, path).header("Host", HOST);
+    let sign = async |way: &str| {
+        let asked = on_host(&format!("/api/{way}_presigned/foo/b%C3%A4r.txt"));
+        let (status, signed) = answered(asked).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&signed));
+        let signed: Value = serde_json::from_slice(&signed).expect("JSON");
+        let url = signed["url"].as_str().expect("an address").to_owned();
+        let begins = format!("{}/{}/foo/b%C3%A4r.txt?", store.endpoint(), store.bucket());
+        assert!(url.starts_with(&begins), "{url}");
+        url
+    };
+    let sent = client.put(sign("upload").await).body("content").send();
+    assert_eq!(sent.await.expect("answered").status(), 200);
+    let got = client.get(sign("download").await).send().await;
+    let got = got.expect("answered").text().await.expect("whole");
+    assert_eq!(got, "content");
+    let redirected = on_host("/foo/b%C3%A4r.txt").send().await.expect("answered");
+    assert_eq!(redirected.status(), 307);
+    let location = redirected.headers()["location"].to_str().expect("text");
+    assert!(location.starts_with(&store.endpoint()), "{location}");
+    let answer = client.get(location).send().await.expect("answered");
+    assert_eq!(answer.text().await.expect("whole"), "content");
 }
 
 on_sqlite!(an_address_of_the_store_that_ended_or_was_altered_puts_nothing);
