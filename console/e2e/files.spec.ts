@@ -186,6 +186,37 @@ test("a file is looked at beside the list, with what is known of it", async ({ p
   await expect(row(page, "b.png")).toHaveCount(0);
 });
 
+test("a video is played beside the list", async ({ page, api }) => {
+  const folder = unique("film");
+  await page.goto("/files/files");
+  await api.putFile(`${folder}/v.webm`, Buffer.from(await recorded(page)), "video/webm");
+  await page.goto(`/files/files/${folder}`);
+  await row(page, "v.webm").getByRole("link").click();
+  const video = page.getByRole("dialog").getByLabel("Video");
+  await expect(video).toHaveJSProperty("videoWidth", 32);
+  await expect(video).toHaveJSProperty("controls", true);
+});
+
+/** A film of a moment, as the browser itself makes one. */
+function recorded(page: Page): Promise<number[]> {
+  return page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 32, height: 16 });
+    const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm" });
+    const pen = canvas.getContext("2d");
+    const film = new Promise<Blob>((resolve) => {
+      recorder.ondataavailable = ({ data }) => resolve(data);
+    });
+    recorder.start();
+    for (let frame = 0; frame < 10; frame++) {
+      pen?.fillRect(0, 0, frame + 1, 16);
+      await new Promise(requestAnimationFrame);
+    }
+    recorder.stop();
+    const bytes = await (await film).arrayBuffer();
+    return [...new Uint8Array(bytes)];
+  });
+}
+
 test("a PDF is shown by the browser's own viewer where it has one", async ({ page, api }) => {
   const folder = unique("pdf");
   await api.putFile(`${folder}/p.pdf`, smallPdf(), "application/pdf");

@@ -176,16 +176,25 @@ pub(crate) async fn keep_secret(server: &TestServer, secret: &str) {
 
 /// Makes the bucket `files` anew, in a store.
 pub(crate) async fn moor(server: &TestServer, store: &S3Store) {
+    moor_at(server, store, (&store.endpoint(), true)).await;
+}
+
+/// The same at an address of the store, with its bucket in the path or before the host.
+pub(crate) async fn moor_at(
+    server: &TestServer,
+    store: &S3Store,
+    (endpoint, path_style): (&str, bool),
+) {
     keep_secret(server, store.secret()).await;
     assert_eq!(server.delete("/api/v1/buckets/files").await.0, 204);
     let bucket = json!({
         "name": "files",
         "storage": {
             "kind": "s3",
-            "endpoint": store.endpoint(),
+            "endpoint": endpoint,
             "region": "us-east-1",
             "bucket": store.bucket(),
-            "path_style": true,
+            "path_style": path_style,
             "access_key": store.access_key(),
             "secret": "harbour-key",
         },

@@ -9,7 +9,9 @@ use crate::stored::{HOST, add_user, answered, contents, put, refusal};
 use judge::{Judge, Reply};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use testing::{Redis, ServerOptions, TestDatabase, TestServer, on_both, on_postgres, within};
+use testing::{
+    Redis, ServerOptions, TestDatabase, TestServer, on_both, on_postgres, on_sqlite, within,
+};
 
 const SECRET: &str = "judge-secret-0123456789";
 const KNOCK: &str = "Bearer visitor-token-0123456789";
@@ -311,6 +313,31 @@ async fn an_answer_is_remembered_for_as_long_as_it_says(database: TestDatabase) 
         assert_eq!(answered(delete).await.0, 403);
     }
     assert_eq!(judge.questions().len(), 1, "a denial, too");
+}
+
+on_sqlite!(an_answer_is_asked_for_again_when_its_time_is_over);
+async fn an_answer_is_asked_for_again_when_its_time_is_over(database: TestDatabase) {
+    // As long as it says, and no longer than is set.
+    for (said, most) in [(1, "1h"), (3600, "200ms")] {
+        let reply = json!({ "allow": true, "remember_seconds": said });
+        let judge = Judge::start(Reply::Json(reply)).await;
+        let server = asking(&database, &judge)
+            .env("LONGSHORE_AUTHORISER_REMEMBER", most)
+            .start()
+            .await;
+        put(&server, "a", b"content").await;
+        decided_by(&server, "endpoint").await;
+        let get = || visitor(&server, Method::GET, &file("a"));
+        assert_eq!(answered(get()).await.0, 200);
+        judge.replies(Reply::Json(json!({ "allow": false })));
+        within("the next question", async {
+            while answered(get()).await.0 == 200 {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        assert_eq!(judge.questions().len(), 2, "{said} s, {most}");
+    }
 }
 
 /// Puts a file as an administrator whom nobody is asked about.

@@ -8,11 +8,12 @@ mod video;
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
 use crate::program::{files_below, server};
+use crate::stored;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
-use testing::{TestDatabase, TestServer, on_both, on_postgres, within};
+use testing::{TestDatabase, TestServer, on_both, on_postgres, on_sqlite, within};
 use tokio::process::Command;
 
 const HOST: &str = "files.localhost";
@@ -91,6 +92,43 @@ async fn the_lines_that_scripts_know_give_what_they_gave(berth: Berth) {
         ways.into_iter()
             .any(|way| way.as_bytes().starts_with(b"Basic"))
     );
+}
+
+on_sqlite!(on_a_buckets_host_nothing_but_its_routes_answers);
+async fn on_a_buckets_host_nothing_but_its_routes_answers(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let on_host = |method, path: &str| server.request(method, path).header("Host", HOST);
+    let missing = (404, "not-found".to_owned());
+    for path in [
+        "/login",
+        "/files",
+        "/assets/index.js",
+        "/metrics",
+        "/readyz",
+        "/api/docs",
+        "/api/v1/openapi.json",
+        "/api/v1/session",
+        "/api/v1/buckets",
+        "/api/v1/buckets/files/files",
+        "/api/v1/users",
+        "/hooks/s3/files",
+        "/tus",
+    ] {
+        // Whatever it is elsewhere, here it is the path of a file that is not there.
+        let got = stored::refusal(on_host(Method::GET, path)).await;
+        assert_eq!(got, missing, "{path}");
+        let nobody = server.anonymous(Method::GET, path).header("Host", HOST);
+        assert_eq!(answer(nobody).await.0, 401, "{path}");
+        let post = on_host(Method::POST, path).body("{}");
+        assert_eq!(answer(post).await.0, 405, "{path}");
+    }
+    let path = "/api/v1/buckets";
+    let put = on_host(Method::PUT, path).body("cargo");
+    assert_eq!(answer(put).await.0, 200);
+    let got = answer(on_host(Method::GET, path)).await;
+    assert_eq!((got.0.as_u16(), &got.2[..]), (200, &b"cargo"[..]));
+    let listed = server.get("/api/v1/buckets/files/details/api/v1/buckets");
+    assert_eq!(listed.await.0, 200, "a file");
 }
 
 on_disk_and_in_store!(a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says);

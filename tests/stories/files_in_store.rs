@@ -1,6 +1,8 @@
 //! A bucket in an S3-compatible store that others use, too: what they put is there, what
 //! is put here is theirs under its own path, and large things go without a detour.
 
+mod addresses;
+
 use crate::afloat::{keep_secret, moor};
 use crate::command_line::Person;
 use crate::program::{a_store_of_others, files_below, s3_tool, server, sharing_a_key};
@@ -101,55 +103,6 @@ async fn another_tool_reads_and_writes_the_same_files(database: TestDatabase) {
     );
     theirs(&store, home.path(), ("remove", key), "").await;
     assert_eq!(get(&server, key).await.0, 404);
-}
-
-on_both!(signed_addresses_are_the_stores_own);
-async fn signed_addresses_are_the_stores_own(database: TestDatabase) {
-    let Some(store) = S3Store::start().await else {
-        return;
-    };
-    let server = server(&database).start().await;
-    moor(&server, &store).await;
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .expect("a client");
-    let sign = async |wanted: Value| {
-        let (status, signed) = server.post("/api/v1/buckets/files/presign", &wanted).await;
-        assert_eq!(status, 200, "{signed}");
-        let url = signed["url"].as_str().expect("an address").to_owned();
-        assert!(url.starts_with(&store.endpoint()), "{url}");
-        url
-    };
-    let url = sign(json!({ "path": "a b", "method": "PUT", "type": "text/plain" })).await;
-    let sent = client
-        .put(&url)
-        .header("Content-Type", "text/plain")
-        .body("cargo");
-    assert_eq!(sent.send().await.expect("answered").status(), 200);
-    assert_eq!(
-        get(&server, "a%20b").await,
-        (StatusCode::OK, b"cargo".to_vec())
-    );
-    let url = sign(json!({ "path": "a b", "method": "GET", "download": true })).await;
-    let answer = client.get(&url).send().await.expect("answered");
-    assert_eq!(answer.text().await.expect("whole"), "cargo");
-    let change = server
-        .request(Method::PATCH, "/api/v1/buckets/files")
-        .header("Content-Type", "application/json")
-        .body(json!({ "redirect_above": 3 }).to_string());
-    assert_eq!(change.send().await.expect("answered").status(), 200);
-    let path = format!("{}/api/v1/buckets/files/files/a%20b", server.url());
-    let redirected = client
-        .get(path)
-        .basic_auth("admin", Some(server.admin_password()));
-    let redirected = redirected.send().await.expect("answered");
-    assert_eq!(redirected.status(), 307);
-    let location = redirected.headers()["location"].to_str().expect("text");
-    assert!(location.starts_with(&store.endpoint()), "{location}");
-    let answer = client.get(location).send().await.expect("answered");
-    assert_eq!(answer.text().await.expect("whole"), "cargo");
 }
 
 // The other Longshore is the store: it takes keys that no folder on a disk takes.

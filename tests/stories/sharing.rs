@@ -180,7 +180,7 @@ async fn of_two_that_use_one_address_at_once_one_puts(database: TestDatabase) {
 
 /// Waits until a moment that the server named is over, by the clock that both share.
 /// Time is the event here.
-async fn over(moment: &Value) {
+pub(crate) async fn over(moment: &Value) {
     let moment: Timestamp = serde_json::from_value(moment.clone()).expect("a time");
     tokio::time::sleep(moment.since(SystemClock.now())).await;
 }

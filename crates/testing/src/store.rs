@@ -57,6 +57,12 @@ impl S3Store {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// `http://localhost:PORT`, below which its bucket has a host of its own.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
     /// The port on which it listens.
     #[must_use]
     pub const fn port(&self) -> u16 {

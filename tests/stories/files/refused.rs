@@ -110,9 +110,14 @@ async fn raw(server: &TestServer, host: &str, target: &str, more: &[&str], body:
     for line in more {
         let _ = write!(sent, "{line}\r\n");
     }
-    let _ = write!(sent, "Connection: close\r\n\r\n{body}");
+    let _ = write!(sent, "\r\n{body}");
     let mut socket = TcpStream::connect(address).await.expect("it listens");
     socket.write_all(sent.as_bytes()).await.expect("sent");
+    answered(&mut socket).await
+}
+
+/// All that comes until the connection ends.
+async fn answered(socket: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = socket.read_to_end(&mut answer);
     let _ = within("the connection to end", read).await;
@@ -120,14 +125,14 @@ async fn raw(server: &TestServer, host: &str, target: &str, more: &[&str], body:
 }
 
 /// That an answer is a problem document which says what to do about a request that cannot be.
-fn is_refused(answer: &str, of: &str) {
+fn is_refused(answer: &str, code: &str, of: &str) {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 400 "), "{of}: {answer}");
     let head = head.to_lowercase();
     let kind = "\r\ncontent-type: application/problem+json";
     assert!(head.contains(kind), "{of}: {answer}");
     let problem: Value = serde_json::from_str(body).expect("a problem document");
-    assert_eq!(problem["code"], "invalid-request", "{of}: {problem}");
+    assert_eq!(problem["code"], code, "{of}: {problem}");
     assert!(
         !problem["detail"].as_str().unwrap_or_default().is_empty(),
         "{of}: {problem}"
@@ -149,38 +154,68 @@ async fn headers_that_contradict_each_other_are_refused_and_leave_no_bytes(berth
         format!("Content-Digest: {EMPTY}"),
         format!("Content-Digest: {CARGO}"),
     );
+    let (empty, right, close) = (empty.as_str(), right.as_str(), "Connection: close");
     let here = "here";
     for (host, path, headers, body) in [
         (
             here,
             path,
-            vec!["Content-Length: 5", &empty, &right],
+            vec!["Content-Length: 5", empty, right, close],
             "cargo",
         ),
         (
             here,
             path,
-            vec!["Content-Length: 5", &right, &empty],
+            vec!["Content-Length: 5", right, empty, close],
             "cargo",
         ),
         (
             HOST,
             "/api/upload/a",
-            vec!["Content-Length: 5", &right, &empty],
+            vec!["Content-Length: 5", right, empty, close],
             "cargo",
         ),
     ] {
         let of = format!("{host}{path} {headers:?}");
-        is_refused(&raw(server, host, path, &headers, body).await, &of);
+        let answer = raw(server, host, path, &headers, body).await;
+        is_refused(&answer, "invalid-request", &of);
         nothing_is_left(server, &of).await;
     }
-    // Where such a request ends nobody knows: it is refused before there is one to answer.
+    // Where such a request ends nobody knows: it is refused before there is one to answer,
+    // without a document, and the connection with it.
     for lengths in [["5", "6"], ["6", "5"], ["5", "-5"]] {
         let lengths = lengths.map(|length| format!("Content-Length: {length}"));
         let lines = [lengths[0].as_str(), lengths[1].as_str()];
         let answer = raw(server, here, path, &lines, "cargo").await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{lines:?}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{lines:?}: {answer}");
+        let head = answer.to_lowercase();
+        assert!(head.contains("\r\nconnection: close"), "{answer}");
+        assert!(head.contains("\r\ncontent-length: 0"), "{answer}");
         nothing_is_left(server, "two lengths").await;
+    }
+}
+
+on_disk_and_in_store!(a_length_beside_a_coding_counts_for_nothing_and_smuggles_nothing);
+async fn a_length_beside_a_coding_counts_for_nothing_and_smuggles_nothing(berth: Berth) {
+    let server = &berth.usual().await;
+    let path = "/api/v1/buckets/files/files/a";
+    let (length, coding) = ("Content-Length: 5", "Transfer-Encoding: chunked");
+    for lines in [[length, coding], [coding, length]] {
+        let answer = raw(server, "here", path, &lines, "cargo").await;
+        is_refused(&answer, "body-incomplete", &lines.concat());
+        nothing_is_left(server, "a body that is not in the coding").await;
+    }
+    // A proxy that went by the length would take what stands behind it for a request.
+    let hidden = "PUT /api/v1/buckets/files/files/b HTTP/1.1\r\nHost: here\r\n\r\n";
+    for (lines, status) in [([length, coding], "201"), ([coding, length], "200")] {
+        let body = format!("7\r\nchunked\r\n0\r\n\r\n{hidden}");
+        let answer = raw(server, "here", path, &lines, &body).await;
+        let begins = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&begins), "{lines:?}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        let stored = stored::answered(server.request(Method::GET, path)).await;
+        assert_eq!(stored, (200, b"chunked".to_vec()), "{lines:?}");
     }
 }
 
@@ -196,8 +231,9 @@ async fn a_path_that_climbs_is_refused_as_it_is_sent(berth: Berth) {
         (HOST, "/a/../b"),
         (HOST, "/a/%2E./b"),
     ] {
-        let answer = raw(server, host, path, &["Content-Length: 5"], "cargo").await;
-        is_refused(&answer, path);
+        let lines = ["Content-Length: 5", "Connection: close"];
+        let answer = raw(server, host, path, &lines, "cargo").await;
+        is_refused(&answer, "invalid-request", path);
         nothing_is_left(server, path).await;
     }
 }
@@ -217,9 +253,7 @@ async fn a_body_that_breaks_off_is_not_stored(berth: Berth) {
     socket.write_all(head.as_bytes()).await.expect("sent");
     socket.write_all(&[7; 300_000]).await.expect("sent");
     socket.shutdown().await.expect("half closed");
-    let mut rest = Vec::new();
-    let read = socket.read_to_end(&mut rest);
-    let _ = within("the server to give it up", read).await;
+    is_refused(&answered(&mut socket).await, "body-incomplete", "short");
     let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
     assert_eq!(status, 404);
     assert_eq!(server.contents(), 0);

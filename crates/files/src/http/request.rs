@@ -105,8 +105,8 @@ pub(super) fn expect(headers: &HeaderMap) -> Answer<Expect> {
 /// What a request promises of its body. The same said twice is fine; two unlike promises
 /// cannot both be kept, and which of them was meant nobody knows.
 fn promised(headers: &HeaderMap) -> Answer<Promised> {
-    // Of a length that follows the coding, nothing comes here: it counts for nothing then,
-    // as RFC 9112 §6.3 has it.
+    // Hyper takes the length away and closes the connection behind such a request, as RFC 9112
+    // §6.3 has it; whoever hands both on has not decided which of them counts.
     if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
         return Err(conflicting(
             "content-length",

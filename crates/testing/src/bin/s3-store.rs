@@ -3,11 +3,13 @@
 //! it shares everything that it is made of with the workspace.
 //!
 //! `s3-store PORT ACCESS_KEY FOLDER`, and the secret in `S3_STORE_SECRET`. It listens on
-//! 127.0.0.1, a bucket is each folder of `FOLDER`, and it goes on until it is killed.
+//! 127.0.0.1, a bucket is each folder of `FOLDER`, found by path and, below
+//! `localhost:PORT`, by host, and it goes on until it is killed.
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
+use s3s::host::SingleDomain;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use std::net::Ipv4Addr;
@@ -25,6 +27,7 @@ async fn main() -> Result {
     let files = FileSystem::new(folder).map_err(|error| format!("{folder}: {error:?}"))?;
     let mut service = S3ServiceBuilder::new(files);
     service.set_auth(SimpleAuth::from_single(access_key.as_str(), secret));
+    service.set_host(SingleDomain::new(&format!("localhost:{port}"))?);
     let service = service.build();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.parse()?)).await?;
     loop {
