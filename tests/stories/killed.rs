@@ -2,13 +2,14 @@
 //! done twice.
 
 use crate::archive::contents;
-use crate::desk::{archive, ended, id_of};
+use crate::desk::{archive, ended, id_of, in_state, log_lines, operation_of, rest, streamed};
+use crate::live_socket::log_topic;
 use crate::program::{server, stored};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both, within};
+use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, within};
 use tokio::sync::{mpsc, watch};
 
 const ROUNDS: u64 = 3;
@@ -204,4 +205,56 @@ async fn a_bundle_that_was_being_made_is_taken_up_and_its_log_goes_on(database: 
         .collect();
     assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
     assert_eq!(contents(&archive(&server, &id).await).len(), 2);
+}
+
+on_both!(a_streamed_bundle_whose_server_was_killed_ends_as_interrupted_with_its_log);
+async fn a_streamed_bundle_whose_server_was_killed_ends_as_interrupted_with_its_log(
+    database: TestDatabase,
+) {
+    let origin = Origin::start().await;
+    let quick = origin.put("/quick.bin", Answer::ok(Content::seeded(1, 2000)));
+    let held = origin.put("/held.bin", Answer::ok(Content::seeded(2, 700)).held());
+    let options = server(&database)
+        .env("LONGSHORE_OPERATIONS_LEASE", "2s")
+        .env("LONGSHORE_OPERATIONS_HEARTBEAT", "500ms");
+    let mut server = options.start().await;
+    let answer = streamed(&server, &json!({ "sources": [quick, held] })).await;
+    assert_eq!(answer.status(), 200);
+    let id = operation_of(&answer);
+    // A line is told when it is stored.
+    let mut live = Live::connect(&server).await;
+    live.subscribe(log_topic(&id, 1)).await;
+    live.until(|message| message["type"] == "log").await;
+    origin
+        .when("both sources to be asked", |counts| {
+            counts.requests_in_all == 2
+        })
+        .await;
+    let before = log_lines(&server, &id).await;
+    assert!(!before.is_empty());
+    server.kill9().await;
+    rest(answer)
+        .await
+        .expect_err("an archive that broke never ends cleanly");
+    origin.release();
+    server.start_again().await;
+    let operation = in_state(&server, &id, &["interrupted", "succeeded", "failed"]).await;
+    assert_eq!(operation["state"], "interrupted", "{operation:#}");
+    assert_eq!(operation["attempt"], 1, "{operation:#}");
+    assert_eq!(operation["error"]["code"], "interrupted", "{operation:#}");
+    let (_, operation) = server.get(&format!("/api/v1/operations/{id}")).await;
+    let transitions = operation["transitions"].as_array().expect("a list");
+    let states: Vec<&str> = transitions
+        .iter()
+        .filter_map(|transition| transition["state"].as_str())
+        .collect();
+    assert_eq!(states, ["queued", "running", "interrupted"]);
+    assert_eq!(transitions[2]["reason"], "its worker was lost");
+    let after = log_lines(&server, &id).await;
+    assert_eq!(
+        after[..before.len()],
+        before[..],
+        "what was read stays as it was"
+    );
+    assert_eq!(origin.seen().len(), 2, "nothing was fetched again");
 }

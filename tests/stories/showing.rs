@@ -1,7 +1,9 @@
 //! What a bundle shows of itself: what it was asked to hold, and what can be done.
 
 use crate::archive::contents;
-use crate::desk::{accepted, archive, ended, id_of, in_state, made, operation_of, rest, streamed};
+use crate::desk::{
+    accepted, archive, ended, id_of, in_state, log_lines, made, operation_of, rest, streamed,
+};
 use crate::program::server;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -135,4 +137,42 @@ async fn the_stream_of_a_taken_bundle_is_not_offered(database: TestDatabase) {
     assert_eq!(bundle["archive_url"], Value::Null, "{bundle:#}");
     origin.release();
     rest(answer).await.expect("a clean end");
+}
+
+on_both!(a_log_is_a_text_from_any_of_its_lines_on);
+async fn a_log_is_a_text_from_any_of_its_lines_on(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let origin = Origin::start().await;
+    let sources: Vec<String> = (0..100)
+        .map(|number| {
+            origin.put(
+                &format!("/{number}"),
+                Answer::ok(Content::seeded(number, 30)),
+            )
+        })
+        .collect();
+    let (id, _) = made(&server, &json!({ "sources": sources })).await;
+    let lines = log_lines(&server, &id).await;
+    let text = async |query: &str| {
+        let path = format!("/api/v1/operations/{id}/log.txt{query}");
+        let answer = server.request(Method::GET, &path).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status(), 200, "{query}");
+        answer.text().await.expect("a text")
+    };
+    let whole = text("").await;
+    let whole: Vec<&str> = whole.lines().collect();
+    assert_eq!(whole.len(), lines.len());
+    // So few lines are one segment.
+    for from in [1, 2, lines.len() / 2, lines.len()] {
+        let text = text(&format!("?from={from}")).await;
+        assert!(text.lines().eq(whole[from - 1..].iter().copied()), "{from}");
+        let first = lines[from - 1]["text"].as_str().expect("a text");
+        assert!(text.lines().next().expect("a line").ends_with(first));
+    }
+    assert_eq!(text(&format!("?from={}", lines.len() + 1)).await, "");
+    for query in ["from=0", "from=-1", "from=x", "limit=5"] {
+        let path = format!("/api/v1/operations/{id}/log.txt?{query}");
+        assert_eq!(server.get(&path).await.0, 400, "{query}");
+    }
 }

@@ -728,7 +728,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole log as text. */
+        /** The log as text, the whole of it or from a number on. */
         get: operations["download_log"];
         put?: never;
         post?: never;
@@ -6685,7 +6685,10 @@ export interface operations {
     };
     download_log: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The number of the first line wanted; the whole log when absent. */
+                from?: number;
+            };
             header?: never;
             path: {
                 /** @description The operation's id. */

@@ -103,6 +103,8 @@ pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
     nobody: Hashed,
     checked: AtomicU64,
+    /// Counted when argon2 has done its work, and not before.
+    worked: Arc<AtomicU64>,
 }
 
 impl Passwords {
@@ -113,6 +115,7 @@ impl Passwords {
             turns: Arc::new(Semaphore::new(at_once.max(1))),
             nobody: nobody.await.map_err(|_| Stopped)?,
             checked: AtomicU64::new(0),
+            worked: Arc::default(),
         })
     }
 
@@ -152,8 +155,10 @@ impl Passwords {
         let somebody = stored.is_some();
         let stored = stored.unwrap_or(&self.nobody).clone();
         let password = password.clone();
+        let worked = Arc::clone(&self.worked);
         let work = tokio::task::spawn_blocking(move || {
-            (verify(&stored, password.expose_secret()) && somebody, turn)
+            let fits = verify(&stored, password.expose_secret(), &worked);
+            (fits && somebody, turn)
         });
         work.await.map_err(|_| Stopped.into())
     }
@@ -163,10 +168,16 @@ impl Passwords {
         &self.nobody
     }
 
-    /// How many passwords were checked, whether or not there was anybody to compare them with.
+    /// How many checks were begun, whether or not there was anybody to compare with.
     #[cfg(test)]
     pub(crate) fn checked(&self) -> u64 {
         self.checked.load(Ordering::Relaxed)
+    }
+
+    /// For how many checks argon2 has done all of its work.
+    #[cfg(test)]
+    pub(crate) fn worked(&self) -> u64 {
+        self.worked.load(Ordering::Relaxed)
     }
 }
 
@@ -210,15 +221,15 @@ fn made(password: &str, salt: &[u8], parameters: Params) -> Option<PasswordHash>
 }
 
 /// Compares in constant time. A stored text that is no hash fits no password.
-fn verify(stored: &Hashed, password: &str) -> bool {
+fn verify(stored: &Hashed, password: &str, worked: &AtomicU64) -> bool {
     // Nothing longer was ever stored, and hashing it would be somebody's way to keep us busy.
     let storable = password.len() <= LONGEST * 4;
     let password = if storable { password } else { "" };
-    fits(stored, password).unwrap_or(false) && storable
+    fits(stored, password, worked).unwrap_or(false) && storable
 }
 
 /// Nothing, when what is stored is no hash of argon2id.
-fn fits(stored: &Hashed, password: &str) -> Option<bool> {
+fn fits(stored: &Hashed, password: &str, worked: &AtomicU64) -> Option<bool> {
     let stored = PasswordHash::new(&stored.0).ok()?;
     if stored.algorithm != Algorithm::Argon2id.ident() {
         return None;
@@ -226,6 +237,7 @@ fn fits(stored: &Hashed, password: &str) -> Option<bool> {
     let version = Version::try_from(stored.version?).ok()?;
     let parameters = Params::try_from(&stored).ok()?;
     let made = digest(version, parameters, password, &stored.salt?)?;
+    worked.fetch_add(1, Ordering::Relaxed);
     // `Output` compares in constant time.
     Some(made == stored.hash?)
 }
@@ -252,6 +264,8 @@ mod tests {
     #[test]
     fn a_hash_fits_its_password_and_no_other() {
         let stored = hash("correct horse");
+        let worked = AtomicU64::new(0);
+        let verify = |stored: &Hashed, password: &str| verify(stored, password, &worked);
         assert!(
             stored.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{}",

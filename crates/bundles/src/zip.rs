@@ -26,7 +26,6 @@ mod layout;
 mod length;
 mod packing;
 mod pieces;
-mod snapshot;
 mod time;
 
 pub use archive::{Archive, Written};
@@ -35,7 +34,6 @@ pub use entry::OpenEntry;
 pub use length::{ArchiveLength, archive_length};
 pub use packing::{Packing, is_compressible};
 pub use pieces::Pieces;
-pub use snapshot::SnapshotError;
 pub use time::EntryTime;
 
 /// Why an entry, or the whole archive, cannot be written.

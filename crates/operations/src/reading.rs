@@ -78,10 +78,10 @@ impl Operations {
         })
     }
 
-    /// The whole of a log as text.
+    /// A log as text, from line number `from` on: the whole of it from 1.
     #[must_use]
-    pub fn log_text(&self, id: OperationId) -> LogText {
-        LogText::new(self.0.db.clone(), id)
+    pub fn log_text(&self, id: OperationId, from: u64) -> LogText {
+        LogText::new(self.0.db.clone(), id, from)
     }
 
     /// Looks through the whole of a log.

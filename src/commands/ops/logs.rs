@@ -115,13 +115,7 @@ fn print(lines: &[Line], arguments: &LogsArguments) -> Result {
             out.push_str(&line.to_string());
         } else {
             if arguments.long {
-                let stream = match line.stream {
-                    operations::Stream::Stdout => "out",
-                    operations::Stream::Stderr => "err",
-                    operations::Stream::System => "sys",
-                };
-                let time = stamp(line.time, 23);
-                out.push_str(&format!("{:>6}  {time}  {stream}  ", line.seq));
+                out.push_str(&before(line));
             }
             if for_terminal {
                 out.push_str(&terminal::log_text(&line.text, colour));
@@ -132,4 +126,33 @@ fn print(lines: &[Line], arguments: &LogsArguments) -> Result {
         out.push('\n');
     }
     terminal::write(out.as_bytes())
+}
+
+/// Number, time and stream of a line.
+fn before(line: &Line) -> String {
+    let stream = match line.stream {
+        operations::Stream::Stdout => "out",
+        operations::Stream::Stderr => "err",
+        operations::Stream::System => "sys",
+    };
+    let time = stamp(line.time, 23);
+    format!("{:>6}  {time}  {stream}  ", line.seq)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn standard_error_is_told_apart_by_a_word() {
+        for (stream, word) in [("stdout", "out"), ("stderr", "err"), ("system", "sys")] {
+            let line = json!({
+                "seq": 7, "time": "2026-11-27T09:30:00.123456Z", "stream": stream, "text": "x",
+            });
+            let line = serde_json::from_value(line).unwrap();
+            let expected = format!("     7  2026-11-27 09:30:00.123  {word}  ");
+            assert_eq!(before(&line), expected);
+        }
+    }
 }

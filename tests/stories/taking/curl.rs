@@ -1,6 +1,6 @@
 //! As many files of a real nginx as the README says: by plain curl (streamed, kept, and
-//! gone on with), by the command line and by the protocol of 2020. In a browser:
-//! console/e2e.
+//! gone on with), by the command line and by the protocol of 2020. Not in a
+//! browser: what console/e2e/bundle.spec.ts saves comes from a server of its own.
 
 use crate::archive::{contents, is_sound, run};
 use crate::command_line::Person;

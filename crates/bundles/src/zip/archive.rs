@@ -70,22 +70,12 @@ impl Archive {
     /// An archive without entries.
     #[must_use]
     pub fn new() -> Self {
-        Self::restored(Directory::default(), 0)
-    }
-
-    pub(super) fn restored(directory: Directory, offset: u64) -> Self {
         Self {
-            offset,
-            directory,
+            offset: 0,
+            directory: Directory::default(),
             sound: true,
             deflate: None,
         }
-    }
-
-    /// Bytes written so far.
-    #[must_use]
-    pub fn offset(&self) -> u64 {
-        self.offset
     }
 
     /// Entries in the directory so far; abandoned ones do not count.
@@ -231,10 +221,6 @@ impl Archive {
             return Err(ZipError::Broken);
         }
         Ok(Ending::new(self.directory, self.offset))
-    }
-
-    pub(super) fn directory(&self) -> &Directory {
-        &self.directory
     }
 
     fn head(&self, name: &EntryName, time: EntryTime, announced: Announced) -> Head {

@@ -68,11 +68,6 @@ impl Directory {
         self.entries
     }
 
-    /// Where the last entry ended.
-    pub(super) fn end(&self) -> u64 {
-        self.last.end
-    }
-
     /// The extent of a central directory that begins at `offset`.
     pub(super) fn extent(&self, offset: u64) -> Extent {
         Extent {
@@ -95,10 +90,6 @@ impl Directory {
             preceding.pass(&record);
         }
         Some(())
-    }
-
-    pub(super) fn segments(&self) -> impl Iterator<Item = &[u8]> {
-        self.segments.iter().map(Vec::as_slice)
     }
 
     pub(super) fn take_segment(&mut self) -> Option<Vec<u8>> {
@@ -262,13 +253,13 @@ mod tests {
                 offset,
             };
             directory.push(&record);
-            offset = directory.end();
+            offset = directory.last.end;
             expected.push(record);
         }
-        assert_eq!((directory.entries(), directory.end()), (5_000, offset));
+        assert_eq!((directory.entries(), directory.last.end), (5_000, offset));
         let mut back = Vec::new();
         let mut start = Preceding::default();
-        for segment in directory.segments() {
+        for segment in &directory.segments {
             assert!(segment.len() <= SEGMENT);
             Directory::unpack(segment, &mut start, |record, _| back.push(*record)).unwrap();
         }
@@ -292,11 +283,11 @@ mod tests {
                 offset,
             };
             directory.push(&record);
-            offset = directory.end();
+            offset = directory.last.end;
         }
         let held: usize = directory.segments.iter().map(Vec::capacity).sum();
         assert!(held < 2 * 100_000 * (40 + 14), "{held} bytes");
-        let used: usize = directory.segments().map(<[u8]>::len).sum();
+        let used: usize = directory.segments.iter().map(Vec::len).sum();
         assert_eq!(used / 100_000, 40 + 13);
     }
 }

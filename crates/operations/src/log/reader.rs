@@ -104,7 +104,7 @@ fn weight(line: &Line) -> usize {
     line.text.len() + line.data.as_ref().map_or(0, |data| data.get().len())
 }
 
-/// A log read from its beginning to its end, some rows at a time.
+/// A log read from one of its lines to its end, some rows at a time.
 #[derive(Debug)]
 pub struct LogText {
     db: Db,
@@ -113,11 +113,11 @@ pub struct LogText {
 }
 
 impl LogText {
-    pub(crate) const fn new(db: Db, operation: OperationId) -> Self {
+    pub(crate) const fn new(db: Db, operation: OperationId, from: u64) -> Self {
         Self {
             db,
             operation,
-            next: 1,
+            next: from,
         }
     }
 
@@ -136,7 +136,8 @@ impl LogText {
             let mut text = Vec::new();
             for row in rows {
                 segment::read(row.first, &row.chunk, |seq, time, stream, line, _| {
-                    // Of a segment that has grown since, the beginning was given.
+                    // The lines asked for begin within a segment; and of one that has grown
+                    // since, the beginning was given.
                     if seq < begin {
                         return;
                     }

@@ -7,10 +7,19 @@ use operations::{EngineSettings, LogEvent, LogFollower, State};
 use storage::values;
 use testing::{TestDatabase, on_both};
 
-type Sent = (u64, i64, u8, String);
+/// Number, microseconds, stream and text.
+pub(crate) type Sent = (u64, i64, u8, String);
 
-/// Follows until the end; the numbers and texts, and whether there was a gap.
-async fn follow(mut follower: LogFollower) -> Vec<(u64, String)> {
+/// Follows until the end; the numbers and texts.
+async fn follow(follower: LogFollower) -> Vec<(u64, String)> {
+    let sent = sent(follower).await;
+    sent.into_iter()
+        .map(|(seq, _, _, text)| (seq, text))
+        .collect()
+}
+
+/// Follows until the end; all that is sent, in which there is no gap.
+pub(crate) async fn sent(mut follower: LogFollower) -> Vec<Sent> {
     let mut lines = Vec::new();
     loop {
         let event = tokio::time::timeout(LIMIT, follower.next())
@@ -20,8 +29,7 @@ async fn follow(mut follower: LogFollower) -> Vec<(u64, String)> {
             LogEvent::Lines(lines_sent) => {
                 let last = lines_sent.last;
                 let json = [b"[", &*lines_sent.encoded, b"]"].concat();
-                let sent: Vec<Sent> = serde_json::from_slice(&json).expect("JSON");
-                lines.extend(sent.into_iter().map(|(seq, _, _, text)| (seq, text)));
+                lines.extend(serde_json::from_slice::<Vec<Sent>>(&json).expect("JSON"));
                 assert_eq!(lines.last().map(|line| line.0), Some(last));
             }
             LogEvent::Gap { from, to } => panic!("a gap from {from} to {to}"),

@@ -1,11 +1,12 @@
 //! Leases: kept, lost, taken up; and who lost one writes nothing any more.
 
 use crate::world::{Plain, Resumable, Wide, Work, World, on_replicated, quick, unaware};
+use base::OperationId;
 use operations::{EngineSettings, State};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use storage::values;
-use testing::on_both;
+use testing::{TestDatabase, on_both};
 
 /// A lease that a test can wait for the end of. Only where that is what it is about.
 fn short() -> EngineSettings {
@@ -123,6 +124,58 @@ async fn a_lost_worker_is_replaced_and_can_not_write_any_more() {
             assert!(saved.is_none());
         }
         assert_eq!(lost.script.begun.load(Ordering::SeqCst), 2);
+    })
+    .await;
+}
+
+/// A process that counts to 2 of 4, saves that, and dies without a word: its tasks are
+/// dropped where they stand. Its lease has run out.
+fn died_in_the_middle(database: &TestDatabase) -> OperationId {
+    let process = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    process.block_on(async {
+        let settings = EngineSettings {
+            alone: database.postgres_url().is_none(),
+            ..unaware()
+        };
+        let world = World::with(database, settings).await;
+        let id = world.submit::<Resumable>(Work::Count { to: 4 }).await;
+        world.script.gate.0.add_permits(1);
+        world
+            .until_row(
+                id,
+                "SELECT o.id FROM operation o JOIN operation_checkpoint c ON c.operation = o.id
+                 WHERE o.id = $1 AND o.log_last = 2 AND c.saved = '2'",
+            )
+            .await;
+        world.tamper(id, "lease_until = 1").await;
+        id
+    })
+}
+
+#[tokio::test]
+async fn what_a_dead_worker_saved_is_where_its_heir_goes_on() {
+    on_both(|database| async move {
+        let id = std::thread::scope(|threads| {
+            let dies = threads.spawn(|| died_in_the_middle(&database));
+            dies.join().expect("it came to the middle")
+        });
+        let heir = World::on(&database).await;
+        heir.script.gate.0.add_permits(2);
+        let ended = heir.ended(id).await;
+        assert_eq!((ended.state, ended.attempt), (State::Succeeded, 2));
+        assert_eq!(
+            heir.lines(id).await,
+            ["counted 1", "counted 2", "counted 3", "counted 4"]
+        );
+        let reasons = heir.reasons(id).await;
+        let taken_up = "its worker was lost; it is taken up again";
+        assert!(
+            reasons.iter().any(|reason| reason == taken_up),
+            "{reasons:?}"
+        );
     })
     .await;
 }

@@ -15,6 +15,16 @@ pub(crate) async fn number(world: &World, sql: &'static str, id: OperationId) ->
     row.expect("a row").get("number").expect("a number")
 }
 
+/// The log as text, from a line on.
+pub(crate) async fn text_from(world: &World, id: OperationId, from: u64) -> String {
+    let mut text = Vec::new();
+    let mut reader = world.operations.log_text(id, from);
+    while let Some(part) = reader.next().await.expect("there") {
+        text.extend(part);
+    }
+    String::from_utf8(text).expect("UTF-8")
+}
+
 #[tokio::test]
 async fn a_secret_never_reaches_a_log_whole_or_split() {
     on_both(|database| async move {
@@ -212,12 +222,7 @@ async fn the_whole_log_is_given_as_text() {
         let world = World::on(&database).await;
         let id = world.submit::<Plain>(Work::Lines(3_000)).await;
         world.ended(id).await;
-        let mut text = Vec::new();
-        let mut reader = world.operations.log_text(id);
-        while let Some(part) = reader.next().await.expect("there") {
-            text.extend(part);
-        }
-        let text = String::from_utf8(text).expect("UTF-8");
+        let text = text_from(&world, id, 1).await;
         assert_eq!(text.lines().count(), 3_000);
         assert!(
             text.lines()
@@ -230,6 +235,31 @@ async fn the_whole_log_is_given_as_text() {
 }
 
 #[tokio::test]
+async fn text_begins_at_the_line_asked_for_also_within_a_segment() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let id = world.submit::<Plain>(Work::Lines(10_000)).await;
+        world.ended(id).await;
+        let whole = text_from(&world, id, 1).await;
+        let whole: Vec<&str> = whole.lines().collect();
+        // Where the first segment ends.
+        let end = "SELECT MIN(last_seq) AS number FROM operation_log WHERE operation = $1";
+        let end = number(&world, end, id).await;
+        assert!((4..9_998).contains(&end), "{end}");
+        for from in [2, end / 2, end, end + 1, end + 2, 10_000] {
+            let text = text_from(&world, id, from).await;
+            let skipped = usize::try_from(from - 1).expect("few");
+            assert!(
+                text.lines().eq(whole[skipped..].iter().copied()),
+                "from {from}"
+            );
+        }
+        assert_eq!(text_from(&world, id, 10_001).await, "");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_log_that_grows_while_it_is_read_is_given_once() {
     on_both(|database| async move {
         let world = World::on(&database).await;
@@ -237,7 +267,7 @@ async fn a_log_that_grows_while_it_is_read_is_given_once() {
         // A line is shown when it is stored.
         let mut follower = world.operations.follow_log(id, 1).await.expect("there");
         shown(&mut follower, 1).await;
-        let mut reader = world.operations.log_text(id);
+        let mut reader = world.operations.log_text(id, 1);
         let mut text = reader.next().await.expect("there").expect("the first line");
         // The second line joins the segment of the first.
         world.script.gate.0.add_permits(1);

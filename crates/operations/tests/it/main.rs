@@ -14,4 +14,5 @@ mod replicas;
 mod retention;
 mod schedules;
 mod script;
+mod streams;
 mod world;

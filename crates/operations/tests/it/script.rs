@@ -46,6 +46,8 @@ pub(crate) enum Work {
     },
     Parent(u64),
     Chunks(Vec<Vec<u8>>),
+    /// A line on each stream, and one on standard error as a program writes it.
+    Streams,
     /// Events with data of so many bytes.
     Events(Vec<usize>),
     /// Each once the gate opens.
@@ -213,6 +215,15 @@ impl Script {
                 for chunk in chunks {
                     output.write(&chunk).await;
                 }
+                output.finish().await;
+            }
+            Work::Streams => {
+                context.line(Stream::Stdout, "built").await;
+                context.line(Stream::Stderr, "deprecated").await;
+                context.log("ended with code 0").await;
+                let mut output = context.output(Stream::Stderr);
+                output.write(b"a last ").await;
+                output.write(b"warning\n").await;
                 output.finish().await;
             }
             Work::ChunksAtGate(chunks) => {

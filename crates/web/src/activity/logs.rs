@@ -67,19 +67,30 @@ pub(super) async fn get_log(
     Ok(Json(operations.log(id.into(), from, limit).await?))
 }
 
-/// The whole log as text.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextParams {
+    /// The number of the first line wanted; the whole log when absent.
+    #[param(minimum = 1)]
+    from: Option<u64>,
+}
+
+/// The log as text, the whole of it or from a number on.
 #[utoipa::path(
     get, path = "/api/v1/operations/{id}/log.txt", tag = "operations",
-    params(("id" = uuid::Uuid, Path, description = "The operation's id.")),
+    params(("id" = uuid::Uuid, Path, description = "The operation's id."), TextParams),
     responses((status = 200, description = "The log.", content_type = "text/plain", body = String))
 )]
 pub(super) async fn download_log(
     State(operations): State<Operations>,
     Path(id): Path<uuid::Uuid>,
+    Query(params): Query<TextParams>,
 ) -> Answer<Response> {
     let id = OperationId::from(id);
+    let from = line_number("from", params.from)?;
     operations.get(id).await?;
-    let body = stream::unfold(Some(operations.log_text(id)), async |text| {
+    let body = stream::unfold(Some(operations.log_text(id, from)), async |text| {
         let mut text = text?;
         match text.next().await {
             Ok(Some(part)) => Some((Ok(Bytes::from(part)), Some(text))),
