@@ -24,13 +24,9 @@ impl FormServer {
         let mut command = crate::server::command(&node);
         command.args(["--input-type=module", "--eval", SCRIPT]);
         let running = Running::spawn(command, &captured);
-        captured.contains(" .").await;
-        let said = captured.text();
-        let port = said.split("listens on ").nth(1);
-        let port = port.and_then(|rest| rest.split(' ').next()?.parse().ok());
         Some(Self {
             _running: running,
-            port: port.unwrap_or_else(|| panic!("the server of forms says no port:\n{said}")),
+            port: captured.port().await,
         })
     }
 

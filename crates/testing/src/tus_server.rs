@@ -32,13 +32,9 @@ impl TusServer {
             // From where its packages are found.
             .current_dir(packages);
         let running = Running::spawn(command, &captured);
-        captured.contains(" .").await;
-        let said = captured.text();
-        let port = said.split("listens on ").nth(1);
-        let port = port.and_then(|rest| rest.split(' ').next()?.parse().ok());
         Some(Self {
             _running: running,
-            port: port.unwrap_or_else(|| panic!("the tus server says no port:\n{said}")),
+            port: captured.port().await,
             folder,
         })
     }

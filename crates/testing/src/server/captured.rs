@@ -43,6 +43,18 @@ impl Captured {
         );
     }
 
+    /// The port in `listens on PORT .`, once that is said.
+    ///
+    /// # Panics
+    /// When it is not said within a minute.
+    pub(crate) async fn port(&self) -> u16 {
+        self.contains(" .").await;
+        let said = self.text();
+        let port = said.split("listens on ").nth(1);
+        let port = port.and_then(|rest| rest.split(' ').next()?.parse().ok());
+        port.unwrap_or_else(|| panic!("no port is said:\n{said}"))
+    }
+
     /// Takes in a stream until its end.
     pub(crate) async fn take_in(self, mut stream: impl AsyncRead + Unpin) {
         let mut buffer = vec![0; 16 * 1024];

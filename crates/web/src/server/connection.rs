@@ -25,9 +25,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
-/// Most bytes of an answer that wait for an HTTP/1 peer, beside what the kernel has, and of a
-/// request that were read and not taken: half of what hyper does, for each slow taker.
-const BUFFERED: usize = 256 << 10;
 /// An HTTP/2 peer that does not answer a ping for so long is gone.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
@@ -102,7 +99,6 @@ pub(super) async fn answer(
         builder
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
-            .max_buf_size(BUFFERED.max(limits.header_bytes as usize))
             .max_header_size(limits.header_bytes as usize)
             .max_headers(limits.headers);
         let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
