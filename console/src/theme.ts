@@ -1,6 +1,7 @@
 // Colours, type and sizes of the whole console. Contrast is AA in both schemes;
 // the end-to-end tests check it on every page.
 import {
+  Alert,
   Badge,
   Button,
   type CSSVariablesResolver,
@@ -58,6 +59,8 @@ export const theme = createTheme({
     Drawer: Drawer.extend({ defaultProps: DIALOG }),
     Badge: Badge.extend({ styles: { label: { textTransform: "none", fontWeight: 500 } } }),
     Button: Button.extend({ defaultProps: { size: "sm" }, styles: { label: { fontWeight: 550 } } }),
+    // Its own is 20 px wide, and a finger wants 24 at least (WCAG 2.5.8).
+    Alert: Alert.extend({ styles: { closeButton: { minWidth: 28, minHeight: 28 } } }),
     // In place and without a placeholder for the focus: a menu holds its items alone.
     Menu: Menu.extend({
       defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false },

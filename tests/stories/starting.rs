@@ -23,7 +23,7 @@ fn values(said: &str, word: &str) -> Vec<String> {
 on_both!(an_empty_directory_becomes_a_private_one_and_the_server_is_ready);
 async fn an_empty_directory_becomes_a_private_one_and_the_server_is_ready(database: TestDatabase) {
     database.emptied().await;
-    let server = server(&database).start().await;
+    let server = server(&database).from_nothing().start().await;
     assert_eq!(mode(server.data()), 0o700);
     assert_eq!(mode(&server.data().join("master.key")), 0o600);
     let ready = server.anonymous(Method::GET, "/readyz").send().await;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use utoipa_axum::routes;
+use web::routes;
 use web::{
     Admitted, Answer, AnswerTime, BodyLimit, By, Json, JsonText, Links, Page, Paging, Path,
     Problem, Query, Requirement, RouteLimits, Routes, SettingsSource,

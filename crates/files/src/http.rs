@@ -27,7 +27,7 @@ pub use tus::tus_routes;
 use crate::Files;
 use access::{Role, Scope};
 use std::sync::Arc;
-use utoipa_axum::routes;
+use web::routes;
 use web::{AnswerTime, BodyLimit, Elsewhere, Requirement, RouteLimits, Routes};
 
 /// The routes of the API.

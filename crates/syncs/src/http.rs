@@ -10,7 +10,7 @@ use crate::{Error, Result, Sync, Syncs};
 use access::{Caller, Proof, Role, Scope};
 use base::{OperationId, Trigger};
 use std::time::Duration;
-use utoipa_axum::routes;
+use web::routes;
 use web::{Answer, AnswerTime, Problem, Requirement, RouteLimits, Routes};
 
 /// How long checking and a dry run may take before their answer begins.

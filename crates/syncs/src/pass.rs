@@ -26,6 +26,7 @@ use find::Finding;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{Id, JoinSet};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -46,6 +47,8 @@ pub(crate) struct Pass {
     ledger: Ledger,
     recorded: bool,
     at_once: usize,
+    /// As many as may be under way at the targets at once.
+    places: Arc<Semaphore>,
     attempts: u64,
     lease: Duration,
     longest_wait: Duration,
@@ -61,13 +64,30 @@ struct Work {
     begun: HashMap<Id, Claim>,
 }
 
+/// The right to be under way at a target. It is given back as soon as the target has
+/// answered: what is recorded then keeps nobody from sending the next file.
+#[derive(Debug)]
+struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
+/// Why no more is begun for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Filled {
+    /// As many as may be are under way at the targets; the next may begin with the first
+    /// of them that is answered.
+    Busy,
+    /// Nothing more is to be had, or enough waits to be recorded.
+    Enough,
+}
+
 impl Pass {
     /// `recorded`: the source is not asked for more.
     pub(crate) fn new(syncs: Syncs, opened: Opened, context: Context, recorded: bool) -> Arc<Self> {
         let settings = syncs.settings();
         let rule = &opened.sync.rule;
+        let at_once = rule.at_once.unwrap_or(settings.at_once).max(1) as usize;
         Arc::new(Self {
-            at_once: rule.at_once.unwrap_or(settings.at_once).max(1) as usize,
+            at_once,
+            places: Arc::new(Semaphore::new(at_once)),
             attempts: u64::from(rule.attempts.unwrap_or(settings.attempts)),
             lease: settings.lease,
             longest_wait: settings.longest_wait,
@@ -115,7 +135,7 @@ impl Pass {
             if let Some(reason) = self.board.stopped() {
                 return Err(Failure::lasting("target", reason));
             }
-            self.fill(work, &mut finding).await?;
+            let filled = self.fill(work, &mut finding).await?;
             if work.tasks.is_empty() {
                 let Some(wait) = self.wait_for_more(&mut patience).await? else {
                     return Ok(());
@@ -126,6 +146,7 @@ impl Pass {
             tokio::select! {
                 biased;
                 () = self.context.cancelled().cancelled() => {}
+                () = self.a_place_is_free(), if filled == Filled::Busy => {}
                 joined = work.tasks.join_next_with_id() => {
                     let ended = match &joined {
                         Some(Ok((id, ()))) => Some(*id),
@@ -145,27 +166,45 @@ impl Pass {
     }
 
     /// Begins as many as may run at once, and finds more where there are no more.
-    async fn fill(self: &Arc<Self>, work: &mut Work, finding: &mut Finding) -> Result<(), Failure> {
-        while work.tasks.len() < self.at_once {
+    async fn fill(
+        self: &Arc<Self>,
+        work: &mut Work,
+        finding: &mut Finding,
+    ) -> Result<Filled, Failure> {
+        // Twice as many: those at the targets, and those that are being recorded.
+        while work.tasks.len() < 2 * self.at_once {
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+                return Ok(Filled::Busy);
+            };
             if let Some(claimed) = work.ready.pop() {
                 let claim = claimed.claim.clone();
                 let pass = Arc::clone(self);
-                let task = work.tasks.spawn(async move { pass.deliver(claimed).await });
+                let turn = Turn(place);
+                let task = work
+                    .tasks
+                    .spawn(async move { pass.deliver(claimed, turn).await });
                 work.begun.insert(task.id(), claim);
                 continue;
             }
-            let claimed = self.claim(2 * self.at_once - work.tasks.len()).await?;
+            let claimed = self.claim(self.at_once).await?;
             if !claimed.is_empty() {
                 // The longest due is begun first, from the end.
                 work.ready.extend(claimed.into_iter().rev());
                 continue;
             }
             if finding.is_done() {
-                return Ok(());
+                break;
             }
             self.find(finding).await?;
         }
-        Ok(())
+        Ok(Filled::Enough)
+    }
+
+    /// Returns when a file may go to a target. Nothing else takes places, so it is still
+    /// free then.
+    async fn a_place_is_free(&self) {
+        // It is never closed.
+        drop(self.places.acquire().await);
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<Claimed>, Failure> {

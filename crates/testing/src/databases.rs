@@ -5,6 +5,7 @@
 //! It makes and drops databases whose names begin with `longshore_test_`, keeps one of
 //! each schema that begins with `longshore_template_`, and touches no other.
 
+pub(crate) mod file;
 mod template;
 
 use crate::peers;
@@ -22,8 +23,8 @@ const FULL_LIMIT: Duration = Duration::from_secs(3600);
 /// How long making or dropping a database may take.
 const ADMINISTRATION: Duration = Duration::from_secs(60);
 
-/// A database of a test's own, without a row, that lives as long as the test. On Postgres
-/// it has the schema of today already; see [`TestDatabase::emptied`].
+/// A database of a test's own, without a row, that lives as long as the test. It has the
+/// schema of today already; see [`TestDatabase::emptied`].
 #[derive(Clone, Debug)]
 pub struct TestDatabase {
     place: Place,
@@ -54,11 +55,11 @@ impl TestDatabase {
         }
     }
 
-    /// The SQLite file, which need not exist yet.
+    /// The SQLite file, which is not there after [`TestDatabase::emptied`].
     #[must_use]
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         match &self.place {
-            Place::Sqlite { folder } => Some(folder.join("longshore.db")),
+            Place::Sqlite { folder } => Some(folder.join(file::NAME)),
             Place::Postgres { .. } => None,
         }
     }
@@ -67,19 +68,24 @@ impl TestDatabase {
     #[must_use]
     pub fn settings(&self) -> DbSettings {
         match &self.place {
-            Place::Sqlite { folder } => DbSettings::Sqlite(folder.join("longshore.db")),
+            Place::Sqlite { folder } => DbSettings::Sqlite(folder.join(file::NAME)),
             Place::Postgres { url } => DbSettings::Postgres(url.clone()),
         }
     }
 
-    /// Takes the schema away too, for who wants to see it made: on Postgres, where each
-    /// test begins with a copy of what was migrated once. A SQLite file is not there yet.
+    /// Takes the schema away too, for who wants to see it made: each test begins with a
+    /// copy of what was migrated once. A server on SQLite has a file of its own; see
+    /// [`ServerOptions::from_nothing`](crate::ServerOptions::from_nothing).
     ///
     /// # Panics
-    /// When Postgres refuses it.
+    /// When Postgres refuses it, or the disk.
     pub async fn emptied(&self) {
-        if let Place::Postgres { url } = &self.place {
-            administer(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+        match &self.place {
+            Place::Sqlite { folder } => std::fs::remove_file(folder.join(file::NAME))
+                .unwrap_or_else(|error| panic!("the test's SQLite: {error}")),
+            Place::Postgres { url } => {
+                administer(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+            }
         }
     }
 
@@ -131,6 +137,7 @@ where
     Fut: Future<Output = ()>,
 {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    file::place(folder.path()).await;
     let database = TestDatabase {
         place: Place::Sqlite {
             folder: folder.path().to_path_buf(),

@@ -38,7 +38,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts the binary on SQLite and an empty data directory, and waits until it is
+    /// Starts the binary on SQLite and a data directory of its own, and waits until it is
     /// ready. Give it `env!("CARGO_BIN_EXE_longshore")`; `LONGSHORE_BIN` overrides it.
     ///
     /// # Panics
@@ -50,7 +50,7 @@ impl TestServer {
     async fn start_with(options: ServerOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let data = folder.path().join("data");
-        options.write_files(&data);
+        options.fill(&data).await;
         let mut server = Self {
             options,
             running: None,

@@ -6,6 +6,7 @@ mod logs;
 mod schedules;
 pub(crate) mod shown;
 
+use crate::routes;
 use crate::{Answer, By, Json, Page, Path, Problem, Query, Requirement, RouteLimits, Routes};
 use access::{Access, Caller, Proof, Role, Scope};
 use axum::extract::State;
@@ -16,7 +17,6 @@ use operations::{
 };
 use serde::{Deserialize, Serialize};
 use shown::{DetailedOperation, Rights, ShownOperation};
-use utoipa_axum::routes;
 
 const USUAL: u16 = 50;
 const MOST: u16 = 200;

@@ -6,6 +6,7 @@ mod page;
 mod schema;
 mod style;
 
+use crate::routes;
 use crate::{Requirement, Routes};
 use axum::extract::State;
 use bytes::Bytes;
@@ -13,7 +14,6 @@ use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
-use utoipa_axum::routes;
 
 /// The page has a style of its own in it, and nothing that runs.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \

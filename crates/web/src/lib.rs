@@ -43,9 +43,11 @@ pub use paging::{Page, Paging};
 pub use probes::{Check, Probes};
 pub use problem::{Answer, FieldProblem, PROBLEM_JSON, Problem, ProblemDocument};
 pub use request_id::RequestId;
+#[doc(hidden)]
+pub use routes::described;
 pub use routes::{
-    Admission, Admitted, AnswerTime, AskedFor, BodyLimit, DESCRIBES, Elsewhere, Entry, Gate,
-    Hosted, KnowsHost, Requirement, RouteLimits, RouteTable, Routes, Site,
+    Admission, Admitted, AnswerTime, AskedFor, BodyLimit, DESCRIBES, Described, Elsewhere, Entry,
+    Erased, Gate, Handlers, Hosted, KnowsHost, Requirement, RouteLimits, RouteTable, Routes, Site,
 };
 pub use server::{ServeError, ServerLimits, serve, serve_sites};
 pub use settings::{Settings, SettingsSource};

@@ -16,6 +16,7 @@ mod subscriptions;
 
 pub use files::{FileEvent, FileFeed, FileNews, FollowFiles, FollowedFiles, NotFollowed};
 
+use crate::routes;
 use crate::{Answer, AnswerTime, By, Requirement, RouteLimits, Routes, SettingsSource, Upgrade};
 use access::{Access, Role, Scope};
 use axum::extract::State;
@@ -27,7 +28,6 @@ use session::Session;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use utoipa_axum::routes;
 
 /// The longest message of a client, in bytes.
 const LONGEST: usize = 64 << 10;

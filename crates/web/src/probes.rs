@@ -3,6 +3,7 @@
 //! These are answered however much there is to do, and tell strangers no more than
 //! yes or no: reasons go to the log.
 
+use crate::routes;
 use crate::{Answer, By, Problem, Requirement, RouteLimits, Routes, SettingsSource};
 use access::{Role, Scope};
 use async_trait::async_trait;
@@ -15,7 +16,6 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 /// One check takes no longer.
 const LONGEST: Duration = Duration::from_secs(2);

@@ -8,7 +8,9 @@
 mod admitted;
 mod body;
 mod elsewhere;
+mod erased;
 mod gate;
+mod handlers;
 mod hosts;
 mod origin;
 mod requirement;
@@ -19,7 +21,12 @@ mod table;
 pub use admitted::Admitted;
 pub(crate) use body::TooLate;
 pub use elsewhere::{AskedFor, Elsewhere};
+pub use erased::Erased;
 pub use gate::Gate;
+use handlers::Schemas;
+#[doc(hidden)]
+pub use handlers::described;
+pub use handlers::{Described, Handlers};
 pub(crate) use hosts::Hosts;
 pub use hosts::{Hosted, KnowsHost};
 pub use requirement::{Admission, AnswerTime, BodyLimit, Requirement, RouteLimits};
@@ -31,9 +38,6 @@ use http::Method;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
-use utoipa::openapi::path::Paths;
-use utoipa::openapi::{RefOr, Schema};
-use utoipa_axum::router::UtoipaMethodRouter;
 
 /// Whether routes keep what they say of themselves. A release serves the description that
 /// it was built with: what a hundred routes say takes 14 MiB, and the pages stay.
@@ -43,15 +47,15 @@ pub const DESCRIBES: bool = cfg!(debug_assertions);
 #[must_use = "routes do nothing until they are merged and finished"]
 pub struct Routes<S = ()> {
     added: Vec<Added<S>>,
-    schemas: Vec<(String, RefOr<Schema>)>,
+    schemas: Vec<fn() -> Schemas>,
 }
 
 struct Added<S> {
     requirement: Requirement,
     limits: RouteLimits,
     called: Vec<(Method, String)>,
-    /// Empty where nobody [describes](DESCRIBES).
-    paths: Paths,
+    /// Nothing where nobody [describes](DESCRIBES).
+    describe: Option<fn() -> Described>,
     /// Whether the last parameter takes the rest of the path, `/` included.
     deep: bool,
     /// Who knows whether somebody else decides about a request.
@@ -97,9 +101,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         }
     }
 
-    /// Adds handlers of one path (`utoipa_axum::routes!(list, create)`), all with
+    /// Adds handlers of one path ([`routes!`](crate::routes!)`(list, create)`), all with
     /// the same requirement, and the limits of ordinary routes.
-    pub fn add(self, requirement: Requirement, routes: UtoipaMethodRouter<S>) -> Self {
+    pub fn add(self, requirement: Requirement, routes: Handlers<S>) -> Self {
         self.add_within(RouteLimits::default(), requirement, routes)
     }
 
@@ -108,7 +112,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self,
         limits: RouteLimits,
         requirement: Requirement,
-        routes: UtoipaMethodRouter<S>,
+        routes: Handlers<S>,
     ) -> Self {
         self.push(limits, requirement, false, routes)
     }
@@ -119,7 +123,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self,
         limits: RouteLimits,
         requirement: Requirement,
-        routes: UtoipaMethodRouter<S>,
+        routes: Handlers<S>,
     ) -> Self {
         self.push(limits, requirement, true, routes)
     }
@@ -129,23 +133,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         limits: RouteLimits,
         requirement: Requirement,
         deep: bool,
-        (schemas, paths, handlers): UtoipaMethodRouter<S>,
+        routes: Handlers<S>,
     ) -> Self {
-        let called = table::called(&paths);
-        let (schemas, paths) = if DESCRIBES {
-            (schemas, paths)
-        } else {
-            Default::default()
-        };
-        self.schemas.extend(schemas);
         self.added.push(Added {
             requirement,
             limits,
-            called,
-            paths,
+            called: routes.called,
+            describe: routes.describe,
             deep,
             elsewhere: None,
-            handlers,
+            handlers: routes.router,
         });
         self
     }
@@ -169,12 +166,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Adds a schema to the API's description that no handler names: a message of a
     /// socket, say.
     pub fn schema<T: utoipa::ToSchema>(mut self) -> Self {
-        if !DESCRIBES {
-            return self;
+        if DESCRIBES {
+            self.schemas.push(schemas_of::<T>);
         }
-        let mut schemas = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut schemas);
-        self.schemas.extend(schemas);
         self
     }
 
@@ -184,7 +178,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             requirement: added.requirement,
             limits: added.limits,
             called: added.called,
-            paths: added.paths,
+            describe: added.describe,
             deep: added.deep,
             elsewhere: added.elsewhere,
             handlers: added.handlers.with_state(state.clone()),
@@ -213,4 +207,10 @@ impl<S> std::fmt::Debug for Routes<S> {
         let called = self.added.iter().flat_map(|added| &added.called);
         f.debug_list().entries(called).finish()
     }
+}
+
+fn schemas_of<T: utoipa::ToSchema>() -> Schemas {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    schemas
 }

@@ -25,7 +25,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use utoipa_axum::routes;
+use web::routes;
 use web::{
     Admitted, Answer, AnswerTime, BodyLimit, By, Client, Elsewhere, Json, Path, Problem,
     Requirement, RouteLimits, Routes, Wants,

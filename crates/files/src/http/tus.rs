@@ -16,7 +16,7 @@ pub(super) use desk::bucket_of;
 use desk::{Desk, Request, not_allowed, overridden};
 use http::HeaderMap;
 use std::sync::Arc;
-use utoipa_axum::routes;
+use web::routes;
 use web::{
     Admitted, AnswerTime, BodyLimit, By, Client, Elsewhere, Path, Requirement, RouteLimits, Routes,
     SettingsSource,

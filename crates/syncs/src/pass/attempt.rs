@@ -1,8 +1,8 @@
 //! One attempt at one file: from where it stands, as far as it goes.
 
-use super::Pass;
 use super::ground::{Standing, held};
 use super::route::{Chosen, choose, item_of};
+use super::{Pass, Turn};
 use crate::delivery::{Claimed, Delivery, DeliveryState};
 use crate::rule::SourceRule;
 use crate::source::{LookedAt, Mark, Told};
@@ -31,15 +31,16 @@ struct To<'a> {
 }
 
 impl Pass {
-    pub(super) async fn attempt(&self, claimed: &Claimed) -> Result<Reached, Trouble> {
+    pub(super) async fn attempt(&self, claimed: &Claimed, turn: Turn) -> Result<Reached, Trouble> {
         let delivery = &claimed.delivery;
         let is_again = delivery.state == DeliveryState::Again;
         if is_again && self.is_another(delivery).await? {
-            return self.send(claimed, true).await;
+            return self.send(claimed, turn, true).await;
         }
         match delivery.state {
             // It is served already: all that is left is to say so.
             DeliveryState::Verified => {
+                drop(turn);
                 let receipt = Receipt {
                     id: delivery.remote_id.clone().unwrap_or_default(),
                     thumbnail: delivery.thumbnail.clone(),
@@ -48,16 +49,19 @@ impl Pass {
                 self.mark(claimed, receipt).await
             }
             DeliveryState::Working | DeliveryState::Again => match self.look(claimed).await? {
-                Some(delivered) => self.reached(claimed, delivered).await,
+                Some(delivered) => {
+                    drop(turn);
+                    self.reached(claimed, delivered).await
+                }
                 None => {
                     self.board.say(format!(
                         "{}: the target has it no more; it is delivered anew.",
                         delivery.name
                     ));
-                    self.send(claimed, false).await
+                    self.send(claimed, turn, false).await
                 }
             },
-            _ => self.send(claimed, true).await,
+            _ => self.send(claimed, turn, true).await,
         }
     }
 
@@ -95,7 +99,7 @@ impl Pass {
     }
 
     /// Sends it, or goes on with it where that is wanted and possible.
-    async fn send(&self, claimed: &Claimed, go_on: bool) -> Result<Reached, Trouble> {
+    async fn send(&self, claimed: &Claimed, turn: Turn, go_on: bool) -> Result<Reached, Trouble> {
         let delivery = &claimed.delivery;
         let Some(looked) = self.opened.source.look(&delivery.place).await? else {
             self.abandon(delivery).await?;
@@ -132,6 +136,7 @@ impl Pass {
         let state = delivery.reached.and_then(DeliveryState::at_target);
         self.board.begin(delivery.id, &item.name, item.size);
         let delivered = to.target.deliver(&item, state.zip(known), &standing).await;
+        drop(turn);
         // What is recorded of another content belongs to that one until something is
         // recorded of this one.
         if known.is_some() || delivery.known.is_none() {

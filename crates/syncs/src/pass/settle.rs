@@ -1,7 +1,7 @@
 //! What becomes of a delivery after an attempt: its end, or when it is tried again.
 
-use super::Pass;
 use super::attempt::Reached;
+use super::{Pass, Turn};
 use crate::delivery::{Claimed, DeliveryState};
 use crate::source::Told;
 use crate::sql::claim::{self, Ending};
@@ -84,8 +84,8 @@ pub(super) fn next(
 
 impl Pass {
     /// Delivers one file, and settles what becomes of it.
-    pub(super) async fn deliver(&self, claimed: Claimed) {
-        let outcome = self.attempt(&claimed).await;
+    pub(super) async fn deliver(&self, claimed: Claimed, turn: Turn) {
+        let outcome = self.attempt(&claimed, turn).await;
         self.board.end(claimed.delivery.id);
         let settled = match outcome {
             Ok(reached) => self.settle(&claimed, reached).await,

@@ -19,7 +19,7 @@ const LOCK: i64 = 0x6c6f_6e67;
 /// # Panics
 /// When Postgres refuses it.
 pub(super) async fn copied(server: &str, name: &str) {
-    let template = template_name();
+    let template = self::name();
     // Files are copied instead of logged: this server outlives no power cut.
     let copy = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
     match asked(server, &copy).await {
@@ -73,7 +73,7 @@ async fn migrate(url: &str) {
 }
 
 /// The template of exactly these migrations: a server may outlive an edit of them.
-fn template_name() -> String {
+pub(super) fn name() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())

@@ -2,6 +2,7 @@
 
 use super::TestServer;
 use crate::TestDatabase;
+use crate::databases::file;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -16,6 +17,7 @@ pub struct ServerOptions {
     pub(super) arguments: Vec<String>,
     pub(super) files: Vec<(String, Vec<u8>)>,
     pub(super) s3: bool,
+    pub(super) from_nothing: bool,
 }
 
 impl ServerOptions {
@@ -36,6 +38,7 @@ impl ServerOptions {
             arguments: Vec::new(),
             files: Vec::new(),
             s3: false,
+            from_nothing: false,
         }
     }
 
@@ -90,6 +93,14 @@ impl ServerOptions {
         self
     }
 
+    /// On a data directory that is not there, for who wants to see everything made. Others
+    /// begin with a copy of a SQLite database that was migrated once.
+    #[must_use]
+    pub const fn from_nothing(mut self) -> Self {
+        self.from_nothing = true;
+        self
+    }
+
     /// With a file (0600) in its data directory before its first start, such as the
     /// `master.key` that replicas on one database share.
     #[must_use]
@@ -98,8 +109,16 @@ impl ServerOptions {
         self
     }
 
-    /// Makes the data directory, where there are files to be put into it.
-    pub(super) fn write_files(&self, data: &Path) {
+    /// Makes the data directory, where something is to be put into it.
+    pub(super) async fn fill(&self, data: &Path) {
+        self.write_files(data);
+        let is_elsewhere = |(name, _): &(String, String)| name == "LONGSHORE_DATABASE";
+        if !self.from_nothing && !self.environment.iter().any(is_elsewhere) {
+            file::place(data).await;
+        }
+    }
+
+    fn write_files(&self, data: &Path) {
         for (name, content) in &self.files {
             let written = fs::DirBuilder::new()
                 .recursive(true)

@@ -2,6 +2,7 @@
 
 mod record;
 
+use crate::routes;
 use crate::{Answer, By, Json, Path, Requirement, Routes};
 use access::{Access, Role, Scope};
 use axum::extract::State;
@@ -10,7 +11,6 @@ use http::StatusCode;
 use operations::{Missed, NewSchedule, Operations, Schedule, ScheduleChange, Timing};
 use record::OnTheRecord;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::routes;
 
 /// What the routes need.
 #[derive(Clone, Debug)]

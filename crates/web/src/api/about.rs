@@ -1,12 +1,12 @@
 //! What is running here.
 
+use crate::routes;
 use crate::{Json, Requirement, Routes};
 use access::{Role, Scope};
 use axum::extract::State;
 use base::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 /// What is running here.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -1,6 +1,7 @@
 //! Access keys: what S3 clients sign their requests with.
 
 use super::words::{NameWord, ScopeWord};
+use crate::routes;
 use crate::{Answer, By, Json, Page, Path, Problem, Query, Requirement, Routes};
 use access::{Access, Role, Scope};
 use axum::extract::State;
@@ -10,7 +11,6 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
 
 /// A hundred years: what lives for longer had better say `null`.
 const LONGEST: u64 = 36_500 * 24 * 3600;

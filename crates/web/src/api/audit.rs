@@ -1,5 +1,6 @@
 //! The record of who did what.
 
+use crate::routes;
 use crate::{Answer, Json, Page, Paging, Query, Requirement, Routes};
 use access::{Access, AuditFilter, Role, Scope};
 use axum::extract::State;
@@ -7,7 +8,6 @@ use base::{Actor, Timestamp};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 /// What somebody did.

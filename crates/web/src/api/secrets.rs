@@ -1,6 +1,7 @@
 //! Secrets: their names. A value goes in and never comes out here.
 
 use super::words::NameWord;
+use crate::routes;
 use crate::{Answer, By, Json, Page, Path, Requirement, Routes};
 use access::{Access, Doer, Role, Scope};
 use axum::extract::State;
@@ -9,7 +10,6 @@ use http::StatusCode;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 /// A secret, without its value.
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,6 +2,7 @@
 
 use super::users::User;
 use crate::identify::SESSION_COOKIE;
+use crate::routes;
 use crate::{Answer, By, Client, Json, Problem, Requirement, Routes, Settings};
 use access::{Access, Proof};
 use axum::Extension;
@@ -14,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 /// A name and a password.
 #[derive(Debug, Deserialize, ToSchema)]

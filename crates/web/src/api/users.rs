@@ -1,6 +1,7 @@
 //! Users, their passwords and their sessions.
 
 use super::words::{NameWord, RoleWord};
+use crate::routes;
 use crate::{Answer, By, Json, Page, Path, Problem, Requirement, Routes};
 use access::{Access, Caller, Doer, Proof, Role, Scope};
 use axum::extract::State;
@@ -10,7 +11,6 @@ use http::{HeaderName, StatusCode};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]

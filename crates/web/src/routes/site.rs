@@ -3,7 +3,7 @@
 
 use super::gate::{Guard, Guarded};
 use super::hosts::{Hosted, Hosts};
-use super::{Added, DESCRIBES, Entry, Gate, RouteTable, Routes, responses, table};
+use super::{Added, Described, Entry, Gate, RouteTable, Routes, responses, table};
 use crate::problem::{FieldProblem, ProblemDocument};
 use crate::{Problem, Requirement, RouteLimits, SettingsSource, console, docs, front};
 use axum::Router;
@@ -42,8 +42,7 @@ impl Routes {
     /// description that was made of these routes before.
     ///
     /// # Panics
-    /// As [`description`](Self::description), where routes [describe](super::DESCRIBES)
-    /// themselves.
+    /// As [`description`](Self::description), where none was made before.
     #[must_use]
     pub fn finish_with(
         self,
@@ -57,12 +56,8 @@ impl Routes {
         for entry in hosted.iter().flat_map(Hosted::entries) {
             table = table.with(entry);
         }
-        let anew = if DESCRIBES {
-            document(&routes)
-        } else {
-            Bytes::new()
-        };
-        published.publish(described.map_or(anew, Bytes::from_static));
+        let anew = || document(&routes);
+        published.publish(described.map_or_else(anew, Bytes::from_static));
         let usual = router(routes.added, gate, false, console::fallback);
         let hosted = hosted
             .into_iter()
@@ -187,9 +182,14 @@ fn describe(routes: &Routes) -> OpenApi {
             .to_owned(),
     );
     let mut components = Components::new();
-    for (name, schema) in &routes.schemas {
-        components.schemas.insert(name.clone(), schema.clone());
-    }
+    let described: Vec<(&Added<()>, Described)> = routes
+        .added
+        .iter()
+        .filter_map(|added| Some((added, added.describe?())))
+        .collect();
+    components
+        .schemas
+        .extend(routes.schemas.iter().flat_map(|schemas| schemas()));
     components
         .schemas
         .insert("Problem".to_owned(), ProblemDocument::schema());
@@ -198,27 +198,27 @@ fn describe(routes: &Routes) -> OpenApi {
         .insert("FieldProblem".to_owned(), FieldProblem::schema());
     responses::components(&mut components);
     let mut document = OpenApi::new(info, Paths::new());
-    document.components = Some(components);
     let mut names = HashMap::new();
-    for added in &routes.added {
-        for (path, item) in &added.paths.paths {
-            let mut item = item.clone();
+    for (added, described) in described {
+        components.schemas.extend(described.schemas);
+        for (path, mut item) in described.paths.paths {
             for (method, operation) in table::operations_mut(&mut item) {
-                responses::complete(operation, path, &method, added.requirement, added.limits);
+                responses::complete(operation, &path, &method, added.requirement, added.limits);
                 let here = format!("{method} {path}");
                 let name = operation.operation_id.clone().unwrap_or_default();
                 if let Some(there) = names.insert(name.clone(), here.clone()) {
                     panic!("{there} and {here} are both called `{name}`; give one an operation_id");
                 }
             }
-            match document.paths.paths.get_mut(path) {
+            match document.paths.paths.get_mut(&path) {
                 Some(known) => known.merge_operations(item),
                 None => {
-                    document.paths.paths.insert(path.clone(), item);
+                    document.paths.paths.insert(path, item);
                 }
             }
         }
     }
+    document.components = Some(components);
     document
 }
 

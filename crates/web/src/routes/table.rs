@@ -2,7 +2,7 @@
 
 use super::{Requirement, RouteLimits};
 use http::Method;
-use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::path::{Operation, PathItem};
 
 /// One route.
 #[derive(Clone, Debug)]
@@ -60,34 +60,7 @@ impl RouteTable {
     }
 }
 
-/// The methods and paths that are described here.
-pub(super) fn called(paths: &Paths) -> Vec<(Method, String)> {
-    let mut called = Vec::new();
-    for (path, item) in &paths.paths {
-        let methods = operations(item).into_iter().map(|(method, _)| method);
-        called.extend(methods.map(|method| (method, path.clone())));
-    }
-    called
-}
-
-/// The operations of a path, with their methods.
-pub(super) fn operations(item: &PathItem) -> Vec<(Method, &Operation)> {
-    [
-        (Method::GET, &item.get),
-        (Method::PUT, &item.put),
-        (Method::POST, &item.post),
-        (Method::DELETE, &item.delete),
-        (Method::OPTIONS, &item.options),
-        (Method::HEAD, &item.head),
-        (Method::PATCH, &item.patch),
-        (Method::TRACE, &item.trace),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
-    .collect()
-}
-
-/// The same, to be changed.
+/// The operations of a path with their methods, to be changed.
 pub(super) fn operations_mut(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
     [
         (Method::GET, &mut item.get),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use utoipa::ToSchema;
-use utoipa_axum::routes;
+use web::routes;
 use web::{
     Answer, AnswerTime, BodyLimit, By, Client, Gate, Identify, Json, Links, Path, Problem, Query,
     Refused, Requirement, RouteLimits, Routes, Settings, Site,

@@ -19,17 +19,18 @@ impl Figures {
         self.0.is_empty()
     }
 
-    /// The value below which `part` (0 to 1) of them lie; NaN when there are none.
+    /// The least value that `part` (0 to 1) of them do not exceed (nearest rank); NaN when
+    /// there are none.
     pub(crate) fn quantile(&self, part: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
-        let last = sorted.len().saturating_sub(1);
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss
         )]
-        let index = (last as f64 * part).ceil() as usize;
+        let rank = (sorted.len() as f64 * part).ceil() as usize;
+        let index = rank.saturating_sub(1);
         sorted.get(index).copied().unwrap_or(f64::NAN)
     }
 
@@ -69,5 +70,23 @@ pub(crate) fn within(value: f64, limit: f64) -> String {
         "yes".to_owned()
     } else {
         format!("**no** ({:.2} ×)", value / limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Ordering;
+
+    #[test]
+    fn one_outlier_of_a_hundred_is_no_p99() {
+        let mut figures = Figures::default();
+        for value in 1..=100 {
+            figures.add(f64::from(value));
+        }
+        assert_eq!(figures.quantile(0.99).total_cmp(&99.0), Ordering::Equal);
+        assert_eq!(figures.median().total_cmp(&50.0), Ordering::Equal);
+        assert_eq!(figures.most().total_cmp(&100.0), Ordering::Equal);
+        assert!(Figures::default().median().is_nan());
     }
 }

@@ -4,6 +4,8 @@ use super::frames::Frames;
 use crate::Result;
 use crate::client::Connection;
 use crate::engine::LINE;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Delays are counted by the tenth of a millisecond, up to 10 seconds.
@@ -11,6 +13,8 @@ const STEP: f64 = 1e-4;
 const STEPS: usize = 100_000;
 /// Nothing for so long is the end.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long a slow watcher rests before each message.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What came.
 pub(crate) struct Seen {
@@ -66,6 +70,7 @@ impl Seen {
 
 pub(crate) struct Watcher {
     frames: Frames,
+    slow: Option<Arc<AtomicBool>>,
 }
 
 impl Watcher {
@@ -79,7 +84,7 @@ impl Watcher {
         loop {
             let message = frames.next().await?;
             if message.starts_with(br#"{"type":"subscribed""#) {
-                return Ok(Self { frames });
+                return Ok(Self { frames, slow: None });
             }
             if message.starts_with(br#"{"type":"error""#) {
                 return Err(String::from_utf8_lossy(message).into());
@@ -87,11 +92,20 @@ impl Watcher {
         }
     }
 
+    /// Takes one message in a while, for as long as `slow` says so.
+    pub(crate) fn slowed(mut self, slow: Arc<AtomicBool>) -> Self {
+        self.slow = Some(slow);
+        self
+    }
+
     /// Watches until the end of the log, or a long silence. A line that is missing,
     /// doubled or out of order is an error.
     pub(crate) async fn watch(mut self, lines: u64) -> Result<Seen> {
         let mut seen = Seen::default();
         while seen.lines < lines {
+            if self.slow.as_ref().is_some_and(|slow| slow.load(Relaxed)) {
+                tokio::time::sleep(PAUSE).await;
+            }
             let Ok(message) = tokio::time::timeout(SILENCE, self.frames.next()).await else {
                 break;
             };
