@@ -154,7 +154,7 @@ fn two_routes_of_one_name_are_noticed_at_the_start() {
     use crate::fixture::{gate, routes};
     #[utoipa::path(get, path = "/api/v1/others", responses((status = 200)))]
     async fn list_things() {}
-    let other = utoipa_axum::routes!(list_things);
+    let other = web::routes!(list_things);
     let routes = routes().add(web::Requirement::Public, other);
     let _ = routes.finish(&gate(web::Settings::default(), 1));
 }
@@ -175,7 +175,7 @@ fn a_schema_that_none_describes_is_noticed_at_the_start() {
     }
     #[utoipa::path(get, path = "/api/v1/coloured", params(Which), responses((status = 200)))]
     async fn list_coloured(_query: web::Query<Which>) {}
-    let coloured = utoipa_axum::routes!(list_coloured);
+    let coloured = web::routes!(list_coloured);
     let routes = routes().add(web::Requirement::Public, coloured);
     let _ = routes.finish(&gate(web::Settings::default(), 1));
 }
