@@ -8,8 +8,8 @@ test.use({
 
 let proxy: CuttableProxy;
 
-test.beforeEach(async () => {
-  proxy = await CuttableProxy.start(process.env.LONGSHORE_URL ?? "");
+test.beforeEach(async ({ server }) => {
+  proxy = await CuttableProxy.start(server.url);
 });
 test.afterEach(() => proxy.stop());
 

@@ -3,11 +3,11 @@ import { expect, held, release, sources, test, unique } from "./support/test.ts"
 
 const scene = { id: "", lines: 0 };
 
-test.beforeAll(async ({ playwright }) => {
+test.beforeAll(async ({ playwright, server }) => {
   const { Api } = await import("./support/test.ts");
   const request = await playwright.request.newContext({
-    baseURL: process.env.LONGSHORE_URL,
-    storageState: process.env.LONGSHORE_STATE,
+    baseURL: server.url,
+    storageState: server.state,
   });
   const api = new Api(request);
   const { id } = await api.makeBundle("a-long-log", sources(2_500, "?size=1", "line"));

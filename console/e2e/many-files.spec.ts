@@ -11,11 +11,11 @@ const row = (page: Page, name: string) =>
 
 const LAST = "file-099999.txt";
 
-test("a hundred thousand files in one folder are scrolled through", async ({ page }) => {
+test("a hundred thousand files in one folder are scrolled through", async ({ page, server }) => {
   test.setTimeout(240_000);
   const folder = unique("many");
   const count = 100_000;
-  test.skip(!(await makeMany(`${folder}/`, count)), "the server's database is not at hand");
+  test.skip(!(await makeMany(server, `${folder}/`, count)), "the server's database is not at hand");
   await page.goto(`/files/files/${folder}`);
   await expect(row(page, "file-000000.txt")).toBeVisible();
   expect(await page.getByRole("row").count()).toBeLessThan(80);

@@ -7,11 +7,11 @@ import { expect, held, origin, release, sources, test, unique } from "./support/
 
 const scene = { bundle: "", bucket: "" };
 
-test.beforeAll(async ({ playwright }) => {
+test.beforeAll(async ({ playwright, server }) => {
   const { Api } = await import("./support/test.ts");
   const request = await playwright.request.newContext({
-    baseURL: process.env.LONGSHORE_URL,
-    storageState: process.env.LONGSHORE_STATE,
+    baseURL: server.url,
+    storageState: server.state,
   });
   const api = new Api(request);
   const { id } = await api.makeBundle("covers-for-looking-at", [
@@ -260,8 +260,11 @@ test.describe("trouble", () => {
     await isSoundInAll(page, "error", panel);
   });
 
-  test("the banner of a lost connection is sound in both schemes and widths", async ({ page }) => {
-    const proxy = await CuttableProxy.start(process.env.LONGSHORE_URL ?? "");
+  test("the banner of a lost connection is sound in both schemes and widths", async ({
+    page,
+    server,
+  }) => {
+    const proxy = await CuttableProxy.start(server.url);
     await page.goto(`${proxy.url}/bundles`);
     await expect(page.getByText("Live", { exact: true })).toBeVisible();
     proxy.cut();

@@ -2,9 +2,12 @@
 import { makeParts } from "./support/parts.ts";
 import { expect, test, unique } from "./support/test.ts";
 
-test("the parts of an operation are a tree that unfolds where it goes deeper", async ({ page }) => {
+test("the parts of an operation are a tree that unfolds where it goes deeper", async ({
+  page,
+  server,
+}) => {
   const name = unique("parts");
-  const id = await makeParts(name, 52);
+  const id = await makeParts(server, name, 52);
   test.skip(id === null, "the server's database is not at hand");
   await page.goto(`/operations/${id}`);
   const parts = page.getByRole("region", { name: "Parts" });

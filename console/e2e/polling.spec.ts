@@ -9,8 +9,8 @@ test.use({
 
 let proxy: PlainProxy;
 
-test.beforeEach(async () => {
-  proxy = await PlainProxy.start(process.env.LONGSHORE_URL ?? "");
+test.beforeEach(async ({ server }) => {
+  proxy = await PlainProxy.start(server.url);
 });
 test.afterEach(() => proxy.stop());
 

@@ -6,9 +6,9 @@ import { expect, held, origin, release, sources, test, unique } from "./support/
 const PASSWORD = "a password of somebody who watches";
 let context: BrowserContext;
 
-async function loggedIn(browser: Browser, name: string): Promise<BrowserContext> {
+async function loggedIn(browser: Browser, url: string, name: string): Promise<BrowserContext> {
   const fresh = await browser.newContext({
-    baseURL: process.env.LONGSHORE_URL ?? "",
+    baseURL: url,
     storageState: { cookies: [], origins: [] },
   });
   const answer = await fresh.request.post("/api/v1/session", {
@@ -18,10 +18,10 @@ async function loggedIn(browser: Browser, name: string): Promise<BrowserContext>
   return fresh;
 }
 
-test.beforeEach(async ({ browser, api }) => {
+test.beforeEach(async ({ browser, api, server }) => {
   const name = unique("watcher");
   await api.change("/api/v1/users", { name, role: "viewer", password: PASSWORD });
-  context = await loggedIn(browser, name);
+  context = await loggedIn(browser, server.url, name);
 });
 test.afterEach(() => context.close());
 

@@ -1,16 +1,38 @@
 //! What is acknowledged is on the disk, as the kernel was asked: the bytes, their name, and
 //! the row that says of them, before the answer goes out.
 
+use crate::desk::accepted;
 use crate::program::server;
 use crate::stored::answered;
 use reqwest::Method;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use testing::{Content, TestDatabase, TestServer, installed, on_sqlite, within};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
-const CALLS: &str = "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,writev";
+const SYNCS: [&str; 2] = ["fsync", "fdatasync"];
+const SENDS: [&str; 3] = ["sendto", "sendmsg", "writev"];
+
+/// What a tracer looks at.
+struct Look {
+    calls: &'static str,
+    /// How many bytes of each string.
+    bytes: &'static str,
+}
+
+/// How a file is kept.
+const FILES: Look = Look {
+    calls: "fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,writev",
+    bytes: "64",
+};
+
+/// How a row is kept: whole pages of the database, too, to find the row in them.
+const ROWS: Look = Look {
+    calls: "fsync,fdatasync,write,pwrite64,recvfrom,read,sendto,sendmsg,writev",
+    bytes: "5000",
+};
 
 /// A tracer at work.
 struct Tracer {
@@ -22,9 +44,10 @@ struct Tracer {
 
 impl Tracer {
     /// Looks at a server from now on; nothing where that is not allowed, which is said.
-    async fn attach(strace: &Path, server: &TestServer, output: PathBuf) -> Option<Self> {
+    async fn attach(strace: &Path, server: &TestServer, output: PathBuf, at: Look) -> Option<Self> {
         let mut child = Command::new(strace)
-            .args(["-f", "-y", "-s", "64", "-e", CALLS, "-o"])
+            .args(["-f", "-y", "-s", at.bytes, "-e"])
+            .args([&format!("trace={}", at.calls), "-o"])
             .arg(&output)
             .args(["-p", &server.process_id().to_string()])
             .stdin(Stdio::null())
@@ -67,7 +90,7 @@ impl Tracer {
     }
 }
 
-/// A call that was answered: between which lines, and what it says.
+/// A call: between which lines, and what it says.
 #[derive(Debug)]
 struct Call {
     begun: usize,
@@ -101,6 +124,12 @@ fn calls(text: &str) -> Vec<Call> {
             text,
         });
     }
+    // Who gets the answer may end the tracer before that has seen the end of sending it.
+    let ended = text.lines().count();
+    let unended = unfinished
+        .into_values()
+        .map(|(begun, text)| Call { begun, ended, text });
+    calls.extend(unended);
     calls
 }
 
@@ -112,7 +141,14 @@ fn next<'a>(calls: &'a [Call], after: usize, names: &[&str], words: &[&str]) -> 
             && names.contains(&name)
             && words.iter().all(|word| call.text.contains(word))
     });
-    found.unwrap_or_else(|| panic!("no {names:?} of {words:?} after line {after} of {calls:#?}"))
+    found.unwrap_or_else(|| {
+        let seen = calls.iter().map(|call| {
+            let text = call.text.get(..160).unwrap_or(&call.text);
+            format!("{}-{} {text}\n", call.begun, call.ended)
+        });
+        let seen: String = seen.collect();
+        panic!("no {names:?} of {words:?} after line {after} of\n{seen}")
+    })
 }
 
 on_sqlite!(the_bytes_their_name_and_their_row_are_on_the_disk_before_the_answer);
@@ -125,7 +161,7 @@ async fn the_bytes_their_name_and_their_row_are_on_the_disk_before_the_answer(
     let server = server(&database).start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("calls");
-    let Some(tracer) = Tracer::attach(&strace, &server, output).await else {
+    let Some(tracer) = Tracer::attach(&strace, &server, output, FILES).await else {
         return;
     };
     // Too large for one piece, so that it is written before it has its name.
@@ -134,7 +170,6 @@ async fn the_bytes_their_name_and_their_row_are_on_the_disk_before_the_answer(
     assert_eq!(answered(put.body(content)).await.0, 201);
     let calls = tracer.calls().await;
 
-    let syncs = ["fsync", "fdatasync"];
     let renames = ["rename", "renameat", "renameat2"];
     let renamed = next(&calls, 0, &renames, &["/files/incoming/"]);
     let paths: Vec<&str> = renamed.text.split('"').skip(1).step_by(2).collect();
@@ -143,14 +178,46 @@ async fn the_bytes_their_name_and_their_row_are_on_the_disk_before_the_answer(
     };
     let shard = Path::new(to).parent().expect("a folder");
     let shard = format!("<{}>", shard.display());
-    let written = next(&calls, 0, &syncs, &[&format!("<{from}>")]);
+    let written = next(&calls, 0, &SYNCS, &[&format!("<{from}>")]);
     assert!(written.text.ends_with("= 0"), "{written:?}");
     assert!(written.ended < renamed.begun, "{written:?} {renamed:?}");
-    let named = next(&calls, renamed.ended, &syncs, &[&shard]);
+    let named = next(&calls, renamed.ended, &SYNCS, &[&shard]);
     assert!(named.text.ends_with("= 0"), "{named:?}");
-    let row = next(&calls, named.ended, &syncs, &["longshore.db"]);
+    let row = next(&calls, named.ended, &SYNCS, &["longshore.db"]);
     assert!(row.text.ends_with("= 0"), "{row:?}");
-    let sends = ["sendto", "sendmsg", "writev"];
-    let answer = next(&calls, 0, &sends, &["HTTP/1.1 201"]);
+    let answer = next(&calls, 0, &SENDS, &["HTTP/1.1 201"]);
     assert!(row.ended < answer.begun, "{row:?} {answer:?}");
+}
+
+on_sqlite!(an_operation_is_on_the_disk_before_it_is_said_to_be_accepted);
+async fn an_operation_is_on_the_disk_before_it_is_said_to_be_accepted(database: TestDatabase) {
+    let Some(strace) = installed("strace") else {
+        return;
+    };
+    let server = server(&database).start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("calls");
+    let Some(tracer) = Tracer::attach(&strace, &server, output, ROWS).await else {
+        return;
+    };
+    // Nothing answers there: what is accepted need not succeed.
+    let body = json!({ "name": "kept-from-now-on", "sources": ["http://127.0.0.1:9/a.jpg"] });
+    accepted(&server, &body).await;
+    let calls = tracer.calls().await;
+
+    let log = "/longshore.db-wal>";
+    let asked = next(
+        &calls,
+        0,
+        &["recvfrom", "read"],
+        &["\"POST /api/v1/bundles "],
+    );
+    // The first page with its name in it is of the transaction that stores it, which ends
+    // with a sync of the log.
+    let writes = ["write", "pwrite64"];
+    let row = next(&calls, asked.ended, &writes, &[log, "kept-from-now-on"]);
+    let synced = next(&calls, row.ended, &SYNCS, &[log]);
+    assert!(synced.text.ends_with("= 0"), "{synced:?}");
+    let answer = next(&calls, asked.ended, &SENDS, &["HTTP/1.1 201"]);
+    assert!(synced.ended < answer.begun, "{synced:?} {answer:?}");
 }

@@ -82,6 +82,12 @@ impl Peers {
         }
         Ok(peers)
     }
+
+    /// The address of the PostgreSQL, where there is one.
+    pub(crate) fn postgres(&self) -> Option<&str> {
+        let named = self.environment.iter().find(|(name, _)| name == POSTGRES);
+        named.map(|(_, url)| url.as_str())
+    }
 }
 
 /// `cargo xtask peers -- COMMAND ARGS…`

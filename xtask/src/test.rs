@@ -77,6 +77,9 @@ fn console_first(place: &Place, report: &mut Report) -> Console {
 /// What the data directories of all tests need at the most, with room to spare.
 const ENOUGH_MEMORY: u64 = 6 << 30;
 
+/// Why something meets SQLite only.
+const NO_POSTGRES: &str = "it is not installed (`cargo xtask setup`)";
+
 fn tests(place: &Place, report: &mut Report, console: Console) {
     let mut peers = None;
     report.step("peers", || {
@@ -139,6 +142,9 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
                     let binary = program::binary(place, Profile::Debug);
                     console::browser_tests(place, &binary, &environment)
                 });
+                if peers.postgres().is_none() {
+                    report.skip("console: browser on Postgres", NO_POSTGRES);
+                }
             }
         }
     }

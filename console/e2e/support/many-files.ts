@@ -3,6 +3,7 @@
 // They have no contents.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Server } from "./servers.ts";
 
 const INSERT = `
 import os, sqlite3, sys, time
@@ -22,9 +23,8 @@ with db:
 `;
 
 /** True when they are there; false where there is no database to write to. */
-export async function makeMany(folder: string, count: number): Promise<boolean> {
-  const database = process.env.LONGSHORE_TEST_DATABASE;
-  if (!database) return false;
-  await promisify(execFile)("python3", ["-c", INSERT, database, folder, String(count)]);
+export async function makeMany({ file }: Server, folder: string, count: number): Promise<boolean> {
+  if (file === null) return false;
+  await promisify(execFile)("python3", ["-c", INSERT, file, folder, String(count)]);
   return true;
 }

@@ -2,6 +2,7 @@
 // tests started: nothing that it does today starts so many.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Server } from "./servers.ts";
 
 const INSERT = `
 import os, sqlite3, sys, time, uuid
@@ -40,10 +41,13 @@ print(uuid.UUID(bytes=root))
  * An operation of this name with so many parts, of which the first has a part that has one,
  * too, and the second failed; its id. Null where there is no database to write to.
  */
-export async function makeParts(name: string, count: number): Promise<string | null> {
-  const database = process.env.LONGSHORE_TEST_DATABASE;
-  if (!database) return null;
+export async function makeParts(
+  { file }: Server,
+  name: string,
+  count: number,
+): Promise<string | null> {
+  if (file === null) return null;
   const run = promisify(execFile);
-  const { stdout } = await run("python3", ["-c", INSERT, database, name, String(count)]);
+  const { stdout } = await run("python3", ["-c", INSERT, file, name, String(count)]);
   return stdout.trim();
 }

@@ -3,6 +3,7 @@
 import { type APIRequestContext, test as base, expect } from "@playwright/test";
 
 import { RELEASE } from "./origin.ts";
+import { type Database, ownOf, type Server } from "./servers.ts";
 
 export { expect };
 
@@ -14,7 +15,21 @@ interface Fixtures {
   letGo: undefined;
 }
 
-export const test = base.extend<Fixtures>({
+interface WorkerFixtures {
+  /** What the server keeps its rows in; a project of the configuration says so. */
+  database: Database;
+  /** The server that only this worker drives. */
+  server: Server;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  database: ["given", { option: true, scope: "worker" }],
+  server: [
+    async ({ database }, use, { parallelIndex }) => use(ownOf(database, parallelIndex)),
+    { scope: "worker" },
+  ],
+  baseURL: ({ server }, use) => use(server.url),
+  storageState: ({ server }, use) => use(server.state),
   expectedComplaints: [null, { option: true }],
   page: async ({ page, expectedComplaints }, use) => {
     const complaints: string[] = [];
