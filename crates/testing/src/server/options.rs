@@ -14,6 +14,7 @@ pub struct ServerOptions {
     pub(super) admin_password: String,
     pub(super) environment: Vec<(String, String)>,
     pub(super) arguments: Vec<String>,
+    pub(super) launcher: Vec<String>,
     pub(super) files: Vec<(String, Vec<u8>)>,
     pub(super) s3: bool,
 }
@@ -34,6 +35,7 @@ impl ServerOptions {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
             arguments: Vec::new(),
+            launcher: Vec::new(),
             files: Vec::new(),
             s3: false,
         }
@@ -79,6 +81,14 @@ impl ServerOptions {
     #[must_use]
     pub fn arg(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Started by a command that is given the binary and its arguments, and ends as it: the
+    /// machine may look otherwise to it then.
+    #[must_use]
+    pub fn launched_by(mut self, command: &[&str]) -> Self {
+        self.launcher = command.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
