@@ -4,6 +4,7 @@
 
 mod comparing;
 mod going_on;
+mod signing;
 mod telling;
 
 use crate::desk::in_state;

@@ -40,6 +40,7 @@ mod overwriting;
 mod past;
 mod protocol_2020;
 mod quotas;
+mod readme;
 mod recorded;
 mod refusing;
 mod s3;

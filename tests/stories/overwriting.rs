@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use testing::{Redis, TestDatabase, TestServer, on_postgres, on_sqlite, within};
+use testing::{Content, Redis, TestDatabase, TestServer, on_postgres, on_sqlite, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 const WRITERS: u64 = 2;
@@ -165,6 +167,83 @@ async fn who_reads_a_large_one_while_others_overwrite_has_one_content_whole(
     database: TestDatabase,
 ) {
     readers_and_writers(Berth::on_disk(&database), 600_000).await;
+}
+
+/// Somebody who reads slowly: so little is under way to him that the rest of a large content
+/// is still to be read, wherever it lies.
+struct Slow(TcpStream);
+
+impl Slow {
+    /// Asks for a file, and reads the head of the answer and the first of its bytes.
+    async fn begin(server: &Afloat, path: &str) -> (Self, String, Vec<u8>) {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(64 * 1024).expect("a small one");
+        let to = ([127, 0, 0, 1], server.port()).into();
+        let mut socket = socket.connect(to).await.expect("it listens");
+        let pair = format!("admin:{}", server.admin_password());
+        let pair = data_encoding::BASE64.encode(pair.as_bytes());
+        let path = file(path);
+        let ask = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {pair}\r\n\r\n");
+        socket.write_all(ask.as_bytes()).await.expect("it is sent");
+        let mut read = Vec::new();
+        let end = loop {
+            let mut piece = [0; 4096];
+            let count = within("bytes", socket.read(&mut piece)).await;
+            read.extend_from_slice(&piece[..count.expect("they come")]);
+            let end = read.windows(4).position(|four| four == b"\r\n\r\n");
+            if let Some(end) = end.filter(|end| read.len() > end + 4) {
+                break end + 4;
+            }
+        };
+        let bytes = read.split_off(end);
+        let head = String::from_utf8(read).expect("ASCII").to_ascii_lowercase();
+        (Self(socket), head, bytes)
+    }
+
+    /// Reads on until there are so many, or no more come.
+    async fn read_to(&mut self, bytes: &mut Vec<u8>, length: usize) {
+        let mut piece = vec![0; 256 * 1024];
+        while bytes.len() < length {
+            match within("bytes", self.0.read(&mut piece)).await {
+                Ok(count @ 1..) => bytes.extend_from_slice(&piece[..count]),
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+}
+
+on_disk_and_in_store!(who_is_in_the_middle_of_a_large_content_never_gets_bytes_of_the_next);
+async fn who_is_in_the_middle_of_a_large_content_never_gets_bytes_of_the_next(berth: Berth) {
+    const LARGE: u64 = 24 << 20;
+    let server = berth.usual().await;
+    let [old, new] = [1, 2].map(|seed| Content::seeded(seed, LARGE).to_vec());
+    let put = async |content: &[u8]| {
+        let put = server.request(Method::PUT, &file("large"));
+        let answer = put.body(content.to_vec()).send().await.expect("an answer");
+        header(answer.headers(), "etag").expect("it has one")
+    };
+    let tag = put(&old).await;
+    let (mut reader, head, mut bytes) = Slow::begin(&server, "large").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains(&format!("\r\netag: {tag}\r\n")), "{head}");
+    assert!(
+        head.contains(&format!("\r\ncontent-length: {LARGE}\r\n")),
+        "{head}"
+    );
+
+    let next = put(&new).await;
+    assert_ne!(next, tag);
+    let get = server.request(Method::GET, &file("large"));
+    let answer = get.send().await.expect("an answer");
+    assert_eq!(header(answer.headers(), "etag"), Some(next));
+    let all = answer.bytes().await.expect("the whole of it");
+    assert!(all == new, "the new one is whole while the old one is read");
+
+    reader.read_to(&mut bytes, old.len()).await;
+    assert!(old.starts_with(&bytes), "bytes of another content");
+    // In a store that removes what is read, it may break off; what is told is whole.
+    assert!(server.is_in_store() || bytes.len() == old.len());
+    server.comes_to(1).await;
 }
 
 /// The ETag of the answer to a PUT where it was done, or that something else was there.

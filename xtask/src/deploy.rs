@@ -1,5 +1,6 @@
 //! Whether what stands in deploy/ is true of the program: its settings are real, those
-//! that a deployment needs are given, and the Terraform module holds together.
+//! that a deployment needs are given, the Terraform module holds together, and its files are
+//! those that the documents name.
 //!
 //! It reads files and starts nothing but `terraform fmt`, which needs neither an account
 //! nor the network. What only a provider knows (`terraform validate`) it cannot know.
@@ -8,6 +9,7 @@ mod declared;
 mod hcl;
 mod layout;
 mod left;
+mod named;
 mod tokens;
 
 use crate::place::{self, Place};
@@ -84,6 +86,7 @@ fn check(root: &Path) -> Result<String, Failure> {
         }
     }
     wrong.extend(left_that_is_none(&known));
+    wrong.extend(named::findings(root)?);
     let compose = read(&root.join(COMPOSE))?;
     wrong.extend(given_by_compose(&compose, &known));
     mentioned(root, "deploy", &known, &mut wrong)?;

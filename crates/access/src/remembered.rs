@@ -186,3 +186,56 @@ impl Remembered {
         std::mem::take(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Role;
+    use crate::changes::Changes;
+    use base::UserId;
+
+    fn known(session: SessionId) -> Known {
+        let owner = Owner {
+            id: UserId::new(),
+            name: "anna".to_owned(),
+            role: Role::Viewer,
+        };
+        let (since, now) = (Changes::new(0).now(), Timestamp::from_micros(0));
+        Known::new(owner, Proof::Session(session), 0, since, now, None)
+    }
+
+    #[tokio::test]
+    async fn no_more_is_remembered_than_there_is_room_for() {
+        let remembered = Remembered::new(Duration::from_secs(60));
+        let one = Arc::new(known(SessionId::new()));
+        for number in 0..MOST + MOST / 4 {
+            let number = number.to_be_bytes();
+            let key = remembered.key(&[&number]);
+            remembered.known.insert(key, Arc::clone(&one)).await;
+            let until = Timestamp::from_micros(1);
+            remembered.refuse(&number, until).await;
+        }
+        remembered.known.run_pending_tasks().await;
+        remembered.full.run_pending_tasks().await;
+        let counts = (
+            remembered.known.entry_count(),
+            remembered.full.entry_count(),
+        );
+        assert!((1..=MOST).contains(&counts.0), "{counts:?}");
+        assert!((1..=MOST).contains(&counts.1), "{counts:?}");
+    }
+
+    #[test]
+    fn no_more_uses_wait_to_be_written_than_there_is_room_for() {
+        let remembered = Remembered::new(Duration::from_secs(60));
+        let now = Timestamp::from_micros(1);
+        let note = |session| remembered.note(&known(session), GRAIN, now);
+        for _ in 0..MOST_NOTED + 10 {
+            note(SessionId::new());
+        }
+        assert_eq!(remembered.take_noted().len(), MOST_NOTED);
+        // What was taken makes room.
+        note(SessionId::new());
+        assert_eq!(remembered.take_noted().len(), 1);
+    }
+}

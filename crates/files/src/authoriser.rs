@@ -325,3 +325,28 @@ impl fmt::Debug for Authoriser {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::SystemClock;
+    use fetch::Policy;
+
+    #[tokio::test]
+    async fn no_more_answers_are_remembered_than_there_is_room_for() {
+        let client = Client::new(Policy::default(), Limits::default());
+        let authoriser = Authoriser::new(Arc::new(SystemClock), &client);
+        for number in 0..MOST + MOST / 4 {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&number.to_be_bytes());
+            let remembered = Remembered {
+                answer: None,
+                until: Timestamp::EPOCH,
+            };
+            authoriser.answers.insert(key, remembered).await;
+        }
+        authoriser.answers.run_pending_tasks().await;
+        let count = authoriser.answers.entry_count();
+        assert!((1..=MOST).contains(&count), "{count}");
+    }
+}

@@ -61,6 +61,18 @@ struct Ring {
     changes: VecDeque<Arc<Numbered>>,
 }
 
+impl Ring {
+    /// Keeps what comes next, and as much of what came before as there is room for.
+    fn keep(&mut self, changes: Vec<Numbered>) {
+        self.changes.extend(changes.into_iter().map(Arc::new));
+        while self.changes.len() > RING {
+            if let Some(dropped) = self.changes.pop_front() {
+                self.complete_after = dropped.number;
+            }
+        }
+    }
+}
+
 impl Feed {
     pub(crate) fn new(db: Db, bus: Bus) -> Arc<Self> {
         Arc::new(Self {
@@ -168,12 +180,7 @@ impl Feed {
                     ring.changes.clear();
                     ring.complete_after = forgotten;
                 }
-                ring.changes.extend(changes.into_iter().map(Arc::new));
-                while ring.changes.len() > RING {
-                    if let Some(dropped) = ring.changes.pop_front() {
-                        ring.complete_after = dropped.number;
-                    }
-                }
+                ring.keep(changes);
             }
             self.newest.send_replace(newest);
             if !full {
@@ -208,5 +215,44 @@ impl Files {
     /// Whatever the database says.
     pub async fn forget_changes(&self) -> storage::Result<()> {
         sql::feed::forget(self.db(), self.now().minus(KEPT), MOST).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Noted;
+    use base::{BucketId, Timestamp};
+    use uuid::Uuid;
+
+    fn change(number: u64) -> Numbered {
+        Numbered {
+            number,
+            bucket: BucketId::new(),
+            change: Noted {
+                id: Uuid::nil(),
+                at: Timestamp::from_micros(0),
+                happened: "file.put".to_owned(),
+                path: number.to_string(),
+                from: None,
+                actor: String::new(),
+                file: String::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn the_ring_keeps_the_newest_and_knows_from_where_on() {
+        let mut ring = Ring::default();
+        let batch = BATCH as u64;
+        for first in (0..2 * RING as u64 + 3).step_by(BATCH) {
+            ring.keep((first + 1..=first + batch).map(change).collect());
+            assert!(ring.changes.len() <= RING, "{}", ring.changes.len());
+            let oldest = ring.changes.front().expect("there are some").number;
+            assert_eq!(oldest, ring.complete_after + 1, "without a gap");
+            let newest = ring.changes.back().expect("there are some").number;
+            assert_eq!(newest, first + batch);
+        }
+        assert_eq!(ring.changes.len(), RING);
     }
 }

@@ -139,3 +139,6 @@ fn place(gps: Option<&GPSInfo>, media: &mut Media) {
         media.longitude = Some(longitude);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -248,6 +248,25 @@ mod tests {
     }
 
     #[test]
+    fn no_more_contents_are_remembered_than_there_is_room_for() {
+        let most = 256 * 1024;
+        let remembered = Remembered::new(most, false);
+        // Empty ones take room, too.
+        for length in [16 * 1024, 0] {
+            let content = Bytes::from(vec![0; length]);
+            for number in 0..2_000 {
+                let blob = BlobName::from(uuid::Uuid::from_u128(number));
+                remembered.put_content(blob, &content);
+            }
+            let contents = remembered.contents.as_ref().expect("it remembers");
+            contents.run_pending_tasks();
+            assert!(contents.weighted_size() <= most);
+            let count = contents.entry_count();
+            assert!((1..=most / (ENTRY / 4)).contains(&count), "{count}");
+        }
+    }
+
+    #[test]
     fn where_others_write_contents_alone_are_remembered() {
         let remembered = Remembered::new(1 << 20, false);
         let bucket = BucketId::new();

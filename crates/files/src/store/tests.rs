@@ -183,6 +183,35 @@ fn path(text: &str) -> FilePath {
     text.parse().expect("a path")
 }
 
+#[test]
+fn no_more_stores_and_gaps_are_remembered_than_there_is_room_for() {
+    let stores = Stores::new();
+    let settings = ObjectSettings {
+        endpoint: "https://store.example.org".to_owned(),
+        public_endpoint: None,
+        region: "us-east-1".to_owned(),
+        bucket: "harbour".to_owned(),
+        prefix: String::new(),
+        path_style: true,
+        access_key: "key".to_owned(),
+        secret: "secret".into(),
+    };
+    let client = fetch::Client::new(fetch::Policy::default(), fetch::Limits::default());
+    let store = ObjectStore::new(settings, &client, TaskTracker::new()).expect("it can be");
+    for _ in 0..MOST_STORES + MOST_STORES / 4 {
+        stores.ready.insert(BucketId::new(), store.clone());
+    }
+    let bucket = BucketId::new();
+    for number in 0..MOST_ABSENT + MOST_ABSENT / 4 {
+        stores.absent.insert((bucket, number.to_string()), ());
+    }
+    stores.ready.run_pending_tasks();
+    stores.absent.run_pending_tasks();
+    let counts = (stores.ready.entry_count(), stores.absent.entry_count());
+    assert!((1..=MOST_STORES).contains(&counts.0), "{counts:?}");
+    assert!((1..=MOST_ABSENT).contains(&counts.1), "{counts:?}");
+}
+
 #[tokio::test]
 async fn a_file_lies_in_the_store_under_its_own_path() {
     on_both(|database| async move {

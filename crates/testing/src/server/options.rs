@@ -15,6 +15,7 @@ pub struct ServerOptions {
     pub(super) admin_password: String,
     pub(super) environment: Vec<(String, String)>,
     pub(super) arguments: Vec<String>,
+    pub(super) launcher: Vec<String>,
     pub(super) files: Vec<(String, Vec<u8>)>,
     pub(super) s3: bool,
     pub(super) from_nothing: bool,
@@ -36,6 +37,7 @@ impl ServerOptions {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
             arguments: Vec::new(),
+            launcher: Vec::new(),
             files: Vec::new(),
             s3: false,
             from_nothing: false,
@@ -82,6 +84,14 @@ impl ServerOptions {
     #[must_use]
     pub fn arg(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Started by a command that is given the binary and its arguments, and ends as it: the
+    /// machine may look otherwise to it then.
+    #[must_use]
+    pub fn launched_by(mut self, command: &[&str]) -> Self {
+        self.launcher = command.iter().map(|&word| word.to_owned()).collect();
         self
     }
 

@@ -35,7 +35,14 @@ impl Running {
         captured: &Captured,
     ) -> Self {
         let s3 = s3_port.map_or("off".to_owned(), |port| format!("127.0.0.1:{port}"));
-        let mut command = command(&options.binary);
+        let mut command = match options.launcher.split_first() {
+            Some((launcher, arguments)) => {
+                let mut command = command(Path::new(launcher));
+                command.args(arguments).arg(&options.binary);
+                command
+            }
+            None => command(&options.binary),
+        };
         // Settings of the test's own environment are none of the server's.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LONGSHORE_") {

@@ -271,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn no_more_certificates_are_remembered_than_there_is_room_for() {
+        let Certificates(known) = Certificates::default();
+        for number in 0..4 * MOST {
+            let address = format!("https://sns.region-{number}.amazonaws.com/a.pem");
+            known.insert(address, CertificateDer::from(vec![0; MOST_BYTES]));
+        }
+        known.run_pending_tasks();
+        let count = known.entry_count();
+        assert!((1..=MOST).contains(&count), "{count}");
+    }
+
+    #[test]
     fn what_is_not_of_sns_says_nothing_of_a_signature() {
         for text in ["", "[]", "{}", r#"{"Records":[]}"#, r#"{"Type":7}"#] {
             assert!(Signed::read(text.as_bytes()).is_none(), "{text}");
