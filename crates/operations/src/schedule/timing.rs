@@ -33,6 +33,11 @@ impl Timing {
         if expression.len() > 200 {
             return Err(bad("it is longer than 200 characters".to_owned()));
         }
+        // It would be read as no minute at all, say, and all hours up to the year 5000 would
+        // be gone through in search of one.
+        if expression.split_whitespace().any(has_gap) {
+            return Err(bad("a list in it has an empty place".to_owned()));
+        }
         let cron = Cron::from_str(expression).map_err(|error| bad(error.to_string()))?;
         let zone_name = if zone.is_empty() { "UTC" } else { zone };
         let zone = TimeZone::get(zone_name)
@@ -73,6 +78,11 @@ impl Timing {
     }
 }
 
+/// Whether a field is a list with nothing before, behind or between its commas.
+fn has_gap(field: &str) -> bool {
+    field.split(',').any(str::is_empty)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +106,10 @@ mod tests {
             ("", "UTC"),
             ("* * * *", "UTC"),
             ("61 * * * *", "UTC"),
+            (", * * * *", "UTC"),
+            ("* , * * * *", "UTC"),
+            ("0 1,,2 * * *", "UTC"),
+            ("0 1, * * *", "UTC"),
             ("* * * * *", "Mars/Base"),
         ] {
             let error = Timing::parse(cron, zone).expect_err("refused").to_string();
