@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod cloudflare;
 mod console;
+mod database;
 mod deny;
 mod deploy;
 mod dist;
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
         "check" => check::command(&place),
         "test" => test::command(&place),
         "peers" => peers::command(&place, &rest),
-        "schemathesis" => schemathesis::run(&place).map(|_| ()),
+        "schemathesis" => schemathesis::command(&place),
         "bench" => bench::command(&place, &rest),
         "setup" => setup::command(&place),
         "gen-api" => api::generate(&place),

@@ -1,6 +1,7 @@
 //! schemathesis: the running server against its own OpenAPI document. No answer may
 //! be a 5xx, none may be one that the document does not name.
 
+use crate::peers::Peers;
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
 use crate::python;
@@ -20,6 +21,9 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 /// The paths of one half of the document. What leads to each other is in the same half, and
 /// both take about as long.
 const HALF: &str = "^/(api/v1/(buckets|signed|shares|access-keys)|s/|tus|hooks)";
+
+/// What is left out where there is no PostgreSQL.
+pub(crate) const ON_POSTGRES: &str = "schemathesis against a server on Postgres";
 
 /// What is not tried, by its name in the document, and why. tests/stories/odd_requests.rs
 /// makes odd requests of all of these up, and holds the answers against the same document.
@@ -74,23 +78,42 @@ pub(crate) fn program(place: &Place) -> Result<Option<PathBuf>, Failure> {
     Ok(Some(folder.join("bin/schemathesis")))
 }
 
-/// Starts the server and lets schemathesis at it: two processes, each for half of the
-/// document. What takes the time is Python making values up, and one process uses one core;
-/// two of its own workers trip over each other in Python 3.11's parser (`AST constructor
-/// recursion depth mismatch`).
-pub(crate) fn run(place: &Place) -> Result<String, Failure> {
+/// `cargo xtask schemathesis`
+pub(crate) fn command(place: &Place) -> Result<(), Failure> {
+    let peers = Peers::start(place)?;
+    if peers.postgres().is_none() {
+        println!("skipped: {ON_POSTGRES}, which is not installed (`cargo xtask setup`)");
+    }
+    run(place, peers.postgres()).map(drop)
+}
+
+/// Starts two servers and lets schemathesis at them: two processes, each for half of the
+/// document, the one on Postgres where there is one, the other on SQLite. What takes the time
+/// is Python making values up, and one process uses one core; two of its own workers trip over
+/// each other in Python 3.11's parser (`AST constructor recursion depth mismatch`).
+pub(crate) fn run(place: &Place, postgres: Option<&str>) -> Result<String, Failure> {
     let program = program(place)?
         .ok_or_else(|| Failure::new("python3 with venv is not installed (`cargo xtask setup`)"))?;
-    let mut served = Served::start(place)?;
-    let document = format!("{}/api/v1/openapi.json", served.url());
-    let token = token(&served)?;
-    let half = |name: &str, filter: &str| {
+    let mut served = [
+        Served::start(place, "served-1", postgres)?,
+        Served::start(place, "served-2", None)?,
+    ];
+    let tokens = [token(&served[0])?, token(&served[1])?];
+    let half = |which: usize, filter: &str| {
+        let name = format!("schemathesis-{}", which + 1);
+        println!("{name} meets {}", served[which].on());
         Ok::<_, Failure>(
             Run::new(&program)
-                .args(["run", &document, "--checks", CHECKS])
-                .args([filter, HALF])
+                .args([
+                    "run",
+                    &format!("{}/api/v1/openapi.json", served[which].url()),
+                ])
+                .args(["--checks", CHECKS, filter, HALF])
                 .args(["--max-examples", EXAMPLES, "--seed", "1", "--workers", "1"])
-                .args(["--header", &format!("Authorization: Bearer {token}")])
+                .args([
+                    "--header",
+                    &format!("Authorization: Bearer {}", tokens[which]),
+                ])
                 .args(
                     NOT_TRIED
                         .iter()
@@ -98,12 +121,12 @@ pub(crate) fn run(place: &Place) -> Result<String, Failure> {
                 )
                 .args(["--request-timeout", "10", "--max-time", SECONDS])
                 .args(["--no-color"])
-                .dir(&place.scratch(name)?)
+                .dir(&place.scratch(&name)?)
                 .minutes(10),
         )
     };
-    let one = half("schemathesis-1", "--include-path-regex")?;
-    let other = half("schemathesis-2", "--exclude-path-regex")?;
+    let one = half(0, "--include-path-regex")?;
+    let other = half(1, "--exclude-path-regex")?;
     let (one, other) = std::thread::scope(|scope| {
         // What the one says is shown once it is over, so that nothing is mixed.
         let one = scope.spawn(|| one.capture());
@@ -113,8 +136,10 @@ pub(crate) fn run(place: &Place) -> Result<String, Failure> {
     let one = one.map_err(|_| Failure::new("schemathesis could not be waited for"))??;
     println!("{one}");
     let outputs = [one, other?];
-    served.still_runs()?;
-    token_still_opens(&served, &token)?;
+    for (served, token) in served.iter_mut().zip(&tokens) {
+        served.still_runs()?;
+        token_still_opens(served, token)?;
+    }
     everything_was_tried(&outputs)?;
     Ok(outputs.concat())
 }

@@ -1,5 +1,6 @@
 //! The real binary, serving on a free port for as long as this value lives.
 
+use crate::database::Database;
 use crate::place::Place;
 use crate::postgres::{free_port, random_word};
 use crate::process::{self, Failure, Run};
@@ -21,18 +22,31 @@ pub(crate) struct Served {
     folder: PathBuf,
     port: u16,
     password: String,
+    /// Held for its end, which comes after the server's.
+    database: Option<Database>,
 }
 
 impl Served {
-    /// Starts the debug binary on an empty data directory and waits until it is ready.
-    pub(crate) fn start(place: &Place) -> Result<Self, Failure> {
-        let folder = place.scratch("served")?;
+    /// Starts the debug binary on an empty data directory and waits until it is ready: on a
+    /// database of its own in this PostgreSQL, or on SQLite. Two at a time need two names.
+    pub(crate) fn start(
+        place: &Place,
+        name: &str,
+        postgres: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let database = postgres.map(Database::make).transpose()?;
+        let folder = place.scratch(name)?;
         let port = free_port()?;
         let password = random_word()?;
         let log = folder.join("log");
         let output = std::fs::File::create(&log)
             .map_err(|error| Failure::about(&log, "cannot be written", &error))?;
-        let child = Run::new(program::binary(place, Profile::Debug))
+        let run = Run::new(program::binary(place, Profile::Debug));
+        let run = match &database {
+            Some(database) => run.env("LONGSHORE_DATABASE", database.url()),
+            None => run,
+        };
+        let child = run
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .args(["--s3-listen", "off", "--data"])
             .args([folder.join("data")])
@@ -51,6 +65,7 @@ impl Served {
             folder,
             port,
             password,
+            database,
         };
         served.wait_until_ready()?;
         Ok(served)
@@ -59,6 +74,14 @@ impl Served {
     /// `http://127.0.0.1:PORT`
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What it keeps its rows in.
+    pub(crate) fn on(&self) -> &'static str {
+        match self.database {
+            Some(_) => "Postgres",
+            None => "SQLite",
+        }
     }
 
     /// The password of `admin`.
@@ -103,7 +126,8 @@ impl Served {
 
     fn failed(&self, how: &str) -> Failure {
         let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        Failure::new(format!("longshore {how}; what it said:\n{log}"))
+        let on = self.on();
+        Failure::new(format!("longshore on {on} {how}; what it said:\n{log}"))
     }
 }
 

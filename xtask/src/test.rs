@@ -149,7 +149,12 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
         }
     }
     if schemathesis::can_be_installed() {
-        report.step("schemathesis", || schemathesis::run(place));
+        report.step("schemathesis", || {
+            schemathesis::run(place, peers.postgres())
+        });
+        if peers.postgres().is_none() {
+            report.skip(schemathesis::ON_POSTGRES, NO_POSTGRES);
+        }
     } else {
         report.skip_unless_required("schemathesis", "python3 with venv is not installed");
     }
