@@ -71,6 +71,24 @@ struct Ring {
     changes: VecDeque<Arc<Change>>,
 }
 
+impl Ring {
+    /// Keeps the newest change. As in the database, there is one of each operation: what it
+    /// was before tells nobody anything, and its progress takes some thousand bytes.
+    fn keep(&mut self, change: Arc<Change>) {
+        let id = change.operation.id;
+        let before = |known: &Arc<Change>| known.operation.id == id;
+        if let Some(index) = self.changes.iter().rposition(before) {
+            self.changes.remove(index);
+        }
+        self.changes.push_back(change);
+        while self.changes.len() > RING {
+            if let Some(dropped) = self.changes.pop_front() {
+                self.complete_after = dropped.number();
+            }
+        }
+    }
+}
+
 impl Changes {
     pub(crate) async fn open(db: Db) -> Result<Arc<Self>> {
         let newest = sql::operation::newest_change(&db).await?;
@@ -121,11 +139,8 @@ impl Changes {
             let full = operations.len() as u64 == BATCH;
             {
                 let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-                ring.changes.extend(operations.into_iter().map(Change::new));
-                while ring.changes.len() > RING {
-                    if let Some(dropped) = ring.changes.pop_front() {
-                        ring.complete_after = dropped.number();
-                    }
+                for operation in operations {
+                    ring.keep(Change::new(operation));
                 }
             }
             self.newest.send_replace(newest);

@@ -130,9 +130,15 @@ impl Logs {
 
     /// Lines were stored here.
     pub(crate) fn publish(&self, operation: OperationId, frames: Vec<Frame>) {
-        if let Some(feed) = self.existing(operation) {
+        let Some(feed) = self.existing(operation) else {
+            return;
+        };
+        if feed.is_followed() {
             feed.ring().publish(frames);
             feed.tell();
+        } else if let Some(newest) = frames.last() {
+            // Whoever comes later begins with what is stored.
+            feed.ring().pass(newest.last);
         }
     }
 

@@ -95,10 +95,8 @@ impl Ring {
     /// may be of an earlier writer.
     pub(crate) fn change_source(&mut self, source: Source, last: Option<u64>) {
         self.source = source;
-        if last.is_some() {
-            self.last = last;
-            self.frames.clear();
-            self.bytes = 0;
+        if let Some(last) = last {
+            self.pass(last);
         }
     }
 
@@ -159,6 +157,13 @@ impl Ring {
         {
             self.bytes -= dropped.lines.encoded.len();
         }
+    }
+
+    /// Lines up to this one were stored while nobody followed: they take no memory.
+    pub(crate) fn pass(&mut self, last: u64) {
+        self.last = Some(last);
+        self.frames.clear();
+        self.bytes = 0;
     }
 
     /// What there is from line `next` on.
@@ -229,5 +234,20 @@ mod tests {
         assert!(matches!(ring.look(9), Look::Lines(lines) if lines.last == 9));
         assert!(matches!(ring.look(10), Look::Nothing));
         assert_eq!(ring.reads_from(), Reading::NotNow);
+    }
+
+    #[test]
+    fn what_nobody_followed_is_in_storage_and_what_comes_next_in_memory() {
+        let mut ring = Ring::default();
+        ring.change_source(Source::Here, Some(0));
+        ring.publish(vec![frame(1, 3)]);
+        ring.pass(7);
+        assert!(ring.frames.is_empty());
+        for stored in [1, 5, 7] {
+            assert!(matches!(ring.look(stored), Look::AskStorage), "{stored}");
+        }
+        assert!(matches!(ring.look(8), Look::Nothing));
+        ring.publish(vec![frame(8, 8)]);
+        assert!(matches!(ring.look(8), Look::Lines(lines) if lines.last == 8));
     }
 }
