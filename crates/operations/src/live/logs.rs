@@ -135,11 +135,12 @@ impl Logs {
         };
         if feed.is_followed() {
             feed.ring().publish(frames);
-            feed.tell();
         } else if let Some(newest) = frames.last() {
             // Whoever comes later begins with what is stored.
             feed.ring().pass(newest.last);
         }
+        // Also for who began to follow just now.
+        feed.tell();
     }
 
     /// Something happened to the operation: it ended, or another replica stored lines.
