@@ -33,8 +33,8 @@ impl Timing {
         if expression.len() > 200 {
             return Err(bad("it is longer than 200 characters".to_owned()));
         }
-        // It would be read as no minute at all, say, and all hours up to the year 5000 would
-        // be gone through in search of one.
+        // It would be read as no minute at all, say, and the search for one goes through the
+        // hours of all years that can be written.
         if expression.split_whitespace().any(has_gap) {
             return Err(bad("a list in it has an empty place".to_owned()));
         }
