@@ -215,3 +215,45 @@ impl ChangeFollower {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn change(operation: usize, changed: usize) -> Arc<Change> {
+        let id = uuid::Uuid::from_u128(operation as u128);
+        let value = json!({
+            "id": id, "kind": "k", "title": "t", "state": "running", "actor": "system",
+            "trigger": "api", "attempt": 1, "last_seq": 0, "changed": changed,
+            "created_at": "2026-11-27T00:00:00Z", "run_at": "2026-11-27T00:00:00Z",
+            "cancel_requested": false,
+        });
+        Change::new(serde_json::from_value(value).expect("an operation"))
+    }
+
+    fn numbers(ring: &Ring) -> Vec<u64> {
+        ring.changes.iter().map(|change| change.number()).collect()
+    }
+
+    #[test]
+    fn the_ring_has_the_newest_state_of_each_operation_in_order() {
+        let mut ring = Ring::default();
+        for (operation, changed) in [(1, 1), (2, 2), (1, 3), (1, 4), (3, 5), (2, 6)] {
+            ring.keep(change(operation, changed));
+        }
+        assert_eq!(numbers(&ring), [4, 5, 6]);
+        assert_eq!(ring.complete_after, 0, "nothing newer is missing");
+    }
+
+    #[test]
+    fn of_more_operations_than_there_is_room_for_the_oldest_states_go() {
+        let mut ring = Ring::default();
+        for number in 1..=RING + 3 {
+            ring.keep(change(number, number));
+        }
+        assert_eq!(ring.changes.len(), RING);
+        assert_eq!(ring.complete_after, 3);
+        assert_eq!(numbers(&ring)[0], 4);
+    }
+}
