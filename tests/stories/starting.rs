@@ -37,7 +37,8 @@ on_both!(the_password_is_printed_once_with_the_address_and_opens_the_console);
 async fn the_password_is_printed_once_with_the_address_and_opens_the_console(
     database: TestDatabase,
 ) {
-    let options = server(&database).env("LONGSHORE_ADMIN_PASSWORD", "");
+    let options = server(&database).from_nothing();
+    let options = options.env("LONGSHORE_ADMIN_PASSWORD", "");
     let mut server = options.start().await;
     server.captured().contains("Password").await;
     let said = server.captured().text();
@@ -68,7 +69,7 @@ on_both!(a_given_password_is_taken_at_the_first_start_alone_and_never_printed);
 async fn a_given_password_is_taken_at_the_first_start_alone_and_never_printed(
     database: TestDatabase,
 ) {
-    let mut server = server(&database).start().await;
+    let mut server = server(&database).from_nothing().start().await;
     let password = server.admin_password().to_owned();
     server.log_in("admin", &password).await;
     server.captured().contains("Console").await;
@@ -89,7 +90,7 @@ async fn a_given_password_is_taken_at_the_first_start_alone_and_never_printed(
 on_postgres!(two_replicas_start_at_once_on_one_fresh_postgres);
 async fn two_replicas_start_at_once_on_one_fresh_postgres(database: TestDatabase) {
     database.emptied().await;
-    let options = sharing_a_key(server(&database));
+    let options = sharing_a_key(server(&database)).from_nothing();
     let (one, other) = tokio::join!(options.clone().start(), options.start());
     for server in [&one, &other] {
         let (status, users) = server.get("/api/v1/users").await;

@@ -60,7 +60,7 @@ async fn tus_js_client_goes_on_after_two_sudden_ends_in_the_middle_of_a_request(
     let Some(client) = Js::installed() else {
         return;
     };
-    let length = size(150 * MIB, 5 * 1024 * MIB) + 1;
+    let length = size(60 * MIB, 5 * 1024 * MIB) + 1;
     let content = Content::seeded(1, length);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("film.mp4");

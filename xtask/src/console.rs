@@ -13,7 +13,7 @@ const NODE: (u32, u32) = (20, 19);
 const NPM: (u32, u32) = (10, 0);
 
 /// Debian's Chromium that draws into memory only, for half of the processor's time
-/// (docs/decisions/0023-what-makes-the-tests-quick.md).
+/// (docs/decisions/0027-what-makes-the-tests-quick.md).
 pub(crate) const HEADLESS: &str = "chromium-headless-shell";
 
 /// What lies in the console's folder and is no source of its build.

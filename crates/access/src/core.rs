@@ -50,7 +50,7 @@ impl Core {
         let number = sql::setting::changed(&db).await?;
         Ok(Self {
             lifetimes: Lifetimes::new(&settings),
-            passwords: Passwords::new(settings.argon2_concurrency).await?,
+            passwords: Passwords::new(settings.argon2_concurrency),
             limit: Limit::new(settings.attempts, master.signing("attempts")),
             changes: Changes::new(number),
             remembered: Remembered::new(settings.cache_time),

@@ -109,14 +109,13 @@ pub(crate) struct Passwords {
 
 impl Passwords {
     /// At most `at_once` hashes run at a time.
-    pub(crate) async fn new(at_once: usize) -> Result<Self> {
-        let nobody = tokio::task::spawn_blocking(|| hash(GeneratedPassword::new().reveal()));
-        Ok(Self {
+    pub(crate) fn new(at_once: usize) -> Self {
+        Self {
             turns: Arc::new(Semaphore::new(at_once.max(1))),
-            nobody: nobody.await.map_err(|_| Stopped)?,
+            nobody: nobodys(),
             checked: AtomicU64::new(0),
             worked: Arc::default(),
-        })
+        }
     }
 
     /// Waits for a turn, for as long as one can be kept waiting.
@@ -211,13 +210,31 @@ fn hash(password: &str) -> Hashed {
 
 fn made(password: &str, salt: &[u8], parameters: Params) -> Option<PasswordHash> {
     let salt = Salt::new(salt).ok()?;
+    let output = digest(Version::V0x13, parameters.clone(), password, &salt)?;
+    phc(&parameters, salt, output)
+}
+
+fn phc(parameters: &Params, salt: Salt, output: Output) -> Option<PasswordHash> {
     Some(PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(&parameters).ok()?,
-        hash: Some(digest(Version::V0x13, parameters, password, &salt)?),
+        params: ParamsString::try_from(parameters).ok()?,
+        hash: Some(output),
         salt: Some(salt),
     })
+}
+
+/// A hash as [`hash`] makes them, of no password: what would have come of one is drawn, which
+/// no start has to wait for. To be compared with it takes what any other takes.
+fn nobodys() -> Hashed {
+    let (salt, output): (
+        [u8; Salt::RECOMMENDED_LENGTH],
+        [u8; Params::DEFAULT_OUTPUT_LEN],
+    ) = rand::random();
+    let salt = Salt::new(&salt).expect("a salt of the recommended length");
+    let output = Output::new(&output).expect("an output of the usual length");
+    let made = phc(&parameters(), salt, output);
+    Hashed(made.expect("parameters of the right sizes").to_string())
 }
 
 /// Compares in constant time. A stored text that is no hash fits no password.
@@ -279,12 +296,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_user_is_compared_with_a_hash_of_the_same_parameters() {
-        let passwords = Passwords::new(1).await.expect("a hash");
+        let passwords = Passwords::new(1);
+        let (nobody, somebody) = (&passwords.nobody, hash("somebody's"));
         let parameters = |hashed: &Hashed| hashed.0.rsplitn(3, '$').last().map(str::to_owned);
-        assert_eq!(
-            parameters(&passwords.nobody),
-            parameters(&hash("somebody's"))
-        );
+        assert_eq!(parameters(nobody), parameters(&somebody));
+        assert_eq!(nobody.0.len(), somebody.0.len(), "salt and output too");
+        let turn = passwords.turn().await.expect("a turn");
+        let anything = SecretString::from("anything");
+        let (fits, _) = passwords
+            .check(turn, None, &anything)
+            .await
+            .expect("a check");
+        assert!(!fits);
+        assert_eq!(passwords.worked(), 1, "all of argon2's work was done");
     }
 
     #[test]

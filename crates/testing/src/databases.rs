@@ -5,6 +5,7 @@
 //! It makes and drops databases whose names begin with `longshore_test_`, keeps one of
 //! each schema that begins with `longshore_template_`, and touches no other.
 
+pub(crate) mod admin;
 pub(crate) mod file;
 mod template;
 

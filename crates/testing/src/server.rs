@@ -15,6 +15,7 @@ pub use options::ServerOptions;
 pub(crate) use http::client;
 pub(crate) use running::{Running, command};
 
+use crate::databases::admin;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use tempfile::TempDir;
@@ -98,8 +99,8 @@ impl TestServer {
 
     /// The password of the user `admin`.
     #[must_use]
-    pub fn admin_password(&self) -> &str {
-        &self.options.admin_password
+    pub const fn admin_password(&self) -> &str {
+        admin::PASSWORD
     }
 
     /// What it wrote to standard output and standard error so far, over all restarts.

@@ -11,7 +11,7 @@ use testing::{Content, TestDatabase, TestServer, on_both, on_postgres, s3_client
 use tokio::process::{Child, Command};
 
 /// As many parts that one of them is not done before the next look.
-const LENGTH: u64 = 80 << 20;
+const LENGTH: u64 = 50 << 20;
 
 fn variables(world: &World) -> Vec<(String, String)> {
     let mut variables = world.variables(&world.rule());

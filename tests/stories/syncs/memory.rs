@@ -13,7 +13,7 @@ use testing::{Cloudflare, TestDatabase, TestServer, on_sqlite};
 const MIB: u64 = 1 << 20;
 /// Files that are delivered at once, and how long each is.
 const FILES: u64 = 8;
-const LENGTH: u64 = 48 * MIB;
+const LENGTH: u64 = 36 * MIB;
 /// What streams of eight files and their connections may hold, and the log and the database
 /// beside them: less than one of the files has.
 const STREAMS: u64 = 32 * MIB;

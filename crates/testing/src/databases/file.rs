@@ -1,7 +1,7 @@
 //! The schema in a SQLite file, made once for all tests of a folder of temporary files,
 //! and copied for each: see [`super::template`], which does the same on Postgres.
 
-use super::template;
+use super::{admin, template};
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,36 @@ pub(crate) const NAME: &str = "longshore.db";
 /// # Panics
 /// When the disk refuses it.
 pub(crate) async fn place(folder: &Path) {
+    put(folder, Content::Nothing).await;
+}
+
+/// The same, with the user `admin` in it: see [`admin`].
+///
+/// # Panics
+/// When the disk refuses it.
+pub(crate) async fn place_with_admin(folder: &Path) {
+    put(folder, Content::Admin).await;
+}
+
+/// What is in a template beside the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Nothing,
+    Admin,
+}
+
+async fn put(folder: &Path, content: Content) {
     let file = folder.join(NAME);
     if file.exists() {
         return;
     }
-    let template = std::env::temp_dir().join(format!("{}.db", template::name()));
+    let kind = match content {
+        Content::Nothing => "",
+        Content::Admin => "_admin",
+    };
+    let template = std::env::temp_dir().join(format!("{}{kind}.db", template::name()));
     if !template.exists() {
-        make(&template).await;
+        make(&template, content).await;
     }
     let placed = DirBuilder::new()
         .recursive(true)
@@ -34,7 +57,7 @@ pub(crate) async fn place(folder: &Path) {
 
 /// Several tests may make it at once: what they make is the same, and comes to its place
 /// whole.
-async fn make(template: &Path) {
+async fn make(template: &Path, content: Content) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let made: PathBuf = folder.path().join(NAME);
     // Closing it brings everything out of the log into the file.
@@ -43,6 +66,9 @@ async fn make(template: &Path) {
         .unwrap_or_else(|error| panic!("the template of the tests' databases: {error}"))
         .close()
         .await;
+    if content == Content::Admin {
+        admin::into_file(&made).await;
+    }
     fs::rename(&made, template).unwrap_or_else(|error| panic!("{}: {error}", template.display()));
 }
 

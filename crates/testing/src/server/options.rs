@@ -2,7 +2,7 @@
 
 use super::TestServer;
 use crate::TestDatabase;
-use crate::databases::file;
+use crate::databases::{admin, file};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     pub(super) binary: PathBuf,
-    pub(super) admin_password: String,
     pub(super) environment: Vec<(String, String)>,
     pub(super) arguments: Vec<String>,
     pub(super) launcher: Vec<String>,
@@ -29,7 +28,6 @@ impl ServerOptions {
         let chosen = std::env::var_os("LONGSHORE_BIN");
         Self {
             binary: chosen.map_or_else(|| PathBuf::from(binary), PathBuf::from),
-            admin_password: uuid::Uuid::now_v7().simple().to_string(),
             environment: [
                 ("LONGSHORE_FETCH_ALLOW", "127.0.0.0/8,::1/128"),
                 ("LONGSHORE_FETCH_FIRST_BYTE_TIMEOUT", "5m"),
@@ -103,8 +101,9 @@ impl ServerOptions {
         self
     }
 
-    /// On a data directory that is not there, for who wants to see everything made. Others
-    /// begin with a copy of a SQLite database that was migrated once.
+    /// On a data directory that is not there, for who wants to see everything made, also the
+    /// user `admin`. Others begin with a copy of a database that was migrated once, in
+    /// which it is.
     #[must_use]
     pub const fn from_nothing(mut self) -> Self {
         self.from_nothing = true;
@@ -122,9 +121,13 @@ impl ServerOptions {
     /// Makes the data directory, where something is to be put into it.
     pub(super) async fn fill(&self, data: &Path) {
         self.write_files(data);
-        let is_elsewhere = |(name, _): &(String, String)| name == "LONGSHORE_DATABASE";
-        if !self.from_nothing && !self.environment.iter().any(is_elsewhere) {
-            file::place(data).await;
+        if self.from_nothing {
+            return;
+        }
+        let mut elsewhere = self.environment.iter();
+        match elsewhere.find(|(name, _)| name == "LONGSHORE_DATABASE") {
+            Some((_, url)) => admin::into_postgres(url).await,
+            None => file::place_with_admin(data).await,
         }
     }
 

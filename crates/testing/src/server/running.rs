@@ -1,6 +1,7 @@
 //! One process: started in a group of its own, watched, ended with its group.
 
 use super::{Captured, ServerOptions};
+use crate::databases::admin;
 use crate::deadline::PATIENCE;
 use crate::peers;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -55,7 +56,7 @@ impl Running {
             .args(["--s3-listen", &s3, "--data"])
             .arg(data)
             .args(&options.arguments)
-            .env("LONGSHORE_ADMIN_PASSWORD", &options.admin_password)
+            .env("LONGSHORE_ADMIN_PASSWORD", admin::PASSWORD)
             .envs(
                 options
                     .environment
