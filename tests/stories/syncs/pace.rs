@@ -9,6 +9,7 @@ use crate::program::server;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
+use storage::values;
 use testing::{Cloudflare, Content, TestDatabase, on_both, within};
 
 /// The moment at which the second picture comes: one that is sent whole has three.
@@ -85,6 +86,44 @@ async fn a_pass_says_how_fast_it_goes_and_how_long_it_still_takes(database: Test
             };
             assert_eq!(lines.iter().filter(line).count(), 1, "{file}: {log}");
         }
+    })
+    .await;
+}
+
+on_both!(while_a_mark_waits_for_its_row_the_next_file_is_sent);
+async fn while_a_mark_waits_for_its_row_the_next_file_is_sent(database: TestDatabase) {
+    in_world(database, |world| async move {
+        let cloudflare = Cloudflare::start().await;
+        let mut options = server(world.ours())
+            .env("SYNC_RULE", r#"{"at_once": 1}"#)
+            .env("SYNC_SCHEDULE", "0 0 1 1 *");
+        for (name, value) in variables(&world, &cloudflare) {
+            options = options.env(&name, &value);
+        }
+        let server = options.start().await;
+        for id in ["p1", "p2"] {
+            let picture = Content::seeded(6, 3_000).to_vec();
+            world
+                .add(id, &format!("{id}.png"), "image/png", &picture)
+                .await;
+        }
+        // Somebody else is at the row of the first, which can be read and not be changed.
+        let mut theirs = world.db.begin().await.expect("begun");
+        let lock = r#"SELECT id FROM "File" WHERE id = 'p1' FOR UPDATE"#;
+        assert!(theirs.one(lock, values![]).await.expect("locked").is_some());
+        let (status, started) = server.post("/api/v1/syncs/spaces/run", &json!({})).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{started}");
+        within("both to be at the target", async {
+            while cloudflare.images().len() < 2 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        assert!(!world.rows().await["p1"].copied);
+        theirs.commit().await.expect("let go");
+        let operation = ended(&server, started["operation"].as_str().expect("an id")).await;
+        assert_eq!(operation["outcome"]["delivered"], 2, "{operation}");
+        assert!(world.rows().await.values().all(|row| row.copied));
     })
     .await;
 }
