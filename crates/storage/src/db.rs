@@ -16,6 +16,7 @@ pub use tx::Tx;
 pub use value::{Sql, Value};
 
 use crate::{Result, migrations};
+use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -65,6 +66,10 @@ pub enum DbSettings {
     /// Postgres 15 or newer, at this URL. May hold a password: never print it.
     Postgres(String),
 }
+
+/// What a database will say. Boxed, and of no type but what it says: the drivers' own futures
+/// would be compiled anew, and proved to be `Send`, in every crate that asks.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
 
 /// Which of the two databases speaks. For this crate and for diagnostics only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,44 +272,36 @@ impl Db {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn all(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>> {
-        let sql = sql.into().render(self.dialect());
-        timed(&sql, async {
-            reading!(self, pool => row::fetch_all(pool, &sql, values).await)
-        })
-        .await
+    pub fn all(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Answer<'_, Vec<Row>> {
+        let sql = sql.into();
+        Box::pin(self.read(sql, values))
     }
 
     /// The first row of a query, if there is one.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn one(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Option<Row>> {
-        Ok(self.all(sql, values).await?.into_iter().next())
+    pub fn one(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Answer<'_, Option<Row>> {
+        let sql = sql.into();
+        Box::pin(self.read_one(sql, values))
     }
 
     /// Runs a statement that changes rows; how many it changed.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64> {
-        let sql = sql.into().render(self.dialect());
-        timed(&sql, async {
-            writing!(self, pool => row::execute(pool, &sql, values).await)
-        })
-        .await
+    pub fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Answer<'_, u64> {
+        let sql = sql.into();
+        Box::pin(self.change(sql, values))
     }
 
     /// Runs a statement that changes rows and returns them (`… RETURNING …`).
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn returning(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>> {
-        let sql = sql.into().render(self.dialect());
-        timed(&sql, async {
-            writing!(self, pool => row::fetch_all(pool, &sql, values).await)
-        })
-        .await
+    pub fn returning(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Answer<'_, Vec<Row>> {
+        let sql = sql.into();
+        Box::pin(self.change_and_read(sql, values))
     }
 
     /// Begins a transaction that writes. Dropped without [`Tx::commit`] it is undone.
@@ -314,8 +311,8 @@ impl Db {
     ///
     /// # Errors
     /// Busy when no connection is free in time.
-    pub async fn begin(&self) -> Result<Tx> {
-        Tx::begin(self).await
+    pub fn begin(&self) -> Answer<'_, Tx> {
+        Box::pin(Tx::begin(self))
     }
 
     /// Answers when the database does.
@@ -324,6 +321,34 @@ impl Db {
     /// Unreachable or busy.
     pub async fn ping(&self) -> Result<()> {
         self.all("SELECT 1 AS one", Vec::new()).await.map(drop)
+    }
+
+    async fn read(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = sql.render(self.dialect());
+        timed(&sql, async {
+            reading!(self, pool => row::fetch_all(pool, &sql, values).await)
+        })
+        .await
+    }
+
+    async fn read_one(&self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.read(sql, values).await?.into_iter().next())
+    }
+
+    async fn change(&self, sql: Sql, values: Vec<Value>) -> Result<u64> {
+        let sql = sql.render(self.dialect());
+        timed(&sql, async {
+            writing!(self, pool => row::execute(pool, &sql, values).await)
+        })
+        .await
+    }
+
+    async fn change_and_read(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = sql.render(self.dialect());
+        timed(&sql, async {
+            writing!(self, pool => row::fetch_all(pool, &sql, values).await)
+        })
+        .await
     }
 
     /// Closes every connection, writing the SQLite log back into its file.

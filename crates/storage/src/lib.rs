@@ -21,7 +21,7 @@ pub use blobs::{
 pub use bus::{Bus, BusEvent, BusReceiver};
 pub use cache::{CacheSettings, Change, Fill, Looked, SharedCache};
 pub use data_dir::{DataDir, Errand};
-pub use db::{Column, Db, DbLimits, DbSettings, Dialect, Row, Schema, Sql, Tx, Value};
+pub use db::{Answer, Column, Db, DbLimits, DbSettings, Dialect, Row, Schema, Sql, Tx, Value};
 pub use error::{Error, Result};
 pub use migrations::newest_version;
 pub use objects::{

@@ -1,6 +1,6 @@
 //! Transactions.
 
-use crate::db::{Db, Dialect, Pools, Row, Sql, Value, row, timed};
+use crate::db::{Answer, Db, Dialect, Pools, Row, Sql, Value, row, timed};
 use crate::{Error, Result};
 use sqlx::{Postgres, Sqlite, Transaction};
 
@@ -41,38 +41,27 @@ impl Tx {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn all(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>> {
-        let sql = sql.into().render(self.dialect());
-        timed(&sql, async {
-            match &mut self.0 {
-                Inner::Sqlite(tx) => row::fetch_all(&mut **tx, &sql, values).await,
-                Inner::Postgres(tx) => row::fetch_all(&mut **tx, &sql, values).await,
-            }
-        })
-        .await
+    pub fn all(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Answer<'_, Vec<Row>> {
+        let sql = sql.into();
+        Box::pin(self.read(sql, values))
     }
 
     /// The first row of a query, or of a statement with `RETURNING`, if there is one.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn one(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Option<Row>> {
-        Ok(self.all(sql, values).await?.into_iter().next())
+    pub fn one(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Answer<'_, Option<Row>> {
+        let sql = sql.into();
+        Box::pin(self.read_one(sql, values))
     }
 
     /// Runs a statement that changes rows; how many it changed.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64> {
-        let sql = sql.into().render(self.dialect());
-        timed(&sql, async {
-            match &mut self.0 {
-                Inner::Sqlite(tx) => row::execute(&mut **tx, &sql, values).await,
-                Inner::Postgres(tx) => row::execute(&mut **tx, &sql, values).await,
-            }
-        })
-        .await
+    pub fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Answer<'_, u64> {
+        let sql = sql.into();
+        Box::pin(self.change(sql, values))
     }
 
     /// Waits until no other transaction holds the lock `number`, and holds it until
@@ -93,15 +82,43 @@ impl Tx {
         }
     }
 
+    async fn read(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = sql.render(self.dialect());
+        timed(&sql, async {
+            match &mut self.0 {
+                Inner::Sqlite(tx) => row::fetch_all(&mut **tx, &sql, values).await,
+                Inner::Postgres(tx) => row::fetch_all(&mut **tx, &sql, values).await,
+            }
+        })
+        .await
+    }
+
+    async fn read_one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.read(sql, values).await?.into_iter().next())
+    }
+
+    async fn change(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
+        let sql = sql.render(self.dialect());
+        timed(&sql, async {
+            match &mut self.0 {
+                Inner::Sqlite(tx) => row::execute(&mut **tx, &sql, values).await,
+                Inner::Postgres(tx) => row::execute(&mut **tx, &sql, values).await,
+            }
+        })
+        .await
+    }
+
     /// Makes it all true at once. On return it survives a loss of power.
     ///
     /// # Errors
     /// When the database could not keep it; then none of it happened.
-    pub async fn commit(self) -> Result<()> {
-        match self.0 {
-            Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
+    pub fn commit(self) -> Answer<'static, ()> {
+        Box::pin(async move {
+            match self.0 {
+                Inner::Sqlite(tx) => tx.commit().await?,
+                Inner::Postgres(tx) => tx.commit().await?,
+            }
+            Ok(())
+        })
     }
 }
