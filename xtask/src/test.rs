@@ -14,22 +14,12 @@ use crate::{check, cloudflare, console, deny, mail, memory, s3_clients, schemath
 /// `cargo xtask test`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     let mut report = Report::new();
-    let mut lacking = Vec::new();
-    let ready = report.step("setup", || {
-        lacking = setup::ensure()?;
-        Ok(String::new())
-    });
-    if !ready {
+    // What fails here says so in its own step, which has it again. What setup and npm do is
+    // mostly to wait for the network.
+    let begun = beside(|| drop(deny::program(place)), || begin(place, &mut report));
+    let Some(console) = begun else {
         return report.close();
-    }
-    for need in &lacking {
-        report.skip("tests that need another program", need);
-    }
-    // What fails here says so in its own step, which has it again.
-    let console = beside(
-        || drop(deny::program(place)),
-        || console_first(place, &mut report),
-    );
+    };
     check::steps(place, &mut report);
     let built = beside(
         || drop(install_clients(place)),
@@ -43,7 +33,20 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     report.close()
 }
 
-/// Does `work`, and meanwhile has what mostly waits for the network.
+/// Installs what is missing, and builds the console; nothing, where that cannot be.
+fn begin(place: &Place, report: &mut Report) -> Option<Console> {
+    let mut lacking = Vec::new();
+    let ready = report.step("setup", || {
+        lacking = setup::ensure()?;
+        Ok(String::new())
+    });
+    for need in &lacking {
+        report.skip("tests that need another program", need);
+    }
+    ready.then(|| console_first(place, report))
+}
+
+/// Does `work`, and meanwhile has what it will need.
 fn beside<T>(had: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         scope.spawn(had);
