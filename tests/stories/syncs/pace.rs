@@ -3,30 +3,35 @@
 
 use super::on_server::ended;
 use super::to_cloudflare::variables;
-use super::world::in_world;
+use super::world::{World, in_world};
 use crate::command_line::Person;
 use crate::program::server;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
 use storage::values;
-use testing::{Cloudflare, Content, TestDatabase, on_both, within};
+use testing::{Cloudflare, Content, TestDatabase, TestServer, on_both, within};
 
 /// The moment at which the second picture comes: one that is sent whole has three.
 const SECOND: usize = 4;
+
+/// A server that sends one file after the other, when it is told to.
+async fn one_by_one(world: &World, cloudflare: &Cloudflare) -> TestServer {
+    let mut options = server(world.ours())
+        .env("SYNC_RULE", r#"{"at_once": 1}"#)
+        .env("SYNC_SCHEDULE", "0 0 1 1 *");
+    for (name, value) in variables(world, cloudflare) {
+        options = options.env(&name, &value);
+    }
+    options.start().await
+}
 
 on_both!(a_pass_says_how_fast_it_goes_and_how_long_it_still_takes);
 async fn a_pass_says_how_fast_it_goes_and_how_long_it_still_takes(database: TestDatabase) {
     const SIZE: u64 = 300_000;
     in_world(database, |world| async move {
         let cloudflare = Cloudflare::start().await;
-        let mut options = server(world.ours())
-            .env("SYNC_RULE", r#"{"at_once": 1}"#)
-            .env("SYNC_SCHEDULE", "0 0 1 1 *");
-        for (name, value) in variables(&world, &cloudflare) {
-            options = options.env(&name, &value);
-        }
-        let server = options.start().await;
+        let server = one_by_one(&world, &cloudflare).await;
         for id in ["p1", "p2"] {
             let picture = Content::seeded(5, SIZE).to_vec();
             world
@@ -94,13 +99,7 @@ on_both!(while_a_mark_waits_for_its_row_the_next_file_is_sent);
 async fn while_a_mark_waits_for_its_row_the_next_file_is_sent(database: TestDatabase) {
     in_world(database, |world| async move {
         let cloudflare = Cloudflare::start().await;
-        let mut options = server(world.ours())
-            .env("SYNC_RULE", r#"{"at_once": 1}"#)
-            .env("SYNC_SCHEDULE", "0 0 1 1 *");
-        for (name, value) in variables(&world, &cloudflare) {
-            options = options.env(&name, &value);
-        }
-        let server = options.start().await;
+        let server = one_by_one(&world, &cloudflare).await;
         for id in ["p1", "p2"] {
             let picture = Content::seeded(6, 3_000).to_vec();
             world
