@@ -331,33 +331,32 @@ const INKS = {
   dark: { good: [0x74, 0x8f, 0xfc], bad: [0xff, 0x87, 0x87] },
 };
 
-for (const [colorScheme, width] of [
-  ["dark", 400],
-  ["light", 1280],
-] as const) {
-  test(`syncs are sound in ${colorScheme} at ${width}`, async ({ page }) => {
-    await answering(page);
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 800 });
-    const variant = `${colorScheme}-${width}`;
-    await page.goto("/syncs");
-    await expect(page.getByText("1 failed")).toBeVisible();
-    await isSound(page, `syncs-${variant}`);
-    await page.goto("/syncs/covers");
-    await expect(page.getByText("more than 100 megapixels")).toBeVisible();
-    await page.getByRole("button", { name: "Dry run" }).click();
-    await page.getByRole("button", { name: "Check", exact: true }).click();
-    await expect(page.getByText("Something is missing")).toBeVisible();
-    await isSound(page, `sync-files-${variant}`);
-    await page.goto("/syncs/covers?tab=passes");
-    await expect(page.getByText(/12 delivered/)).toBeVisible();
-    const { good, bad } = INKS[colorScheme];
-    await expect.poll(() => isDrawnIn(page, /^Files of/, good), "delivered").toBe(true);
-    await expect.poll(() => isDrawnIn(page, /^Files of/, bad), "failed").toBe(true);
-    await expect.poll(() => isDrawnIn(page, /^Throughput of/, good), "throughput").toBe(true);
-    await isSound(page, `sync-passes-${variant}`);
-    await page.getByRole("tab", { name: "Rule" }).click();
-    await page.getByRole("button", { name: "As the API has it" }).click();
-    await isSound(page, `sync-rule-${variant}`);
-  });
+for (const colorScheme of ["dark", "light"] as const) {
+  for (const width of [1280, 400]) {
+    test(`syncs are sound in ${colorScheme} at ${width}`, async ({ page }) => {
+      await answering(page);
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      const variant = `${colorScheme}-${width}`;
+      await page.goto("/syncs");
+      await expect(page.getByText("1 failed")).toBeVisible();
+      await isSound(page, `syncs-${variant}`);
+      await page.goto("/syncs/covers");
+      await expect(page.getByText("more than 100 megapixels")).toBeVisible();
+      await page.getByRole("button", { name: "Dry run" }).click();
+      await page.getByRole("button", { name: "Check", exact: true }).click();
+      await expect(page.getByText("Something is missing")).toBeVisible();
+      await isSound(page, `sync-files-${variant}`);
+      await page.goto("/syncs/covers?tab=passes");
+      await expect(page.getByText(/12 delivered/)).toBeVisible();
+      const { good, bad } = INKS[colorScheme];
+      await expect.poll(() => isDrawnIn(page, /^Files of/, good), "delivered").toBe(true);
+      await expect.poll(() => isDrawnIn(page, /^Files of/, bad), "failed").toBe(true);
+      await expect.poll(() => isDrawnIn(page, /^Throughput of/, good), "throughput").toBe(true);
+      await isSound(page, `sync-passes-${variant}`);
+      await page.getByRole("tab", { name: "Rule" }).click();
+      await page.getByRole("button", { name: "As the API has it" }).click();
+      await isSound(page, `sync-rule-${variant}`);
+    });
+  }
 }

@@ -1,5 +1,5 @@
 //! Many sources, and large ones for a slow taker. What they cost on Postgres is seen where
-//! a hundred thousand are taken; what waits or is missing costs the same there.
+//! ten thousand are taken; what waits or is missing costs the same there.
 
 use crate::archive::run;
 use crate::desk::{accepted, archive, number_of, operation_of, streamed};
@@ -11,7 +11,7 @@ use testing::{
 
 /// The most that one bundle takes.
 const MOST: usize = 100_000;
-/// Of so many of them one address differs from the others, which are fetched once.
+/// How often each address among them is asked for; it is fetched once.
 const REPEATED: usize = 10;
 /// What the slow taker takes before it leaves.
 const TAKEN: usize = 128 << 20;
