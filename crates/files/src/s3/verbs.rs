@@ -2,10 +2,15 @@
 //! with "not implemented".
 
 use super::{Service, buckets, copy, delete, get, list, multipart, put, tagging, versions};
+use futures::future::BoxFuture;
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 /// A verb, answered by a function of its group.
+///
+/// [`owned`] is where the compiler looks whether what answers may pass between threads: in
+/// the trait's own functions it would look anew for each verb, at everything that is called
+/// in the end, as it remembers nothing of what holds for the lifetimes of one function only.
 macro_rules! verbs {
     ($($verb:ident: $input:ident => $output:ident by $by:path;)+) => {
         #[async_trait::async_trait]
@@ -14,7 +19,18 @@ macro_rules! verbs {
                 &self,
                 request: S3Request<$input>,
             ) -> S3Result<S3Response<$output>> {
-                $by(self, request).await
+                owned::$verb(self.clone(), request).await
+            })+
+        }
+
+        mod owned {
+            use super::*;
+
+            $(pub(super) fn $verb(
+                service: Service,
+                request: S3Request<$input>,
+            ) -> BoxFuture<'static, S3Result<S3Response<$output>>> {
+                Box::pin(async move { $by(&service, request).await })
             })+
         }
     };
