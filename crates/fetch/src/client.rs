@@ -18,7 +18,7 @@ use crate::response::{Response, Resumption};
 use crate::retry::{self, Failure};
 use crate::streamed::Streamed;
 use crate::url::CheckedUrl;
-use crate::wire::Wire;
+use crate::wire::{Exchange, Wire};
 use http::Method;
 use hyper::body::Incoming;
 use std::fmt;
@@ -35,7 +35,7 @@ struct Inner {
     policy: Arc<Policy>,
     limits: Limits,
     gate: Gate,
-    wire: Arc<Wire>,
+    wire: Arc<dyn Exchange>,
 }
 
 impl Client {

@@ -10,6 +10,7 @@ use crate::error::FetchError;
 use crate::limits::Limits;
 use crate::streamed::{Sending, Sent};
 use crate::url::CheckedUrl;
+use futures::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client as HyperClient, Error as HyperClientError};
@@ -30,6 +31,22 @@ const STREAM_WINDOW: u32 = 512 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 pub(crate) type Outgoing = http::Request<Sent>;
+
+/// What sends a request. A trait, so that the compiler need not go through connections, TLS
+/// and HTTP again wherever a future holds a client and may pass between threads.
+pub(crate) trait Exchange: Send + Sync {
+    /// Sends `outgoing`, made for `url`, and waits for the head of its answer, for as long
+    /// as usual or with `patience`; that long after its body last moved, where it is one
+    /// that comes while it is sent.
+    fn exchange<'a>(
+        &'a self,
+        outgoing: Outgoing,
+        url: &'a CheckedUrl,
+        patience: Option<Duration>,
+        sending: Option<&'a mut Sending>,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<http::Response<Incoming>, FetchError>>;
+}
 
 pub(crate) struct Wire {
     connector: Connector,
@@ -52,10 +69,7 @@ impl Wire {
         }
     }
 
-    /// Sends `outgoing`, made for `url`, and waits for the head of its answer, for as long
-    /// as usual or with `patience`; that long after its body last moved, where it is one
-    /// that comes while it is sent.
-    pub(crate) async fn exchange(
+    async fn answered(
         &self,
         mut outgoing: Outgoing,
         url: &CheckedUrl,
@@ -91,6 +105,19 @@ impl Wire {
         } else {
             &self.closing
         }
+    }
+}
+
+impl Exchange for Wire {
+    fn exchange<'a>(
+        &'a self,
+        outgoing: Outgoing,
+        url: &'a CheckedUrl,
+        patience: Option<Duration>,
+        sending: Option<&'a mut Sending>,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<http::Response<Incoming>, FetchError>> {
+        Box::pin(self.answered(outgoing, url, patience, sending, cancel))
     }
 }
 
