@@ -10,7 +10,7 @@ use crate::error::FetchError;
 use crate::limits::Limits;
 use crate::streamed::{Sending, Sent};
 use crate::url::CheckedUrl;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client as HyperClient, Error as HyperClientError};
@@ -34,18 +34,19 @@ pub(crate) type Outgoing = http::Request<Sent>;
 
 /// What sends a request. A trait, so that the compiler need not go through connections, TLS
 /// and HTTP again wherever a future holds a client and may pass between threads.
+#[async_trait]
 pub(crate) trait Exchange: Send + Sync {
     /// Sends `outgoing`, made for `url`, and waits for the head of its answer, for as long
     /// as usual or with `patience`; that long after its body last moved, where it is one
     /// that comes while it is sent.
-    fn exchange<'a>(
-        &'a self,
+    async fn exchange(
+        &self,
         outgoing: Outgoing,
-        url: &'a CheckedUrl,
+        url: &CheckedUrl,
         patience: Option<Duration>,
-        sending: Option<&'a mut Sending>,
-        cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<http::Response<Incoming>, FetchError>>;
+        sending: Option<&mut Sending>,
+        cancel: &CancellationToken,
+    ) -> Result<http::Response<Incoming>, FetchError>;
 }
 
 pub(crate) struct Wire {
@@ -69,7 +70,18 @@ impl Wire {
         }
     }
 
-    async fn answered(
+    fn client(&self) -> &HyperClient<Connector, Sent> {
+        if self.connector.open_connections() < self.kept_connections {
+            &self.keeping
+        } else {
+            &self.closing
+        }
+    }
+}
+
+#[async_trait]
+impl Exchange for Wire {
+    async fn exchange(
         &self,
         mut outgoing: Outgoing,
         url: &CheckedUrl,
@@ -97,27 +109,6 @@ impl Wire {
             answer = &mut answer => answer.map_err(|error| failed(host(), error)),
             error = overdue(url, limit, sending) => Err(error),
         }
-    }
-
-    fn client(&self) -> &HyperClient<Connector, Sent> {
-        if self.connector.open_connections() < self.kept_connections {
-            &self.keeping
-        } else {
-            &self.closing
-        }
-    }
-}
-
-impl Exchange for Wire {
-    fn exchange<'a>(
-        &'a self,
-        outgoing: Outgoing,
-        url: &'a CheckedUrl,
-        patience: Option<Duration>,
-        sending: Option<&'a mut Sending>,
-        cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<http::Response<Incoming>, FetchError>> {
-        Box::pin(self.answered(outgoing, url, patience, sending, cancel))
     }
 }
 
