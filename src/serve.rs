@@ -100,15 +100,22 @@ impl Running {
             listeners,
             metrics,
         } = self;
-        greeting::greet(&parts, &config).await?;
-        record::at_start(&parts, &config).await?;
+        let begun = async {
+            greeting::greet(&parts, &config).await?;
+            record::at_start(&parts, &config).await
+        };
+        let Some(begun) = signals.unless_stopped(begun).await else {
+            return Ok(());
+        };
+        begun?;
         let stop = CancellationToken::new();
         let site = site::build(&parts, &config, metrics.clone(), stop.clone());
         parts.operations.start();
         let grace = |config: &Config| config.shutdown_grace.duration();
-        if let Err(failure) = parts.schedule().await {
+        let scheduled = signals.unless_stopped(parts.schedule()).await;
+        if !matches!(scheduled, Some(Ok(()))) {
             parts.stop(grace(&config)).await;
-            return Err(failure);
+            return scheduled.unwrap_or(Ok(()));
         }
         let mut server = tokio::spawn(listeners.serve(&config, &parts, &site, stop.clone()));
         let mut reloader = reload::Reloader {

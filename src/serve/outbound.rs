@@ -50,7 +50,9 @@ pub(super) fn policy(config: &Config, mut own_addresses: Vec<IpAddr>) -> Policy 
         deny: config.fetch.deny.clone(),
         ports: PortPolicy::standard_and(&config.fetch.ports),
         // Longshore must not be made to ask itself, whatever is allowed.
-        own_listeners: vec![config.listen],
+        own_listeners: std::iter::once(config.listen)
+            .chain(config.s3_listen.address())
+            .collect(),
         own_addresses,
         own_names,
         ..Policy::default()

@@ -205,6 +205,63 @@ async fn changes_of_the_time_between_are_told_to_who_comes_back(database: TestDa
     assert_eq!(ended, ids, "each, and each once");
 }
 
+on_both!(who_has_seen_more_than_there_is_is_told_what_stands);
+async fn who_has_seen_more_than_there_is_is_told_what_stands(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let id = running(&server, &origin).await;
+    let mut live = Live::connect(&server).await;
+    // As after an older database was put back.
+    live.subscribe(topic(&json!({ "kind": "bundle" }), Some(1_000_000_000)))
+        .await;
+    let standing = live.until(is("position")).await;
+    assert_eq!(told(&standing), [(id.clone(), "running".to_owned())]);
+    origin.release();
+    live.until(|message| told(std::slice::from_ref(message)) == [(id.clone(), "succeeded".into())])
+        .await;
+}
+
+on_both!(what_may_be_done_is_told_by_the_role_that_one_has_now);
+async fn what_may_be_done_is_told_by_the_role_that_one_has_now(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let password = "long-enough-for-otto";
+    let body = json!({ "name": "otto", "role": "operator", "password": password });
+    assert_eq!(server.post("/api/v1/users", &body).await.0, 201);
+    let url = format!("ws://127.0.0.1:{}/api/v1/live", server.port());
+    let mut live = Live::connect_to(&url, "otto", password).await;
+    live.subscribe(topic(&json!({ "kind": "bundle" }), None))
+        .await;
+    live.until(is("position")).await;
+    let first = running(&server, &origin).await;
+    let of = |message: &Value, id: &str, state: &str| {
+        message["operation"]["id"] == id && message["operation"]["state"] == state
+    };
+    let seen = live.until(|message| of(message, &first, "running")).await;
+    let actions = |seen: &[Value]| seen.last().expect("it is told")["operation"]["actions"].clone();
+    assert_eq!(actions(&seen), json!(["cancel"]));
+    let role = json!({ "role": "viewer" });
+    let changed = server
+        .request(reqwest::Method::PATCH, "/api/v1/users/otto")
+        .json(&role)
+        .send()
+        .await;
+    assert_eq!(changed.expect("an answer").status(), 200);
+    // Each socket is asked anew about its caller; when this one was shows in what it is told.
+    testing::within("the new role to count", async {
+        loop {
+            let id = made(&server, &json!({ "sources": [origin.url("/1")] }))
+                .await
+                .0;
+            let seen = live.until(|message| of(message, &id, "succeeded")).await;
+            if actions(&seen) == json!([]) {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
 on_both!(a_filter_lets_through_what_it_names_and_nothing_else);
 async fn a_filter_lets_through_what_it_names_and_nothing_else(database: TestDatabase) {
     let origin = origin().await;

@@ -334,7 +334,8 @@ async fn this_server_is_not_asked_by_any_of_its_addresses(database: TestDatabase
     let options = server(&database)
         .env("LONGSHORE_FETCH_ALLOW", "127.0.0.0/8")
         .env("LONGSHORE_PUBLIC_URL", "http://longshore.example:81")
-        .env("LONGSHORE_FETCH_PORTS", "81");
+        .env("LONGSHORE_FETCH_PORTS", "81")
+        .with_s3();
     let server = options.start().await;
     let port = server.port();
     let asked = [
@@ -342,12 +343,13 @@ async fn this_server_is_not_asked_by_any_of_its_addresses(database: TestDatabase
         format!("http://127.0.0.1:{port}/healthz"),
         format!("http://localhost:{port}/healthz"),
         format!("http://2130706433:{port}/healthz"),
+        format!("{}/", server.s3_url()),
         "http://longshore.example:81/healthz".to_owned(),
         "http://Longshore.Example.:81/healthz".to_owned(),
     ];
     let (_, archive) = made(&server, &json!({ "sources": asked })).await;
     let reasons = reasons(&archive);
-    assert_eq!(reasons.len(), 5, "{reasons:?}");
+    assert_eq!(reasons.len(), 6, "{reasons:?}");
     assert!(
         reasons.values().all(|code| code == "refused-address"),
         "{reasons:?}"

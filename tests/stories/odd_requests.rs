@@ -3,6 +3,7 @@
 //! may be the server's fault, and none may be one that the description does not name.
 
 mod dice;
+mod schema;
 
 use crate::program::server;
 use dice::Dice;
@@ -78,14 +79,14 @@ impl Described {
         let Some(as_kind) = kinds.get(&kind) else {
             return Err(format!("{status} is {kind:?}: {told}"));
         };
-        let required = &self.resolved(&as_kind["schema"])["required"];
         let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-        for field in required.as_array().into_iter().flatten() {
-            if value.get(field.as_str().unwrap_or_default()).is_none() {
-                return Err(format!("{status} has no {field}: {told}"));
-            }
+        if !kind.ends_with("json") {
+            return Ok((status, value));
         }
-        Ok((status, value))
+        match self.misfit(&as_kind["schema"], &value, "the answer") {
+            Some(misfit) => Err(format!("{status}: {misfit}: {told}")),
+            None => Ok((status, value)),
+        }
     }
 
     /// Sends one request; the status of an answer as described, and what it says.

@@ -5,6 +5,7 @@ mod closing;
 mod sizes;
 
 use crate::archive::{contents, reasons};
+use crate::desk::in_state;
 use crate::program::server;
 use futures::{SinkExt, StreamExt};
 use reqwest::Method;
@@ -281,6 +282,29 @@ async fn an_archive_and_an_echo_of_many_frames_are_one_message_each(database: Te
     let (texts, archive) = answer(&mut socket).await;
     assert_eq!(texts.len(), 1, "{texts:?}");
     assert!(contents(&archive)["long.jpg"] == content.to_vec());
+}
+
+on_both!(nothing_goes_between_the_frames_of_a_long_message);
+async fn nothing_goes_between_the_frames_of_a_long_message(database: TestDatabase) {
+    let (origin, url) = held().await;
+    let server = server(&database).start().await;
+    let mut socket = socket(&server, server.port(), "/ws").await;
+    let id = begun(&server, &mut socket, &origin, &json!([url])).await;
+    // More than lies between the two while nobody reads: most of it is still to be sent.
+    let long = "x".repeat(24 << 20);
+    let sent = socket.send(Message::text(long.clone()));
+    within("a message to go out", sent)
+        .await
+        .expect("it goes out");
+    origin.release();
+    in_state(&server, &id, &["succeeded"]).await;
+    assert!(next(&mut socket).await == Message::text(long), "the echo");
+    let (texts, archive) = answer(&mut socket).await;
+    assert!(
+        texts.len() == 1 && texts[0].contains("held.jpg"),
+        "{texts:?}"
+    );
+    assert_eq!(contents(&archive).len(), 1);
 }
 
 on_both!(so_many_arrays_wait_and_no_more);

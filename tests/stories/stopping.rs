@@ -7,7 +7,9 @@ use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::Duration;
-use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, within};
+use testing::{
+    Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, on_postgres, within,
+};
 
 /// An origin with a source that comes and one that stalls until it is released.
 async fn origin() -> (Origin, [String; 2]) {
@@ -301,6 +303,36 @@ async fn has_its_directory(server: &TestServer) {
         }
     })
     .await;
+}
+
+on_postgres!(a_sigterm_while_it_starts_ends_it_though_the_database_keeps_it_waiting);
+async fn a_sigterm_while_it_starts_ends_it_though_the_database_keeps_it_waiting(
+    database: TestDatabase,
+) {
+    let mut server = server(&database).start().await;
+    assert!(server.terminate().await.success());
+    let db = opened(&server, &database).await;
+    let mut holding = db.begin().await.expect("it begins");
+    let held = holding.execute("LOCK TABLE schedule", vec![]).await;
+    held.expect("nobody else has it");
+    server.begin_again();
+    // The database tells who waits, and tells nobody of itself.
+    within("the server to wait for its schedules", async {
+        const WAITING: &str = "SELECT count(*) AS waiting FROM pg_locks
+            WHERE NOT granted AND relation = 'schedule'::regclass";
+        loop {
+            let row = db.one(WAITING, vec![]).await.expect("it answers");
+            let row = row.expect("a row");
+            if row.get::<u64>("waiting").expect("a number") > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    assert!(server.terminate().await.success());
+    drop(holding);
+    db.close().await;
 }
 
 on_both!(a_sighup_while_it_starts_is_kept_for_later_and_does_not_end_it);

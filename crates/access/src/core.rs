@@ -116,6 +116,10 @@ impl Core {
                 }
                 Err(_) => tracing::warn!("other replicas could not be told of a change in time"),
             }
+            if refreshed.is_err() {
+                // It is committed: what could not be read now is read at the next look.
+                core.changes.look_again();
+            }
             refreshed
         });
         committed.await.map_err(|_| Error::Stopped)?

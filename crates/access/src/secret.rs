@@ -1,8 +1,8 @@
 //! Secrets: named values that are put in and never come out again but into an operation.
 //!
 //! A value is sealed with the newest master key and bound to its name and version,
-//! so that a row cannot be moved or rolled back by somebody who can only write to the
-//! database. Every value that this process knows is in its redactor before anybody
+//! so that somebody who can only write to the database can neither move a row to another
+//! name nor mix it with another version's; a whole row of before can be put back. Every value that this process knows is in its redactor before anybody
 //! gets it; the values of before stay there for a while, since what runs may still use them.
 
 use crate::changes::Change;

@@ -26,9 +26,13 @@ const KEEP_IDLE: Duration = Duration::from_secs(15);
 /// no larger, and a small one may keep so much in memory. Twice as much would come from the
 /// system and go back to it each time (decision 0009), page by page.
 pub const READ_AHEAD: usize = 64 * 1024;
-/// Most bytes in flight to us on one HTTP/2 stream, and on one connection.
-const STREAM_WINDOW: u32 = 512 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Most bytes in flight to us on one HTTP/2 stream: what one body takes in memory while
+/// nobody reads it. At 100 ms from the other side that is 2.5 MB/s for each.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// The same over all streams of a connection, which everybody shares: as much as there can be
+/// (RFC 9113 §6.9.1), or bodies that nobody reads would stop those that somebody does. What
+/// bounds it is the number of streams, and that is the gates'.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 pub(crate) type Outgoing = http::Request<Sent>;
 

@@ -132,6 +132,16 @@ impl Operations {
         self.0.changes.newest()
     }
 
+    /// Whether there has been a change of this number. There has not where a client saw it
+    /// before an older database was put back: then the numbers come a second time.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_changed_up_to(&self, change: u64) -> Result<bool> {
+        Ok(change <= self.newest_change()
+            || change <= sql::operation::newest_change(&self.0.db).await?)
+    }
+
     /// Follows a log from line `from` on.
     ///
     /// # Errors

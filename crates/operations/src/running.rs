@@ -170,6 +170,11 @@ impl Running {
         progress.map(|progress| self.shown(progress))
     }
 
+    /// What was taken could not be stored: it is taken again, as it is then.
+    pub(crate) fn keep_progress(&self) {
+        self.moving().fresh = true;
+    }
+
     pub(crate) fn has_progress(&self) -> bool {
         self.moving().fresh
     }

@@ -177,10 +177,20 @@ impl Scribe {
         if moved.is_empty() {
             return Ok(());
         }
+        let stored = self.put_progress(&moved).await;
+        if stored.is_err() {
+            for (running, _) in &moved {
+                running.keep_progress();
+            }
+        }
+        stored
+    }
+
+    async fn put_progress(&self, moved: &[(Arc<Running>, Progress)]) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let mut change =
             sql::operation::next_changes(&mut tx, moved.len()).await? - moved.len() as u64;
-        for (running, progress) in &moved {
+        for (running, progress) in moved {
             change += 1;
             let text = serde_json::to_string(progress).unwrap_or_default();
             sql::operation::put_progress(

@@ -337,7 +337,8 @@ fn outbound_requests_get_their_limits_and_networks() {
     assert_eq!(policy.deny, config.fetch.deny);
     assert_ne!(policy.allow, policy.deny);
     assert_eq!(policy.ports, PortPolicy::standard_and(&[8443]));
-    assert_eq!(policy.own_listeners, [config.listen]);
+    let s3 = config.s3_listen.address().expect("it listens");
+    assert_eq!(policy.own_listeners, [config.listen, s3]);
     assert_eq!(policy.own_addresses, [own]);
     assert_eq!(
         policy.own_names,

@@ -1,9 +1,11 @@
 //! Sockets that close: by the client, by the server that stops, and for want of rights.
 
-use super::{Socket, answer, ask, begun, close, held, next, only_bundle, socket, socket_as};
+use super::{
+    Socket, answer, ask, begun, close, held, next, only_bundle, socket, socket_as, upgrade,
+};
 use crate::archive::contents;
 use crate::desk::{archive_path, in_state};
-use crate::program::server;
+use crate::program::{opened, server};
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::json;
@@ -119,6 +121,49 @@ async fn what_waits_and_shall_be_kept_is_made_when_the_socket_closes(database: T
         .await;
     assert_eq!(origin.seen_of("/later.jpg").len(), 1);
     assert!(origin.seen_of("/never.jpg").is_empty());
+}
+
+on_both!(the_socket_ends_with_the_token_that_opened_it);
+async fn the_socket_ends_with_the_token_that_opened_it(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let body =
+        json!({ "name": "short", "scopes": ["bundles:write", "bundles:read"], "expires_in": 2 });
+    let (status, token) = server.post("/api/v1/tokens", &body).await;
+    assert_eq!(status, 201, "{token}");
+    let bearer = format!("Bearer {}", token["token"].as_str().expect("the token"));
+    let headers = [("Authorization", bearer.as_str())];
+    let opened = upgrade(server.port(), "/ws", &headers).await;
+    let (mut socket, _) = opened.expect("the server upgrades");
+    // Nothing happens meanwhile that would have it asked again.
+    assert_eq!(closed(&mut socket).await, 1008);
+}
+
+on_both!(a_database_that_fails_takes_nobody_the_socket);
+async fn a_database_that_fails_takes_nobody_the_socket(database: TestDatabase) {
+    let (origin, url) = held().await;
+    let server = server(&database).start().await;
+    let mut socket = socket(&server, server.port(), "/ws").await;
+    begun(&server, &mut socket, &origin, &json!([url])).await;
+    let db = opened(&server, &database).await;
+    // Whoever asks who somebody is gets an error, and what is remembered is not believed.
+    for sql in [
+        "ALTER TABLE account RENAME TO no_account",
+        "ALTER TABLE setting RENAME TO no_setting",
+    ] {
+        db.execute(sql, vec![]).await.expect("it is renamed");
+    }
+    let said = "whether a socket of 2020 may stay could not be asked";
+    server.captured().contains(said).await;
+    for sql in [
+        "ALTER TABLE no_account RENAME TO account",
+        "ALTER TABLE no_setting RENAME TO setting",
+    ] {
+        db.execute(sql, vec![]).await.expect("it is renamed");
+    }
+    origin.release();
+    let (_, archive) = answer(&mut socket).await;
+    assert_eq!(contents(&archive).len(), 1);
+    db.close().await;
 }
 
 on_both!(who_may_not_make_bundles_any_more_loses_the_socket_and_what_is_made_for_it);

@@ -1,10 +1,12 @@
 //! TLS and HTTP/2.
 
-use super::origin::{Origin, ok};
-use super::{get, get_text, local_policy, quick};
+use super::origin::{Answer, Origin, ok};
+use super::{get, get_text, local_policy, quick, soon};
 use crate::fetch::{Client, Roots};
+use bytes::Bytes;
 use futures::future::join_all;
 use http::Version;
+use http_body_util::Full;
 
 pub(crate) fn trusting(origin: &Origin) -> Client {
     Client::builder(local_policy(), quick())
@@ -23,6 +25,31 @@ async fn http2_is_spoken_where_offered_and_shares_one_connection() {
     let requests = origin.requests();
     assert!(requests.iter().all(|seen| seen.version == Version::HTTP_2));
     assert_eq!((requests.len(), origin.connections()), (9, 1));
+}
+
+/// Bodies that nobody reads take up their own windows, and not that of the connection.
+#[tokio::test]
+async fn who_does_not_read_holds_up_nobody_else_on_the_same_connection() {
+    const LONG: usize = 4 << 20;
+    let body = Bytes::from(vec![b'x'; LONG]);
+    let origin = Origin::start_tls(&["localhost"], move |_| {
+        let answer = Answer::new(Full::from(body.clone()));
+        async move { answer }
+    })
+    .await;
+    let client = trusting(&origin);
+    let url = format!("https://localhost:{}/", origin.address.port());
+    let mut unread = Vec::new();
+    for _ in 0..8 {
+        unread.push(get(&client, &url).await.unwrap());
+    }
+    let mut read = get(&client, &url).await.unwrap();
+    let whole = soon(read.read_all(LONG)).await.unwrap();
+    assert_eq!(whole.len(), LONG);
+    assert_eq!(origin.connections(), 1, "it is shared");
+    for mut late in unread {
+        assert_eq!(soon(late.read_all(LONG)).await.unwrap().len(), LONG);
+    }
 }
 
 #[tokio::test]

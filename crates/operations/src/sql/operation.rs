@@ -213,11 +213,12 @@ pub(crate) async fn save_checkpoint(
         == 1)
 }
 
-/// The life of an operation.
+/// The life of an operation, oldest first; of a very long one the newest thousand steps.
 pub(crate) async fn transitions(db: &Db, id: OperationId) -> Result<Vec<Transition>> {
-    const SQL: &str = "SELECT at, state, reason FROM operation_transition WHERE operation = $1 ORDER BY number LIMIT 1000";
+    const SQL: &str = "SELECT at, state, reason FROM operation_transition WHERE operation = $1 ORDER BY number DESC LIMIT 1000";
     let rows = db.all(SQL, values![id.uuid()]).await?;
     rows.iter()
+        .rev()
         .map(|row| {
             let state: String = row.get("state")?;
             Ok(Transition {

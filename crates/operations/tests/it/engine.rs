@@ -23,6 +23,17 @@ async fn an_operation_is_accepted_run_and_recorded() {
         let states: Vec<State> = life.iter().map(|step| step.state).collect();
         assert_eq!(states, [State::Queued, State::Running, State::Succeeded]);
         assert!(life.windows(2).all(|pair| pair[0].at <= pair[1].at));
+
+        // Of a life that is too long to be shown, the end is.
+        const MORE: &str = "INSERT INTO operation_transition (operation, number, at, state, reason)
+            WITH RECURSIVE more (number) AS
+                (SELECT 1000 UNION ALL SELECT number + 1 FROM more WHERE number < 2199)
+            SELECT $1, number, 0, 'queued', CAST(number AS TEXT) FROM more";
+        let more = world.db.execute(MORE, storage::values![id.uuid()]).await;
+        assert_eq!(more.expect("written"), 1200);
+        let life = world.operations.transitions(id).await.expect("recorded");
+        let reasons = (&*life[0].reason, &*life[life.len() - 1].reason);
+        assert_eq!((life.len(), reasons), (1000, ("1200", "2199")));
     })
     .await;
 }

@@ -6,7 +6,7 @@ use base::OperationId;
 use bytes::Bytes;
 use operations::{Change, ChangeFollower, Filter, LogEvent, LogFollower, Operations, Query, State};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Operations in each state that are sent as they stand at the beginning of a
 /// subscription: the newest.
@@ -35,7 +35,7 @@ pub(super) struct Follower {
     pub(super) id: u64,
     pub(super) outgoing: mpsc::Sender<Said>,
     /// What who watches may do with operations.
-    pub(super) rights: Rights,
+    pub(super) rights: watch::Receiver<Rights>,
     /// Where one operation is watched, only its changes count.
     pub(super) only: Option<OperationId>,
 }
@@ -81,7 +81,7 @@ impl Follower {
     }
 
     async fn tell(&self, operation: operations::Operation) {
-        let allowed = self.rights.allow(&operation);
+        let allowed = self.rights.borrow().allow(&operation);
         self.say(encode(&operation, allowed)).await;
     }
 
@@ -160,7 +160,7 @@ impl Follower {
     }
 
     fn encoded(&self, change: &Arc<Change>) -> Bytes {
-        let allowed = self.rights.allow(&change.operation);
+        let allowed = self.rights.borrow().allow(&change.operation);
         change.encoded(allowed, |operation| encode(operation, allowed))
     }
 

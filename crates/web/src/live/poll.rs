@@ -97,7 +97,7 @@ pub(super) async fn poll(
     let shutdown = hub.shutdown.clone();
     let mut answer = Growing::default();
     answer.add(&hub.hello());
-    let mut subscriptions = Subscriptions::new(hub);
+    let mut subscriptions = Subscriptions::new(hub, &caller);
     for PollSubscription { id, topic } in request.subscriptions {
         let is_new = topic.is_new();
         let said = subscriptions.subscribe(&caller, id, topic).await;

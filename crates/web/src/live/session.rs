@@ -47,7 +47,7 @@ impl From<axum::Error> for End {
 impl Session {
     pub(super) fn new(hub: Hub, caller: Caller, socket: WebSocket) -> Self {
         Self {
-            subscriptions: Subscriptions::new(hub.clone()),
+            subscriptions: Subscriptions::new(hub.clone(), &caller),
             limits: hub.limits(),
             hub,
             caller,
@@ -120,6 +120,7 @@ impl Session {
     async fn recheck(&mut self) -> Result<Instant, End> {
         match self.hub.access.recheck(&self.caller).await {
             Ok(caller) if caller.may(access::Role::Viewer, access::Scope::OperationsRead) => {
+                self.subscriptions.has_rights_of(&caller);
                 self.caller = caller;
                 Ok(self.trusted_until())
             }

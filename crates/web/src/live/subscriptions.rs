@@ -12,7 +12,7 @@ use access::Caller;
 use base::OperationId;
 use operations::Filter;
 use std::collections::HashMap;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// Messages between the followers and the client.
@@ -21,6 +21,8 @@ const PLACES: usize = 4;
 pub(super) struct Subscriptions {
     hub: Hub,
     most: usize,
+    /// What who watches may do with operations, as it was asked last.
+    rights: watch::Sender<Rights>,
     followers: JoinSet<()>,
     by_id: HashMap<u64, Vec<AbortHandle>>,
     outgoing: mpsc::Sender<Said>,
@@ -28,10 +30,11 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    pub(super) fn new(hub: Hub) -> Self {
+    pub(super) fn new(hub: Hub, caller: &Caller) -> Self {
         let (outgoing, messages) = mpsc::channel(PLACES);
         Self {
             most: hub.limits().subscriptions,
+            rights: watch::Sender::new(Rights::of(&hub.operations, caller)),
             hub,
             followers: JoinSet::new(),
             by_id: HashMap::new(),
@@ -44,6 +47,12 @@ impl Subscriptions {
     /// sender. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Said> {
         self.messages.recv().await
+    }
+
+    /// The caller's rights may have changed: what is told from now on is told by these.
+    pub(super) fn has_rights_of(&self, caller: &Caller) {
+        let rights = Rights::of(&self.hub.operations, caller);
+        self.rights.send_replace(rights);
     }
 
     /// Begins to follow; what the client is told of it.
@@ -66,11 +75,12 @@ impl Subscriptions {
         let mut follower = Follower {
             id,
             outgoing: self.outgoing.clone(),
-            rights: Rights::of(&self.hub.operations, caller),
+            rights: self.rights.subscribe(),
             only: None,
         };
         let started = match topic {
             Topic::Operations { filter, since } => {
+                let since = self.resumed(since).await;
                 Ok(vec![self.follow_operations(follower, filter, since)])
             }
             Topic::Operation {
@@ -79,6 +89,7 @@ impl Subscriptions {
                 log_from,
             } => {
                 follower.only = Some(operation);
+                let since = self.resumed(since).await;
                 self.follow_operation(follower, operation, since, log_from)
                     .await
             }
@@ -116,6 +127,17 @@ impl Subscriptions {
             follower.abort();
         }
         ToClient::Unsubscribed { id }
+    }
+
+    /// From where a client goes on; nowhere, where it has seen more than there is: it is told
+    /// what stands, or it would hear nothing until the numbers have caught up.
+    async fn resumed(&self, since: Option<u64>) -> Option<u64> {
+        let seen = since?;
+        match self.hub.operations.has_changed_up_to(seen).await {
+            Ok(false) => None,
+            // A database that does not answer has lost nothing.
+            Ok(true) | Err(_) => Some(seen),
+        }
     }
 
     fn follow_operations(

@@ -12,13 +12,13 @@ use super::{Desk, may_stay};
 use crate::bundle::{Bundle, Rights};
 use crate::http::{links, sources_within};
 use crate::request::Order;
-use access::Caller;
+use access::{AccessError, Caller};
 use base::{BundleId, OperationId};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use operations::{LogEvent, LogFollower, State as OperationState};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
@@ -30,6 +30,10 @@ const ONE_MESSAGE: u64 = 64 << 20;
 const PING: Duration = Duration::from_secs(20);
 /// How long a message, or a piece of one, may take to be taken.
 const SEND: Duration = Duration::from_secs(60);
+/// The longest time for which nobody asks whether the caller may still make bundles.
+const LONGEST_TRUST: Duration = Duration::from_secs(24 * 3600);
+/// When that is asked again after it could not be answered.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A bundle that is being made for this socket.
 struct Running {
@@ -116,7 +120,11 @@ impl Session {
         // After a long wait for the other side, it has all the time again.
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut told = false;
+        let mut trusted_until = self.trusted_until();
         loop {
+            // Between the pieces of a message no other may go, and what is held goes first:
+            // what the log has to tell waits in it.
+            let quiet = self.outgoing.is_none() && self.held.is_none();
             if self.is_idle() {
                 if shutdown.is_cancelled() {
                     return Err(End::Close(CloseCode::Restart, "shutdown"));
@@ -140,10 +148,11 @@ impl Session {
             };
             let event = tokio::select! {
                 message = self.socket.next(), if self.held.is_none() => Event::Message(message),
-                event = log => Event::Log(event),
+                event = log, if quiet => Event::Log(event),
                 piece = piece => Event::Piece(piece),
                 _ = ping.tick() => Event::Ping,
                 Ok(()) = rights.changed() => Event::Rights,
+                () = sleep_until(trusted_until) => Event::Rights,
                 () = shutdown.cancelled(), if !told => Event::Stop,
             };
             match event {
@@ -153,7 +162,7 @@ impl Session {
                 Event::Message(Some(Ok(message))) => self.heard(message).await?,
                 Event::Log(event) => self.follow(event).await?,
                 Event::Piece(piece) => self.send_piece(piece).await?,
-                Event::Rights => self.recheck().await?,
+                Event::Rights => trusted_until = self.recheck().await?,
                 Event::Stop => {
                     told = true;
                     self.stop().await?;
@@ -212,12 +221,24 @@ impl Session {
         Ok(())
     }
 
-    /// Somebody's rights changed: perhaps this caller's.
-    async fn recheck(&mut self) -> Result<(), End> {
+    /// When the session or token ends that the caller has proved itself with.
+    fn trusted_until(&self) -> Instant {
+        let now = self.desk.bundles.operations().now();
+        let ends = self.caller.ends_at().map(|end| end.since(now));
+        Instant::now() + ends.unwrap_or(LONGEST_TRUST).min(LONGEST_TRUST)
+    }
+
+    /// Whether the caller may still make bundles; until when that needs no further question.
+    async fn recheck(&mut self) -> Result<Instant, End> {
         match self.desk.bundles.access().recheck(&self.caller).await {
             Ok(caller) if may_stay(&caller) => {
                 self.caller = caller;
-                Ok(())
+                Ok(self.trusted_until())
+            }
+            // A database that does not answer takes no rights away.
+            Err(error @ (AccessError::Storage(_) | AccessError::Busy)) => {
+                tracing::warn!(%error, "whether a socket of 2020 may stay could not be asked; asking again");
+                Ok(Instant::now() + ASK_AGAIN)
             }
             _ => Err(End::Close(CloseCode::Policy, "signed-out")),
         }
