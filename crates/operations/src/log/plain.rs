@@ -71,7 +71,10 @@ impl Drawn {
         while let Some(c) = rest.next_if(|c| ('\u{30}'..='\u{3f}').contains(c)) {
             parameters.push(c);
         }
-        while rest.next_if(|c| ('\u{20}'..='\u{2f}').contains(c)).is_some() {}
+        while rest
+            .next_if(|c| ('\u{20}'..='\u{2f}').contains(c))
+            .is_some()
+        {}
         let steps = match parameters.parse::<usize>() {
             Ok(0) | Err(_) => 1,
             Ok(steps) => steps,
@@ -140,10 +143,7 @@ mod tests {
             ("a\u{1b}[3Cb", "a   b"),
             // Titles and links run to a bell or to a terminator.
             ("\u{1b}]0;title\u{7}x", "x"),
-            (
-                "\u{1b}]8;;http://x/\u{1b}\\link\u{1b}]8;;\u{1b}\\",
-                "link",
-            ),
+            ("\u{1b}]8;;http://x/\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
             ("\u{1b}]0;cut \u{1b}[31mred", "red"),
             ("\u{1b}]0;never ended", ""),
             // Sets of characters, and what is none of these.
