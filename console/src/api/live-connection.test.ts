@@ -78,8 +78,22 @@ describe("a proxy that passes no sockets on", () => {
     refuse(3);
     expect(ways).toEqual(["socket", "socket", "socket", "poll"]);
     newest().says({ type: "hello", changed: 4 });
-    expect(live.status()).toEqual({ phase: "open", polling: true });
+    expect(live.status()).toEqual({ phase: "open", polling: true, missing: [] });
     expect(newest().sent[0]?.topic).toMatchObject({ kind: "operations", since: null });
+  });
+
+  it("is told of by the headers that the server missed, until a socket opens", () => {
+    live.start();
+    refuse(3);
+    newest().says({ type: "hello", changed: 4, missing: ["Upgrade"] });
+    expect(live.status()).toEqual({ phase: "open", polling: true, missing: ["Upgrade"] });
+    for (let minute = 0; minute < 10; minute += 1) {
+      clock.advance(30_000);
+      newest().says({ type: "pong" });
+    }
+    expect(ways.at(-1)).toBe("socket");
+    newest().says({ type: "hello", changed: 4 });
+    expect(live.status()).toEqual({ phase: "open", polling: false });
   });
 
   it("is tried again after five minutes, and polling goes on at once when it still refuses", () => {

@@ -6,8 +6,9 @@ import { readMessage, type ServerMessage } from "./live-messages";
 export type LiveStatus =
   | { phase: "stopped" }
   | { phase: "connecting"; failures: number }
-  /** `polling`: a proxy refuses the socket, and the server is asked again and again. */
-  | { phase: "open"; polling: boolean }
+  | { phase: "open"; polling: false }
+  /** No socket opens, and the server is asked again and again. What it missed, if it knows. */
+  | { phase: "open"; polling: true; missing: readonly string[] }
   /** The next attempt is at `retryAt` (milliseconds since 1970). */
   | { phase: "waiting"; failures: number; retryAt: number };
 
@@ -52,7 +53,7 @@ const CONNECT_LIMIT_MS = 15_000;
 /** A socket this quiet is asked for a sign of life. */
 const QUIET_MS = 45_000;
 const ANSWER_LIMIT_MS = 10_000;
-/** So many sockets refused in a row, and a proxy is suspected to pass none on. */
+/** So many sockets refused in a row, and something is suspected to pass none on. */
 const REFUSALS = 3;
 /** How long is polled before a socket is tried again. */
 const POLLING_MS = 5 * 60_000;
@@ -172,16 +173,20 @@ export class Connection {
 
   #receive(message: ServerMessage): void {
     if (this.#greeted) this.#watchQuiet();
-    if (message.type === "hello") this.#greet(message.changed);
+    if (message.type === "hello") this.#greet(message.changed, message.missing ?? []);
     else this.#events.said(message);
   }
 
-  #greet(changed: number): void {
+  #greet(changed: number, missing: readonly string[]): void {
     this.#greeted = true;
     this.#failures = 0;
-    if (this.#polling) this.#cancelPolling = this.#clock.after(POLLING_MS, () => this.#trySocket());
-    else this.#refusals = 0;
-    this.#become({ phase: "open", polling: this.#polling });
+    if (this.#polling) {
+      this.#cancelPolling = this.#clock.after(POLLING_MS, () => this.#trySocket());
+      this.#become({ phase: "open", polling: true, missing });
+    } else {
+      this.#refusals = 0;
+      this.#become({ phase: "open", polling: false });
+    }
     this.#watchQuiet();
     this.#events.greeted(changed);
   }
