@@ -77,6 +77,8 @@ export class Connection {
   /** Sockets that failed before their greeting, since one was greeted or the server was away. */
   #refusals = 0;
   #polling = false;
+  /** A socket failed while the server answered otherwise, so it was not for its being away. */
+  #proven = false;
   #status: LiveStatus = { phase: "stopped" };
   #listeners = new Set<() => void>();
   #cancelTimer: () => void = () => {};
@@ -105,6 +107,7 @@ export class Connection {
     this.#dropSocket();
     this.#failures = 0;
     this.#refusals = 0;
+    this.#proven = false;
     this.#become({ phase: "stopped" });
   }
 
@@ -145,8 +148,10 @@ export class Connection {
     this.#dropSocket();
     this.#failures += 1;
     // Where polling finds nobody either, it is the server that is away, and no proxy.
-    if (this.#polling) this.#refusals = 0;
-    else if (!greeted) this.#refusals += 1;
+    if (this.#polling) {
+      this.#refusals = 0;
+      this.#proven = false;
+    } else if (!greeted) this.#refusals += 1;
     const longest = Math.min(FIRST_WAIT_MS * 2 ** (this.#failures - 1), LONGEST_WAIT_MS);
     const wait = Math.round(longest * (0.8 + 0.4 * this.#clock.chance()));
     this.#become({
@@ -173,8 +178,17 @@ export class Connection {
 
   #receive(message: ServerMessage): void {
     if (this.#greeted) this.#watchQuiet();
-    if (message.type === "hello") this.#greet(message.changed, message.missing ?? []);
-    else this.#events.said(message);
+    if (message.type !== "hello") this.#events.said(message);
+    else if (this.#polling && !this.#proven) this.#prove();
+    else this.#greet(message.changed, message.missing ?? []);
+  }
+
+  // The server is there. While it was not, as when it is started anew, sockets failed for
+  // that: one more tells whether they fail now.
+  #prove(): void {
+    this.#proven = true;
+    this.#failures = 0;
+    this.#trySocket();
   }
 
   #greet(changed: number, missing: readonly string[]): void {
@@ -185,6 +199,7 @@ export class Connection {
       this.#become({ phase: "open", polling: true, missing });
     } else {
       this.#refusals = 0;
+      this.#proven = false;
       this.#become({ phase: "open", polling: false });
     }
     this.#watchQuiet();
