@@ -26,6 +26,48 @@ test("filters and sorting live in the address, and Back returns", async ({ page,
   await expect(page).toHaveTitle(/^Activity/);
 });
 
+test("rows of two lines are sorted, too, and Tab stops at nothing that is not seen", async ({
+  page,
+  api,
+}) => {
+  const name = unique("narrow");
+  for (const part of ["first", "second"]) {
+    await api.ended((await api.makeBundle(`${name}-${part}`, sources(1))).id);
+  }
+  await page.setViewportSize({ width: 400, height: 800 });
+  await page.goto(`/activity?text=${name}`);
+  const rows = page.getByRole("row").filter({ hasText: name });
+  await expect(rows.nth(0)).toContainText("second");
+  await page.getByRole("button", { name: "Sort the other way: ascending" }).click();
+  await expect(page).toHaveURL(/order=asc/);
+  await expect(rows.nth(0)).toContainText("first");
+  await page.getByRole("combobox", { name: "Sort by" }).click();
+  await page.getByRole("option", { name: "By state" }).click();
+  await expect(page).toHaveURL(/sort=state/);
+  await expect(page.getByRole("columnheader", { name: "State" })).toHaveAttribute(
+    "aria-sort",
+    "ascending",
+  );
+
+  const focused = () =>
+    page.evaluate(() => {
+      const at = document.activeElement ?? document.body;
+      const { left, top, width, height } = at.getBoundingClientRect();
+      const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+      const inRow = at.matches("[role=row] a");
+      const large = width >= 24 && height >= 24;
+      return { inRow, seen: at.contains(hit) && (inRow || large) };
+    });
+  await page.getByLabel("Search titles, subjects and errors").focus();
+  let stops = 0;
+  do {
+    await page.keyboard.press("Tab");
+    stops += 1;
+    await expect.poll(async () => (await focused()).seen, `stop ${stops} of Tab`).toBe(true);
+  } while (!(await focused()).inRow && stops < 20);
+  expect((await focused()).inRow, "Tab reaches the rows").toBe(true);
+});
+
 test("new operations wait until they are asked for; running ones change in place", async ({
   page,
   api,
@@ -78,13 +120,25 @@ test("a failed operation keeps its error on its page, to be copied", async ({ pa
   await expect(page.getByText(/^(Queued|Running|Failed) as/)).toBeVisible();
 });
 
-test("an old operation that comes into the filter is counted as new", async ({ page, api }) => {
+test("an operation is new from when it comes into the filter until it leaves it", async ({
+  page,
+  api,
+}) => {
   const name = unique("about-to-fail");
+  const fresh = page.getByRole("button", { name: "1 new" });
   const { id } = await api.makeBundle(name, [origin(`x?size=2048&status=404`), ...held(1, name)]);
   await page.goto(`/activity?state=cancelled&text=${name}`);
   await expect(page.getByText("No operation matches these filters")).toBeVisible();
   await api.cancel(id);
-  await page.getByRole("button", { name: "1 new" }).click();
+  await fresh.click();
   await expect(page.getByRole("row").nth(1)).toContainText(name);
+
+  await page.goto(`/activity?state=running&text=${name}`);
+  await expect(page.getByText("No operation matches these filters")).toBeVisible();
+  const again = await api.makeBundle(name, held(1, name));
+  await expect(fresh).toBeVisible();
+  await api.cancel(again.id);
+  await expect(fresh).toHaveCount(0);
+  await expect(page.getByText("No operation matches these filters")).toBeVisible();
   await release(name);
 });

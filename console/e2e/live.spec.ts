@@ -1,6 +1,8 @@
 // The live connection is cut as a network cuts it, and resumed.
+import type { Page } from "@playwright/test";
 import { CuttableProxy } from "./support/cuttable-proxy.ts";
-import { expect, held, release, sources, test, unique } from "./support/test.ts";
+import { logIn, ServerProcess } from "./support/server-process.ts";
+import { Api, expect, held, release, sources, test, unique } from "./support/test.ts";
 
 test.use({
   expectedComplaints: /WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK|SOCKET)/,
@@ -13,6 +15,9 @@ test.beforeEach(async ({ server }) => {
 });
 test.afterEach(() => proxy.stop());
 
+const lostBanner = (page: Page) =>
+  page.getByRole("alert").filter({ hasText: "live connection is lost" });
+
 test("a cut connection says so, counts down, and resumes without a gap", async ({ page, api }) => {
   const [during, after] = [unique("during"), unique("after")];
   const { id } = await api.makeBundle("cut", [
@@ -22,7 +27,17 @@ test("a cut connection says so, counts down, and resumes without a gap", async (
   ]);
   await page.addInitScript(() => {
     const seen: number[] = [];
-    Object.assign(window, { seenLines: seen });
+    // While it is `on`, no wait for the next attempt ends by itself: the shortest is drawn
+    // longer than whatever the page waits for else.
+    const still = { on: false };
+    const [after, chance] = [window.setTimeout.bind(window), Math.random];
+    Math.random = () => (still.on ? 0.99 : chance());
+    Object.assign(window, {
+      seenLines: seen,
+      still,
+      setTimeout: (run: TimerHandler, ms = 0, ...rest: unknown[]) =>
+        after(run, still.on && ms > 450 ? 2 ** 31 - 1 : ms, ...rest),
+    });
     const Native = window.WebSocket;
     window.WebSocket = class extends Native {
       constructor(address: string | URL) {
@@ -37,15 +52,20 @@ test("a cut connection says so, counts down, and resumes without a gap", async (
   await page.goto(`${proxy.url}/operations/${id}`);
   await expect(page.getByLabel("Log lines")).toContainText("file-0.bin");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  const still = (on: boolean) =>
+    page.evaluate((value) => {
+      (window as unknown as { still: { on: boolean } }).still.on = value;
+    }, on);
+  await still(true);
   proxy.cut();
-  const banner = page.getByRole("alert").filter({ hasText: "live connection is lost" });
-  await expect(banner).toContainText(/Next attempt in \d+ s|Trying now/);
+  const banner = lostBanner(page);
+  await expect(banner).toContainText(/Next attempt in \d+ s/);
   const atCut = (await api.operation(id)).last_seq;
   await release(during);
   await expect.poll(async () => (await api.operation(id)).last_seq).toBeGreaterThan(atCut);
   proxy.restore();
-  const tryNow = banner.getByRole("button", { name: "Try now" });
-  if (await tryNow.isVisible()) await tryNow.click({ timeout: 2_000 }).catch(() => {});
+  await still(false);
+  await banner.getByRole("button", { name: "Try now" }).click();
   await expect(banner).toHaveCount(0);
   await release(after);
   await api.ended(id);
@@ -71,4 +91,65 @@ test("the bundle's page catches up after a cut", async ({ page, api }) => {
   proxy.restore();
   await expect(page.getByText(/^Done 20$/)).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible();
+});
+
+test("the table of operations catches up after a cut", async ({ page, api }) => {
+  const both = unique("apart");
+  const [early, late] = [`${both}-early`, `${both}-late`];
+  const { id } = await api.makeBundle(early, held(2, both));
+  let positioned = false;
+  page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => {
+      positioned ||= String(payload).includes('"type":"position"');
+    });
+  });
+  await page.goto(`${proxy.url}/activity?text=${both}`);
+  const row = page.getByRole("row").filter({ hasText: early });
+  await expect(row).toContainText(/Running|Queued/);
+  await expect.poll(() => positioned).toBe(true);
+  proxy.cut();
+  await expect(lostBanner(page)).toBeVisible();
+  const { id: other } = await api.makeBundle(late, sources(1));
+  await release(both);
+  await Promise.all([api.ended(id), api.ended(other)]);
+  await expect(row).toContainText(/Running|Queued/);
+  proxy.restore();
+  await expect(row).toContainText("Succeeded", { timeout: 30_000 });
+  await page.getByRole("button", { name: "1 new" }).click();
+  await expect(page.getByRole("row").nth(1)).toContainText(late);
+});
+
+test.describe("a server that ends and is started again", () => {
+  // While it starts it may be there and not ready.
+  test.use({
+    expectedComplaints:
+      /status of 503|WebSocket connection .* failed|ERR_(CONNECTION|EMPTY|NETWORK|SOCKET)/,
+  });
+
+  test("goes on with a bundle, and so does its open page", async ({ page, playwright }) => {
+    test.skip(process.env.LONGSHORE_URL !== undefined, "the server is not ours to end");
+    const own = await ServerProcess.on(null);
+    const request = await playwright.request.newContext({ baseURL: own.url });
+    try {
+      await own.start();
+      await logIn(request);
+      await page.context().addCookies((await request.storageState()).cookies);
+      const hold = unique("restarted");
+      const api = new Api(request);
+      const { id } = await api.makeBundle("restarted", [...sources(3), ...held(2, hold)]);
+      await page.goto(`${own.url}/bundles/${id}`);
+      await expect(page.getByText(/^Fetching [1-9]/)).toBeVisible();
+      await expect(page.getByText("Live", { exact: true })).toBeVisible();
+      await own.kill();
+      await expect(lostBanner(page)).toBeVisible();
+      await own.start();
+      await expect(page.getByText("Live", { exact: true })).toBeVisible({ timeout: 30_000 });
+      await release(hold);
+      await expect(page.getByText(/^Done 5$/)).toBeVisible({ timeout: 30_000 });
+      await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible();
+    } finally {
+      await request.dispose();
+      await own.remove();
+    }
+  });
 });

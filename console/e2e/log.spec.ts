@@ -47,7 +47,6 @@ test("a line has an address that opens there", async ({ page }) => {
 test("long lines wrap where that is wanted, and that is remembered", async ({ page, api }) => {
   const { id } = await api.makeBundle("long-lines", sources(1, "?size=1", "long-".repeat(40)));
   await api.ended(id);
-  await page.goto(`/operations/${id}`);
   const log = page.getByLabel("Log lines");
   const wrap = page.getByRole("button", { name: "Wrap long lines" });
   const line = log.locator("[data-seq]").filter({ hasText: "long-long-" }).first();
@@ -55,6 +54,14 @@ test("long lines wrap where that is wanted, and that is remembered", async ({ pa
     height: (await line.boundingBox())?.height ?? 0,
     scrolls: await log.evaluate((view) => view.scrollWidth > view.clientWidth),
   });
+  // On a phone they do from the start.
+  await page.setViewportSize({ width: 400, height: 800 });
+  await page.goto(`/operations/${id}`);
+  await expect(line).toBeVisible();
+  await expect(wrap).toHaveAttribute("aria-pressed", "true");
+  await expect.poll(async () => (await shape()).scrolls).toBe(false);
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await page.reload();
   await expect(line).toBeVisible();
   await expect(wrap).toHaveAttribute("aria-pressed", "false");
   const { height, scrolls } = await shape();
@@ -72,15 +79,46 @@ test("long lines wrap where that is wanted, and that is remembered", async ({ pa
   await expect.poll(shape).toEqual({ height, scrolls: true });
 });
 
-test("the download is the whole log", async ({ page }) => {
+test("the download is the whole log, plain or with its colours", async ({ page }) => {
   await page.goto(`/operations/${scene.id}`);
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("link", { name: "Download the whole log" }).click(),
-  ]);
   const { readFile } = await import("node:fs/promises");
-  const text = await readFile(await download.path(), "utf8");
-  expect(text.trimEnd().split("\n").length).toBeGreaterThanOrEqual(scene.lines);
+  const texts: string[] = [];
+  for (const form of ["As plain text", "With its colours"]) {
+    await page.getByRole("button", { name: "Download the whole log" }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("menuitem", { name: form }).click(),
+    ]);
+    expect(new URL(download.url()).searchParams.has("colours")).toBe(form !== "As plain text");
+    const text = await readFile(await download.path(), "utf8");
+    expect(text.trimEnd().split("\n").length).toBeGreaterThanOrEqual(scene.lines);
+    texts.push(text);
+  }
+  // Nothing in this log has a colour.
+  expect(texts[1]).toBe(texts[0]);
+});
+
+test("what is selected is copied without numbers and times", async ({ page }) => {
+  await page.goto(`/operations/${scene.id}#L10`);
+  await page.getByRole("button", { name: "Show times" }).click();
+  await expect(page.getByRole("button", { name: "Show times" })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
+  const log = page.getByLabel("Log lines");
+  await expect(log.locator('[data-seq="12"]')).toContainText("line-");
+  const { lines } = await (
+    await page.request.get(`/api/v1/operations/${scene.id}/log?from=10`)
+  ).json();
+  const copied = await log.evaluate((view) => {
+    const row = (seq: number) => view.querySelector(`[data-seq="${seq}"]`) ?? view;
+    const selection = getSelection();
+    selection?.setBaseAndExtent(row(10), 0, row(12), row(12).childNodes.length);
+    return selection?.toString();
+  });
+  expect(copied?.split("\n").filter((line) => line !== "")).toEqual(
+    lines.slice(0, 3).map(({ text }: { text: string }) => text),
+  );
 });
 
 test("following obeys the reader", async ({ page, api }) => {

@@ -229,9 +229,26 @@ test("a running bundle is sound in both schemes and widths", async ({ page, api 
   const { id } = await api.makeBundle("running", [...sources(3), ...held(3, hold)]);
   await page.goto(`/bundles/${id}`);
   await expect(page.getByText(/^Fetching 3$/)).toBeVisible();
-  await isSoundInAll(page, "running-bundle", page.getByRole("button", { name: "Cancel" }));
+  const cancel = page.getByRole("button", { name: "Cancel" });
+  await isSoundInAll(page, "running-bundle", cancel);
+
+  // The page of its operation, on a phone; it ends there.
+  await page.setViewportSize({ width: 400, height: 800 });
+  await page.goto(`/operations/${id}`);
+  await expect(page.getByLabel("Log lines")).toContainText("file-2.bin");
+  const bar = page.getByRole("progressbar", { name: /^Progress of / });
+  await expect(bar).toHaveAttribute("aria-valuetext", "50 %");
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
+    await isSound(page, `running-operation-${colorScheme}-400`, { known: colorScheme === "dark" });
+  }
+  await cancel.click();
+  await expect(page.locator("[data-state=cancelled]").first()).toBeVisible();
+  await expect(cancel).toHaveCount(0);
+  await expect(bar).toHaveCount(0);
+  expect(await api.ended(id)).toBe("cancelled");
   await release(hold);
-  await api.ended(id);
 });
 
 test.describe("a form that is refused", () => {

@@ -25,8 +25,10 @@ test("changes and lines arrive by polling, and the missing headers are named", a
     if (/\/log\?/.test(request.url())) reads.push(request.url());
   });
   await page.goto(`${proxy.url}/operations/${id}`);
-  const banner = page.getByRole("status").filter({ hasText: "A proxy refuses WebSockets" });
-  await expect(banner).toContainText("Upgrade", { timeout: 20_000 });
+  const banner = page.getByRole("status").filter({ hasText: "changes are asked for again" });
+  const dropped = "A proxy drops the headers Upgrade and Connection";
+  await expect(banner).toContainText(dropped, { timeout: 20_000 });
+  await expect(banner).toContainText("have it pass on Upgrade and Connection for /api/v1/live");
   await expect(page.getByText("Polling", { exact: true })).toBeVisible();
   const log = page.getByLabel("Log lines");
   await expect(log).toContainText("early-0.bin");

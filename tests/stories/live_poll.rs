@@ -4,10 +4,11 @@
 use crate::desk::{accepted, ended, in_state, log_lines, made, number_of};
 use crate::program::server;
 use futures::future::{Either, select};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::pin::pin;
-use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both};
+use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both};
 
 const POLL: &str = "/api/v1/live/poll";
 
@@ -217,4 +218,39 @@ async fn who_does_not_wait_is_told_all_that_stands_and_its_position(database: Te
         "{said:?}"
     );
     assert!(said.contains(&&json!("position")), "{said:?}");
+}
+
+/// What the greeting of this user's poll says to be missing.
+async fn missing(server: &TestServer, name: &str, password: &str) -> Value {
+    let request = server
+        .request_as(name, password, Method::POST, POLL)
+        .json(&json!({ "subscriptions": [], "wait": 0 }));
+    let answer = request.send().await.expect("an answer");
+    assert_eq!(answer.status(), 200, "{name}");
+    let answer: Value = answer.json().await.expect("JSON");
+    answer["messages"][0]["missing"].clone()
+}
+
+on_both!(who_polls_is_told_which_headers_of_their_request_for_a_socket_were_dropped);
+async fn who_polls_is_told_which_headers_of_their_request_for_a_socket_were_dropped(
+    database: TestDatabase,
+) {
+    let server = server(&database).start().await;
+    let (admin, password) = ("admin", server.admin_password());
+    let other = json!({ "name": "vera", "role": "viewer", "password": "long-enough-for-vera" });
+    assert_eq!(server.post("/api/v1/users", &other).await.0, 201);
+    assert_eq!(missing(&server, admin, password).await, Value::Null);
+
+    let cut = server
+        .request(Method::GET, "/api/v1/live")
+        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("Sec-WebSocket-Version", "13");
+    assert_eq!(cut.send().await.expect("an answer").status(), 426);
+    let dropped = json!(["Upgrade", "Connection"]);
+    assert_eq!(missing(&server, admin, password).await, dropped);
+    let of_another = missing(&server, "vera", "long-enough-for-vera").await;
+    assert_eq!(of_another, Value::Null, "not theirs");
+
+    Live::connect(&server).await;
+    assert_eq!(missing(&server, admin, password).await, Value::Null);
 }

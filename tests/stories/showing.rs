@@ -171,7 +171,9 @@ async fn a_log_is_a_text_from_any_of_its_lines_on(database: TestDatabase) {
         assert!(text.lines().next().expect("a line").ends_with(first));
     }
     assert_eq!(text(&format!("?from={}", lines.len() + 1)).await, "");
-    for query in ["from=0", "from=-1", "from=x", "limit=5"] {
+    let kept = text("?colours=true").await;
+    assert!(kept.lines().eq(whole.iter().copied()), "none has colours");
+    for query in ["from=0", "from=-1", "from=x", "colours=blue", "limit=5"] {
         let path = format!("/api/v1/operations/{id}/log.txt?{query}");
         assert_eq!(server.get(&path).await.0, 400, "{query}");
     }

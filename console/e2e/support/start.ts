@@ -1,18 +1,13 @@
 // Starts what the tests need: an origin, and for each worker a server on each database unless
 // one is given. Logs in once, so that no test runs into the limit on attempts.
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
 import { request } from "@playwright/test";
 import { PostgresDatabase } from "./database.ts";
 import { startOrigin } from "./origin.ts";
+import { logIn, PASSWORD, program, ServerProcess } from "./server-process.ts";
 import { DATABASES, type Database, hand, POSTGRES, type Server, WORKERS } from "./servers.ts";
-
-const READY_MS = 20_000;
 
 export default async function start(): Promise<() => Promise<void>> {
   const origin = await startOrigin();
@@ -58,92 +53,31 @@ function allOf<T>(settled: PromiseSettledResult<T>[]): T[] {
   });
 }
 
-const PASSWORD = "a long password for the tests";
-
 async function startServer(
   database: Database,
   worker: number,
   stops: (() => Promise<void>)[],
 ): Promise<Server> {
-  const program = resolve(process.env.LONGSHORE_BIN ?? "../target/debug/longshore");
-  if (!existsSync(program)) {
-    throw new Error(`${program} does not exist. Build it, or set LONGSHORE_BIN or LONGSHORE_URL.`);
-  }
+  // Before anything is made that would be left over without it.
+  program();
   const postgres =
     database === "Postgres" && POSTGRES ? await PostgresDatabase.make(POSTGRES) : null;
-  const data = await mkdtemp(join(tmpdir(), "longshore-e2e-"));
-  const port = await freePort();
-  const server = spawn(
-    program,
-    [
-      "serve",
-      "--listen",
-      `127.0.0.1:${port}`,
-      "--s3-listen",
-      "127.0.0.1:0",
-      "--data",
-      join(data, "data"),
-    ],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: {
-        ...process.env,
-        ...(postgres ? { LONGSHORE_DATABASE: postgres.url } : {}),
-        LONGSHORE_FETCH_ALLOW: "127.0.0.0/8",
-        LONGSHORE_ADMIN_PASSWORD: PASSWORD,
-      },
-    },
-  );
-  let said = "";
-  server.stderr.on("data", (text: Buffer) => {
-    said = (said + text).slice(-4_000);
-  });
-  const ended = new Promise<void>((done) => server.once("exit", () => done()));
+  const server = await ServerProcess.on(postgres?.url ?? null);
   stops.push(async () => {
-    server.kill("SIGTERM");
-    const forced = setTimeout(() => server.kill("SIGKILL"), 15_000);
-    await ended;
-    clearTimeout(forced);
-    await rm(data, { recursive: true, force: true });
+    await server.remove();
     await postgres?.drop();
   });
-  const url = `http://127.0.0.1:${port}`;
-  if (!(await answers(url))) {
-    throw new Error(`The server on ${database} did not become ready. It said:\n${said}`);
-  }
-  const file = join(data, "data", "longshore.db");
-  if (existsSync(file) === (postgres !== null)) {
+  await server.start();
+  if (existsSync(server.file) === (postgres !== null)) {
     throw new Error(`The server that should be on ${database} is not.`);
   }
-  const state = await logInOnce(url, `${database}-${worker}`);
-  return { url, file: postgres ? null : file, state };
-}
-
-async function answers(url: string): Promise<boolean> {
-  const until = Date.now() + READY_MS;
-  while (Date.now() < until) {
-    const ready = await fetch(`${url}/readyz`).catch(() => null);
-    if (ready?.ok) return true;
-    await wait(100);
-  }
-  return false;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === "string") throw new Error("There is no free port.");
-  return address.port;
+  const state = await logInOnce(server.url, `${database}-${worker}`);
+  return { url: server.url, file: postgres ? null : server.file, state };
 }
 
 async function logInOnce(url: string, name: string): Promise<string> {
   const context = await request.newContext({ baseURL: url });
-  const answer = await context.post("/api/v1/session", {
-    data: { name: "admin", password: process.env.LONGSHORE_PASSWORD },
-  });
-  if (!answer.ok()) throw new Error(`Logging in failed: ${answer.status()} ${await answer.text()}`);
+  await logIn(context);
   await mkdir("test-results", { recursive: true });
   const state = resolve("test-results", `admin-${name}.json`);
   await context.storageState({ path: state });

@@ -72,19 +72,46 @@ describe("a proxy that passes no sockets on", () => {
     }
   };
 
-  it("is gone around by polling after three refusals, with the same topics", () => {
+  // The server answers a poll, and one more socket is refused.
+  const prove = () => {
+    refuse(3);
+    newest().says({ type: "hello", changed: 4 });
+    refuse(1);
+  };
+
+  it("is gone around by polling after four refusals, with the same topics", () => {
     live.subscribe({ kind: "operations", filter: {} }, {});
     live.start();
     refuse(3);
     expect(ways).toEqual(["socket", "socket", "socket", "poll"]);
     newest().says({ type: "hello", changed: 4 });
-    expect(live.status()).toEqual({ phase: "open", polling: true });
+    refuse(1);
+    expect(ways.slice(4)).toEqual(["socket", "poll"]);
+    newest().says({ type: "hello", changed: 4 });
+    expect(live.status()).toEqual({ phase: "open", polling: true, missing: [] });
     expect(newest().sent[0]?.topic).toMatchObject({ kind: "operations", since: null });
+  });
+
+  it("is not suspected where the server was away, and a socket opens once it is back", () => {
+    live.start();
+    refuse(3);
+    expect(ways.at(-1)).toBe("poll");
+    newest().says({ type: "hello", changed: 4 });
+    expect(ways.at(-1)).toBe("socket");
+    expect(bench.greetings).toBe(0);
+    newest().says({ type: "hello", changed: 4 });
+    expect(live.status()).toEqual({ phase: "open", polling: false });
+    // Away once more, it is asked once more.
+    newest().breaks();
+    clock.advance(20_000);
+    refuse(3);
+    newest().says({ type: "hello", changed: 4 });
+    expect(ways.at(-1)).toBe("socket");
   });
 
   it("is tried again after five minutes, and polling goes on at once when it still refuses", () => {
     live.start();
-    refuse(3);
+    prove();
     newest().says({ type: "hello", changed: 4 });
     for (let minute = 0; minute < 10; minute += 1) {
       clock.advance(30_000);
@@ -93,6 +120,21 @@ describe("a proxy that passes no sockets on", () => {
     expect(ways.at(-1)).toBe("socket");
     refuse(1);
     expect(ways.at(-1)).toBe("poll");
+    newest().says({ type: "hello", changed: 4 });
+    expect(live.status()).toMatchObject({ phase: "open", polling: true });
+  });
+
+  it("is told of by the headers that the server missed, until a socket opens", () => {
+    live.start();
+    prove();
+    newest().says({ type: "hello", changed: 4, missing: ["Upgrade"] });
+    expect(live.status()).toEqual({ phase: "open", polling: true, missing: ["Upgrade"] });
+    for (let minute = 0; minute < 10; minute += 1) {
+      clock.advance(30_000);
+      newest().says({ type: "pong" });
+    }
+    newest().says({ type: "hello", changed: 4 });
+    expect(live.status()).toEqual({ phase: "open", polling: false });
   });
 
   it("is not suspected when polling finds nobody either", () => {

@@ -6,8 +6,9 @@ import { readMessage, type ServerMessage } from "./live-messages";
 export type LiveStatus =
   | { phase: "stopped" }
   | { phase: "connecting"; failures: number }
-  /** `polling`: a proxy refuses the socket, and the server is asked again and again. */
-  | { phase: "open"; polling: boolean }
+  | { phase: "open"; polling: false }
+  /** No socket opens, and the server is asked again and again. What it missed, if it knows. */
+  | { phase: "open"; polling: true; missing: readonly string[] }
   /** The next attempt is at `retryAt` (milliseconds since 1970). */
   | { phase: "waiting"; failures: number; retryAt: number };
 
@@ -52,7 +53,7 @@ const CONNECT_LIMIT_MS = 15_000;
 /** A socket this quiet is asked for a sign of life. */
 const QUIET_MS = 45_000;
 const ANSWER_LIMIT_MS = 10_000;
-/** So many sockets refused in a row, and a proxy is suspected to pass none on. */
+/** So many sockets refused in a row, and something is suspected to pass none on. */
 const REFUSALS = 3;
 /** How long is polled before a socket is tried again. */
 const POLLING_MS = 5 * 60_000;
@@ -76,6 +77,8 @@ export class Connection {
   /** Sockets that failed before their greeting, since one was greeted or the server was away. */
   #refusals = 0;
   #polling = false;
+  /** A socket failed while the server answered otherwise, so it was not for its being away. */
+  #proven = false;
   #status: LiveStatus = { phase: "stopped" };
   #listeners = new Set<() => void>();
   #cancelTimer: () => void = () => {};
@@ -104,6 +107,7 @@ export class Connection {
     this.#dropSocket();
     this.#failures = 0;
     this.#refusals = 0;
+    this.#proven = false;
     this.#become({ phase: "stopped" });
   }
 
@@ -144,8 +148,10 @@ export class Connection {
     this.#dropSocket();
     this.#failures += 1;
     // Where polling finds nobody either, it is the server that is away, and no proxy.
-    if (this.#polling) this.#refusals = 0;
-    else if (!greeted) this.#refusals += 1;
+    if (this.#polling) {
+      this.#refusals = 0;
+      this.#proven = false;
+    } else if (!greeted) this.#refusals += 1;
     const longest = Math.min(FIRST_WAIT_MS * 2 ** (this.#failures - 1), LONGEST_WAIT_MS);
     const wait = Math.round(longest * (0.8 + 0.4 * this.#clock.chance()));
     this.#become({
@@ -172,16 +178,30 @@ export class Connection {
 
   #receive(message: ServerMessage): void {
     if (this.#greeted) this.#watchQuiet();
-    if (message.type === "hello") this.#greet(message.changed);
-    else this.#events.said(message);
+    if (message.type !== "hello") this.#events.said(message);
+    else if (this.#polling && !this.#proven) this.#prove();
+    else this.#greet(message.changed, message.missing ?? []);
   }
 
-  #greet(changed: number): void {
+  // The server is there. While it was not, as when it is started anew, sockets failed for
+  // that: one more tells whether they fail now.
+  #prove(): void {
+    this.#proven = true;
+    this.#failures = 0;
+    this.#trySocket();
+  }
+
+  #greet(changed: number, missing: readonly string[]): void {
     this.#greeted = true;
     this.#failures = 0;
-    if (this.#polling) this.#cancelPolling = this.#clock.after(POLLING_MS, () => this.#trySocket());
-    else this.#refusals = 0;
-    this.#become({ phase: "open", polling: this.#polling });
+    if (this.#polling) {
+      this.#cancelPolling = this.#clock.after(POLLING_MS, () => this.#trySocket());
+      this.#become({ phase: "open", polling: true, missing });
+    } else {
+      this.#refusals = 0;
+      this.#proven = false;
+      this.#become({ phase: "open", polling: false });
+    }
     this.#watchQuiet();
     this.#events.greeted(changed);
   }

@@ -37,7 +37,8 @@ export interface LiveLine {
 type WireLine = [seq: number, micros: number, stream: number, text: string, data?: unknown];
 
 export type ServerMessage =
-  | { type: "hello"; changed: number }
+  /** `missing`: headers of the last request for a socket that did not reach the server. */
+  | { type: "hello"; changed: number; missing?: string[] }
   | { type: "subscribed" | "unsubscribed"; id: number }
   | { type: "error"; id?: number; code: string; message: string }
   | { type: "operation"; changed: number; operation: Operation }

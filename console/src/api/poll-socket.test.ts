@@ -35,7 +35,8 @@ beforeEach(async () => {
           body: structuredClone(body),
           signal,
           async answer(...messages) {
-            resolve({ messages: [{ type: "hello", changed: 1 }, ...messages] });
+            const hello = { type: "hello", changed: 1, missing: ["Upgrade"] };
+            resolve({ messages: [hello, ...messages] });
             await settle();
           },
           async fail() {
@@ -61,6 +62,11 @@ describe("polling", () => {
     await newest().answer();
     await newest().answer();
     expect(heard.map((message) => message.type)).toEqual(["hello", "pong"]);
+  });
+
+  it("greets with what the server says was missing", async () => {
+    await newest().answer();
+    expect(heard[0]).toEqual({ type: "hello", changed: 1, missing: ["Upgrade"] });
   });
 
   it("waits for something to happen once it is greeted", async () => {

@@ -51,13 +51,20 @@ export function OperationLine({ operation, onOpen }: OperationLineProps) {
             </Text>
           )}
         </div>
-        <Text size="sm" c="dimmed" className={classes.time}>
-          {operation.ended_at ? (
-            <Ago time={operation.ended_at} />
-          ) : (
-            <Took from={operation.started_at ?? operation.created_at} to={null} />
+        <div className={classes.time}>
+          <Text size="sm" c="dimmed">
+            {operation.ended_at ? (
+              <Ago time={operation.ended_at} />
+            ) : (
+              <Took from={operation.started_at ?? operation.created_at} to={null} />
+            )}
+          </Text>
+          {operation.ended_at && operation.started_at && (
+            <Text size="xs" c="dimmed">
+              took <Took from={operation.started_at} to={operation.ended_at} />
+            </Text>
           )}
-        </Text>
+        </div>
       </div>
     </div>
   );

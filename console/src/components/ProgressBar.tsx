@@ -19,7 +19,13 @@ export function ProgressBar({ percent, label, color, active, size = 8 }: Progres
         color={color}
         striped={unknown && active === true}
         animated={unknown && active === true}
+        // Its own would say that a bar of no known total is at 100 %.
+        withAria={false}
+        role="progressbar"
         aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={unknown ? undefined : Math.floor(percent)}
         aria-valuetext={unknown ? "The total is not known yet" : `${Math.floor(percent)} %`}
       />
     </Progress.Root>

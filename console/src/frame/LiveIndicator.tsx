@@ -9,7 +9,7 @@ function explained(status: LiveStatus): string {
   switch (status.phase) {
     case "open":
       return status.polling
-        ? "Changes are asked for again and again, as a proxy refuses WebSockets"
+        ? "Changes are asked for again and again, as no WebSocket could be opened"
         : "Changes arrive as they happen";
     case "waiting":
       return "The live connection is lost; the console resumes where it stopped";

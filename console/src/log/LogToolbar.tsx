@@ -7,7 +7,6 @@ import {
   IconChevronDown,
   IconChevronUp,
   IconClock,
-  IconDownload,
   IconListNumbers,
   IconRegex,
   IconSearch,
@@ -19,6 +18,7 @@ import type { Operation } from "../api/types";
 import { count } from "../format/numbers";
 import { TYPING_PAUSE_MS } from "../frame/typing";
 import { SEARCH_HERE } from "../frame/use-keys";
+import { DownloadMenu } from "./DownloadMenu";
 import classes from "./LogView.module.css";
 import type { LogSettings } from "./log-settings";
 import type { LogSearch } from "./use-log-search";
@@ -26,7 +26,7 @@ import type { LogSearch } from "./use-log-search";
 interface LogToolbarProps {
   operation: Operation;
   settings: LogSettings;
-  onSettings: (settings: LogSettings) => void;
+  onSettings: (change: Partial<LogSettings>) => void;
   search: LogSearch;
   full: boolean;
   onFull: (full: boolean) => void;
@@ -34,7 +34,7 @@ interface LogToolbarProps {
 
 export function LogToolbar(props: LogToolbarProps) {
   const { operation, settings, onSettings, search, full, onFull } = props;
-  const flip = (name: keyof LogSettings) => onSettings({ ...settings, [name]: !settings[name] });
+  const flip = (name: keyof LogSettings) => onSettings({ [name]: !settings[name] });
   return (
     <div className={classes.toolbar}>
       <SearchField search={search} />
@@ -48,19 +48,7 @@ export function LogToolbar(props: LogToolbarProps) {
         <Switch label="Show line numbers" on={settings.numbers} onClick={() => flip("numbers")}>
           <IconListNumbers size={17} aria-hidden />
         </Switch>
-        <Tooltip label="Download the whole log">
-          <ActionIcon
-            component="a"
-            href={`/api/v1/operations/${operation.id}/log.txt`}
-            download
-            variant="subtle"
-            color="gray"
-            size={32}
-            aria-label="Download the whole log"
-          >
-            <IconDownload size={17} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <DownloadMenu operation={operation.id} />
         <Switch label="Fill the window" on={full} first={full} onClick={() => onFull(!full)}>
           {full ? (
             <IconArrowsMinimize size={17} aria-hidden />

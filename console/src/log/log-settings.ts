@@ -1,6 +1,8 @@
 // How somebody likes to read logs; remembered for each user of this browser.
 import { useLocalStorage } from "@mantine/hooks";
+import { useMemo } from "react";
 import { useSession } from "../api/session";
+import { useNarrow } from "../components/use-narrow";
 
 export interface LogSettings {
   wrap: boolean;
@@ -8,16 +10,21 @@ export interface LogSettings {
   numbers: boolean;
 }
 
-// Narrow screens wrap by default: sideways scrolling there is worse.
-function startSettings(): LogSettings {
-  return { wrap: matchMedia("(max-width: 37.5em)").matches, times: false, numbers: true };
-}
+const NOTHING_CHOSEN: Partial<LogSettings> = {};
 
-export function useLogSettings() {
+/** The settings, and what changes some of them: only what was chosen is remembered. */
+export function useLogSettings(): [LogSettings, (change: Partial<LogSettings>) => void] {
   const name = useSession()?.user.name ?? "anybody";
-  return useLocalStorage<LogSettings>({
+  // Narrow screens wrap by default: sideways scrolling there is worse.
+  const narrow = useNarrow();
+  const [chosen, setChosen] = useLocalStorage({
     key: `longshore-log-settings-${name}`,
-    defaultValue: startSettings(),
+    defaultValue: NOTHING_CHOSEN,
     getInitialValueInEffect: false,
   });
+  const settings = useMemo(
+    () => ({ wrap: narrow, times: false, numbers: true, ...chosen }),
+    [narrow, chosen],
+  );
+  return [settings, (change) => setChosen({ ...chosen, ...change })];
 }

@@ -43,7 +43,7 @@ pub use failure::Failure;
 pub use kind::{Kind, KindInfo, Kinds, Outcome, Retained, Settings, WhenWaiting};
 pub use list::{Filter, ListPage, Order, Position, Query, Sort};
 pub use live::{Change, ChangeFollower, LiveLines, LogEvent, LogFollower};
-pub use log::{Line, LineWriter, LogPage, LogText, SearchPage, SearchQuery, Stream};
+pub use log::{Colours, Line, LineWriter, LogPage, LogText, SearchPage, SearchQuery, Stream};
 pub use operation::{NewOperation, Operation, OperationError, Progress, Transfer, Transition};
 pub use retention::{Retention, RetentionInput};
 pub use retry::RetryPolicy;

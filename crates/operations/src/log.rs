@@ -4,11 +4,12 @@
 //! stored: so a number means one line for ever, also across a crash.
 
 pub(crate) mod line;
+mod plain;
 pub(crate) mod reader;
 pub(crate) mod segment;
 pub(crate) mod sink;
 pub(crate) mod writer;
 
 pub use line::{Line, Stream};
-pub use reader::{LogPage, LogText, SearchPage, SearchQuery};
+pub use reader::{Colours, LogPage, LogText, SearchPage, SearchQuery};
 pub use writer::LineWriter;

@@ -4,7 +4,7 @@ use crate::engine::Operations;
 use crate::list::{Filter, ListPage, Query};
 use crate::live::changes::ChangeFollower;
 use crate::live::logs::LogFollower;
-use crate::log::reader::{self, LogPage, LogText, SearchPage, SearchQuery};
+use crate::log::reader::{self, Colours, LogPage, LogText, SearchPage, SearchQuery};
 use crate::operation::{Operation, Transition};
 use crate::{Error, Result, sql};
 use base::OperationId;
@@ -80,8 +80,8 @@ impl Operations {
 
     /// A log as text, from line number `from` on: the whole of it from 1.
     #[must_use]
-    pub fn log_text(&self, id: OperationId, from: u64) -> LogText {
-        LogText::new(self.0.db.clone(), id, from)
+    pub fn log_text(&self, id: OperationId, from: u64, colours: Colours) -> LogText {
+        LogText::new(self.0.db.clone(), id, from, colours)
     }
 
     /// Looks through the whole of a log.

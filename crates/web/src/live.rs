@@ -13,6 +13,7 @@ mod messages;
 mod poll;
 mod session;
 mod subscriptions;
+mod unopened;
 
 pub use files::{FileEvent, FileFeed, FileNews, FollowFiles, FollowedFiles, NotFollowed};
 
@@ -28,6 +29,7 @@ use session::Session;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use unopened::Unopened;
 
 /// The longest message of a client, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -51,6 +53,7 @@ pub(crate) struct Hub {
     access: Access,
     settings: SettingsSource,
     shutdown: CancellationToken,
+    unopened: Arc<Unopened>,
 }
 
 impl Hub {
@@ -59,10 +62,10 @@ impl Hub {
         self.settings.borrow().live
     }
 
-    /// The first message to everybody.
-    fn hello(&self) -> Bytes {
+    /// The first message to everybody; `missing` is why there is no socket.
+    fn hello(&self, missing: Vec<&'static str>) -> Bytes {
         let changed = self.operations.newest_change();
-        ToClient::Hello { changed }.encoded()
+        ToClient::Hello { changed, missing }.encoded()
     }
 }
 
@@ -87,6 +90,7 @@ pub fn routes(
             access,
             settings,
             shutdown,
+            unopened: Arc::default(),
         })
 }
 
@@ -99,6 +103,7 @@ pub fn routes(
     )
 )]
 async fn live(State(hub): State<Hub>, By(caller): By, upgrade: Upgrade) -> Answer<Response> {
+    hub.unopened.note(&caller, upgrade.lacking());
     let upgrade = upgrade.required()?;
     Ok(upgrade
         .max_message_size(LONGEST)

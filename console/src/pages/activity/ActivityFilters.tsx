@@ -7,10 +7,13 @@ import { operationKinds } from "../../api/operations";
 import type { Trigger } from "../../api/types";
 import { ExactField } from "../../components/ExactField";
 import { stateWord } from "../../components/StateBadge";
+import { useNarrow } from "../../components/use-narrow";
 import { useTyped } from "../../components/use-typed";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import classes from "./ActivityFilters.module.css";
+import { TWO_LINES } from "./columns";
 import { activeFilters, type Filters, RANGE_WORDS, STATES, TRIGGERS } from "./filters";
+import { SortBy } from "./SortBy";
 
 interface ActivityFiltersProps {
   filters: Filters;
@@ -30,6 +33,7 @@ const LINKED = ["subject", "parent", "from", "to"] as const;
 
 export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
   const { data: kinds } = useQuery(operationKinds);
+  const headless = useNarrow(TWO_LINES);
   const set = (change: Partial<Record<keyof Filters, string | null>>) => {
     const next: Record<string, unknown> = { ...filters, ...change };
     for (const [name, value] of Object.entries(change)) if (!value) delete next[name];
@@ -83,6 +87,7 @@ export function ActivityFilters({ filters, onChange }: ActivityFiltersProps) {
         value={filters.trigger ?? null}
         onChange={(trigger) => set({ trigger })}
       />
+      {headless && <SortBy filters={filters} onChange={onChange} />}
       {linked.map((name) => (
         <Pill
           key={name}

@@ -12,8 +12,8 @@ import { Waiting } from "../../components/Waiting";
 import { count } from "../../format/numbers";
 import { ActivityRow } from "./ActivityRow";
 import classes from "./ActivityTable.module.css";
-import { COLUMNS, type Column } from "./columns";
-import { activeFilters, type Filters } from "./filters";
+import { COLUMNS, type Column, TWO_LINES } from "./columns";
+import { activeFilters, type Filters, firstOrder, type Sort, sortedBy } from "./filters";
 import { useActivity } from "./use-activity";
 
 interface ActivityTableProps {
@@ -24,8 +24,6 @@ interface ActivityTableProps {
 
 const ROW = 44;
 const NARROW_ROW = 64;
-// As in the style: with the menu beside it, less has no room for the columns.
-const TWO_LINES = "60em";
 // The next page is asked for when this few rows are left below.
 const AHEAD = 15;
 
@@ -86,6 +84,7 @@ export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps)
                     key={column.name}
                     column={column}
                     filters={filters}
+                    drawn={!narrow}
                     onChange={onChange}
                   />
                 ))}
@@ -141,21 +140,19 @@ export function ActivityTable({ filters, onChange, onOpen }: ActivityTableProps)
 interface HeadingProps {
   column: Column;
   filters: Filters;
+  /** Rows of two lines have heads for screen readers alone: nothing in them takes focus. */
+  drawn: boolean;
   onChange: (filters: Filters) => void;
 }
 
-function Heading({ column: { name, sort, className }, filters, onChange }: HeadingProps) {
+function Heading({ column, filters, drawn, onChange }: HeadingProps) {
+  const { name, sort, className } = column;
   const sorted = sort !== undefined && (filters.sort ?? "created_at") === sort;
   const upward = filters.order === "asc";
   const Arrow = upward ? IconArrowUp : IconArrowDown;
-  const toggle = () => {
-    const { sort: _sort, order: _order, ...rest } = filters;
-    const ascending = sorted ? !upward : sort !== "created_at";
-    onChange({
-      ...rest,
-      ...(sort && sort !== "created_at" ? { sort } : {}),
-      ...(ascending ? { order: "asc" as const } : {}),
-    });
+  const toggle = (by: Sort) => {
+    const other = upward ? "desc" : "asc";
+    onChange(sortedBy(filters, by, sorted ? other : firstOrder(by)));
   };
   return (
     <span
@@ -163,8 +160,13 @@ function Heading({ column: { name, sort, className }, filters, onChange }: Headi
       className={classes[className]}
       aria-sort={sorted ? (upward ? "ascending" : "descending") : undefined}
     >
-      {sort ? (
-        <button type="button" className={classes.sort} data-sorted={sorted} onClick={toggle}>
+      {sort && drawn ? (
+        <button
+          type="button"
+          className={classes.sort}
+          data-sorted={sorted}
+          onClick={() => toggle(sort)}
+        >
           {name}
           {sorted && <Arrow size={13} aria-hidden />}
         </button>

@@ -1,6 +1,9 @@
 // The columns of the table, and which of them the server can sort by.
 import type { Sort } from "./filters";
 
+/** As in the style: with the menu beside it, less has no room for the columns. */
+export const TWO_LINES = "60em";
+
 export interface Column {
   name: string;
   sort?: Sort;

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Operation } from "../../api/types";
-import { activeFilters, belongs, readFilters, toApiCall, toQuery } from "./filters";
+import {
+  activeFilters,
+  belongs,
+  firstOrder,
+  readFilters,
+  sortedBy,
+  toApiCall,
+  toQuery,
+} from "./filters";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 const operation = (more: Partial<Operation>) =>
@@ -87,6 +95,24 @@ describe("belongs", () => {
     [{ to: "2026-11-21T11:00:00Z" }, {}, false],
   ] as const)("%j of %j is %s", (filters, more, answer) => {
     expect(belongs(operation(more as Partial<Operation>), filters, NOW)).toBe(answer);
+  });
+});
+
+describe("sortedBy", () => {
+  it("changes the order alone, and writes nothing that is so anyway", () => {
+    const filters = { text: "may", sort: "kind", order: "asc" } as const;
+    expect(sortedBy(filters, "state", "desc")).toEqual({ text: "may", sort: "state" });
+    expect(sortedBy(filters, "created_at", "asc")).toEqual({ text: "may", order: "asc" });
+    expect(sortedBy(filters, "created_at", "desc")).toEqual({ text: "may" });
+    for (const order of ["asc", "desc"] as const) {
+      const query = toQuery(sortedBy(filters, "actor", order), NOW);
+      expect(query).toMatchObject({ sort: "actor", order });
+    }
+  });
+
+  it("begins with the newest, and with words from A on", () => {
+    expect(firstOrder("created_at")).toBe("desc");
+    expect(firstOrder("subject")).toBe("asc");
   });
 });
 

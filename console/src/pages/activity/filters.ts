@@ -39,6 +39,7 @@ export const RANGE_WORDS = [
 ];
 
 export type Sort = (typeof SORTS)[number];
+export type Order = "asc" | "desc";
 export type Range = keyof typeof RANGES;
 
 export interface Filters {
@@ -54,7 +55,7 @@ export interface Filters {
   from?: string;
   to?: string;
   sort?: Sort;
-  order?: "asc" | "desc";
+  order?: Order;
 }
 
 const TEXTS = ["kind", "subject", "server", "actor", "parent", "text"] as const;
@@ -123,6 +124,21 @@ export function belongs(operation: Operation, filters: Filters, now: number): bo
 
 function wordsOf({ title, subject, error }: Operation): string {
   return `${title} ${subject ?? ""} ${error?.message ?? ""}`.toLowerCase();
+}
+
+/** The filters with another order of the rows; what is so anyway is not written. */
+export function sortedBy(filters: Filters, sort: Sort, order: Order): Filters {
+  const { sort: _sort, order: _order, ...rest } = filters;
+  return {
+    ...rest,
+    ...(sort === "created_at" ? {} : { sort }),
+    ...(order === "asc" ? { order } : {}),
+  };
+}
+
+/** How a column is sorted that was not before: the newest first, and words from A on. */
+export function firstOrder(sort: Sort): Order {
+  return sort === "created_at" ? "desc" : "asc";
 }
 
 export function activeFilters(filters: Filters): number {

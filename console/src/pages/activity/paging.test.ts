@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OperationPages } from "../../api/operations";
 import type { Operation } from "../../api/types";
-import { EMPTY_IN_A_ROW, emptyTail, mustAsk, standsInRead } from "./paging";
+import { afterChange, EMPTY_IN_A_ROW, emptyTail, mustAsk, notListed, standsInRead } from "./paging";
 
 const at = (minute: number) =>
   ({
@@ -38,5 +38,23 @@ describe("a change of what is not listed", () => {
   it("is new below it in a list that starts with the oldest", () => {
     expect(standsInRead(at(5), { order: "asc" }, read([[1, 10]]))).toBe(true);
     expect(standsInRead(at(20), { order: "asc" }, read([[1, 10]]))).toBe(false);
+  });
+});
+
+describe("what waits to be shown", () => {
+  it("is what came into the list, once each, until it has left it again", () => {
+    const one = afterChange(new Set(), "a", true);
+    expect(afterChange(one, "a", true)).toBe(one);
+    const two = afterChange(one, "b", true);
+    expect([...two]).toEqual(["a", "b"]);
+    expect([...afterChange(two, "a", false)]).toEqual(["b"]);
+    expect(afterChange(two, "c", false)).toBe(two);
+    expect([...two]).toEqual(["a", "b"]);
+  });
+
+  it("is not what a list that was read again holds by now", () => {
+    expect(notListed(new Set(["5", "7"]), [at(5), at(6)])).toBe(1);
+    expect(notListed(new Set(["5"]), [at(5)])).toBe(0);
+    expect(notListed(new Set(), [at(5)])).toBe(0);
   });
 });

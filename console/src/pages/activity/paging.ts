@@ -1,4 +1,4 @@
-// When the table reads on by itself, and what stands in it though it is not shown yet.
+// When the table reads on by itself, and what waits to be shown in it.
 import type { OperationPages } from "../../api/operations";
 import type { Operation } from "../../api/types";
 import type { Filters } from "./filters";
@@ -36,4 +36,24 @@ export function standsInRead(
   return filters.order === "asc"
     ? operation.created_at < last.created_at
     : operation.created_at > last.created_at;
+}
+
+/** What waits to be shown, after a change of one operation: it is a part of that while it is new. */
+export function afterChange(
+  waiting: ReadonlySet<string>,
+  id: string,
+  isNew: boolean,
+): ReadonlySet<string> {
+  if (waiting.has(id) === isNew) return waiting;
+  const next = new Set(waiting);
+  if (isNew) next.add(id);
+  else next.delete(id);
+  return next;
+}
+
+/** How many of them are not listed yet: a list that was read again holds what had come. */
+export function notListed(waiting: ReadonlySet<string>, listed: readonly Operation[]): number {
+  if (waiting.size === 0) return 0;
+  const ids = new Set(listed.map(({ id }) => id));
+  return [...waiting].filter((id) => !ids.has(id)).length;
 }

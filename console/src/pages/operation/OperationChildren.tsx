@@ -1,4 +1,5 @@
-// The tree of operations that this one started. Done ones stay folded.
+// The tree of operations that this one started. What runs is open, what failed opens with
+// what failed in it, and what is done folds, until somebody folds or unfolds it.
 import { ActionIcon, Button, Title } from "@mantine/core";
 import { useThrottledCallback } from "@mantine/hooks";
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
@@ -15,19 +16,17 @@ import classes from "./Operation.module.css";
 
 const CALM_MS = 1_000;
 
+type Tree = ReturnType<typeof useChildren>;
+
 export function OperationChildren({ parent }: { parent: string }) {
   const tree = useChildren(parent);
-  if (tree.error) {
-    return (
-      <ErrorPanel title="Its parts could not be read" error={tree.error} onRetry={tree.refetch} />
-    );
-  }
-  if (tree.children.length === 0) return null;
+  if (tree.children.length === 0) return <Unread tree={tree} />;
   return (
     <section aria-labelledby="children">
       <Title order={2} id="children" mb="xs">
         Parts
       </Title>
+      <Unread tree={tree} />
       <div className="card">
         <Branch tree={tree} />
       </div>
@@ -35,7 +34,19 @@ export function OperationChildren({ parent }: { parent: string }) {
   );
 }
 
-function Branch({ tree }: { tree: ReturnType<typeof useChildren> }) {
+// What was read before stays below it.
+function Unread({ tree }: { tree: Tree }) {
+  if (!tree.error) return null;
+  const title = tree.isFetchNextPageError
+    ? "Further parts could not be read"
+    : tree.children.length > 0
+      ? "These may be out of date: the parts could not be read again"
+      : "Its parts could not be read";
+  const retry = tree.isFetchNextPageError ? tree.fetchNextPage : tree.refetch;
+  return <ErrorPanel title={title} error={tree.error} onRetry={() => void retry()} />;
+}
+
+function Branch({ tree }: { tree: Tree }) {
   return (
     <>
       {tree.children.map((child) => (
@@ -51,7 +62,8 @@ function Branch({ tree }: { tree: ReturnType<typeof useChildren> }) {
 }
 
 function Child({ operation }: { operation: Operation }) {
-  const [open, setOpen] = useState(operation.state === "running");
+  const [pressed, setPressed] = useState<boolean | null>(null);
+  const open = pressed ?? (operation.state === "running" || operation.state === "failed");
   const hasParts = useHasParts(operation);
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (
@@ -65,7 +77,7 @@ function Child({ operation }: { operation: Operation }) {
             ml={4}
             aria-expanded={open}
             aria-label={`Parts of ${operation.title}`}
-            onClick={() => setOpen(!open)}
+            onClick={() => setPressed(!open)}
           >
             <Chevron size={16} aria-hidden />
           </ActionIcon>
@@ -79,15 +91,11 @@ function Child({ operation }: { operation: Operation }) {
 
 function NestedBranch({ parent }: { parent: string }) {
   const tree = useChildren(parent);
-  if (tree.error) {
-    return (
-      <ErrorPanel title="Its parts could not be read" error={tree.error} onRetry={tree.refetch} />
-    );
-  }
   if (tree.isPending) return <Waiting what="Reading its parts…" />;
-  if (tree.children.length === 0) return null;
+  if (tree.children.length === 0) return <Unread tree={tree} />;
   return (
     <div className={classes.nested}>
+      <Unread tree={tree} />
       <Branch tree={tree} />
     </div>
   );
@@ -105,6 +113,7 @@ function useChildren(parent: string) {
   return {
     children: query.data?.pages.flatMap((page) => page.items) ?? [],
     error: query.error,
+    isFetchNextPageError: query.isFetchNextPageError,
     isPending: query.isPending,
     refetch: query.refetch,
     hasNextPage: query.hasNextPage,
@@ -121,11 +130,14 @@ function useHasParts({ id }: Operation): boolean {
       take(api.GET("/api/v1/operations", { params: { query: { parent: id, limit: 1 } }, signal })),
   });
   const [heard, setHeard] = useState(false);
+  const known = heard || (first.data?.items.length ?? 0) > 0;
   useOperationChanges(
     (change) => {
       if (change.parent === id) setHeard(true);
     },
-    () => {},
+    () => {
+      if (!known) void first.refetch();
+    },
   );
-  return heard || (first.data?.items.length ?? 0) > 0;
+  return known;
 }

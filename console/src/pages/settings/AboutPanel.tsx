@@ -7,7 +7,7 @@ import { useLiveStatus } from "../../api/use-live";
 import { ButtonLink } from "../../components/links";
 import { Ago } from "../../components/Times";
 import { fullTime } from "../../format/times";
-import { statusWord } from "../../frame/live-words";
+import { statusWord, whyPolling } from "../../frame/live-words";
 import { Loaded, Panel } from "./Panel";
 import classes from "./Settings.module.css";
 
@@ -33,7 +33,7 @@ export function AboutPanel() {
               {statusWord(live)}
               {live.phase === "open" &&
                 (live.polling
-                  ? ": a proxy passes no WebSocket on; its headers Upgrade and Connection are missing"
+                  ? `. ${whyPolling(live.missing)}.`
                   : ": messages arrive by WebSocket")}
             </Fact>
             <Fact name="Address">{location.origin}</Fact>

@@ -1,11 +1,13 @@
 //! Reading a stored log: pages of lines, the whole as text, and search.
 
 use super::line::{Line, Stream};
+use super::plain::plain;
 use super::segment::{self, inflating};
 use crate::{Error, Result, sql};
 use base::{OperationId, Timestamp};
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
+use std::borrow::Cow;
 use storage::Db;
 
 /// Rows of the log read at once.
@@ -104,24 +106,35 @@ fn weight(line: &Line) -> usize {
     line.text.len() + line.data.as_ref().map_or(0, |data| data.get().len())
 }
 
+/// What becomes of the escape sequences and redraws in a log that is read as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// A line is what it would leave on a terminal, in plain words.
+    Stripped,
+    /// A line is as it was written.
+    Kept,
+}
+
 /// A log read from one of its lines to its end, some rows at a time.
 #[derive(Debug)]
 pub struct LogText {
     db: Db,
     operation: OperationId,
     next: u64,
+    colours: Colours,
 }
 
 impl LogText {
-    pub(crate) const fn new(db: Db, operation: OperationId, from: u64) -> Self {
+    pub(crate) const fn new(db: Db, operation: OperationId, from: u64, colours: Colours) -> Self {
         Self {
             db,
             operation,
             next: from,
+            colours,
         }
     }
 
-    /// The next lines as plain text: time, stream where it is not standard output, text.
+    /// The next lines as text: time, a mark where the stream is not standard output, text.
     /// `None` at the end of what is stored.
     ///
     /// # Errors
@@ -132,6 +145,7 @@ impl LogText {
             return Ok(None);
         };
         let begin = std::mem::replace(&mut self.next, last.last + 1);
+        let colours = self.colours;
         inflating(rows, move |rows| {
             let mut text = Vec::new();
             for row in rows {
@@ -147,6 +161,10 @@ impl LogText {
                         Stream::Stderr => b" ! ",
                         Stream::System => b" # ",
                     });
+                    let line = match colours {
+                        Colours::Stripped => plain(line),
+                        Colours::Kept => Cow::Borrowed(line),
+                    };
                     text.extend_from_slice(line.as_bytes());
                     text.push(b'\n');
                 })?;

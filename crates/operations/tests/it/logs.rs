@@ -4,7 +4,7 @@ use crate::following::shown;
 use crate::world::{Plain, Wide, Work, World, quick};
 use base::OperationId;
 use base::redact::Redactor;
-use operations::{EngineSettings, SearchQuery, State};
+use operations::{Colours, EngineSettings, SearchQuery, State};
 use serde_json::json;
 use storage::values;
 use testing::on_both;
@@ -15,10 +15,14 @@ pub(crate) async fn number(world: &World, sql: &'static str, id: OperationId) ->
     row.expect("a row").get("number").expect("a number")
 }
 
-/// The log as text, from a line on.
+/// The log as plain text, from a line on.
 pub(crate) async fn text_from(world: &World, id: OperationId, from: u64) -> String {
+    text_with(world, id, from, Colours::Stripped).await
+}
+
+async fn text_with(world: &World, id: OperationId, from: u64, colours: Colours) -> String {
     let mut text = Vec::new();
-    let mut reader = world.operations.log_text(id, from);
+    let mut reader = world.operations.log_text(id, from, colours);
     while let Some(part) = reader.next().await.expect("there") {
         text.extend(part);
     }
@@ -260,6 +264,33 @@ async fn text_begins_at_the_line_asked_for_also_within_a_segment() {
 }
 
 #[tokio::test]
+async fn text_is_plain_or_as_it_was_written() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let written = [
+            "\u{1b}[1;31mfailed\u{1b}[0m at 3",
+            "10 %\r55 %\r100 %",
+            "no\tcolour, wörter",
+        ];
+        let said = written.map(str::to_owned).to_vec();
+        let id = world.submit::<Plain>(Work::Say(said)).await;
+        world.ended(id).await;
+        let lines = |text: &str| -> Vec<String> {
+            let words = |line: &str| line.split_once(" # ").expect("a time").1.to_owned();
+            text.split_terminator('\n').map(words).collect()
+        };
+        let plain = text_with(&world, id, 1, Colours::Stripped).await;
+        let expected = ["failed at 3", "100 %", "no\tcolour, wörter"];
+        assert_eq!(lines(&plain), expected);
+        let kept = text_with(&world, id, 1, Colours::Kept).await;
+        assert_eq!(lines(&kept), written);
+        let from_second = text_with(&world, id, 2, Colours::Kept).await;
+        assert_eq!(lines(&from_second), written[1..]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_log_that_grows_while_it_is_read_is_given_once() {
     on_both(|database| async move {
         let world = World::on(&database).await;
@@ -267,7 +298,7 @@ async fn a_log_that_grows_while_it_is_read_is_given_once() {
         // A line is shown when it is stored.
         let mut follower = world.operations.follow_log(id, 1).await.expect("there");
         shown(&mut follower, 1).await;
-        let mut reader = world.operations.log_text(id, 1);
+        let mut reader = world.operations.log_text(id, 1, Colours::Stripped);
         let mut text = reader.next().await.expect("there").expect("the first line");
         // The second line joins the segment of the first.
         world.script.gate.0.add_permits(1);

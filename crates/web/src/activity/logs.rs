@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::stream;
 use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use operations::{LogPage, Operations, SearchPage, SearchQuery};
+use operations::{Colours, LogPage, Operations, SearchPage, SearchQuery};
 use serde::Deserialize;
 use std::io;
 
@@ -74,9 +74,13 @@ pub(super) struct TextParams {
     /// The number of the first line wanted; the whole log when absent.
     #[param(minimum = 1)]
     from: Option<u64>,
+    /// Whether lines are as they were written, with the escape sequences of their colours
+    /// and redraws. Else each is what it would leave on a terminal, in plain words.
+    #[serde(default)]
+    colours: bool,
 }
 
-/// The log as text, the whole of it or from a number on.
+/// The log as text, the whole of it or from a number on: plain, or with its colours.
 #[utoipa::path(
     get, path = "/api/v1/operations/{id}/log.txt", tag = "operations",
     params(("id" = uuid::Uuid, Path, description = "The operation's id."), TextParams),
@@ -89,8 +93,14 @@ pub(super) async fn download_log(
 ) -> Answer<Response> {
     let id = OperationId::from(id);
     let from = line_number("from", params.from)?;
+    let colours = if params.colours {
+        Colours::Kept
+    } else {
+        Colours::Stripped
+    };
     operations.get(id).await?;
-    let body = stream::unfold(Some(operations.log_text(id, from)), async |text| {
+    let text = operations.log_text(id, from, colours);
+    let body = stream::unfold(Some(text), async |text| {
         let mut text = text?;
         match text.next().await {
             Ok(Some(part)) => Some((Ok(Bytes::from(part)), Some(text))),

@@ -84,6 +84,10 @@ pub(crate) enum ToClient {
     Hello {
         /// The number of the newest change.
         changed: u64,
+        /// To one who polls: the headers that did not arrive with their last request for a
+        /// WebSocket. Absent where none is known to be missing.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<&'static str>,
     },
     /// A subscription holds.
     Subscribed {

@@ -1,8 +1,9 @@
 //! Watching without a WebSocket, for where a proxy passes none on: a request that
 //! names what is watched, and from where on, and is answered when something happens.
 //!
-//! The server keeps nothing between two requests. The positions that the client sends
-//! say all, so nothing is missed and nothing is repeated, as with the socket.
+//! The server keeps nothing of what is watched between two requests. The positions that
+//! the client sends say all, so nothing is missed and nothing is repeated, as with the
+//! socket.
 
 use super::Hub;
 use super::follower::Said;
@@ -96,7 +97,7 @@ pub(super) async fn poll(
     let until = began + longest;
     let shutdown = hub.shutdown.clone();
     let mut answer = Growing::default();
-    answer.add(&hub.hello());
+    answer.add(&hub.hello(hub.unopened.missing(&caller)));
     let mut subscriptions = Subscriptions::new(hub, &caller);
     for PollSubscription { id, topic } in request.subscriptions {
         let is_new = topic.is_new();

@@ -74,7 +74,7 @@ impl Session {
     }
 
     async fn talk(&mut self) -> Result<(), End> {
-        self.send(self.hub.hello()).await?;
+        self.send(self.hub.hello(Vec::new())).await?;
         let shutdown = self.hub.shutdown.clone();
         let mut rights = self.hub.access.changed();
         let mut ping = tokio::time::interval(self.limits.ping);
