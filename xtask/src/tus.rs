@@ -12,7 +12,10 @@ const PYTHON: (&str, &str) = ("tuspy", "1.1.0");
 /// Installs what can be installed here; what cannot, and why. Its stories are skipped then,
 /// or fail where peers are required.
 pub(crate) fn install(place: &Place) -> Vec<String> {
-    [from_npm(place), from_pypi(place)].into_iter().flatten().collect()
+    [from_npm(place), from_pypi(place)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn from_npm(place: &Place) -> Option<String> {
