@@ -27,7 +27,7 @@ export const MOST_BYTES = 32 * 1024 * 1024;
 const UNREADABLE_SHOWN = 20;
 const LONGEST_SHOWN = 120;
 
-export function readSourceList(text: string): SourceList {
+export function readSourceList(text: string, mostBytes = MOST_BYTES): SourceList {
   const list: SourceList = {
     urls: [],
     duplicates: 0,
@@ -53,17 +53,17 @@ export function readSourceList(text: string): SourceList {
       list.urls.push(given);
     }
   }
-  list.large = largeOf(list.urls, text.length);
+  list.large = largeOf(list.urls, text.length, mostBytes);
   return list;
 }
 
 // Each stands in quotes, with a comma. No character of a text has more than three bytes in
 // UTF-8, so what fits even then is not looked at.
-function largeOf(urls: string[], characters: number): number {
+function largeOf(urls: string[], characters: number, most: number): number {
   const around = 3 * urls.length;
-  if (3 * characters + around <= MOST_BYTES) return 0;
+  if (3 * characters + around <= most) return 0;
   const bytes = new Blob(urls).size + around;
-  return bytes > MOST_BYTES ? bytes : 0;
+  return bytes > most ? bytes : 0;
 }
 
 // One per line; a JSON array of strings, as the WebSocket protocol takes it, is
