@@ -8,6 +8,7 @@ mod arguments;
 mod client;
 mod commands;
 mod exit;
+mod half;
 mod serve;
 mod settings;
 mod terminal;

@@ -77,11 +77,18 @@ pub(crate) fn run(arguments: BundleArguments) -> Result {
             "standard output is a terminal, which a ZIP would only disturb; name a file with -o, or send it into a pipe",
         ));
     }
-    let client = Client::of(&arguments.server)?;
-    let request = list::read(&arguments)?;
+    let show = Show::new(&arguments);
+    let begun = Client::of(&arguments.server)
+        .and_then(|client| list::read(&arguments).map(|request| (client, request)));
+    let (client, request) = match begun {
+        Ok(begun) => begun,
+        Err(failure) => return Err(show.refused(failure)),
+    };
+    if let Some(warning) = list::warning(&request) {
+        show.note(&warning);
+    }
     converse(async {
         let interrupt = Interrupt::listen()?;
-        let show = Show::new(&arguments);
         Delivery::new(client, &arguments, show)
             .run(&request, &interrupt)
             .await

@@ -1,5 +1,6 @@
 //! `longshore ops`: operations, which is everything that takes time.
 
+mod begun;
 mod list;
 mod logs;
 mod show;
@@ -14,6 +15,7 @@ use clap::{Args, Subcommand};
 use operations::{Operation, State};
 use serde_json::{Value, json};
 
+pub(super) use begun::{Fate, cancel, post, start};
 pub(super) use logs::watch;
 pub(super) use show::when;
 

@@ -8,11 +8,11 @@ mod here;
 mod show;
 
 use crate::arguments::{HostArguments, ServerArguments};
-use crate::client::{Client, read};
+use crate::client::{Client, Interrupt, read};
 use crate::commands::{block_on, converse, ops};
 use crate::exit::{Code, Failure, Result};
 use crate::{settings, terminal};
-use base::{DeliveryId, Name, OperationId};
+use base::{DeliveryId, Name};
 use clap::{Args, Subcommand};
 use here::Here;
 use operations::Operation;
@@ -141,13 +141,13 @@ fn run_pass(arguments: &RunArguments) -> Result {
     }
     let client = Client::of(&arguments.place.server)?;
     converse(async {
+        let interrupt = Interrupt::listen()?;
         let path = format!("/api/v1/syncs/{}/run", arguments.name);
-        let mut answer = client.post(&path, &json!({})).await?;
-        let id: OperationId = read(answer["operation"].take())?;
+        let id = ops::start(&client, &path, &json!({}), &interrupt).await?;
         if arguments.detach {
             return terminal::line(&id.to_string());
         }
-        ops::watch(client.clone(), id, &arguments.place.server).await?;
+        ops::watch(client.clone(), id, &arguments.place.server, &interrupt).await?;
         let operation = client.get(&format!("/api/v1/operations/{id}")).await?;
         ended(&read(operation)?)
     })

@@ -5,6 +5,7 @@
 mod bundling;
 mod following;
 mod host;
+mod interrupting;
 mod people;
 mod terminal;
 pub(crate) mod wire;
@@ -93,15 +94,30 @@ impl Person {
 
     /// A command about to be started, in its folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let chosen = std::env::var_os("LONGSHORE_BIN").map(PathBuf::from);
-        let mut command = Command::new(chosen.unwrap_or_else(|| PathBuf::from(BINARY)));
+        let mut command = Command::new(program());
+        command.args(arguments);
+        self.own(command)
+    }
+
+    /// The same, with these signals ignored from the start, as by `nohup` and in the
+    /// background of a script.
+    pub(crate) fn command_ignoring(&self, signals: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("trap '' {signals}; exec \"$0\" \"$@\"")])
+            .arg(program())
+            .args(arguments);
+        self.own(command)
+    }
+
+    /// A command with this one's folder and configuration.
+    fn own(&self, mut command: Command) -> Command {
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LONGSHORE_") {
                 command.env_remove(name);
             }
         }
         command
-            .args(arguments)
             .env("XDG_CONFIG_HOME", self.folder().join("config"))
             .env("XDG_STATE_HOME", self.folder().join("config/state"))
             .current_dir(self.folder())
@@ -149,6 +165,12 @@ impl Person {
             .expect("it reads its input");
         child
     }
+}
+
+/// The program that is tried.
+fn program() -> PathBuf {
+    let chosen = std::env::var_os("LONGSHORE_BIN").map(PathBuf::from);
+    chosen.unwrap_or_else(|| PathBuf::from(BINARY))
 }
 
 /// Waits until a command has ended.

@@ -1,5 +1,6 @@
 //! HTTP itself: limits, headers, problems, proxies.
 
+use crate::command_line::Person;
 use crate::program::{server, sharing_a_key};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -145,10 +146,13 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read(database: TestDat
     let answer = request.send().await.expect("an answer");
     let headers = answer.headers().clone();
     assert_eq!(answer.status(), 413);
-    assert_eq!(
-        problem(413, &headers, &text(answer).await),
-        "payload-too-large"
-    );
+    let refused = text(answer).await;
+    assert_eq!(problem(413, &headers, &refused), "payload-too-large");
+    assert!(refused.contains("64KiB"), "{refused}");
+    let person = Person::logged_in(&server).await;
+    let list = format!("http://127.0.0.1:1/{}", "x".repeat(100_000));
+    let ended = person.run_with(&["bundle", "-o", "a.zip"], &list).await;
+    ended.refused(1, &["64KiB"]);
     // One that only says how large it will be is refused for what it says.
     let pair =
         data_encoding::BASE64.encode(format!("admin:{}", server.admin_password()).as_bytes());

@@ -33,6 +33,12 @@ impl Failure {
     }
 }
 
+/// What lacks because of a failure, in a line.
+pub(crate) fn lacking(what: &str, failure: &Failure) -> String {
+    let why = failure.0.lines().next().unwrap_or_default();
+    format!("{what} cannot be installed: {why}")
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -306,6 +312,18 @@ mod tests {
     fn a_failing_program_fails_with_what_it_said() {
         let failure = sh("echo because; exit 3").capture().expect_err("fails");
         assert!(failure.to_string().contains("because"), "{failure}");
+    }
+
+    #[test]
+    fn what_cannot_be_installed_is_said_in_a_line() {
+        let failure = sh("echo because; exit 3").capture().expect_err("fails");
+        let said = lacking("tuspy", &failure);
+        assert!(
+            said.starts_with("tuspy cannot be installed: `sh "),
+            "{said}"
+        );
+        assert!(said.contains("exit status: 3"), "{said}");
+        assert!(!said.contains('\n'), "{said}");
     }
 
     #[test]

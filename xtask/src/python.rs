@@ -18,13 +18,19 @@ pub(crate) fn install(
         return Ok(());
     }
     let python = place::program("python3").unwrap_or_else(|| "python3".into());
-    Run::new(python)
+    let filled = Run::new(python)
         .args(["-m", "venv", "--clear"])
         .args([&folder])
-        .capture()?;
-    Run::new(folder.join("bin/pip"))
-        .args(["install", "--quiet", "--disable-pip-version-check"])
-        .args([format!("{name}=={version}")])
-        .stream()
-        .map(drop)
+        .capture()
+        .and_then(|_| {
+            Run::new(folder.join("bin/pip"))
+                .args(["install", "--quiet", "--disable-pip-version-check"])
+                .args([format!("{name}=={version}")])
+                .stream()
+        });
+    if filled.is_err() {
+        // Stories know an environment by its Python, and would take an empty one for whole.
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    filled.map(drop)
 }

@@ -3,7 +3,7 @@
 
 use crate::peers::Peers;
 use crate::place::{self, Place};
-use crate::process::{Failure, Run};
+use crate::process::{Failure, Run, lacking};
 use crate::python;
 use crate::served::Served;
 use std::path::PathBuf;
@@ -76,6 +76,15 @@ pub(crate) fn program(place: &Place) -> Result<Option<PathBuf>, Failure> {
     python::install(place, ("schemathesis", VERSION), "schemathesis")?;
     let folder = place.tools().join(format!("schemathesis-{VERSION}"));
     Ok(Some(folder.join("bin/schemathesis")))
+}
+
+/// Why it cannot be run here, if it cannot. Installs it on first use.
+pub(crate) fn obstacle(place: &Place) -> Option<String> {
+    match program(place) {
+        Ok(Some(_)) => None,
+        Ok(None) => Some("python3 with venv is not installed".to_owned()),
+        Err(failure) => Some(lacking("schemathesis", &failure)),
+    }
 }
 
 /// `cargo xtask schemathesis`

@@ -172,8 +172,9 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     tell_what_is_missing();
     deny::program(place)?;
     schemathesis::program(place)?;
-    tus::install(place)?;
-    mail::install(place)?;
+    for peer in tus::install(place).into_iter().chain(mail::install(place)) {
+        println!("Left out: {peer}");
+    }
     s3_clients::install(place)?;
     cloudflare::install(place)?;
     match console::obstacle(place) {

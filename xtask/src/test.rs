@@ -58,8 +58,9 @@ fn beside<T>(had: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
 fn install_clients(place: &Place) -> Result<(), Failure> {
     s3_clients::install(place)?;
     cloudflare::install(place)?;
-    tus::install(place)?;
-    mail::install(place).map(drop)
+    tus::install(place);
+    mail::install(place);
+    Ok(())
 }
 
 /// Builds the console before anything is compiled, so that it is compiled in once.
@@ -109,19 +110,19 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     }
     let mut lacking = Vec::new();
     report.step("clients of tus", || {
-        lacking = tus::install(place)?;
+        lacking = tus::install(place);
         Ok(String::new())
     });
     for client in lacking {
-        report.skip_unless_required("stories of tus", client);
+        report.skip_unless_required("stories of tus", &client);
     }
     let mut lacking = None;
     report.step("a mail server", || {
-        lacking = mail::install(place)?;
+        lacking = mail::install(place);
         Ok(String::new())
     });
     if let Some(server) = lacking {
-        report.skip_unless_required("stories of mail", server);
+        report.skip_unless_required("stories of mail", &server);
     }
     report.step("rust: units and stories", || {
         rust_tests(place, &environment)
@@ -151,15 +152,20 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
             }
         }
     }
-    if schemathesis::can_be_installed() {
-        report.step("schemathesis", || {
-            schemathesis::run(place, peers.postgres())
-        });
-        if peers.postgres().is_none() {
-            report.skip(schemathesis::ON_POSTGRES, NO_POSTGRES);
-        }
-    } else {
-        report.skip_unless_required("schemathesis", "python3 with venv is not installed");
+    let mut obstacle = None;
+    report.step("schemathesis is there", || {
+        obstacle = schemathesis::obstacle(place);
+        Ok(String::new())
+    });
+    if let Some(obstacle) = obstacle {
+        report.skip_unless_required("schemathesis", &obstacle);
+        return;
+    }
+    report.step("schemathesis", || {
+        schemathesis::run(place, peers.postgres())
+    });
+    if peers.postgres().is_none() {
+        report.skip(schemathesis::ON_POSTGRES, NO_POSTGRES);
     }
 }
 

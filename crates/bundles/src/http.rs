@@ -54,7 +54,8 @@ pub fn routes(
     let sees = Requirement::Role(Role::Viewer, Scope::BundlesRead);
     let makes = Requirement::Role(Role::Operator, Scope::BundlesWrite);
     let opens = Requirement::Signed(Role::Viewer, Scope::BundlesRead);
-    // A list of 100,000 addresses takes its time, and a streamed archive longer.
+    // A list of 100,000 addresses takes its time, and a streamed archive longer. It has no
+    // limit of its own above that of other bodies: see "Memory" in docs/running.md.
     let list = RouteLimits::default()
         .body(BodyLimit::Configured)
         .time(AnswerTime::OwnLimit);

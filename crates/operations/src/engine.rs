@@ -169,15 +169,16 @@ impl Operations {
                 sql::end::cancel_queued(tx, waiting, &reason, now).await?;
             }
         }
-        sql::operation::insert(tx, &new, &engine.worker, now).await?;
-        if new.pinned {
-            sql::operation::lease_pinned(tx, new.id, engine.settings.lease).await?;
-        }
-        Ok(Submitted {
+        let submitted = Submitted {
             id: new.id,
             kind: kind.name,
             pinned: new.pinned,
-        })
+        };
+        sql::operation::insert(tx, new, &engine.worker, now).await?;
+        if submitted.pinned {
+            sql::operation::lease_pinned(tx, submitted.id, engine.settings.lease).await?;
+        }
+        Ok(submitted)
     }
 
     /// Tells whoever waits for work that there is some.

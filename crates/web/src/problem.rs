@@ -11,6 +11,7 @@ pub use document::{FieldProblem, ProblemDocument};
 pub(crate) use convert::from_storage;
 
 use axum::response::{IntoResponse, Response};
+use base::Size;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::borrow::Cow;
@@ -155,6 +156,19 @@ impl Problem {
             StatusCode::PAYLOAD_TOO_LARGE,
             "payload-too-large",
             "The body is larger than this route takes; send less at once.",
+        )
+    }
+
+    /// The same, where it is known how many bytes it takes.
+    #[must_use]
+    pub fn larger_than(most: u64) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload-too-large",
+            format!(
+                "The body is larger than {}, the most that this route takes; send less at once.",
+                Size::new(most)
+            ),
         )
     }
 

@@ -3,11 +3,10 @@
 
 use super::named;
 use crate::arguments::ServerArguments;
-use crate::client::{Client, read};
+use crate::client::{Client, Interrupt};
 use crate::commands::{converse, ops};
 use crate::exit::{Code, Failure, Result};
 use crate::terminal;
-use base::OperationId;
 use clap::Args;
 use reqwest::Method;
 use serde_json::json;
@@ -76,13 +75,13 @@ pub(super) fn reconcile(arguments: &ReconcileArguments) -> Result {
     let name = named(&arguments.name)?;
     let client = Client::of(&arguments.server)?;
     converse(async {
+        let interrupt = Interrupt::listen()?;
         let path = format!("/api/v1/buckets/{name}/reconcile");
         let wanted = json!({ "prefix": arguments.prefix, "dry_run": arguments.dry_run });
-        let mut answer = client.post(&path, &wanted).await?;
-        let operation: OperationId = read(answer["operation"].take())?;
+        let operation = ops::start(&client, &path, &wanted, &interrupt).await?;
         if arguments.detach {
             return terminal::line(&operation.to_string());
         }
-        ops::watch(client, operation, &arguments.server).await
+        ops::watch(client, operation, &arguments.server, &interrupt).await
     })
 }

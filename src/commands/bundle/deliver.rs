@@ -8,20 +8,18 @@ use super::show::Show;
 use super::tally::Tally;
 use super::target::Target;
 use crate::client::follow::{Event, Follower};
-use crate::client::{Client, Error, Interrupt, read};
-use crate::commands::ops::verdict;
+use crate::client::{Client, Interrupt, read};
+use crate::commands::ops::{self, Fate, verdict};
 use crate::exit::{Code, Failure, Result};
 use crate::terminal;
 use base::OperationId;
-use operations::Operation;
+use operations::{Operation, State};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-/// How long cancelling may take before it is given up.
-const CANCEL: Duration = Duration::from_secs(5);
-/// Between attempts, and between looks.
+/// Between attempts.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// One bundle on its way.
@@ -32,6 +30,8 @@ pub(super) struct Delivery {
     show: Show,
     tally: Tally,
     follower: Option<Follower>,
+    /// The operation's, once the server has accepted it.
+    id: Option<OperationId>,
     /// The operation, as it was told last.
     operation: Option<Box<Operation>>,
     link: Option<String>,
@@ -46,64 +46,83 @@ impl Delivery {
             show,
             tally: Tally::default(),
             follower: None,
+            id: None,
             operation: None,
             link: None,
         }
     }
 
-    /// Has it made and takes it. However this ends, nothing runs on that nobody wants.
+    /// Has it made and takes it, and says how it ended.
     pub(super) async fn run(mut self, request: &Value, interrupt: &Interrupt) -> Result {
+        let made = self.have_made(request, interrupt).await;
+        self.conclude(made)
+    }
+
+    /// However this ends, nothing runs on that nobody wants.
+    async fn have_made(&mut self, request: &Value, interrupt: &Interrupt) -> Result {
         // Before the server is asked, since it may be refused.
         let target = self.output.as_deref().map(Target::open).transpose()?;
         let id = self.submit(request, interrupt).await?;
-        let client = self.client.clone();
         let made = tokio::select! {
-            () = interrupt.come() => Err(Failure::new(
-                Code::Cancelled,
-                format!("interrupted, so operation {id} is cancelled and nothing is left"),
-            )),
-            made = self.make(id, target) => made,
+            () = interrupt.come() => None,
+            made = self.make(id, target) => Some(made),
         };
         self.show.still();
+        let Some(made) = made else {
+            return Err(self.interrupted(id).await);
+        };
         let ended = |operation: &Operation| operation.state.is_ended();
         if made.is_err() && !self.operation.as_deref().is_some_and(ended) {
-            cancel(&client, id).await;
+            // How that went shows in the operation; why it is done is said already.
+            ops::cancel(&self.client, id).await;
         }
-        self.conclude(id, made)
+        made
     }
 
     /// Asks for the bundle. An interruption waits for the answer, for what was accepted
     /// must be cancelled.
     async fn submit(&mut self, request: &Value, interrupt: &Interrupt) -> Result<OperationId> {
-        let asking = self.client.post("/api/v1/bundles", request);
-        tokio::pin!(asking);
-        let (answer, interrupted) = tokio::select! {
-            answer = &mut asking => (answer, false),
-            () = interrupt.come() => match timeout(CANCEL, asking).await {
-                Ok(answer) => (answer, true),
-                Err(_) => return Err(Failure::new(Code::Cancelled, "interrupted")),
-            },
-        };
+        let path = "/api/v1/bundles";
+        let (answer, interrupted) = ops::post(&self.client, path, request, interrupt).await?;
         let bundle = answer.map_err(|error| match error.code() {
             "nothing-usable" => Failure::new(Code::OperationFailed, error),
             _ => error.into(),
         })?;
         let id: OperationId = read(bundle["id"].clone())?;
+        self.id = Some(id);
         if interrupted {
-            cancel(&self.client, id).await;
-            return Err(Failure::new(
-                Code::Cancelled,
-                format!("interrupted, so operation {id} is cancelled"),
-            ));
+            return Err(self.interrupted(id).await);
         }
         let name = bundle["name"].as_str().unwrap_or_default();
         let sources = bundle["sources"].as_u64().unwrap_or_default();
         if let Err(failure) = self.show.accepted(id, name, sources) {
-            cancel(&self.client, id).await;
+            ops::cancel(&self.client, id).await;
             return Err(failure);
         }
         self.follower = Some(Follower::start(self.client.clone(), id, Some(1)));
         Ok(id)
+    }
+
+    /// Ends it after an interruption, unless it has ended, and says what there is.
+    async fn interrupted(&mut self, id: OperationId) -> Failure {
+        let known = self.operation.take();
+        let fate = match known {
+            Some(operation) if operation.state.is_ended() => Fate::Ended(operation),
+            _ => ops::cancel(&self.client, id).await,
+        };
+        let text = match &fate {
+            // What was asked to be kept is not thrown away because its copy is not wanted.
+            Fate::Ended(operation) if operation.state == State::Succeeded && self.keep => {
+                let page = self.client.url(&format!("/bundles/{id}"));
+                format!("interrupted; bundle {id} is made all the same, and kept at {page}")
+            }
+            Fate::Ended(_) => format!("{}, and nothing is left", fate.text(id)),
+            Fate::Ending | Fate::Untold(_) => fate.text(id),
+        };
+        if let Fate::Ended(operation) = fate {
+            self.operation = Some(operation);
+        }
+        Failure::new(Code::Cancelled, text)
     }
 
     async fn make(&mut self, id: OperationId, target: Option<Target>) -> Result {
@@ -189,7 +208,7 @@ impl Delivery {
     }
 
     /// Says how it ended.
-    fn conclude(self, id: OperationId, made: Result) -> Result {
+    fn conclude(self, made: Result) -> Result {
         let missing = self.tally.missing();
         let count = missing.len();
         let result = match &made {
@@ -206,7 +225,7 @@ impl Delivery {
         let (entries, bytes) = (outcome["entries"].as_u64(), outcome["bytes"].as_u64());
         let file = self.output.as_ref().filter(|_| made.is_ok());
         let summary = json!({
-            "result": result, "operation": id, "file": file,
+            "result": result, "operation": self.id, "file": file,
             "entries": entries, "bytes": bytes, "link": self.link,
             "error": made.as_ref().err().map(ToString::to_string),
         });
@@ -247,20 +266,4 @@ impl Delivery {
         }
         Ok(())
     }
-}
-
-/// Ends an operation that nobody wants any more, and waits for its end, as far as the
-/// server is there to do so.
-async fn cancel(client: &Client, id: OperationId) {
-    let cancelling = async {
-        let path = format!("/api/v1/operations/{id}");
-        let mut operation = client.post(&format!("{path}/cancel"), &json!({})).await?;
-        while matches!(operation["state"].as_str(), Some("queued" | "running")) {
-            sleep(PAUSE / 5).await;
-            operation = client.get(&path).await?;
-        }
-        Ok::<(), Error>(())
-    };
-    // Whether it worked shows in the operation; here it is too late to help.
-    let _ = timeout(CANCEL, cancelling).await;
 }

@@ -2,12 +2,15 @@
 
 use super::{BundleArguments, OrderWord};
 use crate::exit::{Code, Failure, Result};
+use crate::terminal;
+use base::Config;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
-/// The longest list, in bytes: 100,000 addresses of 600 bytes.
+/// The longest list that is read, in bytes. Servers take less, unless they are told to take
+/// more: see [`warning`].
 const LONGEST: u64 = 64 << 20;
 
 /// Reads the list and puts what the arguments say over it.
@@ -53,6 +56,42 @@ pub(super) fn read(arguments: &BundleArguments) -> Result<Value> {
         options["compress"] = "never".into();
     }
     Ok(request)
+}
+
+/// What is to be said of a request, before it is sent, that a server refuses unless it is
+/// told to take more than it is told by itself.
+pub(super) fn warning(request: &Value) -> Option<String> {
+    beyond(request, Config::default().http.body_limit.bytes())
+}
+
+fn beyond(request: &Value, taken: u64) -> Option<String> {
+    let length = length(request);
+    (length > taken).then(|| {
+        format!(
+            "the list makes a request of {}, and a server takes {} unless its `http.body_limit` says more; if it is refused, make several bundles of it",
+            terminal::bytes(length),
+            terminal::bytes(taken)
+        )
+    })
+}
+
+/// How many bytes it is as JSON.
+fn length(request: &Value) -> u64 {
+    struct Count(u64);
+    impl Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // To count does not fail.
+    let _ = serde_json::to_writer(&mut count, request);
+    count.0
 }
 
 fn text(path: Option<&Path>) -> Result<String> {
@@ -123,6 +162,17 @@ mod tests {
     fn lines_are_addresses_but_for_blank_ones_and_comments() {
         let text = "\u{feff}# covers\r\nhttp://a/1 \r\n\r\n  http://a/2#fragment\n#http://a/3";
         assert_eq!(sources(text), json!(["http://a/1", "http://a/2#fragment"]));
+    }
+
+    #[test]
+    fn what_is_longer_than_servers_take_is_said_beforehand() {
+        let request = parse("http://a/\u{e4}\nhttp://a/2").expect("a list");
+        let sent = request.to_string().len() as u64;
+        assert_eq!(length(&request), sent);
+        assert_eq!(beyond(&request, sent), None);
+        let said = beyond(&request, sent - 1).expect("it is too long");
+        assert!(said.contains("http.body_limit"), "{said}");
+        assert_eq!(warning(&request), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::BundleArguments;
 use super::tally::SourceEvent;
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
 use crate::terminal;
 use crate::terminal::bar::style;
 use base::OperationId;
@@ -168,6 +168,17 @@ impl Show {
         if let Way::Bars(bars) = &self.way {
             bars.clear();
         }
+    }
+
+    /// Tells programs of what came to nothing before the server was asked; the same failure.
+    pub(super) fn refused(&self, failure: Failure) -> Failure {
+        let summary = json!({
+            "result": "failed", "operation": null, "file": null,
+            "entries": null, "bytes": null, "link": null, "error": failure.to_string(),
+        });
+        // That nobody hears it changes nothing.
+        let _ = self.summary(summary, std::iter::empty());
+        failure
     }
 
     /// The last event, for programs; for people, what is missing.

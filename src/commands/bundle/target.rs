@@ -2,6 +2,7 @@
 //! standard output.
 
 use crate::exit::{Code, Failure, Result};
+use crate::half::Half;
 use crate::terminal;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -29,6 +30,8 @@ enum Out {
     File {
         file: BufWriter<File>,
         fresh: TempPath,
+        /// Nobody goes on with it later. Dropped after it.
+        half: Half,
         path: PathBuf,
     },
     Stdout(BufWriter<Stdout>),
@@ -43,6 +46,7 @@ impl Target {
             let (file, fresh) = beside(path).map_err(|error| unusable(path, &error))?;
             Out::File {
                 file: BufWriter::with_capacity(BUFFER, File::from_std(file)),
+                half: Half::note(&fresh),
                 fresh,
                 path: path.to_owned(),
             }
@@ -98,6 +102,7 @@ impl Target {
             Out::File {
                 mut file,
                 fresh,
+                half,
                 path,
             } => {
                 let stored = async {
@@ -106,8 +111,9 @@ impl Target {
                 };
                 stored.await.map_err(|error| unusable(&path, &error))?;
                 let name = path.clone();
-                tokio::task::spawn_blocking(move || fresh.persist(name))
-                    .await
+                let placed = tokio::task::spawn_blocking(move || fresh.persist(name)).await;
+                drop(half);
+                placed
                     .map_err(Failure::failed)?
                     .map_err(|error| unusable(&path, &error.error))
             }

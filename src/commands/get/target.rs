@@ -4,6 +4,7 @@
 use crate::client::Way;
 use crate::commands::transfer::{Kept, Trouble};
 use crate::exit::Failure;
+use crate::half::Half;
 use crate::terminal;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -26,6 +27,9 @@ enum Out {
     File {
         file: BufWriter<File>,
         fresh: TempPath,
+        /// While nothing is kept of it, by which somebody goes on with it later. Dropped
+        /// after it.
+        half: Option<Half>,
         path: PathBuf,
         way: Way,
         kept: Kept,
@@ -73,10 +77,12 @@ impl Target {
                 (file, fresh, 0, None)
             }
         };
+        let half = etag.is_none().then(|| Half::note(&fresh));
         let target = Self {
             out: Out::File {
                 file: BufWriter::with_capacity(BUFFER, File::from_std(file)),
                 fresh,
+                half,
                 path: path.to_owned(),
                 way,
                 kept,
@@ -89,11 +95,19 @@ impl Target {
     /// Notes of which version it is, so that the same command goes on with it after a
     /// sudden end.
     pub(super) fn keep(&mut self, etag: &str) {
-        if let Out::File { fresh, kept, .. } = &mut self.out {
+        if let Out::File {
+            fresh, half, kept, ..
+        } = &mut self.out
+        {
             kept.put(&Left {
                 part: fresh.to_path_buf(),
                 etag: etag.to_owned(),
             });
+            if kept.is_there() {
+                *half = None;
+            } else {
+                half.get_or_insert_with(|| Half::note(fresh));
+            }
         }
     }
 
@@ -145,7 +159,7 @@ impl Target {
 
     /// It is whole: the file appears under its name, for good.
     pub(super) async fn finish(self) -> Result<(), Trouble> {
-        let (mut file, fresh, path, way, kept) = match self.out {
+        let (mut file, fresh, half, path, way, kept) = match self.out {
             Out::Stdout(mut out) => {
                 let flushed = out.flush().await;
                 return flushed.map_err(|error| Trouble::fatal(terminal::unwritten(&error)));
@@ -153,10 +167,11 @@ impl Target {
             Out::File {
                 file,
                 fresh,
+                half,
                 path,
                 way,
                 kept,
-            } => (file, fresh, path, way, kept),
+            } => (file, fresh, half, path, way, kept),
         };
         let stored = async {
             file.flush().await?;
@@ -169,7 +184,7 @@ impl Target {
             Way::Keep => fresh.persist_noclobber(name),
         });
         let placed = placed.await.map_err(Failure::failed)?;
-        drop(kept);
+        drop((half, kept));
         placed.map_err(|error| unwritable(&path, &error.error))
     }
 }
@@ -226,6 +241,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::half;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).expect("a folder");
@@ -271,6 +287,25 @@ mod tests {
         target.finish().await.expect_err("its place is taken");
         assert_eq!(std::fs::read(&path).expect("there"), b"came first");
         assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[tokio::test]
+    async fn an_end_at_once_takes_along_what_nobody_goes_on_with() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        let open = |kept| Target::file(&path, Way::Replace, kept).expect("a target").0;
+        let part = |target: &Target| target.part().expect("a file").to_owned();
+        let mut target = open(Kept::none());
+        target.keep("\"x\"");
+        let unkept = part(&target);
+        assert!(half::is_noted(&unkept), "nothing could be kept of it");
+        drop(target);
+        assert!(!half::is_noted(&unkept));
+        let mut target = open(Kept::in_folder(folder.path(), &["get", "a"]));
+        let kept = part(&target);
+        assert!(half::is_noted(&kept), "nothing is kept of it yet");
+        target.keep("\"x\"");
+        assert!(!half::is_noted(&kept));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! `longshore ops logs`: an operation's log, as far as it is, or followed to its end.
 
 use super::show::stamp;
-use super::{verdict, which};
+use super::{begun, verdict, which};
 use crate::arguments::ServerArguments;
 use crate::client::follow::{Event, Follower, Line, log_page};
-use crate::client::{Client, read};
+use crate::client::{Client, Interrupt, read};
 use crate::commands::converse;
 use crate::exit::Result;
 use crate::terminal;
@@ -45,11 +45,13 @@ pub(super) fn run(arguments: &LogsArguments) -> Result {
     })
 }
 
-/// Prints the log of an operation that was just begun, to its end.
+/// Prints the log of an operation that this command has begun, to its end. An interruption
+/// cancels it.
 pub(in crate::commands) async fn watch(
     client: Client,
     id: OperationId,
     server: &ServerArguments,
+    interrupt: &Interrupt,
 ) -> Result {
     let arguments = LogsArguments {
         server: server.clone(),
@@ -59,7 +61,11 @@ pub(in crate::commands) async fn watch(
         long: false,
         json: false,
     };
-    follow(client, id, &arguments).await
+    tokio::select! {
+        () = interrupt.come() => {}
+        followed = follow(client.clone(), id, &arguments) => return followed,
+    }
+    Err(begun::cancel(&client, id).await.failure(id))
 }
 
 async fn print_all(client: &Client, id: OperationId, arguments: &LogsArguments) -> Result {

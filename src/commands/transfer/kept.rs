@@ -40,6 +40,12 @@ impl Kept {
         }
     }
 
+    /// The same in a folder of a test.
+    #[cfg(test)]
+    pub(in crate::commands) fn in_folder(folder: &Path, what: &[&str]) -> Self {
+        Self::within(Some(folder), what)
+    }
+
     fn within(folder: Option<&Path>, what: &[&str]) -> Self {
         let mut hasher = Sha256::new();
         for part in what {
@@ -101,6 +107,11 @@ impl Kept {
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(&text)
+    }
+
+    /// Whether a record is there, for somebody to go on with it.
+    pub(in crate::commands) const fn is_there(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Leaves the record for the next command.

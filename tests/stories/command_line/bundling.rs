@@ -1,12 +1,11 @@
 //! `longshore bundle`, as it goes well and as it goes wrong.
 
 use super::wire::Wire;
-use super::{Person, ended, signal};
+use super::{Person, ended};
 use crate::archive::members;
 use crate::desk::in_state;
-use crate::program::{incoming, server, stored};
+use crate::program::{Ended, server, stored};
 use reqwest::Method;
-use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::Duration;
 use testing::{Answer, Content, Origin, TestDatabase, TestServer, on_both, within};
@@ -14,7 +13,7 @@ use tokio::io::AsyncReadExt;
 
 /// What it says of a bundle on its way: its operation, each source as it ends, what is
 /// missing, and the archive.
-const SAID: [&str; 5] = ["operation ", "] ", "Missing:", "http://", "out.zip: "];
+pub(super) const SAID: [&str; 5] = ["operation ", "] ", "Missing:", "http://", "out.zip: "];
 
 /// So many sources with some latency; their addresses, a line each.
 async fn sources(origin: &Origin, count: u64) -> String {
@@ -28,13 +27,13 @@ async fn sources(origin: &Origin, count: u64) -> String {
 }
 
 /// A source of which so many bytes come, and then nothing more.
-fn stalling(origin: &Origin, bytes: u64) -> String {
+pub(super) fn stalling(origin: &Origin, bytes: u64) -> String {
     let answer = Answer::ok(Content::seeded(99, 5_000_000)).stall_after(bytes);
     origin.put("/stalling.bin", answer)
 }
 
 /// The one operation that the server has of bundles.
-async fn the_operation(server: &TestServer) -> String {
+pub(super) async fn the_operation(server: &TestServer) -> String {
     let (_, page) = server.get("/api/v1/operations?kind=bundle").await;
     let items = page["items"].as_array().expect("a page");
     assert_eq!(items.len(), 1, "{page}");
@@ -48,7 +47,7 @@ fn events(text: &str) -> Vec<Value> {
 }
 
 /// Waits until a part of an archive lies in the person's folder.
-async fn part_of(person: &Person, bytes: u64) {
+pub(super) async fn part_of(person: &Person, bytes: u64) {
     let there = || {
         person.files().iter().any(|name| {
             let file = std::fs::metadata(person.folder().join(name));
@@ -217,6 +216,19 @@ async fn a_strict_one_and_one_of_nothing_leave_no_file(database: TestDatabase) {
     assert_eq!(before.expect("it is there"), "what was there before");
 }
 
+/// That its only event is the last one, and says that nothing began.
+fn nothing_began(ended: &Ended, code: i32) {
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    let events = events(&ended.output);
+    assert_eq!(events.len(), 1, "{ended:?}");
+    let summary = &events[0];
+    assert_eq!(summary["event"], "summary", "{summary}");
+    assert_eq!(summary["result"], "failed", "{summary}");
+    assert_eq!(summary["operation"], Value::Null, "{summary}");
+    let error = summary["error"].as_str().expect("why");
+    assert!(ended.errors.contains(error), "{ended:?}");
+}
+
 on_both!(what_cannot_be_written_or_read_is_refused_before_the_server_is_asked);
 async fn what_cannot_be_written_or_read_is_refused_before_the_server_is_asked(
     database: TestDatabase,
@@ -238,46 +250,25 @@ async fn what_cannot_be_written_or_read_is_refused_before_the_server_is_asked(
         .run_with(&["bundle", "-o", "a.zip"], "[\"http://a\"")
         .await;
     ended.refused(2, &["JSON"]);
+    // A program hears of it, too.
+    let ended = person
+        .run_with(&["bundle", "-o", "no/folder/a.zip", "--json"], list)
+        .await;
+    nothing_began(&ended, 1);
+    let ended = person
+        .run(&["bundle", "none.txt", "-o", "a.zip", "--json"])
+        .await;
+    nothing_began(&ended, 2);
+    let bundle = ["bundle", "-o", "a.zip", "--json"];
+    let mut refused = person.command(&bundle);
+    refused.env("LONGSHORE_TOKEN", "lsh_wrong");
+    nothing_began(&person.came(refused, list).await.ended, 9);
+    let mut nobody = person.command(&bundle);
+    nobody.env("LONGSHORE_URL", "http://127.0.0.1:1");
+    nothing_began(&person.came(nobody, list).await.ended, 9);
     assert!(person.files().is_empty());
     let (_, page) = server.get("/api/v1/operations?kind=bundle").await;
     assert_eq!(page["items"], json!([]));
-}
-
-on_both!(ctrl_c_before_the_first_byte_cancels_the_operation_and_leaves_no_file);
-async fn ctrl_c_before_the_first_byte_cancels_the_operation_and_leaves_no_file(
-    database: TestDatabase,
-) {
-    is_cancelled_by_ctrl_c(&database, 0).await;
-}
-
-on_both!(ctrl_c_in_the_middle_cancels_the_operation_and_leaves_no_file);
-async fn ctrl_c_in_the_middle_cancels_the_operation_and_leaves_no_file(database: TestDatabase) {
-    is_cancelled_by_ctrl_c(&database, 1_000_000).await;
-}
-
-/// Ctrl-C, after so many bytes were given.
-async fn is_cancelled_by_ctrl_c(database: &TestDatabase, before: u64) {
-    let (server, origin) = (server(database).start().await, Origin::start().await);
-    let person = Person::logged_in(&server).await;
-    let list = stalling(&origin, before);
-    let child = person.start(&["bundle", "-o", "out.zip"], &list).await;
-    origin
-        .when("the fetching to begin", |counts| counts.requests == 1)
-        .await;
-    if before > 0 {
-        part_of(&person, 200_000).await;
-    }
-    let id = the_operation(&server).await;
-    signal(&child, Signal::INT);
-    let came = ended(child).await;
-    came.ended.refused_after(130, &["cancelled", &id], &SAID);
-    assert!(person.files().is_empty(), "{:?}", person.files());
-    let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
-    assert_eq!(operation["state"], "cancelled");
-    origin
-        .when("the fetching to end", |counts| counts.connections == 0)
-        .await;
-    assert!(incoming(server.data()).is_empty());
 }
 
 on_both!(a_server_killed_in_mid_stream_leaves_no_file_and_no_success);

@@ -2,9 +2,11 @@
 //! runs by the clock.
 
 use super::{ENDED, MEDIA, Pair};
+use crate::command_line::{self, Person, signal};
 use crate::desk::{id_of, in_state};
 use crate::program::server;
 use reqwest::Method;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -151,6 +153,7 @@ async fn a_cancelled_comparison_keeps_what_it_found_and_can_be_run_again(databas
     assert_eq!(ended(&server, &id).await["state"], "cancelled");
     let (_, bucket) = server.get(&format!("/api/v1/buckets/{MEDIA}")).await;
     assert_eq!(bucket["usage"]["files"], FIRST, "{bucket}");
+    ctrl_c_cancels_what_the_command_began(&server, &shelf).await;
     shelf.hold(false);
     let retry = format!("/api/v1/operations/{id}/retry");
     let (status, again) = server.post(&retry, &json!({})).await;
@@ -163,6 +166,23 @@ async fn a_cancelled_comparison_keeps_what_it_found_and_can_be_run_again(databas
         (&json!(SECOND), &json!(FIRST)),
         "{ended:#}"
     );
+}
+
+/// The second comparison of a server, by the command line.
+async fn ctrl_c_cancels_what_the_command_began(server: &TestServer, shelf: &Shelf) {
+    let person = Person::logged_in(server).await;
+    let child = person.start(&["bucket", "reconcile", MEDIA], "").await;
+    shelf.second_page_is_asked_for(2).await;
+    signal(&child, Signal::INT);
+    let came = command_line::ended(child).await.ended;
+    assert_eq!(came.code, Some(130), "{came:?}");
+    let (_, page) = server.get("/api/v1/operations?kind=reconcile").await;
+    let found = page["items"].as_array().expect("a page");
+    assert_eq!(found.len(), 2, "{page}");
+    let begun = &found[0];
+    assert_eq!(begun["state"], "cancelled", "{begun:#}");
+    let said = format!("operation {} is cancelled", id_of(begun));
+    assert!(came.errors.contains(&said), "{came:?}");
 }
 
 on_both!(a_comparison_runs_by_its_schedule);

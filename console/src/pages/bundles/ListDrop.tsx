@@ -6,7 +6,8 @@ import { type DragEvent, useEffect, useState } from "react";
 import { bytes } from "../../format/numbers";
 import classes from "./BundleForm.module.css";
 
-// 100,000 addresses of 600 characters.
+// More than a server takes that was not told to take more, which the summary says; beyond it,
+// a file was hardly meant.
 const LARGEST = 64 * 1024 * 1024;
 
 interface ListFile {

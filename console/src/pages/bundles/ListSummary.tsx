@@ -1,11 +1,11 @@
 // What was understood of a list, before it is sent.
 import { Text } from "@mantine/core";
-import { count, counted } from "../../format/numbers";
+import { bytes, count, counted } from "../../format/numbers";
 import classes from "./BundleForm.module.css";
-import { MOST_SOURCES, type SourceList } from "./source-list";
+import { MOST_BYTES, MOST_SOURCES, type SourceList } from "./source-list";
 
 export function ListSummary({ list }: { list: SourceList }) {
-  const { urls, duplicates, unreadable, unreadableCount, tooMany } = list;
+  const { urls, duplicates, unreadable, unreadableCount, tooMany, large } = list;
   const nothing = urls.length + unreadableCount === 0;
   return (
     <div role="status" aria-live="polite">
@@ -35,6 +35,12 @@ export function ListSummary({ list }: { list: SourceList }) {
           </>
         )}
       </div>
+      {large > 0 && (
+        <Text size="sm" c="var(--mantine-color-error)">
+          These are {bytes(large)} to send, and a server takes {bytes(MOST_BYTES)} unless its{" "}
+          <code>http.body_limit</code> says more. If it refuses them, make several bundles.
+        </Text>
+      )}
       {unreadable.length > 0 && (
         <ul className={classes.problems}>
           {unreadable.slice(0, 5).map(({ line, text, reason }) => (

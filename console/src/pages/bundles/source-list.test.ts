@@ -64,6 +64,15 @@ describe("readSourceList", () => {
     const list = readSourceList(text);
     expect(list.urls).toHaveLength(MOST_SOURCES);
     expect(list.tooMany).toBe(3);
+    expect(list.large).toBe(0);
+  });
+
+  it("knows how much a list has to send that a server may refuse", () => {
+    const text = "http://a.test/1\nhttp://a.test/éé";
+    // In UTF-8, with all but one of the two brackets.
+    const sent = new TextEncoder().encode(JSON.stringify(text.split("\n"))).length - 1;
+    expect(readSourceList(text, sent).large).toBe(0);
+    expect(readSourceList(text, sent - 1).large).toBe(sent);
   });
 });
 

@@ -10,6 +10,8 @@ export interface SourceList {
   unreadableCount: number;
   /** More addresses than one bundle can take. */
   tooMany: number;
+  /** Bytes that these addresses are to send, where a server may refuse so many; else 0. */
+  large: number;
 }
 
 export interface UnreadableLine {
@@ -19,16 +21,20 @@ export interface UnreadableLine {
 }
 
 export const MOST_SOURCES = 100_000;
+// What a server takes unless its `http.body_limit` says otherwise. It has the last word: it
+// may have been told to take more.
+export const MOST_BYTES = 32 * 1024 * 1024;
 const UNREADABLE_SHOWN = 20;
 const LONGEST_SHOWN = 120;
 
-export function readSourceList(text: string): SourceList {
+export function readSourceList(text: string, mostBytes = MOST_BYTES): SourceList {
   const list: SourceList = {
     urls: [],
     duplicates: 0,
     unreadable: [],
     unreadableCount: 0,
     tooMany: 0,
+    large: 0,
   };
   const seen = new Set<string>();
   for (const [line, given] of addressesOf(text)) {
@@ -47,7 +53,17 @@ export function readSourceList(text: string): SourceList {
       list.urls.push(given);
     }
   }
+  list.large = largeOf(list.urls, text.length, mostBytes);
   return list;
+}
+
+// Each stands in quotes, with a comma. No character of a text has more than three bytes in
+// UTF-8, so what fits even then is not looked at.
+function largeOf(urls: string[], characters: number, most: number): number {
+  const around = 3 * urls.length;
+  if (3 * characters + around <= most) return 0;
+  const bytes = new Blob(urls).size + around;
+  return bytes > most ? bytes : 0;
 }
 
 // One per line; a JSON array of strings, as the WebSocket protocol takes it, is

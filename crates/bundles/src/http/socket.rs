@@ -23,7 +23,7 @@ use session::Session;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use web::{Answer, By, Client, FrameUpgrade, Upgrade};
 
-/// The longest message taken: 100,000 addresses.
+/// The longest message taken: 100,000 addresses of 330 bytes.
 const LONGEST: usize = 32 << 20;
 
 /// The WebSocket of the protocol of 2020.

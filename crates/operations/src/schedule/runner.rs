@@ -109,7 +109,7 @@ async fn run_one(engine: &Arc<Engine>, due: StoredSchedule, now: Timestamp) -> R
         // Another replica was first.
         return Ok(());
     }
-    if let Some(new) = &new {
+    if let Some(new) = new {
         sql::operation::insert(&mut tx, new, &engine.worker, now).await?;
     }
     tx.commit().await?;

@@ -95,10 +95,11 @@ pub(crate) async fn newest_change(db: &Db) -> Result<u64> {
     Ok(row.get("value")?)
 }
 
-/// Stores a new operation with its input and first transition.
+/// Stores a new operation with its input and first transition. The input may have megabytes,
+/// of which no copy is made here.
 pub(crate) async fn insert(
     tx: &mut Tx,
-    new: &NewOperation,
+    new: NewOperation,
     worker: &str,
     now: Timestamp,
 ) -> Result<()> {
@@ -129,7 +130,7 @@ pub(crate) async fn insert(
         ],
     )
     .await?;
-    tx.execute(INPUT, values![id, &new.input]).await?;
+    tx.execute(INPUT, values![id, new.input]).await?;
     transition(tx, new.id, State::Queued, now, "accepted").await
 }
 

@@ -58,7 +58,7 @@ pub(super) fn limit(
     if let (Some(most), Some(announced)) = (most, announced)
         && announced > most
     {
-        return Err(Problem::payload_too_large());
+        return Err(Problem::larger_than(most));
     }
     // Most requests have no body, and then nothing is put around it.
     if http_body::Body::is_end_stream(&body) {

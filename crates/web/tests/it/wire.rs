@@ -187,6 +187,7 @@ async fn a_body_that_announces_too_much_is_refused_before_it_is_sent() {
         answer.contains("\"code\":\"payload-too-large\""),
         "{answer}"
     );
+    assert!(answer.contains("larger than 256KiB"), "{answer}");
 }
 
 #[tokio::test]
