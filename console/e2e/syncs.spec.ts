@@ -132,7 +132,7 @@ test("a sync is made like another, and deleted by its name", async ({ page, api 
         {
           name: "pictures",
           when: { types: ["image/*"], max_size: 10_000_000, metadata: { album: "blue" } },
-          to: { kind: "bucket", bucket: to, key: "copies/{name}" },
+          to: { kind: "bucket", bucket: to, key: "copies/{key}/{name}" },
         },
       ],
       schedule: "0 3 * * *",
@@ -146,7 +146,7 @@ test("a sync is made like another, and deleted by its name", async ({ page, api 
   const pictures = page.getByRole("group", { name: "To pictures" });
   await expect(pictures.getByLabel("At most")).toHaveValue("10 MB");
   await expect(pictures.getByLabel("Metadata", { exact: true })).toHaveValue("album = blue");
-  await expect(pictures.getByLabel("Path there")).toHaveValue("copies/{name}");
+  await expect(pictures.getByLabel("Path there")).toHaveValue("copies/{key}/{name}");
   await expect(page.getByLabel("By the clock")).toHaveValue("0 3 * * *");
   await expect(page.getByRole("combobox", { name: "Reports signed with" })).toHaveValue(
     "SYNC_REPORT_KEY",

@@ -151,7 +151,7 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     assert_eq!(status, StatusCode::CREATED, "{bucket}");
     put(&server, "media/a.png", "image/png", b"a picture").await;
     put(&server, "media/c.txt", "text/plain", b"words").await;
-    let to = json!({ "kind": "bucket", "bucket": "served", "key": "copies/{name}" });
+    let to = json!({ "kind": "bucket", "bucket": "served", "key": "copies/{key}" });
     let rule = json!({
         "source": { "kind": "bucket", "bucket": "files", "prefix": "media/" },
         "targets": [{ "name": "copies", "when": { "types": ["image/*"] }, "to": to }],
@@ -159,7 +159,7 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     });
     made(&server, "copies", &rule).await;
     let served = async |name: &str| {
-        let path = format!("/api/v1/buckets/served/files/copies/{name}");
+        let path = format!("/api/v1/buckets/served/files/copies/media/{name}");
         let answer = server
             .request(Method::GET, &path)
             .send()
