@@ -7,7 +7,7 @@ use crate::sync::{Origin, Sync};
 use crate::target::{
     Checked, Content, Delivered, Ground as TargetGround, Item, Receipt, State, Target, Trouble,
 };
-use crate::{DeliveryFilter, DeliveryState, Ground, SyncSettings};
+use crate::{DeliveryFilter, DeliveryState, Ground, SyncSettings, sql};
 use ::operations::{EngineSettings, Kind, Kinds, NewOperation, Operations, Outcome, Settings};
 use access::{Access, AccessSettings, MasterKeys};
 use async_trait::async_trait;

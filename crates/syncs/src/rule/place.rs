@@ -120,7 +120,14 @@ mod tests {
         for template in ["{key}", "copies/{key}", "{key}/{name}", "a/{name}-{key}"] {
             assert!(checked(template).is_ok(), "{template}");
         }
-        for template in ["", "copies/", "{name}", "copies/{name}", "{key}{id}", "{key"] {
+        for template in [
+            "",
+            "copies/",
+            "{name}",
+            "copies/{name}",
+            "{key}{id}",
+            "{key",
+        ] {
             assert!(checked(template).is_err(), "{template}");
         }
         assert!(checked(&format!("{{key}}{}", "x".repeat(MOST_KEY))).is_err());
