@@ -35,6 +35,9 @@ async fn a_pass_without_an_end_runs_or_was_cut_off_as_its_operation_says(databas
     assert_eq!(told(&process, &sync).await, [failed, cut.clone()]);
     let begun = sql::pass::begin(&db, id, sync.id, process.syncs.now()).await;
     begun.expect("recorded");
-    assert_eq!(told(&process, &sync).await, [(PassState::Running, None), cut]);
+    assert_eq!(
+        told(&process, &sync).await,
+        [(PassState::Running, None), cut]
+    );
     process.end().await;
 }
