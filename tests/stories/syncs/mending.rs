@@ -73,7 +73,13 @@ async fn a_database_that_lets_nobody_in_is_mended_by_its_address(database: TestD
             let checked = world.sync_with(wrong.clone(), &["check"]).await;
             assert_eq!(checked.code, Some(1), "{checked:?}");
             assert!(checked.output.contains("missing  Database"), "{checked:?}");
-            for ended in [&pass, &checked] {
+            let status = world.sync_with(wrong.clone(), &["status"]).await;
+            let last = status
+                .output
+                .lines()
+                .find(|line| line.starts_with("Last pass"));
+            assert!(last.is_some_and(|line| line.contains(said)), "{status:?}");
+            for ended in [&pass, &checked, &status] {
                 assert!(!format!("{ended:?}").contains("not-the-word"), "{ended:?}");
             }
         }
