@@ -74,7 +74,10 @@ CREATE TABLE sync_pass (
     id {uuid} PRIMARY KEY,
     sync {uuid} NOT NULL REFERENCES sync (id) ON DELETE CASCADE,
     started_at BIGINT NOT NULL,
+    -- When it came to an end of its own: not while it runs, nor where it was cut off.
     ended_at BIGINT,
+    -- Why it failed as a whole; '' where it did not.
+    failure {text} NOT NULL DEFAULT '',
     delivered BIGINT NOT NULL DEFAULT 0,
     working BIGINT NOT NULL DEFAULT 0,
     skipped BIGINT NOT NULL DEFAULT 0,

@@ -56,13 +56,47 @@ const PASS = {
   id: "00000000-0000-7000-8000-000000000009",
   started_at: "2026-11-26T09:50:00Z",
   ended_at: "2026-11-26T09:52:00Z",
+  state: "done",
+  failure: null,
   ...tally,
   bytes: 2_400_000,
 };
 
 // Somebody pulled the plug.
-const CUT = { ...PASS, id: PASS.id.replace(/9$/, "8"), ended_at: null, delivered: 3, failed: 0 };
-const PASSES = [PASS, CUT];
+const CUT = {
+  ...PASS,
+  id: PASS.id.replace(/9$/, "8"),
+  ended_at: null,
+  state: "cut",
+  delivered: 3,
+  failed: 0,
+};
+
+const nothing = { delivered: 0, working: 0, skipped: 0, failed: 0, retried: 0, removed: 0 };
+
+// It could not even begin.
+const BROKEN = {
+  ...PASS,
+  ...nothing,
+  id: PASS.id.replace(/9$/, "a"),
+  started_at: "2026-11-26T10:20:00Z",
+  ended_at: "2026-11-26T10:20:01Z",
+  state: "failed",
+  failure: "Cloudflare answered 403: Authentication error; give a token that may edit Images",
+  bytes: 0,
+};
+
+// Later ones have begun beside it, and it runs still.
+const RUNNING = {
+  ...PASS,
+  ...nothing,
+  id: PASS.id.replace(/9$/, "7"),
+  started_at: "2026-11-26T09:30:00Z",
+  ended_at: null,
+  state: "running",
+  bytes: 0,
+};
+const PASSES = [BROKEN, PASS, CUT, RUNNING];
 
 const SYNC = {
   id: "00000000-0000-7000-8000-0000000000aa",
@@ -91,7 +125,7 @@ const SYNC = {
   created_by: "user:admin",
   changed_at: AT,
   counts: { marked: 1, failed: 1, working: 1, skipped: 1, pending: 1 },
-  last_pass: PASS,
+  last_pass: BROKEN,
   next_run: "2099-01-01T00:00:00Z",
   actions: ["pause", "run", "retry", "verify", "delete"],
 };
@@ -154,6 +188,7 @@ test("a sync's files are filtered in the address, and failed ones tried again", 
   await expect(page).toHaveURL(/\/syncs$/);
   await expect(page.getByText("the bucket films → Cloudflare Images and 1 more")).toBeVisible();
   await expect(page.getByText("1 failed")).toBeVisible();
+  await expect(page.getByText(`Its last pass failed: ${BROKEN.failure}`)).toBeVisible();
   await page.getByRole("link", { name: "covers" }).click();
   const files = page.getByRole("list", { name: "Files" }).getByRole("listitem");
   await expect(files).toHaveCount(5);
@@ -188,6 +223,7 @@ test("a sync is paused, looked at without a change, and its passes are seen", as
   await expect(page.getByRole("button", { name: "Run now" })).toBeVisible();
   await page.getByRole("button", { name: "Dry run" }).click();
   await expect(page.getByText("Dry run, nothing was changed: 1 file would be sent")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Run for real" })).toBeVisible();
   await page.getByRole("button", { name: "Check", exact: true }).click();
   await expect(page.getByText("Token (images): it may not write images")).toBeVisible();
   expect(asked.map((call) => call.split("/").at(-1))).toEqual([
@@ -202,11 +238,18 @@ test("a sync is paused, looked at without a change, and its passes are seen", as
   await expect(passes.getByRole("img", { name: "With failures" })).toBeVisible();
   await expect(passes.getByText(/12 delivered, 1 not ready yet, 1 failed/)).toBeVisible();
   await expect(
-    page.getByRole("img", { name: "Files of 2 passes: 15 delivered, 1 failed" }),
+    page.getByRole("img", { name: "Files of 4 passes: 15 delivered, 1 failed" }),
   ).toBeVisible();
-  await expect(page.getByRole("img", { name: /^Throughput of 2 passes: at most/ })).toBeVisible();
-  await expect(passes.getByRole("img", { name: "Cut off" })).toBeVisible();
-  await expect(passes.getByRole("link")).toHaveCount(2);
+  await expect(page.getByRole("img", { name: /^Throughput of 4 passes: at most/ })).toBeVisible();
+  await expect(passes.getByRole("link")).toHaveCount(4);
+  for (const [end, words] of [
+    ["Cut off", "cut off; 3 delivered"],
+    ["Running", "nothing done yet"],
+    ["Failed", BROKEN.failure],
+  ] as const) {
+    const pass = passes.getByRole("listitem").filter({ hasText: words });
+    await expect(pass.getByRole("img", { name: end, exact: true })).toBeVisible();
+  }
 });
 
 test("what draws charts comes with the first chart, into a place that is kept", async ({
@@ -229,7 +272,7 @@ test("what draws charts comes with the first chart, into a place that is kept", 
   await expect(page.getByText("more than 100 megapixels")).toBeVisible();
   expect(asked).toBe(0);
   await page.getByRole("tab", { name: "Passes" }).click();
-  const chart = page.getByRole("img", { name: /^Files of 2 passes/ });
+  const chart = page.getByRole("img", { name: /^Files of 4 passes/ });
   const timeline = page.getByRole("list", { name: "Timeline" });
   await expect(timeline).toBeVisible();
   await expect.poll(() => asked).toBe(1);

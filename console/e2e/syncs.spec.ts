@@ -1,5 +1,5 @@
-// Syncs from the form to the file that is there, with the server's own answers: made,
-// changed, made like another, run, failed, tried again, deleted.
+// Syncs from the form to the file that is there, with the server's own answers: tried, made,
+// changed, made like another, run, failed, tried again, compared, deleted.
 import type { Page } from "@playwright/test";
 import { isSound } from "./support/sound.ts";
 import { type Api, expect, origin, test, unique } from "./support/test.ts";
@@ -69,14 +69,25 @@ test("a sync is made by the form, delivers, fails, is changed, and tries again",
       .getByRole("group", { name: "To target-2" })
       .getByText("Gets 1 of 3 files; 2 more fit, and go to an earlier target."),
   ).toBeVisible();
+  // Before it is saved it may be tried; what is told is gone with the next change.
+  const planned = page.getByText("Dry run, nothing was changed: 3 files would be sent");
+  await page.getByRole("button", { name: "Dry run" }).click();
+  await expect(planned).toBeVisible();
+  await expect(page.getByText("2 to pictures, 1 to target-2.")).toBeVisible();
+  await isSound(page, "new-sync-tried");
+  await source.getByLabel("Only below").fill("covers/");
+  await expect(planned).toHaveCount(0);
+  await source.getByLabel("Only below").fill("");
   await page.getByRole("button", { name: "Create sync" }).click();
   await expect(page).toHaveURL(new RegExp(`/syncs/${name}$`));
 
   await page.getByRole("button", { name: "Dry run" }).click();
-  await expect(page.getByText("Dry run, nothing was changed: 3 files would be sent")).toBeVisible();
+  await expect(planned).toBeVisible();
   await expect(page.getByText("2 to pictures, 1 to target-2.")).toBeVisible();
+  await expect(page.getByText("It is paused: resume it to run it for real.")).toBeVisible();
   await page.getByRole("button", { name: "Resume" }).click();
-  await page.getByRole("button", { name: "Run now" }).click();
+  await page.getByRole("button", { name: "Run for real" }).click();
+  await expect(planned).toHaveCount(0);
   const files = page.getByRole("list", { name: "Files" }).getByRole("listitem");
   const states = page.getByRole("group", { name: "State" });
   await expect(states.getByText("Delivered 2")).toBeVisible();
@@ -110,6 +121,8 @@ test("a sync is made by the form, delivers, fails, is changed, and tries again",
   await expect(page.getByRole("button", { name: "Nothing is changed" })).toBeVisible();
   await told.getByLabel("Address").fill(origin("takes"));
   await expect(page.getByLabel("What will change")).toContainText("targets[1].to.url");
+  await page.locator("form").getByRole("button", { name: "Dry run" }).click();
+  await expect(page.locator("form").getByText("3 are known already.")).toBeVisible();
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await expect(page.getByRole("link", { name: "Edit rule" })).toBeVisible();
 
@@ -117,6 +130,21 @@ test("a sync is made by the form, delivers, fails, is changed, and tries again",
   await page.getByRole("button", { name: "Retry 1 failed" }).click();
   await expect(states.getByText("Delivered 3")).toBeVisible();
   await expect(states.getByText(/^Failed/)).toHaveCount(0);
+
+  // What somebody took away at the target is seen by comparing, and delivered once more.
+  await api.deleteFile("covers/may.png", to);
+  await page.getByRole("button", { name: "Verify", exact: true }).click();
+  const going = (title: string) => page.getByRole("link", { name: title, exact: true });
+  await expect(going(`Compare the sync ${name} with its targets`)).toBeVisible();
+  const gone = files.filter({ hasText: "the target has it no more" });
+  await expect(gone).toHaveCount(1);
+  await expect(gone).toContainText("may.png");
+  await page.getByRole("button", { name: "Deliver may.png again" }).click();
+  const there = async () => (await api.fileContent("covers/may.png", to))?.toString();
+  await expect.poll(there).toBe("not quite a picture");
+  await expect(gone).toHaveCount(0);
+  await page.getByRole("button", { name: "Run now" }).click();
+  await expect(going(`Sync ${name}`)).toBeVisible();
 });
 
 test("a sync is made like another, and deleted by its name", async ({ page, api }) => {
@@ -132,7 +160,7 @@ test("a sync is made like another, and deleted by its name", async ({ page, api 
         {
           name: "pictures",
           when: { types: ["image/*"], max_size: 10_000_000, metadata: { album: "blue" } },
-          to: { kind: "bucket", bucket: to, key: "copies/{name}" },
+          to: { kind: "bucket", bucket: to, key: "copies/{key}/{name}" },
         },
       ],
       schedule: "0 3 * * *",
@@ -146,7 +174,7 @@ test("a sync is made like another, and deleted by its name", async ({ page, api 
   const pictures = page.getByRole("group", { name: "To pictures" });
   await expect(pictures.getByLabel("At most")).toHaveValue("10 MB");
   await expect(pictures.getByLabel("Metadata", { exact: true })).toHaveValue("album = blue");
-  await expect(pictures.getByLabel("Path there")).toHaveValue("copies/{name}");
+  await expect(pictures.getByLabel("Path there")).toHaveValue("copies/{key}/{name}");
   await expect(page.getByLabel("By the clock")).toHaveValue("0 3 * * *");
   await expect(page.getByRole("combobox", { name: "Reports signed with" })).toHaveValue(
     "SYNC_REPORT_KEY",

@@ -915,6 +915,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sync-dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell what a pass would do by a rule that is not stored. Nothing is sent, recorded or
+         *     marked.
+         */
+        post: operations["dry_run_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/syncs": {
         parameters: {
             query?: never;
@@ -1961,14 +1981,15 @@ export interface components {
         DryRun: {
             /**
              * Format: int64
-             * @description How many would be sent.
+             * @description How many would be sent, as far as can be said before they are looked at.
              */
             deliver: number;
             /** @description The first files, one by one. */
             files: components["schemas"]["Planned"][];
             /**
              * Format: int64
-             * @description How many are known already, and are waited for, failed or done.
+             * @description How many are known already: delivered, or resting among the skipped and failed ones,
+             *     or at a target that makes them ready.
              */
             known: number;
             /** @description Whether there are more than were looked at. */
@@ -2265,8 +2286,9 @@ export interface components {
             created_by: string;
         };
         /**
-         * @description How the key of a file is made. `{key}` is what names it in its source, `{name}` what
-         *     people call it.
+         * @description How the key of a file is made. `{key}` is what names it in its source, and stands in every
+         *     template: two files may have one name, and one of them would take the other's place.
+         *     `{name}` is what people call it.
          */
         KeyTemplate: string;
         /** @description A kind, as it is shown. */
@@ -2802,6 +2824,8 @@ export interface components {
                  * @description When it ended; nothing while it runs, or where it was cut off.
                  */
                 ended_at?: string | null;
+                /** @description Why it failed as a whole, if it did. */
+                failure?: string | null;
                 /**
                  * Format: uuid
                  * @description The operation that it was.
@@ -2812,6 +2836,8 @@ export interface components {
                  * @description When it began.
                  */
                 started_at: string;
+                /** @description How it stands. */
+                state: components["schemas"]["PassState"];
             })[];
             /** @description What to pass as `cursor` for the next page; `null` at the end. */
             next: string | null;
@@ -3025,6 +3051,8 @@ export interface components {
              * @description When it ended; nothing while it runs, or where it was cut off.
              */
             ended_at?: string | null;
+            /** @description Why it failed as a whole, if it did. */
+            failure?: string | null;
             /**
              * Format: uuid
              * @description The operation that it was.
@@ -3035,7 +3063,14 @@ export interface components {
              * @description When it began.
              */
             started_at: string;
+            /** @description How it stands. */
+            state: components["schemas"]["PassState"];
         };
+        /**
+         * @description How a pass stands.
+         * @enum {string}
+         */
+        PassState: "running" | "done" | "failed" | "cut";
         /** @description A new password. */
         PasswordChange: {
             /**
@@ -3074,9 +3109,12 @@ export interface components {
             size?: number | null;
             /** @description Why none takes it. */
             skipped?: string | null;
-            /** @description The target that would get it; nothing where none takes it, or its size decides. */
+            /**
+             * @description The target that would get it; nothing where none takes it, or where its size or its
+             *     type decides, which are not known yet.
+             */
             target?: string | null;
-            /** @description Its media type. */
+            /** @description Its media type; empty where that is known only once it is looked at. */
             type: string;
         };
         /** @description What happened. */
@@ -3685,6 +3723,16 @@ export interface components {
             paused?: boolean | null;
             rule?: components["schemas"]["Rule"] | null;
         };
+        /** @description A rule to be tried. */
+        SyncTrial: {
+            /** @description What it says. */
+            rule: components["schemas"]["Rule"];
+            /**
+             * @description The name of the sync that would say so, if there is one already: what is known of its
+             *     files counts.
+             */
+            sync?: string | null;
+        };
         /**
          * @description A table whose rows are files. Without anything said, it is the one that the copier of
          *     Spaces to Cloudflare has.
@@ -3817,7 +3865,7 @@ export interface components {
             /** @description The name of the secret that holds its token. */
             token: string;
         } | {
-            /** @description The key there: `{key}` and `{name}` stand for the file's. */
+            /** @description The key there. It holds `{key}`, which stands for the file's, and perhaps `{name}`. */
             key?: components["schemas"]["KeyTemplate"];
             /** @enum {string} */
             kind: "store";
@@ -3826,7 +3874,7 @@ export interface components {
         } | {
             /** @description Its name. */
             bucket: string;
-            /** @description The path there: `{key}` and `{name}` stand for the file's. */
+            /** @description The path there. It holds `{key}`, which stands for the file's, and perhaps `{name}`. */
             key?: components["schemas"]["KeyTemplate"];
             /** @enum {string} */
             kind: "bucket";
@@ -7382,6 +7430,41 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    dry_run_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncTrial"];
+            };
+        };
+        responses: {
+            /** @description What a pass would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_syncs: {

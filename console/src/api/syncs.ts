@@ -1,7 +1,7 @@
 // Syncs: what is delivered from where to where, and how far every file of it is.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, take } from "./client";
-import type { DeliveryState, NewSync, SyncChange } from "./types";
+import type { DeliveryState, NewSync, SyncChange, SyncRule } from "./types";
 
 export interface DeliveryQuery {
   state?: DeliveryState;
@@ -78,6 +78,10 @@ export const checkSync = (sync: string) => take(api.POST("/api/v1/syncs/{sync}/c
 
 export const dryRunSync = (sync: string) =>
   take(api.POST("/api/v1/syncs/{sync}/dry-run", of(sync)));
+
+/** By a rule that is not stored: that of a new sync, or another one for `sync`. */
+export const dryRunRule = (rule: SyncRule, sync: string | null) =>
+  take(api.POST("/api/v1/sync-dry-run", { body: { rule, sync } }));
 
 export const makeSync = (body: NewSync) => take(api.POST("/api/v1/syncs", { body }));
 

@@ -77,6 +77,7 @@ export type Delivery = Schemas["DeliveryShown"];
 export type DeliveryState = Schemas["DeliveryState"];
 export type Tally = Schemas["Tally"];
 export type Pass = Schemas["PassRecord"];
+export type PassState = Schemas["PassState"];
 export type DryRun = Schemas["DryRun"];
 export type PlannedFile = Schemas["Planned"];
 export type CheckedThing = Schemas["CheckedThing"];

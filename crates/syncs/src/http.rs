@@ -5,6 +5,7 @@ mod passes;
 mod problem;
 mod steering;
 mod syncs;
+mod trying;
 
 use crate::{Error, Result, Sync, Syncs};
 use access::{Caller, Proof, Role, Scope};
@@ -36,6 +37,7 @@ pub fn routes(syncs: Syncs) -> Routes {
         .add(acts, routes!(steering::retry_sync))
         .add_within(looks, acts, routes!(steering::check_sync))
         .add_within(looks, acts, routes!(steering::dry_run_sync))
+        .add_within(looks, rules, routes!(trying::dry_run_rule))
         .add(sees, routes!(passes::list_passes))
         .add(sees, routes!(deliveries::list_deliveries))
         .add(sees, routes!(deliveries::get_delivery))

@@ -43,7 +43,7 @@ pub use operations::{PassInput, SyncPass, SyncVerify, VerifyInput};
 pub use settings::SyncSettings;
 pub use steer::{DryRun, Planned, Status};
 pub use sync::{NewSync, Origin, Sync, SyncChange};
-pub use tally::{PassRecord, Tally};
+pub use tally::{PassRecord, PassState, Tally};
 
 use crate::target::cloudflare::Accounts;
 use ::operations::Operations;

@@ -1,5 +1,6 @@
 //! The kinds of operation of this part.
 
+mod record;
 mod report;
 mod summary;
 mod verify;
@@ -117,8 +118,22 @@ struct Ended<'a> {
 }
 
 impl SyncPass {
-    /// Makes the pass; how it ended, and what it did.
+    /// Makes the pass and keeps its record; how it ended, and what it did.
     async fn pass(
+        &self,
+        sync: &Sync,
+        input: &PassInput,
+        context: &Context,
+    ) -> (Result<(), Failure>, Tally) {
+        if let Err(error) = self.begin_record(sync, context).await {
+            return (Err(error.into()), Tally::default());
+        }
+        let (done, tally) = self.open_and_run(sync, input, context).await;
+        self.end_record(context, &tally, done.as_ref().err()).await;
+        (done, tally)
+    }
+
+    async fn open_and_run(
         &self,
         sync: &Sync,
         input: &PassInput,

@@ -14,13 +14,13 @@ mod settle;
 
 pub(crate) use board::Board;
 pub(crate) use find::sort;
-pub(crate) use route::{Chosen, choose, item_of};
+pub(crate) use route::item_of;
 
+use crate::Syncs;
 use crate::delivery::{Claim, Claimed};
 use crate::ledger::Ledger;
 use crate::open::Opened;
 use crate::sql::claim::{self, Claimer, Wanted};
-use crate::{Syncs, sql};
 use ::operations::{Context, Failure};
 use find::Finding;
 use std::collections::HashMap;
@@ -91,7 +91,7 @@ impl Pass {
             attempts: u64::from(rule.attempts.unwrap_or(settings.attempts)),
             lease: settings.lease,
             longest_wait: settings.longest_wait,
-            board: Board::new(context.clone()),
+            board: Board::new(context.clone(), syncs.db().clone()),
             ledger: Ledger::open(syncs.db().clone()),
             recorded,
             syncs,
@@ -103,8 +103,6 @@ impl Pass {
     /// Delivers everything that is due, to its end. What comes back is why it stopped
     /// before that.
     pub(crate) async fn run(self: &Arc<Self>) -> Result<(), Failure> {
-        let id = self.context.id();
-        sql::pass::begin(self.syncs.db(), id, self.opened.sync.id, self.syncs.now()).await?;
         let _beat = self.heartbeat();
         let mut work = Work::default();
         let done = self.work(&mut work).await;
@@ -112,16 +110,10 @@ impl Pass {
         work.tasks.shutdown().await;
         self.release(work).await;
         self.board.flush().await;
-        let done = match done {
+        match done {
             Ok(()) if self.opened.sync.rule.remove => self.remove_what_is_gone().await,
             done => done,
-        };
-        let tally = self.board.tally();
-        let ended_at = Some(self.syncs.now());
-        sql::pass::note(self.syncs.db(), id, &tally, ended_at).await?;
-        let kept = self.syncs.settings().passes_kept;
-        sql::pass::forget(self.syncs.db(), self.syncs.now().minus(kept)).await?;
-        done
+        }
     }
 
     async fn work(self: &Arc<Self>, work: &mut Work) -> Result<(), Failure> {

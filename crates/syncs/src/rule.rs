@@ -166,7 +166,7 @@ pub enum TargetRule {
     Store {
         /// Which.
         store: StoreRule,
-        /// The key there: `{key}` and `{name}` stand for the file's.
+        /// The key there. It holds `{key}`, which stands for the file's, and perhaps `{name}`.
         #[serde(default)]
         key: KeyTemplate,
     },
@@ -174,7 +174,7 @@ pub enum TargetRule {
     Bucket {
         /// Its name.
         bucket: String,
-        /// The path there: `{key}` and `{name}` stand for the file's.
+        /// The path there. It holds `{key}`, which stands for the file's, and perhaps `{name}`.
         #[serde(default)]
         key: KeyTemplate,
     },

@@ -1,9 +1,12 @@
 //! What people ask of a sync besides its rule: run it, look at it, try again.
 
-use crate::delivery::{Delivery, DeliveryFilter, DeliveryState};
+mod plan;
+
+pub use plan::{DryRun, Planned};
+
+use crate::delivery::{Delivery, DeliveryFilter};
 use crate::mail::Unsent;
 use crate::operations::{PassInput, SyncVerify, VerifyInput, pass};
-use crate::pass::{Chosen, choose};
 use crate::sync::Sync;
 use crate::tally::PassRecord;
 use crate::target::Checked;
@@ -18,14 +21,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Files of a dry run that are told one by one.
-const MOST_PLANNED: usize = 1000;
-/// Files of a page that a dry run looks at.
-const PAGE: usize = 1000;
 /// How long checking may take.
 const CHECKING: Duration = Duration::from_secs(60);
-/// How long a dry run may take; then it tells what it has seen.
-const PLANNING: Duration = Duration::from_secs(20);
 
 /// How a sync stands.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -43,39 +40,6 @@ pub struct Status {
     pub next_run: Option<Timestamp>,
     /// What can be done with it as it stands.
     pub actions: Vec<&'static str>,
-}
-
-/// What a pass would do with one file.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Planned {
-    /// What names it in its source.
-    pub item: String,
-    /// The name that people know it by.
-    pub name: String,
-    /// Its media type.
-    #[serde(rename = "type")]
-    pub media_type: String,
-    /// Its size, if it is known.
-    pub size: Option<u64>,
-    /// The target that would get it; nothing where none takes it, or its size decides.
-    pub target: Option<String>,
-    /// Why none takes it.
-    pub skipped: Option<String>,
-}
-
-/// What a pass would do.
-#[derive(Clone, Debug, Default, Serialize, utoipa::ToSchema)]
-pub struct DryRun {
-    /// The first files, one by one.
-    pub files: Vec<Planned>,
-    /// How many would be sent.
-    pub deliver: u64,
-    /// How many no target takes.
-    pub skip: u64,
-    /// How many are known already, and are waited for, failed or done.
-    pub known: u64,
-    /// Whether there are more than were looked at.
-    pub more: bool,
 }
 
 impl Syncs {
@@ -140,7 +104,7 @@ impl Syncs {
             .into_iter()
             .map(|(state, files)| (state.as_str(), files))
             .collect();
-        let last_pass = sql::pass::list(self.db(), sync.id, None, 1).await?;
+        let last_pass = self.passes(&sync, None, 1).await?;
         let timing = sync.rule.timing()?.filter(|_| !sync.paused);
         let mut actions = vec![if sync.paused { "resume" } else { "pause" }];
         if !sync.paused {
@@ -174,7 +138,11 @@ impl Syncs {
         before: Option<(Timestamp, Uuid)>,
         limit: usize,
     ) -> Result<Vec<PassRecord>> {
-        Ok(sql::pass::list(self.db(), sync.id, before, limit).await?)
+        let mut passes = Vec::new();
+        for record in sql::pass::list(self.db(), sync.id, before, limit).await? {
+            passes.push(self.settle_record(record).await?);
+        }
+        Ok(passes)
     }
 
     /// Deliveries of a sync, the last changed first.
@@ -296,73 +264,10 @@ impl Syncs {
             missing: looked.err(),
         })
     }
-
-    /// What a pass would do. Nothing is sent, recorded or marked.
-    ///
-    /// # Errors
-    /// What the source says.
-    pub async fn dry_run(&self, sync: Sync) -> Result<DryRun> {
-        let opened = self.open(sync).await?;
-        let begun = self.now();
-        let mut plan = DryRun::default();
-        let mut after = None;
-        loop {
-            let page = opened.source.page(after.as_deref(), PAGE).await?;
-            for found in &page.files {
-                let known = sql::delivery::by_item(self.db(), opened.sync.id, &found.key).await?;
-                if known.is_some_and(|state| state != DeliveryState::Pending && !found.asked) {
-                    plan.known += 1;
-                    continue;
-                }
-                let mut planned = Planned {
-                    item: found.key.clone(),
-                    name: found.name.clone(),
-                    media_type: found.media_type.clone(),
-                    size: found.size,
-                    target: None,
-                    skipped: None,
-                };
-                match choose(&opened.sync.rule.targets, &found.into()) {
-                    Chosen::Target(index) => {
-                        let route = opened.sync.rule.targets.get(index);
-                        planned.target = route.map(|route| route.name.clone());
-                        plan.deliver += 1;
-                    }
-                    Chosen::BySize => plan.deliver += 1,
-                    Chosen::Nothing(reason) => {
-                        planned.skipped = Some(reason);
-                        plan.skip += 1;
-                    }
-                }
-                if plan.files.len() < MOST_PLANNED {
-                    plan.files.push(planned);
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(plan);
-            }
-            if self.now().since(begun) > PLANNING {
-                plan.more = true;
-                return Ok(plan);
-            }
-        }
-    }
 }
 
 /// A text of somebody else without these secrets.
 fn redacted(text: &str, secrets: &[SecretString]) -> String {
     let secrets = secrets.iter().map(|secret| secret.expose_secret());
     Redactor::new(secrets).redact(text).into_owned()
-}
-
-/// A file of a dry run as a line for people.
-impl std::fmt::Display for Planned {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.target, &self.skipped) {
-            (_, Some(reason)) => write!(f, "{} would be skipped: {reason}", self.name),
-            (Some(target), None) => write!(f, "{} would go to {target}", self.name),
-            (None, None) => write!(f, "{} would be sent where its size belongs", self.name),
-        }
-    }
 }

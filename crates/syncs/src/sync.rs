@@ -379,7 +379,7 @@ impl Syncs {
     }
 
     /// Looks whether a rule can be: what it says, and whether its secrets are here.
-    async fn check_rule(&self, rule: &Rule) -> Result<()> {
+    pub(crate) async fn check_rule(&self, rule: &Rule) -> Result<()> {
         rule.check()?;
         let kept = self.access().secrets().await?;
         for (field, name) in rule.secrets() {

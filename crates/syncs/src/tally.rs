@@ -24,6 +24,20 @@ pub struct Tally {
     pub bytes: u64,
 }
 
+/// How a pass stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PassState {
+    /// It runs, or goes on as soon as it can.
+    Running,
+    /// It came to its end. Files may have failed.
+    Done,
+    /// It failed as a whole.
+    Failed,
+    /// It was ended before it was done: cancelled, or left behind by a process that is gone.
+    Cut,
+}
+
 /// A pass, as it is shown among others.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct PassRecord {
@@ -36,6 +50,10 @@ pub struct PassRecord {
     /// When it ended; nothing while it runs, or where it was cut off.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
+    /// How it stands.
+    pub state: PassState,
+    /// Why it failed as a whole, if it did.
+    pub failure: Option<String>,
     /// What it did.
     #[serde(flatten)]
     pub tally: Tally,

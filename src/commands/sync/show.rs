@@ -76,8 +76,14 @@ pub(super) fn one(sync: &Value, failed: &[Value], json: bool) -> Result {
         ("Files", counts(sync)),
     ];
     if last.is_object() {
+        let how = match last["state"].as_str() {
+            Some("running") => ", still runs".to_owned(),
+            Some("cut") => ", was cut off".to_owned(),
+            Some("failed") => format!(", failed as a whole: {}", text(last, "failure")),
+            _ => String::new(),
+        };
         let words = format!(
-            "{}, {} delivered, {} failed, {}",
+            "{}, {} delivered, {} failed, {}{how}",
             time(&last["started_at"]),
             last["delivered"],
             last["failed"],
@@ -147,6 +153,9 @@ pub(super) fn planned(plan: &Value, json: bool) -> Result {
         let line = match (file["target"].as_str(), file["skipped"].as_str()) {
             (_, Some(reason)) => format!("skip     {name}: {reason}"),
             (Some(target), None) => format!("deliver  {name} to {target}"),
+            (None, None) if file["type"] == "" => {
+                format!("look at  {name}, whose name does not tell its type")
+            }
             (None, None) => format!("deliver  {name} where its size belongs"),
         };
         terminal::line(&terminal::plain(&line))?;

@@ -151,7 +151,7 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     assert_eq!(status, StatusCode::CREATED, "{bucket}");
     put(&server, "media/a.png", "image/png", b"a picture").await;
     put(&server, "media/c.txt", "text/plain", b"words").await;
-    let to = json!({ "kind": "bucket", "bucket": "served", "key": "copies/{name}" });
+    let to = json!({ "kind": "bucket", "bucket": "served", "key": "copies/{key}" });
     let rule = json!({
         "source": { "kind": "bucket", "bucket": "files", "prefix": "media/" },
         "targets": [{ "name": "copies", "when": { "types": ["image/*"] }, "to": to }],
@@ -159,7 +159,7 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     });
     made(&server, "copies", &rule).await;
     let served = async |name: &str| {
-        let path = format!("/api/v1/buckets/served/files/copies/{name}");
+        let path = format!("/api/v1/buckets/served/files/copies/media/{name}");
         let answer = server
             .request(Method::GET, &path)
             .send()
@@ -204,6 +204,7 @@ async fn a_store_alone_is_a_source_of_what_was_not_delivered_yet(database: TestD
     lay(&source, "a.png", b"a picture");
     lay(&source, "deep/b.mp4", b"a film");
     lay(&source, "c.txt", b"words");
+    lay(&source, "README", b"more words");
     let rule = json!({
         "source": { "kind": "store", "store": named(&source) },
         "targets": [{
@@ -212,10 +213,26 @@ async fn a_store_alone_is_a_source_of_what_was_not_delivered_yet(database: TestD
         }],
     });
     made(&server, "mirror", &rule).await;
+    let (_, plan) = server
+        .post("/api/v1/syncs/mirror/dry-run", &json!({}))
+        .await;
+    let planned = (&plan["deliver"], &plan["skip"], &plan["known"]);
+    assert_eq!(planned, (&json!(3), &json!(1), &json!(0)), "{plan}");
+    // What a name does not tell is looked at before it is skipped.
+    let files = plan["files"].as_array().expect("a list");
+    let nameless = files.iter().find(|file| file["item"] == "README");
+    let nameless = nameless.expect("it is told of");
+    let said = (&nameless["target"], &nameless["skipped"]);
+    assert_eq!(said, (&Value::Null, &Value::Null), "{nameless}");
     let operation = run(&server, "mirror").await;
     assert_eq!(operation["outcome"]["delivered"], 2, "{operation}");
-    assert_eq!(operation["outcome"]["skipped"], 1, "{operation}");
+    assert_eq!(operation["outcome"]["skipped"], 2, "{operation}");
     assert_eq!(target.keys(), ["a.png", "deep/b.mp4"]);
+    let (_, plan) = server
+        .post("/api/v1/syncs/mirror/dry-run", &json!({}))
+        .await;
+    let planned = (&plan["deliver"], &plan["skip"], &plan["known"]);
+    assert_eq!(planned, (&json!(0), &json!(0), &json!(4)), "{plan}");
     // Nothing of it comes again, and what is new does.
     let idle = run(&server, "mirror").await;
     assert_eq!(idle["outcome"]["delivered"], 0, "{idle}");

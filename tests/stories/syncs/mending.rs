@@ -73,7 +73,13 @@ async fn a_database_that_lets_nobody_in_is_mended_by_its_address(database: TestD
             let checked = world.sync_with(wrong.clone(), &["check"]).await;
             assert_eq!(checked.code, Some(1), "{checked:?}");
             assert!(checked.output.contains("missing  Database"), "{checked:?}");
-            for ended in [&pass, &checked] {
+            let status = world.sync_with(wrong.clone(), &["status"]).await;
+            let last = status
+                .output
+                .lines()
+                .find(|line| line.starts_with("Last pass"));
+            assert!(last.is_some_and(|line| line.contains(said)), "{status:?}");
+            for ended in [&pass, &checked, &status] {
                 assert!(!format!("{ended:?}").contains("not-the-word"), "{ended:?}");
             }
         }
@@ -201,6 +207,11 @@ async fn after_a_failure_as_a_whole_the_schedule_is_waited_for_or_ten_minutes(
         assert!(message.contains("give a token"), "{failed}");
         let body = listener.next().await.json();
         assert_eq!(body["failure"], message, "{body}");
+        let (_, passes) = server.get(&format!("/api/v1/syncs/{name}/passes")).await;
+        let last = &passes["items"][0];
+        assert_eq!(last["id"], failed["id"], "{passes}");
+        let how = (last["state"].as_str(), last["failure"].as_str());
+        assert_eq!(how, (Some("failed"), Some(message)), "{passes}");
         let waits = waiting(&server).await;
         let Some(next) = waits.first().filter(|_| schedule.is_none()) else {
             assert!(
@@ -214,6 +225,17 @@ async fn after_a_failure_as_a_whole_the_schedule_is_waited_for_or_ten_minutes(
         assert!(after >= Duration::from_secs(600), "{next}");
         assert_eq!(next["trigger"], "system", "{next}");
     }
+    // One that cannot even be opened is among the passes, too.
+    let (status, _) = server.delete("/api/v1/secrets/cloudflare").await;
+    assert!(status.is_success(), "{status}");
+    let failed = run(&server, "by-hand").await;
+    listener.next().await;
+    let (_, shown) = server.get("/api/v1/syncs/by-hand").await;
+    let last = &shown["last_pass"];
+    assert_eq!(last["id"], failed["id"], "{shown}");
+    assert_eq!(last["state"], "failed", "{shown}");
+    let why = last["failure"].as_str().expect("it says why");
+    assert!(why.contains("there is no secret `cloudflare`"), "{why}");
     // Whoever mends it need not wait for that.
     keep_token(&server, cloudflare.token()).await;
     for name in ["by-clock", "by-hand"] {
@@ -241,9 +263,16 @@ async fn what_its_target_still_works_on_is_seen_to_without_being_asked_for(datab
         let server = options.start().await;
         let film = Content::seeded(5, 6 << 20).to_vec();
         world.add("v1", "b.mp4", "video/mp4", &film).await;
-        cloudflare.looks_until_ready(1);
+        cloudflare.looks_until_ready(u32::MAX);
         let operation = run(&server, "spaces").await;
         assert_eq!(operation["outcome"]["working"], 1, "{operation}");
+        // The row has it, and says that it is not ready yet.
+        let rows = world.rows().await;
+        let film = &rows["v1"];
+        let uid = cloudflare.videos()[0].uid.clone();
+        let marked = (film.copied, film.id.as_ref(), film.status.as_deref());
+        assert_eq!(marked, (true, Some(&uid), Some("pending")));
+        cloudflare.looks_until_ready(0);
         within("the film to be marked", async {
             while world.rows().await["v1"].status.as_deref() != Some("ready") {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -252,6 +281,8 @@ async fn what_its_target_still_works_on_is_seen_to_without_being_asked_for(datab
         .await;
         assert!(world.rows().await["v1"].copied);
         assert_eq!(cloudflare.videos().len(), 1);
+        let thumbnail = world.thumbnail("v1").await.expect("a film has one");
+        assert!(thumbnail.contains(&uid), "{thumbnail}");
     })
     .await;
 }

@@ -1,11 +1,13 @@
 //! `longshore sync` with nothing but the variables: as cron runs it.
 
+use super::beside::{each_came_once, kind, patient};
+use super::to_cloudflare::variables;
 use super::world::{World, in_world, served, waiting};
 use crate::program::BINARY;
 use serde_json::json;
 use std::process::Stdio;
 use storage::values;
-use testing::{Content, TestDatabase, on_both, within};
+use testing::{Cloudflare, Content, TestDatabase, on_both, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
@@ -55,9 +57,18 @@ async fn what_is_refused_rests_and_holds_nobody_up(database: TestDatabase) {
         // A pass does not try it again by itself; whoever asks for it has it tried.
         let idle = world.sync(&["run"]).await;
         assert_eq!(idle.code, Some(0), "{idle:?}");
+        let plan = world.sync(&["dry-run"]).await;
+        assert!(!plan.output.contains("lost.png"), "{plan:?}");
+        let says = "0 would be delivered, 0 skipped, 1 are known already";
+        assert!(plan.errors.contains(says), "{plan:?}");
         world.put("../files/nowhere.png", b"found again");
         let retried = world.sync(&["retry"]).await;
         assert!(retried.errors.contains("1 files"), "{retried:?}");
+        let plan = world.sync(&["dry-run"]).await;
+        assert!(
+            plan.output.contains("deliver  lost.png to other"),
+            "{plan:?}"
+        );
         let pass = world.sync(&["run"]).await;
         assert_eq!(pass.code, Some(0), "{pass:?}");
         assert_eq!(world.rows().await["lost"], served("lost"));
@@ -272,25 +283,24 @@ on_both!(passes_at_the_same_time_share_the_files);
 async fn passes_at_the_same_time_share_the_files(database: TestDatabase) {
     const FILES: usize = 40;
     in_world(database, |world| async move {
+        let cloudflare = Cloudflare::start().await;
         for number in 0..FILES {
             let id = format!("id{number:03}");
-            world
-                .add(&id, &format!("{id}.png"), "image/png", id.as_bytes())
-                .await;
+            let (end, media_type) = kind(number);
+            let name = format!("{id}.{end}");
+            world.add(&id, &name, media_type, id.as_bytes()).await;
         }
+        let of_all = patient(variables(&world, &cloudflare));
+        let run = || world.sync_with(of_all.clone(), &["run"]);
         // One of them makes the database, and the others wait until it is there.
-        let (one, two, three) = tokio::join!(
-            world.sync(&["run"]),
-            world.sync(&["run"]),
-            world.sync(&["run"]),
-        );
+        let (one, two, three) = tokio::join!(run(), run(), run());
         let mut delivered = 0;
         for pass in [&one, &two, &three] {
             assert_eq!(pass.code, Some(0), "{pass:?}");
             delivered += pass.output.matches(" is delivered.").count();
         }
         assert_eq!(delivered, FILES, "each by one of them");
-        assert_eq!(world.target.keys().len(), FILES);
+        each_came_once(&cloudflare, FILES);
         assert!(world.rows().await.values().all(|row| row.copied));
     })
     .await;

@@ -229,3 +229,48 @@ async fn a_rule_that_cannot_be_is_refused_by_its_place(database: TestDatabase) {
     let (status, _) = server.get("/api/v1/syncs/x").await;
     assert_eq!(status, 404);
 }
+
+/// What a pass would do by a rule that is not stored: how many files it delivers, skips and
+/// knows.
+async fn tried(server: &TestServer, trial: &Value) -> [u64; 3] {
+    let (status, plan) = server.post("/api/v1/sync-dry-run", trial).await;
+    assert_eq!(status, StatusCode::OK, "{plan}");
+    ["deliver", "skip", "known"].map(|field| plan[field].as_u64().expect("a number"))
+}
+
+on_both!(a_rule_is_tried_before_it_is_stored);
+async fn a_rule_is_tried_before_it_is_stored(database: TestDatabase) {
+    let server = server(&database).start().await;
+    put(&server, "media/a.png", "image/png", b"a picture").await;
+    put(&server, "media/c.txt", "text/plain", b"words").await;
+    let rule = |types: &[&str]| {
+        json!({
+            "source": { "kind": "bucket", "bucket": "files", "prefix": "media/" },
+            "targets": [{
+                "name": "copies",
+                "when": { "types": types },
+                "to": { "kind": "bucket", "bucket": "files", "key": "copies/{key}" },
+            }],
+        })
+    };
+    let pictures = rule(&["image/*"]);
+    assert_eq!(
+        tried(&server, &json!({ "rule": pictures })).await,
+        [1, 1, 0]
+    );
+    let (_, syncs) = server.get("/api/v1/syncs").await;
+    assert_eq!(syncs["items"], json!([]), "nothing was stored");
+    let new = json!({ "name": "copies", "rule": pictures });
+    let (status, made) = server.post("/api/v1/syncs", &new).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    run(&server, "copies").await;
+    // By another rule what no target took is looked at anew, and what was delivered is not.
+    let other = json!({ "rule": rule(&[]), "sync": "copies" });
+    assert_eq!(tried(&server, &other).await, [1, 0, 1]);
+    let mut wrong = other;
+    wrong["rule"]["targets"][0]["to"]["key"] = json!("{name}");
+    let (status, refused) = server.post("/api/v1/sync-dry-run", &wrong).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
+    let field = &refused["errors"][0]["field"];
+    assert_eq!(field, "targets[0].to.key", "{refused}");
+}

@@ -99,6 +99,13 @@ impl World {
         rows.iter().map(read).collect()
     }
 
+    /// The thumbnail that a row names.
+    pub(super) async fn thumbnail(&self, id: &str) -> Option<String> {
+        let sql = r#"SELECT thumbnail FROM "File" WHERE id = $1"#;
+        let row = self.db.one(sql, values![id]).await.expect("read");
+        row.expect("it is there").get("thumbnail").expect("a text")
+    }
+
     /// The seven variables, and a rule that sends everything to the other store.
     pub(super) fn variables(&self, rule: &Value) -> Vec<(String, String)> {
         let mut variables = vec![

@@ -19,6 +19,8 @@ interface PanelFormProps {
   onLeave?: () => void;
   /** What leaving is called, where it is no "Cancel". */
   leave?: string;
+  /** What else can be done with what is filled in. */
+  beside?: ReactNode;
   /** There is nothing to be saved. */
   idle?: boolean;
   /** Few fields: the button stands in their line where there is room. */
@@ -32,7 +34,7 @@ interface PanelFormProps {
 
 export function PanelForm(props: PanelFormProps) {
   const { saving, words, onSubmit, onLeave, leave = "Cancel", idle = false } = props;
-  const { line, bare, foot, children } = props;
+  const { line, bare, beside, foot, children } = props;
   return (
     <form
       className={`${bare ? classes.bare : "card"} ${classes.form}`}
@@ -44,6 +46,7 @@ export function PanelForm(props: PanelFormProps) {
         <ActButton type="submit" busy={saving.isPending || idle}>
           {saving.isPending ? words.saving : words.save}
         </ActButton>
+        {beside}
         {onLeave && (
           <Button variant="default" onClick={onLeave}>
             {leave}

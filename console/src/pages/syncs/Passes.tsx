@@ -6,6 +6,7 @@ import {
   IconMinus,
   IconPlayerPlay,
   IconPlugConnectedX,
+  IconX,
 } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
@@ -19,7 +20,7 @@ import { bytes, bytesPerSecond } from "../../format/numbers";
 import { fullTime } from "../../format/times";
 import { Loaded } from "../settings/Panel";
 import { PassCharts } from "./PassCharts";
-import { daysOf, endOf, type PassEnd, rateOf, tallyWords } from "./passes";
+import { daysOf, endOf, endWords, rateOf } from "./passes";
 import classes from "./Syncs.module.css";
 
 export function Passes({ sync }: { sync: SyncShown }) {
@@ -71,7 +72,6 @@ export function Passes({ sync }: { sync: SyncShown }) {
 
 function Timeline({ passes }: { passes: readonly Pass[] }) {
   const now = useNow();
-  const newest = passes[0]?.id;
   return (
     <ol className={`card ${classes.list}`} aria-label="Timeline">
       {daysOf(passes, now).map(({ name, passes }) => (
@@ -81,7 +81,7 @@ function Timeline({ passes }: { passes: readonly Pass[] }) {
           </Text>
           <ol className={classes.list} aria-label={`Passes of ${name}`}>
             {passes.map((pass) => (
-              <PassRow key={pass.id} pass={pass} end={endOf(pass, pass.id === newest)} />
+              <PassRow key={pass.id} pass={pass} />
             ))}
           </ol>
         </li>
@@ -93,14 +93,17 @@ function Timeline({ passes }: { passes: readonly Pass[] }) {
 const ENDS = {
   running: { word: "Running", Icon: IconPlayerPlay },
   cut: { word: "Cut off", Icon: IconPlugConnectedX },
+  broken: { word: "Failed", Icon: IconX },
   failed: { word: "With failures", Icon: IconAlertTriangle },
   done: { word: "Done", Icon: IconCheck },
   nothing: { word: "Nothing to do", Icon: IconMinus },
 } as const;
 
-function PassRow({ pass, end }: { pass: Pass; end: PassEnd }) {
-  const { id, started_at, ended_at, bytes: sent } = pass;
+function PassRow({ pass }: { pass: Pass }) {
+  const { id, started_at, ended_at, failure, bytes: sent } = pass;
+  const end = endOf(pass);
   const { word, Icon } = ENDS[end];
+  const went = end === "failed" || end === "broken" ? "var(--mantine-color-error)" : undefined;
   const rate = rateOf(pass);
   return (
     <li className={classes.pass} data-end={end}>
@@ -122,9 +125,14 @@ function PassRow({ pass, end }: { pass: Pass; end: PassEnd }) {
           {sent > 0 && ` · ${bytes(sent)}`}
           {rate !== null && ` (${bytesPerSecond(rate)})`}
         </Text>
+        {failure && (
+          <Text size="sm" c={went} className={classes.name}>
+            {failure}
+          </Text>
+        )}
       </div>
-      <Text size="sm" c={end === "failed" ? "var(--mantine-color-error)" : undefined}>
-        {end === "cut" ? `cut off; ${tallyWords(pass)}` : tallyWords(pass)}
+      <Text size="sm" c={went}>
+        {endWords(pass)}
       </Text>
     </li>
   );

@@ -1,13 +1,21 @@
 // What a pass would do. Nothing was changed.
 import { Alert, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import type { DryRun } from "../../api/types";
 import { bytes, count, counted } from "../../format/numbers";
 import classes from "./Syncs.module.css";
-import { planWords } from "./sync-words";
+import { placeWords, planWords } from "./sync-words";
 
 const SHOWN = 20;
 
-export function Planned({ plan, onDismiss }: { plan: DryRun; onDismiss: () => void }) {
+interface PlannedProps {
+  plan: DryRun;
+  onDismiss: () => void;
+  /** What can be done about it. */
+  children?: ReactNode;
+}
+
+export function Planned({ plan, onDismiss, children }: PlannedProps) {
   const { files, deliver, skip, known, more } = plan;
   const goes = planWords(plan);
   return (
@@ -24,15 +32,14 @@ export function Planned({ plan, onDismiss }: { plan: DryRun; onDismiss: () => vo
         {count(known)} are known already{more ? "; there are more than were looked at" : ""}.
       </Text>
       <ul className={classes.list}>
-        {files.slice(0, SHOWN).map(({ item, name, type, size, target, skipped }) => (
-          <li key={item}>
+        {files.slice(0, SHOWN).map((file) => (
+          <li key={file.item}>
             <Text size="sm" className={classes.name}>
-              {name || item}
+              {file.name || file.item}
               <Text span size="xs" c="dimmed">
                 {" "}
-                {type}
-                {size == null ? "" : `, ${bytes(size)}`}:{" "}
-                {skipped ?? (target ? `to ${target}` : "where its size belongs")}
+                {[file.type, file.size == null ? "" : bytes(file.size)].filter(Boolean).join(", ")}:{" "}
+                {placeWords(file)}
               </Text>
             </Text>
           </li>
@@ -43,6 +50,7 @@ export function Planned({ plan, onDismiss }: { plan: DryRun; onDismiss: () => vo
           and {count(deliver + skip - SHOWN)} more
         </Text>
       )}
+      {children && <div className={classes.acts}>{children}</div>}
     </Alert>
   );
 }

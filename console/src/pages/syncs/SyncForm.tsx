@@ -1,13 +1,18 @@
 // The one form of a sync's rule: for a new one, for one like another, and for changing one.
 import { Button, NumberInput, Switch, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import type { UseMutationResult } from "@tanstack/react-query";
+import { type UseMutationResult, useMutation } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { asProblem } from "../../api/problem";
+import { dryRunRule } from "../../api/syncs";
+import type { SyncRule } from "../../api/types";
+import { ActButton } from "../../components/ActButton";
+import { ErrorPanel } from "../../components/ErrorPanel";
 import { SchedulePreview, ZoneSelect } from "../../components/Schedule";
 import { SecretSelect } from "../../components/SecretSelect";
 import { StayHere } from "../../components/StayHere";
 import { Folded, PanelForm, Part, Wide } from "../settings/PanelForm";
+import { Planned } from "./Planned";
 import { checkRule, fieldErrors, ruleDifferences } from "./rule-checks";
 import { CODE, FIELD, hasErrors, type RuleForm } from "./rule-form";
 import { newTarget, type SyncValues, toRule } from "./rule-values";
@@ -28,19 +33,27 @@ const MOST_TARGETS = 32;
 export function SyncForm<R>({ initial, existing = false, saving, onLeave }: SyncFormProps<R>) {
   const [before] = useState(() => toRule(initial));
   const form = useForm<SyncValues>({ initialValues: initial, validate: checkRule });
-  const different = existing ? ruleDifferences(before, toRule(form.values)) : [];
+  const rule = toRule(form.values);
+  const different = existing ? ruleDifferences(before, rule) : [];
   const idle = existing && different.length === 0;
   const counting = useMatches(form.values);
   const focusFirst = useFocusOnFirst(form);
+  const refused = (values: SyncValues) => (error: Error) => {
+    form.setErrors(fieldErrors(asProblem(error), values));
+    focusFirst();
+  };
   const submit = form.onSubmit((values) => {
     if (saving.isPending || idle) return;
-    saving.mutate(values, {
-      onError: (error) => {
-        form.setErrors(fieldErrors(asProblem(error), values));
-        focusFirst();
-      },
-    });
+    saving.mutate(values, { onError: refused(values) });
   }, focusFirst);
+  const trying = useMutation({
+    mutationFn: (rule: SyncRule) => dryRunRule(rule, existing ? initial.name : null),
+  });
+  const tryIt = form.onSubmit((values) => {
+    if (!trying.isPending) trying.mutate(toRule(values), { onError: refused(values) });
+  }, focusFirst);
+  // What was told is of the rule as it was then.
+  const tried = JSON.stringify(trying.variables) === JSON.stringify(rule) ? trying.data : undefined;
   return (
     <PanelForm
       saving={saving}
@@ -52,16 +65,31 @@ export function SyncForm<R>({ initial, existing = false, saving, onLeave }: Sync
       idle={idle}
       onSubmit={submit}
       onLeave={onLeave}
+      beside={
+        <ActButton variant="default" busy={trying.isPending} onClick={() => tryIt()}>
+          {trying.isPending ? "Looking…" : "Dry run"}
+        </ActButton>
+      }
       foot={
-        different.length > 0 && (
-          <section aria-label="What will change">
-            {different.map(({ name, from, to }) => (
-              <Text key={name} size="sm" style={{ overflowWrap: "anywhere" }}>
-                <span className="mono">{name}</span>: {from} → {to}
-              </Text>
-            ))}
-          </section>
-        )
+        <>
+          {different.length > 0 && (
+            <section aria-label="What will change">
+              {different.map(({ name, from, to }) => (
+                <Text key={name} size="sm" style={{ overflowWrap: "anywhere" }}>
+                  <span className="mono">{name}</span>: {from} → {to}
+                </Text>
+              ))}
+            </section>
+          )}
+          {tried && <Planned plan={tried} onDismiss={trying.reset} />}
+          {trying.error && (
+            <ErrorPanel
+              title="What it would do cannot be told"
+              error={trying.error}
+              onDismiss={trying.reset}
+            />
+          )}
+        </>
       }
     >
       {!existing && (

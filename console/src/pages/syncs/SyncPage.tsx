@@ -126,13 +126,22 @@ function Acts({ sync }: { sync: SyncShown }) {
     onSuccess: (made: { operation?: string | null }) => setOperation(made.operation ?? null),
     onSettled: reread,
   };
+  const dry = useMutation({ mutationFn: () => dryRunSync(name) });
   const running = useMutation({ mutationFn: () => runSync(name), ...started });
+  const forReal = useMutation({
+    mutationFn: () => runSync(name),
+    ...started,
+    onSuccess: (made) => {
+      started.onSuccess(made);
+      // It is not what will be any more.
+      dry.reset();
+    },
+  });
   const verifying = useMutation({ mutationFn: () => verifySync(name, false), ...started });
   const retrying = useMutation({ mutationFn: () => retryFailed(name), ...started });
   const pausing = useMutation({ mutationFn: () => pauseSync(name, !paused), onSettled: reread });
-  const dry = useMutation({ mutationFn: () => dryRunSync(name) });
   const checking = useMutation({ mutationFn: () => checkSync(name) });
-  const failed = [running, verifying, pausing, retrying, dry, checking].find(
+  const failed = [running, forReal, verifying, pausing, retrying, dry, checking].find(
     ({ error }) => error !== null,
   );
   return (
@@ -177,7 +186,17 @@ function Acts({ sync }: { sync: SyncShown }) {
         </Text>
       )}
       {operation && <Going key={operation} id={operation} />}
-      {dry.data && <Planned plan={dry.data} onDismiss={dry.reset} />}
+      {dry.data && (
+        <Planned plan={dry.data} onDismiss={dry.reset}>
+          {actions.includes("run") ? (
+            <ActButton size="xs" busy={forReal.isPending} onClick={() => forReal.mutate()}>
+              {forReal.isPending ? "Queuing…" : "Run for real"}
+            </ActButton>
+          ) : (
+            <Text size="sm">It is paused: resume it to run it for real.</Text>
+          )}
+        </Planned>
+      )}
       {checking.data && <Checked things={checking.data.items} onDismiss={checking.reset} />}
       {failed && (
         <ErrorPanel title="That did not work" error={failed.error} onDismiss={failed.reset} />

@@ -78,6 +78,11 @@ function SyncRow({ sync }: { sync: SyncShown }) {
               </>
             )}
           </div>
+          {last_pass?.failure && (
+            <Text size="xs" c="var(--mantine-color-error)">
+              Its last pass failed: {last_pass.failure}
+            </Text>
+          )}
           <Group gap={6} mt={4}>
             {paused && (
               <Badge size="sm" radius="sm" color="orange" variant="light">

@@ -86,7 +86,7 @@ export function TargetFields({ form, index, counting }: TargetFieldsProps) {
         <TextInput
           {...CODE}
           label={kind === "bucket" ? "Path there" : "Key there"}
-          description="{key} is its path in the source, {name} its name."
+          description="{key} is its path in the source and must be in it, {name} its name."
           {...form.getInputProps(`${at}.to.key`)}
         />
       )}

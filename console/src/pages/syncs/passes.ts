@@ -3,6 +3,8 @@ import type { Pass, Tally } from "../../api/types";
 import { bytesPerSecond, count } from "../../format/numbers";
 import { dateOnly, fullTime } from "../../format/times";
 
+const NOTHING = "nothing to do";
+
 /** "12 delivered, 1 failed": only what happened. */
 export function tallyWords(tally: Omit<Tally, "bytes">): string {
   const { delivered, working, skipped, failed, retried, removed } = tally;
@@ -15,7 +17,7 @@ export function tallyWords(tally: Omit<Tally, "bytes">): string {
     [retried, "tried again"],
   ] as const;
   const happened = words.filter(([number]) => number > 0);
-  if (happened.length === 0) return "nothing to do";
+  if (happened.length === 0) return NOTHING;
   return happened.map(([number, word]) => `${count(number)} ${word}`).join(", ");
 }
 
@@ -30,7 +32,17 @@ export function rateOf({ started_at, ended_at, bytes }: Pass): number | null {
 export function passWords(pass: Pass): string {
   const rate = rateOf(pass);
   const speed = rate === null ? "" : `, ${bytesPerSecond(rate)}`;
-  return `${fullTime(pass.started_at)}: ${tallyWords(pass)}${speed}`;
+  return `${fullTime(pass.started_at)}: ${endWords(pass)}${speed}`;
+}
+
+/** What a pass did, and whether that is all of it: "cut off; 3 delivered". */
+export function endWords(pass: Pass): string {
+  const did = tallyWords(pass);
+  const end = endOf(pass);
+  if (end === "running") return did === NOTHING ? "nothing done yet" : did;
+  if (end !== "cut" && end !== "broken") return did;
+  const how = end === "cut" ? "cut off" : "failed as a whole";
+  return did === NOTHING ? how : `${how}; ${did}`;
 }
 
 export interface PassSeries {
@@ -91,12 +103,12 @@ export function daysOf(passes: readonly Pass[], now: number): Day[] {
   return days;
 }
 
-/** How a pass went, in a word. */
-export type PassEnd = "running" | "cut" | "failed" | "done" | "nothing";
+/** How a pass went, in a word; "broken" is one that failed as a whole. */
+export type PassEnd = "running" | "cut" | "broken" | "failed" | "done" | "nothing";
 
-/** Only the newest of them can still run: the others that did not end were cut off. */
-export function endOf(pass: Pass, newest: boolean): PassEnd {
-  if (!pass.ended_at) return newest ? "running" : "cut";
+export function endOf(pass: Pass): PassEnd {
+  if (pass.state === "failed") return "broken";
+  if (pass.state !== "done") return pass.state;
   if (pass.failed > 0) return "failed";
-  return tallyWords(pass) === "nothing to do" ? "nothing" : "done";
+  return tallyWords(pass) === NOTHING ? "nothing" : "done";
 }

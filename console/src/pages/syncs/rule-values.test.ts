@@ -77,7 +77,7 @@ const WHOLE: SyncRule = {
       },
     },
     { name: "kept", when, to: { kind: "store", store, key: "originals/{key}" } },
-    { name: "here", when, to: { kind: "bucket", bucket: "files", key: "{name}" } },
+    { name: "here", when, to: { kind: "bucket", bucket: "files", key: "{key}/{name}" } },
     { name: "told", when, to: { kind: "webhook", url: "https://example.org/x", secret: null } },
   ],
   schedule: "0 3 * * *",

@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
-import type { Delivery, SyncRule } from "../../api/types";
-import { daysOf, endOf, filesWords, rateOf, ratesWords, seriesOf, tallyWords } from "./passes";
+import type { Delivery, Pass, SyncRule } from "../../api/types";
+import {
+  daysOf,
+  endOf,
+  endWords,
+  filesWords,
+  rateOf,
+  ratesWords,
+  seriesOf,
+  tallyWords,
+} from "./passes";
 import { readSyncSearch } from "./shown";
 import {
   nextStep,
+  placeWords,
   planWords,
   reportWords,
   scheduleWords,
@@ -41,6 +51,16 @@ describe("a sync in words", () => {
     expect(planWords(plan)).toBe("2 to films, 1 to rest, 1 where their size belongs.");
     expect(planWords({ ...plan, deliver: 1000 })).toMatch(/^Of the first 5: 2 to films/);
     expect(planWords({ ...plan, files: [] })).toBeNull();
+    const nameless = { ...file, type: "" };
+    expect(planWords({ ...plan, files: [nameless], deliver: 1, skip: 0 })).toBe(
+      "1 once their type is looked at.",
+    );
+    expect([films, file, nameless, { ...file, skipped: "no" }].map(placeWords)).toEqual([
+      "to films",
+      "where its size belongs",
+      "looked at first, since its name does not tell its type",
+      "no",
+    ]);
   });
 
   it("says who is told of passes", () => {
@@ -74,10 +94,12 @@ describe("passes", () => {
     expect(tallyWords(none)).toBe("nothing to do");
     expect(tallyWords({ ...none, delivered: 1200, failed: 1 })).toBe("1,200 delivered, 1 failed");
   });
-  const pass = {
+  const pass: Pass = {
     id: "1",
     started_at: "2026-11-26T09:50:00Z",
     ended_at: "2026-11-26T09:50:10Z",
+    state: "done",
+    failure: null,
     ...none,
     bytes: 0,
   };
@@ -85,7 +107,7 @@ describe("passes", () => {
     expect(rateOf({ ...pass, bytes: 2048 })).toBe(204.8);
     expect(rateOf(pass)).toBeNull();
     expect(rateOf({ ...pass, bytes: 1, ended_at: null })).toBeNull();
-    expect(rateOf({ ...pass, bytes: 1, ended_at: pass.started_at })).toBeNull();
+    expect(rateOf({ ...pass, bytes: 1, ended_at: "2026-11-26T09:50:00Z" })).toBeNull();
   });
   it("are charted as time goes, what failed at the foot of what ended", () => {
     const older = { ...pass, id: "0", delivered: 5, failed: 2, bytes: 2048 };
@@ -98,13 +120,23 @@ describe("passes", () => {
     expect(ratesWords(series)).toBe("Throughput of 2 passes: at most 205 B/s");
     expect(ratesWords(seriesOf([pass]))).toBe("Throughput of 1 pass: nothing was sent");
   });
-  it("are cut off where a later one began and they did not end", () => {
-    const open = { ...pass, ended_at: null };
-    expect(endOf(open, true)).toBe("running");
-    expect(endOf(open, false)).toBe("cut");
-    expect(endOf({ ...pass, failed: 1, delivered: 1 }, true)).toBe("failed");
-    expect(endOf({ ...pass, skipped: 1 }, true)).toBe("done");
-    expect(endOf(pass, true)).toBe("nothing");
+  it("say how they ended, and what they did", () => {
+    const told = (change: Partial<Pass>) => {
+      const changed = { ...pass, ...change };
+      return [endOf(changed), endWords(changed)];
+    };
+    const open = { ended_at: null };
+    expect(told({ ...open, state: "running" })).toEqual(["running", "nothing done yet"]);
+    expect(told({ ...open, state: "running", delivered: 1 })).toEqual(["running", "1 delivered"]);
+    expect(told({ ...open, state: "cut" })).toEqual(["cut", "cut off"]);
+    expect(told({ ...open, state: "cut", delivered: 3 })).toEqual(["cut", "cut off; 3 delivered"]);
+    const broken = { state: "failed", failure: "the token is none" } as const;
+    expect(told(broken)).toEqual(["broken", "failed as a whole"]);
+    expect(told({ ...broken, skipped: 1 })).toEqual(["broken", "failed as a whole; 1 skipped"]);
+    const words = "1 delivered, 1 failed";
+    expect(told({ failed: 1, delivered: 1 })).toEqual(["failed", words]);
+    expect(told({ skipped: 1 })).toEqual(["done", "1 skipped"]);
+    expect(told({})).toEqual(["nothing", "nothing to do"]);
   });
   it("are listed by the days of the reader", () => {
     const at = (started_at: string) => ({ ...pass, started_at });

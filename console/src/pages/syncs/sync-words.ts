@@ -3,6 +3,7 @@ import type {
   Delivery,
   DeliveryState,
   DryRun,
+  PlannedFile,
   SourceRule,
   StoreRule,
   SyncRule,
@@ -104,16 +105,25 @@ const ENDED: ReadonlySet<string> = new Set(["marked", "skipped", "failed", "remo
 /** How many files of a dry run go where: "2 to pictures, 1 to films." */
 export function planWords({ files, deliver, skip }: DryRun): string | null {
   const targets = new Map<string, number>();
-  let bySize = 0;
-  for (const { target, skipped } of files) {
+  let [bySize, byType] = [0, 0];
+  for (const { target, skipped, type } of files) {
     if (target) targets.set(target, (targets.get(target) ?? 0) + 1);
-    else if (!skipped) bySize += 1;
+    else if (!skipped && type) bySize += 1;
+    else if (!skipped) byType += 1;
   }
   const words = [...targets].map(([target, number]) => `${count(number)} to ${target}`);
   if (bySize > 0) words.push(`${count(bySize)} where their size belongs`);
+  if (byType > 0) words.push(`${count(byType)} once their type is looked at`);
   if (words.length === 0) return null;
   const some = files.length < deliver + skip ? `Of the first ${count(files.length)}: ` : "";
   return `${some}${words.join(", ")}.`;
+}
+
+/** Where one of them goes: "to pictures", or why it goes nowhere. */
+export function placeWords({ target, skipped, type }: PlannedFile): string {
+  if (skipped) return skipped;
+  if (target) return `to ${target}`;
+  return type ? "where its size belongs" : "looked at first, since its name does not tell its type";
 }
 
 /** How many files are on their way, or wait. */

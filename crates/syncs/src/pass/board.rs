@@ -1,14 +1,22 @@
 //! What a pass shows while it runs: counts, what moves right now, and a line for each file.
+//!
+//! Its counts are kept from time to time, so that whoever takes it up goes on from them.
 
+use crate::delivery::{Delivery, DeliveryState};
+use crate::sql;
 use crate::tally::Tally;
 use ::operations::{Context, Transfer};
 use base::{DeliveryId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use storage::Db;
+use tokio::time::Instant;
 
 /// Lines that wait to be written, at most.
 const MOST_LINES: usize = 1000;
+/// How often the counts are kept, at most.
+const KEEP: Duration = Duration::from_secs(2);
 /// How many bytes go by until the progress is shown again.
 const STEP: u64 = 256 * 1024;
 
@@ -16,12 +24,18 @@ const STEP: u64 = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Board {
     context: Context,
+    db: Db,
     shown: Mutex<Shown>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shown {
     tally: Tally,
+    /// Files that are counted as those that their target works on: as many as it works on
+    /// at once.
+    working: BTreeSet<DeliveryId>,
+    /// What is kept of the counts, and since when.
+    kept: (Tally, Instant),
     /// How many there are to do, as far as that is known.
     total: Option<u64>,
     /// Whether more may be found.
@@ -37,10 +51,22 @@ struct Shown {
 }
 
 impl Board {
-    pub(crate) fn new(context: Context) -> Self {
+    pub(crate) fn new(context: Context, db: Db) -> Self {
         Self {
             context,
-            shown: Mutex::default(),
+            db,
+            shown: Mutex::new(Shown {
+                tally: Tally::default(),
+                working: BTreeSet::new(),
+                kept: (Tally::default(), Instant::now()),
+                total: None,
+                total_grows: false,
+                moving: BTreeMap::new(),
+                lines: Vec::new(),
+                left_out: 0,
+                paused: BTreeMap::new(),
+                stopped: None,
+            }),
         }
     }
 
@@ -53,9 +79,33 @@ impl Board {
         self.shown().tally.clone()
     }
 
-    /// Goes on from what an earlier attempt had done.
-    pub(crate) fn go_on_from(&self, tally: Tally) {
-        self.shown().tally = tally;
+    /// Goes on from what an earlier attempt had done, and from what its targets work on.
+    pub(crate) fn go_on_from(&self, tally: Tally, working: Vec<DeliveryId>) {
+        let mut shown = self.shown();
+        shown.tally = tally;
+        shown.working = working.into_iter().collect();
+        shown.tally.working = shown.working.len() as u64;
+    }
+
+    /// Its target works on this file from now on.
+    pub(crate) fn works_on(&self, id: DeliveryId) {
+        let mut shown = self.shown();
+        shown.working.insert(id);
+        shown.tally.working = shown.working.len() as u64;
+        drop(shown);
+        self.show();
+    }
+
+    /// A file has come to its end, as which it is counted now. As one that its target works
+    /// on it was counted by this pass, and is no more; or by an earlier one, and was not
+    /// among those that this pass has to do.
+    pub(crate) fn over(&self, delivery: &Delivery) {
+        let mut shown = self.shown();
+        if shown.working.remove(&delivery.id) {
+            shown.tally.working = shown.working.len() as u64;
+        } else if delivery.state == DeliveryState::Working {
+            shown.total = shown.total.map(|total| total + 1);
+        }
     }
 
     pub(crate) fn count(&self, change: impl FnOnce(&mut Tally)) {
@@ -93,10 +143,10 @@ impl Board {
         self.shown().stopped.clone()
     }
 
-    /// How many there are to do besides those that are done, and whether more may be found.
-    pub(crate) fn left(&self, left: u64, grows: bool) {
+    /// How many there are to do with those that are done, and whether more may be found.
+    pub(crate) fn expect(&self, total: u64, grows: bool) {
         let mut shown = self.shown();
-        shown.total = Some(shown.tally.done() + left);
+        shown.total = Some(total);
         shown.total_grows = grows;
         drop(shown);
         self.show();
@@ -143,7 +193,7 @@ impl Board {
         }
     }
 
-    /// Writes the lines that wait.
+    /// Writes the lines that wait, and keeps the counts where that is due.
     pub(crate) async fn flush(&self) {
         let (lines, left_out) = {
             let mut shown = self.shown();
@@ -157,6 +207,21 @@ impl Board {
             let text = format!("{left_out} further lines were left out.");
             self.context.log(text).await;
         }
+        if let Some(tally) = self.due_to_be_kept()
+            && let Err(error) = sql::pass::note(&self.db, self.context.id(), &tally).await
+        {
+            tracing::debug!(%error, "the counts of a pass could not be kept; trying again");
+        }
+    }
+
+    fn due_to_be_kept(&self) -> Option<Tally> {
+        let mut shown = self.shown();
+        let (kept, since) = &shown.kept;
+        if since.elapsed() < KEEP || *kept == shown.tally {
+            return None;
+        }
+        shown.kept = (shown.tally.clone(), Instant::now());
+        Some(shown.tally.clone())
     }
 
     fn show(&self) {

@@ -28,7 +28,8 @@ const AGAIN: [Duration; 4] = [
 pub(super) struct Finding {
     after: Option<String>,
     done: bool,
-    tally: Tally,
+    /// How many of the files that were found no target takes.
+    skipped: u64,
 }
 
 impl Finding {
@@ -63,9 +64,20 @@ pub(crate) fn sort<'a>(routes: &'a [Route], found: &Found) -> (Option<&'a str>, 
 }
 
 impl Pass {
-    /// Goes on from what an earlier attempt had done and found.
+    /// Goes on from what an earlier attempt had done and found. What became of files is read
+    /// from their deliveries, since the counts are not kept with each of them.
     pub(super) async fn take_up(&self, finding: &Finding) -> Result<(), Failure> {
-        self.board.go_on_from(finding.tally.clone());
+        let (db, id, sync) = (self.syncs.db(), self.context.id(), self.opened.sync.id);
+        let kept = sql::pass::tally(db, id).await?.unwrap_or_default();
+        let ended = sql::done::by(db, sync, id).await?;
+        let working = sql::done::working_of(db, sync, id).await?;
+        let tally = Tally {
+            delivered: kept.delivered.max(ended.delivered),
+            failed: kept.failed.max(ended.failed),
+            skipped: kept.skipped.max(finding.skipped + ended.skipped),
+            ..kept
+        };
+        self.board.go_on_from(tally, working);
         if finding.done {
             self.reckon(finding).await?;
         }
@@ -94,25 +106,28 @@ impl Pass {
         }
         tx.commit().await?;
         let count = skipped.len() as u64;
+        // As many as a page has: on the board there may be no room for all of them.
+        self.board.flush().await;
         for line in skipped {
-            self.board.say(line);
+            self.context.log(line).await;
         }
         self.board.count(|tally| tally.skipped += count);
         finding.done = page.next.is_none();
         finding.after = page.next.or_else(|| finding.after.take());
-        finding.tally = self.board.tally();
+        finding.skipped += count;
         self.context.checkpoint(finding).await?;
         self.reckon(finding).await?;
-        let tally = &finding.tally;
-        sql::pass::note(self.syncs.db(), self.context.id(), tally, None).await?;
-        self.board.flush().await;
-        Ok(())
+        let tally = self.board.tally();
+        Ok(sql::pass::note(self.syncs.db(), self.context.id(), &tally).await?)
     }
 
     /// Shows how many there are to do, as far as they are found.
     async fn reckon(&self, finding: &Finding) -> Result<(), Failure> {
-        let left = sql::delivery::open(self.syncs.db(), self.opened.sync.id).await?;
-        self.board.left(left, !finding.done);
+        // Before the others are counted: what ends meanwhile may be in neither number, and in
+        // both it would be one that never comes.
+        let done = self.board.tally().done();
+        let left = sql::done::left(self.syncs.db(), self.opened.sync.id).await?;
+        self.board.expect(done + left, !finding.done);
         Ok(())
     }
 

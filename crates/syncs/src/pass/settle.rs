@@ -133,7 +133,7 @@ impl Pass {
             Reached::Working(_) => {
                 // It is counted when it comes there, and not at every look.
                 if delivery.state != DeliveryState::Working {
-                    self.board.count(|tally| tally.working += 1);
+                    self.board.works_on(delivery.id);
                     self.board.say(format!(
                         "{name} is at its target, which makes it ready; it is looked at again."
                     ));
@@ -225,7 +225,12 @@ impl Pass {
     }
 
     async fn end(&self, claimed: &Claimed, ending: Ending<'_>) -> storage::Result<bool> {
-        claim::end(&self.ledger, &claimed.claim, ending, self.syncs.now()).await
+        let now = self.syncs.now();
+        let held = claim::end(&self.ledger, &claimed.claim, ending, now).await?;
+        if held && ending.again.is_none() {
+            self.board.over(&claimed.delivery);
+        }
+        Ok(held)
     }
 }
 

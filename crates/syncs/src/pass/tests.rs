@@ -1,13 +1,16 @@
 //! Passes against a source and a target that do as they are told: killed at every step,
 //! refused, asked to wait.
 
+mod counts;
+mod records;
+
 use super::*;
 use crate::source::{Found, LookedAt, Mark, Source, SourcePage, Told};
 use crate::sync::{Origin, Sync};
 use crate::target::{
     Checked, Content, Delivered, Ground as TargetGround, Item, Receipt, State, Target, Trouble,
 };
-use crate::{DeliveryFilter, DeliveryState, Ground, SyncSettings};
+use crate::{DeliveryFilter, DeliveryState, Ground, SyncSettings, sql};
 use ::operations::{EngineSettings, Kind, Kinds, NewOperation, Operations, Outcome, Settings};
 use access::{Access, AccessSettings, MasterKeys};
 use async_trait::async_trait;
@@ -18,6 +21,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use storage::{Bus, Db};
 use testing::{TestDatabase, on_both, within};
 use tokio::sync::{Notify, mpsc};
@@ -31,10 +35,16 @@ const LEASE: Duration = Duration::from_millis(400);
 struct Outside {
     /// The keys of files that are at the target, each as often as it was made.
     assets: Mutex<Vec<String>>,
-    /// How often each file was marked for the first time.
-    marks: Mutex<BTreeMap<String, u32>>,
+    /// The ids under which each file was marked, once for each time.
+    marks: Mutex<BTreeMap<String, Vec<String>>>,
     /// The files that the source has.
     files: Vec<String>,
+    /// Whether they are gone there.
+    gone: AtomicBool,
+    /// How many were removed at the target.
+    removed: AtomicUsize,
+    /// Whether the target works on a file that has come, until it is looked at.
+    works: AtomicBool,
     /// At which step everything stands still, counted from 1; 0 is never.
     stops_at: Mutex<u32>,
     stopped: Notify,
@@ -140,19 +150,20 @@ impl Source for Scripted {
         Ok(futures::stream::iter([Ok(bytes)]).boxed())
     }
 
-    async fn mark(&self, key: &str, _mark: &Mark) -> Result<Told, Trouble> {
+    async fn mark(&self, key: &str, mark: &Mark) -> Result<Told, Trouble> {
         self.0.step().await;
-        {
-            // As an `UPDATE … WHERE NOT copied`: only the first one makes it true.
+        if mark.ready {
             let mut marks = self.0.marks.lock().expect("whole");
-            marks.entry(key.to_owned()).or_insert(1);
+            let ids = marks.entry(key.to_owned()).or_default();
+            ids.push(mark.receipt.id.clone());
         }
         self.0.step().await;
         Ok(Told::Done)
     }
 
     async fn missing(&self, keys: &[String]) -> Result<Vec<String>, Trouble> {
-        let gone = keys.iter().filter(|key| !self.0.files.contains(key));
+        let all = self.0.gone.load(Ordering::SeqCst);
+        let gone = keys.iter().filter(|key| all || !self.0.files.contains(key));
         Ok(gone.cloned().collect())
     }
 
@@ -207,7 +218,13 @@ impl Target for Scripted {
             .record(State::Uploaded, &json!({ "id": item.key }))
             .await?;
         self.0.step().await;
-        Ok(ready(&item.key))
+        Ok(match ready(&item.key) {
+            Delivered::Ready(receipt) if self.0.works.load(Ordering::SeqCst) => {
+                let again = Duration::ZERO;
+                Delivered::Working { receipt, again }
+            }
+            delivered => delivered,
+        })
     }
 
     async fn look(&self, item: &Item, _known: &Value) -> Result<Option<Delivered>, Trouble> {
@@ -215,6 +232,7 @@ impl Target for Scripted {
     }
 
     async fn remove(&self, _known: &Value) -> Result<(), Trouble> {
+        self.0.removed.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
@@ -305,12 +323,27 @@ impl Process {
         let new = new.expect("an operation").here();
         self.operations.submit(new).await.expect("accepted");
         let context = within("an operation to begin", self.contexts.recv()).await;
+        let context = context.expect("one");
+        let (db, id, now) = (self.syncs.db(), context.id(), self.syncs.now());
+        let begun = sql::pass::begin(db, id, sync.id, now).await;
+        begun.expect("recorded");
+        self.pass_of(context, sync, outside, false)
+    }
+
+    /// The pass that an operation is, begun or taken up.
+    fn pass_of(
+        &self,
+        context: Context,
+        sync: &Sync,
+        outside: &Arc<Outside>,
+        recorded: bool,
+    ) -> Arc<Pass> {
         let opened = Opened {
             sync: sync.clone(),
             source: Arc::new(Scripted(Arc::clone(outside))),
             targets: vec![Arc::new(Scripted(Arc::clone(outside)))],
         };
-        Pass::new(self.syncs.clone(), opened, context.expect("one"), false)
+        Pass::new(self.syncs.clone(), opened, context, recorded)
     }
 
     async fn state(&self, sync: &Sync, item: &str) -> crate::Delivery {
@@ -372,7 +405,13 @@ async fn killed_at_any_step_it_ends_in_one_asset_and_one_mark(database: TestData
         done.unwrap_or_else(|failure| panic!("step {step}: {failure}"));
         assert_eq!(outside.assets(), ["a"], "step {step}: one asset");
         let marks = outside.marks.lock().expect("whole").clone();
-        assert_eq!(marks, BTreeMap::from([("a".to_owned(), 1)]), "step {step}");
+        // Only who was killed before it could record that it had marked it marks it again.
+        let ids = vec!["a".to_owned(); if step == STEPS { 2 } else { 1 }];
+        assert_eq!(
+            marks,
+            BTreeMap::from([("a".to_owned(), ids)]),
+            "step {step}"
+        );
         let state = next.state(&sync, "a").await.state;
         assert_eq!(state, DeliveryState::Marked, "step {step}");
         killed.end().await;

@@ -58,8 +58,9 @@ impl StoreRule {
     }
 }
 
-/// How the key of a file is made. `{key}` is what names it in its source, `{name}` what
-/// people call it.
+/// How the key of a file is made. `{key}` is what names it in its source, and stands in every
+/// template: two files may have one name, and one of them would take the other's place.
+/// `{name}` is what people call it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct KeyTemplate(String);
@@ -73,10 +74,12 @@ impl Default for KeyTemplate {
 impl KeyTemplate {
     pub(super) fn check(&self, field: &str) -> Result<()> {
         let rest = self.0.replace("{key}", "").replace("{name}", "");
-        let unlike = !self.0.contains("{key}") && !self.0.contains("{name}");
-        if unlike || rest.contains(['{', '}']) || self.0.len() > MOST_KEY {
-            let reason =
-                "it holds `{key}` or `{name}`, no other braces, and has at most 1024 bytes";
+        if !self.0.contains("{key}") {
+            let reason = "it holds `{key}`, since two files of one name would take each other's place; `{name}` may stand beside it";
+            return Err(Error::rule(field, reason));
+        }
+        if rest.contains(['{', '}']) || self.0.len() > MOST_KEY {
+            let reason = "it holds no braces but `{key}` and `{name}`, and has at most 1024 bytes";
             return Err(Error::rule(field, reason));
         }
         Ok(())
@@ -110,6 +113,25 @@ impl KeyTemplate {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn no_two_files_of_one_name_may_get_one_key() {
+        let checked = |template: &str| KeyTemplate(template.to_owned()).check("key");
+        for template in ["{key}", "copies/{key}", "{key}/{name}", "a/{name}-{key}"] {
+            assert!(checked(template).is_ok(), "{template}");
+        }
+        for template in [
+            "",
+            "copies/",
+            "{name}",
+            "copies/{name}",
+            "{key}{id}",
+            "{key",
+        ] {
+            assert!(checked(template).is_err(), "{template}");
+        }
+        assert!(checked(&format!("{{key}}{}", "x".repeat(MOST_KEY))).is_err());
+    }
 
     #[test]
     fn a_name_with_braces_is_no_template() {

@@ -148,26 +148,11 @@ pub(crate) async fn counts(db: &Db, sync: SyncId) -> Result<Vec<(DeliveryState, 
     Ok(counts)
 }
 
-/// How many are not at their end.
-pub(crate) async fn open(db: &Db, sync: SyncId) -> Result<u64> {
-    const SQL: &str = "SELECT COUNT(*) AS files FROM delivery WHERE sync = $1 AND ended_at IS NULL";
-    let row = db.one(SQL, values![sync.uuid()]).await?;
-    row.map_or(Ok(0), |row| row.get("files"))
-}
-
 /// One of them.
 pub(crate) async fn get(db: &Db, sync: SyncId, id: DeliveryId) -> Result<Option<Delivery>> {
     let sql = format!("SELECT {COLUMNS} FROM delivery WHERE id = $1 AND sync = $2");
     let row = db.one(sql, values![id.uuid(), sync.uuid()]).await?;
     row.as_ref().map(read).transpose()
-}
-
-/// The state of one by its key in the source.
-pub(crate) async fn by_item(db: &Db, sync: SyncId, item: &str) -> Result<Option<DeliveryState>> {
-    const SQL: &str = "SELECT state FROM delivery WHERE sync = $1 AND item = $2";
-    let row = db.one(SQL, values![sync.uuid(), item]).await?;
-    let state = row.map(|row| row.get::<String>("state")).transpose()?;
-    Ok(state.and_then(|state| DeliveryState::parse(&state)))
 }
 
 /// Those that pass the filter, the last changed first, after the place `before`.

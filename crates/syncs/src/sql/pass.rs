@@ -1,45 +1,54 @@
 //! How passes went.
 
-use crate::tally::{PassRecord, Tally};
+use crate::tally::{PassRecord, PassState, Tally};
 use base::{OperationId, SyncId, Timestamp};
 use storage::{Db, Result, Row, values};
 use uuid::Uuid;
 
 fn read(row: &Row) -> Result<PassRecord> {
+    let ended_at: Option<Timestamp> = row.get("ended_at")?;
+    let failure: String = row.get("failure")?;
+    let failure = Some(failure).filter(|failure| !failure.is_empty());
     Ok(PassRecord {
         id: row.get::<Uuid>("id")?.into(),
         started_at: row.get("started_at")?,
-        ended_at: row.get("ended_at")?,
-        tally: Tally {
-            delivered: row.get("delivered")?,
-            working: row.get("working")?,
-            skipped: row.get("skipped")?,
-            failed: row.get("failed")?,
-            retried: row.get("retried")?,
-            removed: row.get("removed")?,
-            bytes: row.get("bytes")?,
+        ended_at,
+        state: match (ended_at, &failure) {
+            // Whether it was cut off, its operation says.
+            (None, _) => PassState::Running,
+            (Some(_), None) => PassState::Done,
+            (Some(_), Some(_)) => PassState::Failed,
         },
+        failure,
+        tally: read_tally(row)?,
+    })
+}
+
+fn read_tally(row: &Row) -> Result<Tally> {
+    Ok(Tally {
+        delivered: row.get("delivered")?,
+        working: row.get("working")?,
+        skipped: row.get("skipped")?,
+        failed: row.get("failed")?,
+        retried: row.get("retried")?,
+        removed: row.get("removed")?,
+        bytes: row.get("bytes")?,
     })
 }
 
 /// A pass has begun, or goes on.
 pub(crate) async fn begin(db: &Db, id: OperationId, sync: SyncId, now: Timestamp) -> Result<()> {
     const SQL: &str = "INSERT INTO sync_pass (id, sync, started_at) VALUES ($1, $2, $3)
-        ON CONFLICT (id) DO NOTHING";
+        ON CONFLICT (id) DO UPDATE SET ended_at = NULL, failure = ''";
     db.execute(SQL, values![id.uuid(), sync.uuid(), now])
         .await
         .map(drop)
 }
 
 /// How far it is.
-pub(crate) async fn note(
-    db: &Db,
-    id: OperationId,
-    tally: &Tally,
-    ended_at: Option<Timestamp>,
-) -> Result<()> {
+pub(crate) async fn note(db: &Db, id: OperationId, tally: &Tally) -> Result<()> {
     const SQL: &str = "UPDATE sync_pass SET delivered = $2, working = $3, skipped = $4,
-        failed = $5, retried = $6, removed = $7, bytes = $8, ended_at = $9 WHERE id = $1";
+        failed = $5, retried = $6, removed = $7, bytes = $8 WHERE id = $1";
     db.execute(
         SQL,
         values![
@@ -51,11 +60,30 @@ pub(crate) async fn note(
             tally.retried,
             tally.removed,
             tally.bytes,
-            ended_at,
         ],
     )
     .await
     .map(drop)
+}
+
+/// It has come to its end, by a failure or without one.
+pub(crate) async fn end(
+    db: &Db,
+    id: OperationId,
+    failure: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    const SQL: &str = "UPDATE sync_pass SET ended_at = $2, failure = $3 WHERE id = $1";
+    let values = values![id.uuid(), now, failure.unwrap_or_default()];
+    db.execute(SQL, values).await.map(drop)
+}
+
+/// What is kept of how far it is, if it has begun.
+pub(crate) async fn tally(db: &Db, id: OperationId) -> Result<Option<Tally>> {
+    const SQL: &str = "SELECT delivered, working, skipped, failed, retried, removed, bytes
+        FROM sync_pass WHERE id = $1";
+    let row = db.one(SQL, values![id.uuid()]).await?;
+    row.as_ref().map(read_tally).transpose()
 }
 
 /// The passes of a sync, the newest first, after the place `before`.
@@ -65,7 +93,8 @@ pub(crate) async fn list(
     before: Option<(Timestamp, Uuid)>,
     limit: usize,
 ) -> Result<Vec<PassRecord>> {
-    const SQL: &str = "SELECT id, started_at, ended_at, delivered, working, skipped, failed,
+    const SQL: &str =
+        "SELECT id, started_at, ended_at, failure, delivered, working, skipped, failed,
             retried, removed, bytes
         FROM sync_pass WHERE sync = $1 AND (started_at, id) < ($2, $3)
         ORDER BY started_at DESC, id DESC LIMIT $4";

@@ -6,6 +6,7 @@ mod crashes;
 mod forms;
 mod images;
 mod limits;
+mod silence;
 mod storms;
 mod stream;
 mod tus_server;
