@@ -79,7 +79,7 @@ CREATE INDEX file_in_folder_by_size ON file (bucket, folder, size, path) WHERE s
 CREATE INDEX file_in_folder_by_date ON file (bucket, folder, modified_at, path) WHERE standing = 'current';
 CREATE INDEX file_by_size ON file (bucket, size, path) WHERE standing = 'current';
 CREATE INDEX file_by_date ON file (bucket, modified_at, path) WHERE standing = 'current';
-CREATE INDEX file_past ON file (bucket, standing, path, id) WHERE standing <> 'current';
+CREATE INDEX file_past ON file (bucket, standing, path, id DESC) WHERE standing <> 'current';
 CREATE INDEX file_removed ON file (removed_at, id) WHERE removed_at IS NOT NULL;
 CREATE INDEX file_blob ON file (blob) WHERE blob IS NOT NULL;
 

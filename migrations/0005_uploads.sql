@@ -5,6 +5,8 @@ CREATE TABLE upload (
     -- Where it shall be put; nothing for a part that says nothing of it.
     bucket {uuid} REFERENCES bucket (id) ON DELETE CASCADE,
     path {text} NOT NULL,
+    -- The bucket against whose limits its bytes count while it is open.
+    counts_in {uuid},
     -- 'whole', 'part', or 'joined' of parts.
     kind {text} NOT NULL,
     -- 'open', or 'done': its bytes are a file's.
@@ -31,6 +33,7 @@ CREATE TABLE upload (
 );
 CREATE INDEX upload_expiry ON upload (expires_at, id);
 CREATE INDEX upload_of_account ON upload (account, state);
+CREATE INDEX upload_counted ON upload (counts_in, account) WHERE state = 'open';
 CREATE INDEX upload_by_bucket ON upload (bucket) WHERE bucket IS NOT NULL;
 CREATE INDEX upload_blob ON upload (blob) WHERE blob IS NOT NULL;
 CREATE INDEX upload_stored_in ON upload (stored_in) WHERE stored_in IS NOT NULL;

@@ -25,10 +25,14 @@ CREATE TABLE parted (
     path {text} NOT NULL,
     -- What was said of it when it was begun: JSON.
     described {text} NOT NULL,
+    -- Against whose quota its bytes count until it is a file, and how many have come.
+    account {uuid} NOT NULL,
+    bytes BIGINT NOT NULL,
     begun_by {text} NOT NULL,
     begun_at BIGINT NOT NULL
 );
 CREATE INDEX parted_at ON parted (bucket, path, id);
+CREATE INDEX parted_of_account ON parted (account);
 CREATE INDEX parted_begun ON parted (begun_at, id);
 
 -- One of its parts.

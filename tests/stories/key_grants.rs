@@ -1,7 +1,7 @@
 //! Grants of access keys and tokens: what they open and close on each way in, verb by verb.
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
-use crate::s3::{access_key, python};
+use crate::s3::{access_key, asked, python};
 use crate::stored::{add_user, answered, put};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -53,6 +53,7 @@ copy = {"CopySource": {"Bucket": "files", "Key": "in/a"}}
 for what, call, arguments, verbs in [
     ("list", s3.list_objects_v2, {"Prefix": "in/"}, ["list"]),
     ("list by v1", s3.list_objects, {"Prefix": "in/"}, ["list"]),
+    ("list versions", s3.list_object_versions, {"Prefix": "in/"}, ["list"]),
     ("get", s3.get_object, {"Key": "in/a"}, ["read"]),
     ("head", s3.head_object, {"Key": "in/a"}, ["read"]),
     ("tags", s3.get_object_tagging, {"Key": "in/a"}, ["read"]),
@@ -67,6 +68,10 @@ for what, call, arguments in [
     ("list all", s3.list_objects_v2, {}),
     ("list outside", s3.list_objects_v2, {"Prefix": "out/"}),
     ("list beside", s3.list_objects_v2, {"Prefix": "in"}),
+    ("list all versions", s3.list_object_versions, {}),
+    ("list versions beside", s3.list_object_versions, {"Prefix": "in"}),
+    ("make a bucket", s3.create_bucket, {}),
+    ("keep versions", s3.put_bucket_versioning, {"VersioningConfiguration": {"Status": "Suspended"}}),
     ("get", s3.get_object, {"Key": "out/a"}),
     ("head", s3.head_object, {"Key": "out/a"}),
     ("put", s3.put_object, {"Key": "out/put", "Body": b"new"}),
@@ -77,6 +82,13 @@ for what, call, arguments in [
     ("delete", s3.delete_object, {"Key": "out/a"}),
 ]:
     expect(f"{what} outside", said(call, **arguments), "AccessDenied")
+
+if "list" in GRANTED:
+    # Wherever a page is said to begin.
+    for marker in ["!", "accounts", "in"]:
+        found = s3.list_object_versions(Bucket="files", Prefix="in/", KeyMarker=marker)
+        keys = {one["Key"] for one in found["Versions"]}
+        assert "in/a" in keys and all(key.startswith("in/") for key in keys), (marker, keys)
 
 names = ["in/gone", "out/a", "in/none", "inside"]
 answer = s3.delete_objects(Bucket="files", Delete={"Objects": [{"Key": name} for name in names]})
@@ -90,8 +102,12 @@ expect("delete many", refused, [(name, "AccessDenied") for name in sorted(set(na
 on_disk_and_in_store!(an_access_key_with_grants_is_held_to_them_verb_by_verb);
 async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     let server = berth.with(ServerOptions::with_s3).await;
-    put(&server, "in/a", b"a").await;
-    put(&server, "out/a", b"a").await;
+    let change = server.request(Method::PATCH, "/api/v1/buckets/files");
+    let change = change.header("Content-Type", "application/json");
+    assert_eq!(answered(change.body(r#"{"versions":true}"#)).await.0, 200);
+    for path in ["accounts", "in/a", "in/a", "accounts", "out/a"] {
+        put(&server, path, b"a").await;
+    }
     let key = access_key(&server, "nas", &["files:read", "files:write"]).await;
     for verbs in [
         &["read"][..],
@@ -118,11 +134,23 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
         assert!(is_there(&server, "out/a").await, "{verbs:?}");
         taken_back(&server, &id).await;
     }
+    // With all that can be granted it removes no bucket, not even one that holds nothing.
+    let empty = json!({ "name": "empty" });
+    assert_eq!(server.post("/api/v1/buckets", &empty).await.0, 201);
+    let all = json!({
+        "access_key": key.id, "permissions": ["read", "list", "write", "delete", "share"],
+    });
+    let (status, grant) = server.post("/api/v1/buckets/empty/grants", &all).await;
+    assert_eq!(status, 201, "{grant}");
+    let said = asked(&server, &key, "s3.delete_bucket(Bucket='empty')").await;
+    assert_eq!(said.as_deref(), Some("AccessDenied"));
     // Without grants it may what its owner may.
-    let script = "import os, boto3\n\
-        s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'])\n\
-        s3.get_object(Bucket='files', Key='out/a')\n";
-    python(script, &server, &key).await;
+    let grant = grant["id"].as_str().expect("an id");
+    let path = format!("/api/v1/buckets/empty/grants/{grant}");
+    assert_eq!(server.delete(&path).await.0, 204);
+    let all = "s3.get_object(Bucket='files', Key='out/a'); s3.delete_bucket(Bucket='empty')";
+    let said = asked(&server, &key, all).await;
+    assert_eq!(said.as_deref(), Some("fine"));
 }
 
 async fn is_there(server: &Afloat, path: &str) -> bool {

@@ -88,4 +88,38 @@ async fn what_is_in_the_trash_of_a_public_bucket_is_not_public(berth: Berth) {
     let password = add_user(&server, "vera", "viewer").await;
     let vera = server.request_as("vera", &password, Method::GET, &gone);
     assert_eq!(refusal(vera).await.0, 403);
+
+    // Who may list a part of the bucket sees nothing of what lies before it, wherever they say
+    // that a page begins.
+    let grant = json!({ "user": "vera", "prefix": "covers/", "permissions": ["list"] });
+    let (status, made) = server.post("/api/v1/buckets/files/grants", &grant).await;
+    assert_eq!(status, 201, "{made}");
+    put(&server, "covers/a", b"regretted").await;
+    let path = "/api/v1/buckets/files/files/covers/a";
+    assert_eq!(server.delete(path).await.0, 200);
+    change(&server, json!({ "versions": true })).await;
+    for path in ["a", "a", "covers/a", "covers/a"] {
+        put(&server, path, b"again").await;
+    }
+    let beginning = json!(["", uuid::Uuid::nil()]).to_string();
+    let beginning = data_encoding::BASE64URL_NOPAD.encode(beginning.as_bytes());
+    for heap in ["trash", "versions"] {
+        let whole = format!("/api/v1/buckets/files/{heap}");
+        let (_, all) = server.get(&whole).await;
+        assert_eq!(paths(&all), ["a", "covers/a"], "{heap}");
+        let page = format!("{whole}?prefix=covers/&cursor=1{beginning}");
+        let vera = server.request_as("vera", &password, Method::GET, &page);
+        let (status, page) = answered(vera).await;
+        assert_eq!(status, 200, "{heap}");
+        let page: Value = serde_json::from_slice(&page).expect("JSON");
+        assert_eq!(paths(&page), ["covers/a"], "{heap}");
+    }
+}
+
+fn paths(page: &Value) -> Vec<&str> {
+    let items = page["items"].as_array().expect("a page");
+    let paths = items.iter();
+    paths
+        .map(|item| item["path"].as_str().expect("a path"))
+        .collect()
 }

@@ -82,9 +82,17 @@ async fn what_is_known_to_be_too_much_is_refused_before_it_is_sent(berth: Berth)
     }
     let fits = server.request(Method::PUT, &file("fits"));
     assert_eq!(answered(fits.body("1234")).await.0, 201);
+    // It is full: what lies there makes room for what comes in its place, and for no more.
+    for content in ["654321", "1", "123456"] {
+        let over = server.request(Method::PUT, &file("there"));
+        assert_eq!(answered(over.body(content)).await.0, 200, "{content}");
+    }
+    assert_eq!(answer_to_head(&server, admin, "there", 7).await, exceeded());
 
     limit(&server, json!({ "quota_bytes": 0, "quota_files": 2 })).await;
     assert_eq!(answer_to_head(&server, admin, "third", 1).await, exceeded());
+    let over = server.request(Method::PUT, &file("there"));
+    assert_eq!(answered(over.body("abcdef")).await.0, 200);
 
     // Everybody has so much, whatever others have.
     let of_users = json!({ "quota_files": 0, "user_quota_bytes": 12 });
@@ -94,6 +102,10 @@ async fn what_is_known_to_be_too_much_is_refused_before_it_is_sent(berth: Berth)
     let his = server.request_as("otto", &password, Method::PUT, &file("his"));
     assert_eq!(answered(his.body("123456789")).await.0, 201);
     assert_eq!(answer_to_head(&server, otto, "his2", 4).await, exceeded());
+    let over = server.request_as("otto", &password, Method::PUT, &file("his"));
+    assert_eq!(answered(over.body("987654321")).await.0, 200);
+    let theirs = answer_to_head(&server, admin, "his", 3).await;
+    assert_eq!(theirs, exceeded(), "what goes for it was another's");
     // Of what is sent without its length it is found out while it comes.
     let chunks: Vec<Result<&str, std::io::Error>> = vec![Ok("123"), Ok("456")];
     let chunked = reqwest::Body::wrap_stream(futures::stream::iter(chunks));
@@ -179,6 +191,25 @@ async fn a_client_of_s3_is_told_that_the_quota_is_exceeded(berth: Berth) {
             "u = dict(Bucket='files', Key='y')\n    \
              u['UploadId'] = s3.create_multipart_upload(**u)['UploadId']\n    \
              s3.upload_part(PartNumber=1, Body=b'12345', **u)",
+            "QuotaExceeded",
+        ),
+        // In the place of what lies there it fits, also in parts; and what has come in parts and
+        // is no file yet counts.
+        (
+            "s3.put_object(Bucket='files', Key='x', Body=b'654321')\n    \
+             u = dict(Bucket='files', Key='x')\n    \
+             u['UploadId'] = s3.create_multipart_upload(**u)['UploadId']\n    \
+             p = s3.upload_part(PartNumber=1, Body=b'1234567890', **u)\n    \
+             p = dict(PartNumber=1, ETag=p['ETag'])\n    \
+             s3.complete_multipart_upload(MultipartUpload=dict(Parts=[p]), **u)\n    \
+             s3.put_object(Bucket='files', Key='x', Body=b'1234')\n    \
+             u = dict(Bucket='files', Key='y')\n    \
+             u['UploadId'] = s3.create_multipart_upload(**u)['UploadId']\n    \
+             s3.upload_part(PartNumber=1, Body=b'123456', **u)",
+            "fine",
+        ),
+        (
+            "s3.put_object(Bucket='files', Key='z', Body=b'1')",
             "QuotaExceeded",
         ),
     ] {

@@ -192,6 +192,7 @@ async fn a_token_with_grants_is_held_to_them(berth: Berth) {
             "{method} {path}"
         );
     }
+    changes_no_bucket(&ci, &made["id"]).await;
     // The seed's list shows what it may see.
     let listed = ci.request(Method::GET, "/api/list").header("Host", HOST);
     let (status, listed) = answered(listed).await;
@@ -208,6 +209,47 @@ async fn a_token_with_grants_is_held_to_them(berth: Berth) {
     );
     server.delete(&format!("{GRANTS}/{id}")).await;
     assert_eq!(ci.status(Method::GET, &file("out/a")).await, 200, "after");
+}
+
+/// That a token, with all that can be granted, changes no bucket and is told of none.
+async fn changes_no_bucket(held: &Asker<'_>, token: &Value) {
+    let (server, all) = (held.server, ["read", "list", "write", "delete", "share"]);
+    let empty = json!({ "name": "empty" });
+    assert_eq!(server.post("/api/v1/buckets", &empty).await.0, 201);
+    let at = |rest: &str| format!("/api/v1/buckets/empty{rest}");
+    let all = json!({ "token": token, "permissions": all });
+    let (status, grant) = server.post(&at("/grants"), &all).await;
+    assert_eq!(status, 201, "{grant}");
+    let another = "01900000-0000-7000-8000-000000000000";
+    let told = json!({ "url": "https://example.org/told" });
+    let more = "/api/v1/buckets".to_owned();
+    let (webhook, other) = (format!("/webhooks/{another}"), format!("/grants/{another}"));
+    for (method, path, body) in [
+        (Method::POST, more, json!({ "name": "more" })),
+        (Method::PATCH, at(""), json!({ "public_read": true })),
+        (Method::DELETE, at(""), Value::Null),
+        (Method::GET, at("/webhooks"), Value::Null),
+        (Method::POST, at("/webhooks"), told),
+        (Method::PATCH, at(&webhook), json!({ "enabled": false })),
+        (Method::DELETE, at(&webhook), Value::Null),
+        (Method::GET, at("/hook"), Value::Null),
+        (Method::POST, at("/hook"), Value::Null),
+        (Method::DELETE, at("/hook"), Value::Null),
+        (Method::GET, at("/grants"), Value::Null),
+        (Method::POST, at("/grants"), all),
+        (Method::DELETE, at(&other), Value::Null),
+    ] {
+        let mut request = held.request(method.clone(), &path);
+        if !body.is_null() {
+            request = request
+                .header("Content-Type", "application/json")
+                .body(body.to_string());
+        }
+        assert_eq!(answered(request).await.0, 403, "{method} {path}");
+    }
+    let grant = grant["id"].as_str().expect("an id");
+    let grant = at(&format!("/grants/{grant}"));
+    assert_eq!(server.delete(&grant).await.0, 204);
 }
 
 on_disk_and_in_store!(grants_that_make_no_sense_are_refused);

@@ -57,8 +57,8 @@ pub enum Error {
     /// Somebody else decides here, and did not.
     #[error("whether you may do this could not be asked, so you may not; try again shortly")]
     Undecided,
-    /// This token has grants of its own, and may not change any.
-    #[error("this token is held to its grants; use another to change who may do what")]
+    /// This token has grants of its own, and may change neither buckets nor grants.
+    #[error("this token is held to its grants; use another for buckets, grants and webhooks")]
     Held,
     /// There is no such grant.
     #[error("there is no such grant in this bucket")]

@@ -4,7 +4,7 @@
 use crate::file::File;
 use crate::put::Came;
 use crate::{Error, Result};
-use base::Timestamp;
+use base::{FileId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
@@ -53,6 +53,9 @@ pub struct Expect {
     pub none_matches: Option<Tags>,
     /// `If-Unmodified-Since`: it is not younger, by the second.
     pub unmodified_since: Option<Timestamp>,
+    /// It is this content, and no other that is the same.
+    #[serde(skip)]
+    pub content: Option<FileId>,
 }
 
 impl Expect {
@@ -63,6 +66,18 @@ impl Expect {
             matches: None,
             none_matches: Some(Tags::Any),
             unmodified_since: None,
+            content: None,
+        }
+    }
+
+    /// That this content is there.
+    #[must_use]
+    pub const fn content(id: FileId) -> Self {
+        Self {
+            matches: None,
+            none_matches: None,
+            unmodified_since: None,
+            content: Some(id),
         }
     }
 
@@ -70,7 +85,9 @@ impl Expect {
     /// [`Error::Precondition`] when something else is there.
     pub fn check(&self, there: Option<&File>) -> Result<()> {
         let named = |tags: &Tags| there.is_some_and(|file| tags.names(file));
+        let is = |id: FileId| there.is_some_and(|file| file.id == id);
         if self.matches.as_ref().is_some_and(|tags| !named(tags))
+            || self.content.is_some_and(|id| !is(id))
             || self.none_matches.as_ref().is_some_and(named)
         {
             return Err(Error::Precondition);

@@ -313,8 +313,8 @@ impl Files {
         prefixes
     }
 
-    /// Refuses to let a token with grants of its own change what anybody may: it would
-    /// otherwise let itself out.
+    /// Refuses to let a token with grants of its own change buckets and what anybody may there,
+    /// or have itself told of them: it would otherwise let itself out.
     ///
     /// # Errors
     /// [`Error::Held`].

@@ -32,6 +32,7 @@ mod path;
 mod permit;
 mod presign;
 mod put;
+mod quota;
 mod reconcile;
 mod remembered;
 mod remove;

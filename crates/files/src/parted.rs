@@ -12,7 +12,9 @@ use crate::expect::{Expect, Promised, hex};
 use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::{NewFile, Sink};
+use crate::put::{Along, NewFile, Sink};
+use crate::quota::{Counted, Wanted};
+use crate::upload::MOST_OPEN;
 use crate::{Error, Files, Result, sql, store};
 use base::{BucketId, PartedId, Timestamp};
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use storage::BlobName;
+use uuid::Uuid;
 
 /// The most parts that a file has.
 pub const MOST_PARTS: u64 = 10_000;
@@ -38,6 +41,8 @@ pub struct Parted {
     pub begun_by: String,
     /// When.
     pub begun_at: Timestamp,
+    /// Against whose quota it counts until it is a file.
+    pub(crate) account: Uuid,
     pub(crate) described: Described,
 }
 
@@ -90,7 +95,7 @@ pub enum WrongPart {
 pub struct IncomingPart {
     files: Files,
     bucket: BucketId,
-    id: PartedId,
+    parted: Parted,
     number: u64,
     promised: Promised,
     name: BlobName,
@@ -102,18 +107,30 @@ impl Files {
     /// Begins a file in parts.
     ///
     /// # Errors
-    /// What cannot be kept of what is said of it, or [`Error::Quota`] of a full bucket.
+    /// What cannot be kept of what is said of it, [`Error::Quota`] of a full bucket, or
+    /// [`Error::TooManyUploads`].
     pub async fn begin_parted(&self, bucket: &Bucket, by: &Writer, new: NewFile) -> Result<Parted> {
         new.headers.check()?;
         metadata_text(&new.metadata)?;
         tags_text(&new.tags)?;
         store::is_storable(bucket, &new.path)?;
-        self.check_quota(bucket, by, 0).await?;
+        let wanted = Wanted {
+            path: Some(&new.path),
+            account: by.account,
+            bytes: 0,
+            counted: Counted::default(),
+        };
+        self.check_quota(bucket, wanted).await?;
+        let account = by.account.unwrap_or_default();
+        if sql::parted::count(self.db(), account, MOST_OPEN).await? >= MOST_OPEN {
+            return Err(Error::TooManyUploads { most: MOST_OPEN });
+        }
         let parted = Parted {
             id: PartedId::new(),
             path: new.path,
             begun_by: by.actor.as_str().to_owned(),
             begun_at: self.now(),
+            account,
             described: Described {
                 media_type: new.media_type,
                 headers: new.headers,
@@ -166,7 +183,6 @@ impl Files {
     pub async fn put_part(
         &self,
         bucket: &Bucket,
-        by: &Writer,
         parted: &Parted,
         number: u64,
         promised: Promised,
@@ -179,20 +195,39 @@ impl Files {
         if length > most {
             return Err(Error::TooLarge { most });
         }
-        let others = sql::parted::size_without(self.db(), parted.id, number).await?;
-        self.check_quota(bucket, by, others.saturating_add(length))
-            .await?;
+        self.check_part(bucket, parted, number, length).await?;
         let (name, sink) = self.part_sink(bucket).await?;
         Ok(IncomingPart {
             files: self.clone(),
             bucket: bucket.id,
-            id: parted.id,
+            parted: parted.clone(),
             number,
             promised,
             name,
             sink,
             most,
         })
+    }
+
+    /// Refuses a part for which there is no room beside the others.
+    async fn check_part(
+        &self,
+        bucket: &Bucket,
+        parted: &Parted,
+        number: u64,
+        bytes: u64,
+    ) -> Result<()> {
+        if !sql::usage::has_quota(bucket) {
+            return Ok(());
+        }
+        let replaced = sql::parted::size_of(self.db(), parted.id, number).await?;
+        let wanted = Wanted {
+            path: Some(&parted.path),
+            account: Some(parted.account),
+            bytes,
+            counted: Counted::of_one(replaced),
+        };
+        self.check_quota(bucket, wanted).await
     }
 
     /// Puts the file together of these parts, each by its number and MD5, and puts it in
@@ -210,7 +245,8 @@ impl Files {
         expect: Expect,
         mut watch: impl FnMut(Option<&Bytes>) -> Result<()> + Send,
     ) -> Result<File> {
-        let parts = self.chosen(parted, wanted).await?;
+        let came = self.parts(parted, 0, usize::from(u16::MAX)).await?;
+        let parts = chosen(&came, wanted)?;
         let described = parted.described.clone();
         let new = NewFile {
             media_type: described.media_type,
@@ -225,7 +261,8 @@ impl Files {
             etag: Some(combined(&parts)),
             ..NewFile::at(parted.path.clone())
         };
-        let mut incoming = self.put(bucket, by, new).await?;
+        let along = Along::Parts(parted.id);
+        let mut incoming = self.put_along(bucket, by, new, along).await?;
         for part in &parts {
             let mut bytes = self.bytes_of_part(bucket, part).await?;
             while let Some(bytes) = bytes.try_next().await.map_err(content::gone)? {
@@ -235,36 +272,12 @@ impl Files {
         }
         watch(None)?;
         let file = incoming.finish().await?;
-        // The file is there: parts that stay behind expire.
-        if let Err(error) = self.forget_parted(parted.id).await {
-            tracing::warn!(%error, "the parts of a file could not be removed");
+        // With the file in its place nothing names the parts. What of them comes at this very
+        // moment, the sweep finds.
+        for part in &came {
+            self.discard_part(bucket.id, part.blob).await;
         }
         Ok(file)
-    }
-
-    /// The parts that were named, if they make a file.
-    async fn chosen(&self, parted: &Parted, wanted: &[(u64, String)]) -> Result<Vec<Part>> {
-        let there = self.parts(parted, 0, usize::from(u16::MAX)).await?;
-        let mut chosen: Vec<Part> = Vec::with_capacity(wanted.len());
-        for (number, md5) in wanted {
-            let before = chosen.last();
-            if before.is_some_and(|before| before.number >= *number) {
-                return Err(Error::WrongPart(WrongPart::Order));
-            }
-            if let Some(small) = before.filter(|before| before.size < LEAST_PART) {
-                return Err(Error::WrongPart(WrongPart::Small(small.number)));
-            }
-            let found = there
-                .binary_search_by_key(number, |part| part.number)
-                .ok()
-                .map(|index| &there[index])
-                .filter(|part| part.md5 == *md5);
-            chosen.push(found.ok_or(WrongPart::Missing(*number))?.clone());
-        }
-        if chosen.is_empty() {
-            return Err(Error::WrongPart(WrongPart::None));
-        }
-        Ok(chosen)
     }
 
     /// Gives a file in parts up, with all that has come of it.
@@ -328,6 +341,11 @@ impl IncomingPart {
             return Err(Error::Content("it is shorter"));
         }
         let (files, bucket, name) = (self.files, self.bucket, self.name);
+        // Others may have come meanwhile, and its length is known now.
+        let (rules, size) = (files.bucket_with_id(bucket)?, self.sink.position());
+        files
+            .check_part(&rules, &self.parted, self.number, size)
+            .await?;
         let came = files.keep_part(self.sink, &self.promised).await?;
         let part = Part {
             number: self.number,
@@ -337,18 +355,43 @@ impl IncomingPart {
             blob: name,
         };
         let mut tx = files.db().begin().await?;
-        if sql::parted::hold(&mut tx, self.id).await?.is_none() {
+        let id = self.parted.id;
+        if sql::parted::hold(&mut tx, id).await?.is_none() {
             drop(tx);
             files.discard_part(bucket, name).await;
             return Err(Error::NoParted);
         }
-        let replaced = sql::parted::put_part(&mut tx, self.id, &part).await?;
+        let replaced = sql::parted::put_part(&mut tx, id, &part).await?;
         tx.commit().await?;
         if let Some(replaced) = replaced {
             files.discard_part(bucket, replaced).await;
         }
         Ok(part)
     }
+}
+
+/// The parts that were named, if they make a file.
+fn chosen(came: &[Part], wanted: &[(u64, String)]) -> Result<Vec<Part>> {
+    let mut chosen: Vec<Part> = Vec::with_capacity(wanted.len());
+    for (number, md5) in wanted {
+        let before = chosen.last();
+        if before.is_some_and(|before| before.number >= *number) {
+            return Err(Error::WrongPart(WrongPart::Order));
+        }
+        if let Some(small) = before.filter(|before| before.size < LEAST_PART) {
+            return Err(Error::WrongPart(WrongPart::Small(small.number)));
+        }
+        let found = came
+            .binary_search_by_key(number, |part| part.number)
+            .ok()
+            .map(|index| &came[index])
+            .filter(|part| part.md5 == *md5);
+        chosen.push(found.ok_or(WrongPart::Missing(*number))?.clone());
+    }
+    if chosen.is_empty() {
+        return Err(Error::WrongPart(WrongPart::None));
+    }
+    Ok(chosen)
 }
 
 /// The tag of a file in parts, as S3 makes it: the MD5 of the MD5s, and how many.

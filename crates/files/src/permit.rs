@@ -23,9 +23,9 @@ pub enum Permission {
     Read,
     /// See which files there are.
     List,
-    /// Put, overwrite and describe.
+    /// Put, overwrite, describe, and bring back what was deleted.
     Write,
-    /// Delete and restore.
+    /// Delete, and remove for good what was deleted.
     Delete,
     /// Give links to others.
     Share,

@@ -21,6 +21,7 @@ use crate::media::Passing;
 use crate::path::FilePath;
 use crate::permit::Writer;
 use crate::presign::{LinkError, Once};
+use crate::quota::Wanted;
 use crate::{Error, Files, Result, media, sniff, sql, store};
 use bytes::Bytes;
 use described::sniffable;
@@ -118,6 +119,18 @@ impl Files {
     /// [`Error::Precondition`], [`Error::Quota`], [`Error::TooLarge`], or what cannot be
     /// kept of what is said of it.
     pub async fn put(&self, bucket: &Arc<Bucket>, by: Writer, new: NewFile) -> Result<Incoming> {
+        self.put_along(bucket, by, new, Along::Nothing).await
+    }
+
+    /// The same where something ends with the file in its place: what has come of that counts
+    /// already.
+    pub(crate) async fn put_along(
+        &self,
+        bucket: &Arc<Bucket>,
+        by: Writer,
+        new: NewFile,
+        along: Along,
+    ) -> Result<Incoming> {
         new.headers.check()?;
         metadata_text(&new.metadata)?;
         tags_text(&new.tags)?;
@@ -134,7 +147,13 @@ impl Files {
             };
             new.expect.check(there.as_ref())?;
         }
-        self.check_quota(bucket, &by, length).await?;
+        let wanted = Wanted {
+            path: Some(&new.path),
+            account: by.account,
+            bytes: length,
+            counted: along.counted(self, bucket, by.account).await?,
+        };
+        self.check_quota(bucket, wanted).await?;
         let sink = match self.store(bucket).await? {
             None => Sink::Disk(Box::new(self.blobs().create_with_md5())),
             Some(store) => Sink::Store(Box::new(
@@ -150,7 +169,7 @@ impl Files {
             beginning: Vec::new(),
             film: Passing::new(),
             most,
-            along: Along::Nothing,
+            along,
         })
     }
 
@@ -164,32 +183,12 @@ impl Files {
         }
         Ok(())
     }
-
-    /// Refuses at once what would not fit. What counts is asked once more at the end,
-    /// when others may have come first.
-    pub(crate) async fn check_quota(
-        &self,
-        bucket: &Bucket,
-        by: &Writer,
-        length: u64,
-    ) -> Result<()> {
-        if !sql::usage::has_quota(bucket) {
-            return Ok(());
-        }
-        let held = sql::usage::of_bucket(self.db(), bucket.id).await?;
-        let mine = match by.account {
-            Some(account) => sql::usage::of_account(self.db(), bucket.id, account).await?,
-            None => crate::bucket::Usage::default(),
-        };
-        sql::usage::allows(bucket, held, mine, length)
-    }
 }
 
 impl Incoming {
-    /// With the file in its place, this ends: the upload that it comes by, or the use of
-    /// a signature.
+    /// With the file in its place, this ends: the use of a signature.
     #[must_use]
-    pub(crate) const fn along(mut self, along: Along) -> Self {
+    pub(crate) fn along(mut self, along: Along) -> Self {
         self.along = along;
         self
     }

@@ -292,7 +292,7 @@ impl Files {
         Ok(true)
     }
 
-    /// Contents of the past, by path and then the oldest first, after that of `after`.
+    /// Contents of the past, by path and then the newest first, after that of `after`.
     ///
     /// # Errors
     /// Whatever the database says.

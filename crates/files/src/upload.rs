@@ -19,6 +19,7 @@ mod turn;
 
 pub use append::Appending;
 pub use checksum::Checksum;
+pub(crate) use join::Joined;
 pub(crate) use pieces::Piece;
 pub(crate) use turn::Turns;
 
@@ -27,14 +28,15 @@ use crate::expect::Expect;
 use crate::file::{Metadata, metadata_text};
 use crate::path::FilePath;
 use crate::permit::Writer;
+use crate::quota::{Counted, Wanted};
 use crate::{Error, Files, Result, sql, store};
 use base::{Actor, BucketId, Timestamp, UploadId};
 use std::sync::Arc;
 use storage::{BlobName, Mark};
 use uuid::Uuid;
 
-/// Uploads that are not done, of one user.
-const MOST_OPEN: usize = 10_000;
+/// Uploads that are not done, of one user; and as many that come in parts.
+pub(crate) const MOST_OPEN: usize = 10_000;
 
 /// What an upload is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,9 @@ impl UploadKind {
 pub struct NewUpload {
     /// Where the file shall be; a part need not say.
     pub place: Option<(Arc<Bucket>, FilePath)>,
+    /// Against the limits of which bucket its bytes count until they are a file's, where it
+    /// does not say its place.
+    pub room: Option<Arc<Bucket>>,
     /// Whether it is a part, to be put together with others later.
     pub part: bool,
     /// Its length in bytes, where it is known.
@@ -80,6 +85,14 @@ pub struct NewUpload {
     pub expect: Expect,
     /// What its sender reads again when it asks.
     pub said: String,
+}
+
+impl NewUpload {
+    /// The bucket against whose limits its bytes count.
+    fn counts_in(&self) -> Option<&Arc<Bucket>> {
+        let place = self.place.as_ref().map(|(bucket, _)| bucket);
+        place.or(self.room.as_ref())
+    }
 }
 
 /// An upload, as it stands.
@@ -103,6 +116,8 @@ pub struct Upload {
     pub expires_at: Timestamp,
     pub(crate) bucket: Option<BucketId>,
     pub(crate) path: Option<FilePath>,
+    /// The bucket against whose limits its bytes count while it is not done.
+    pub(crate) counts_in: Option<BucketId>,
     pub(crate) blob: Option<BlobName>,
     pub(crate) hashes: Vec<u8>,
     /// The bucket in whose store its bytes are; nothing where they are on the disk.
@@ -129,6 +144,14 @@ impl Upload {
             length: self.received,
             hashes: self.hashes.clone(),
         })
+    }
+
+    /// How many of its bytes count against the limits of a bucket.
+    pub(crate) fn counted_in(&self, bucket: &Bucket) -> Counted {
+        if self.done || self.counts_in != Some(bucket.id) {
+            return Counted::default();
+        }
+        Counted::of_one(self.received)
     }
 
     fn by(&self) -> Writer {
@@ -160,8 +183,15 @@ impl Files {
                 let there = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
                 new.expect.check(there.as_ref())?;
             }
-            self.check_quota(bucket, by, new.length.unwrap_or(0))
-                .await?;
+        }
+        if let Some(bucket) = new.counts_in() {
+            let wanted = Wanted {
+                path: new.place.as_ref().map(|(_, path)| path),
+                account: by.account,
+                bytes: new.length.unwrap_or(0),
+                counted: Counted::default(),
+            };
+            self.check_quota(bucket, wanted).await?;
         }
         let account = account(by);
         if sql::upload::count_open(self.db(), account, MOST_OPEN).await? >= MOST_OPEN {
@@ -205,6 +235,7 @@ impl Files {
         stored_in: Option<BucketId>,
     ) -> Upload {
         let now = self.now();
+        let counts_in = new.counts_in().map(|bucket| bucket.id);
         let (bucket, path) = new.place.map(|(bucket, path)| (bucket.id, path)).unzip();
         Upload {
             id: UploadId::new(),
@@ -221,6 +252,7 @@ impl Files {
             expires_at: now.plus(self.settings().upload_expires_in),
             bucket,
             path,
+            counts_in,
             blob: mark.map(|mark| mark.name),
             hashes: mark.map(|mark| mark.hashes.clone()).unwrap_or_default(),
             stored_in,
@@ -326,6 +358,25 @@ impl Files {
 
     pub(crate) fn turns(&self) -> &Turns {
         &self.0.turns
+    }
+
+    /// Refuses more of an upload than there is room for in its bucket, where it has so many
+    /// bytes.
+    ///
+    /// # Errors
+    /// [`Error::Quota`].
+    async fn check_room(&self, upload: &Upload, bytes: u64) -> Result<()> {
+        let bucket = upload.counts_in.and_then(|id| self.buckets().with_id(id));
+        let Some(bucket) = bucket else {
+            return Ok(());
+        };
+        let wanted = Wanted {
+            path: upload.path.as_ref(),
+            account: Some(upload.account),
+            bytes,
+            counted: upload.counted_in(&bucket),
+        };
+        self.check_quota(&bucket, wanted).await
     }
 
     fn allows_length(&self, length: u64) -> Result<()> {

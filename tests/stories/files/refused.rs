@@ -53,6 +53,25 @@ async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(berth: Berth) {
             "invalid-request",
         ),
         (file, &[("If-Match", "*")], 412, "precondition-failed"),
+        // Which of two values was meant nobody knows.
+        (
+            file,
+            &[
+                ("Content-Type", "text/plain"),
+                ("Content-Type", "image/png"),
+            ],
+            400,
+            "invalid-request",
+        ),
+        (
+            file,
+            &[
+                ("Longshore-Metadata", "{}"),
+                ("Longshore-Metadata", "{\"a\":1}"),
+            ],
+            400,
+            "invalid-request",
+        ),
         // A right promise does not excuse a wrong one, whichever comes first.
         (
             file,

@@ -407,8 +407,23 @@ def versions_are_kept_where_wanted():
         found = [(version["Key"], version["VersionId"]) for page in pages for version in page.get("Versions", [])]
         assert sorted(found[:3]) == sorted(("v", id) for id in ids), (size, found)
         assert len(found) == 4, (size, found)
+        # The newest first.
+        assert found[:3] == [("v", id) for id in reversed(ids)], (size, found)
     first = s3.get_object(Bucket="versioned", Key="v", VersionId=ids[0])
     assert first["Body"].read() == b"1"
+    # A version that is named is the one that is meant, also where its tags are.
+    where = {"Bucket": "versioned", "Key": "v"}
+    tags = {"TagSet": [{"Key": "t", "Value": "1"}]}
+    tagged = s3.put_object_tagging(Tagging=tags, VersionId=ids[2], **where)
+    assert tagged["VersionId"] == ids[2]
+    fails("NotImplemented", 501, s3.put_object_tagging, Tagging=tags, VersionId=ids[0], **where)
+    fails("NotImplemented", 501, s3.delete_object_tagging, VersionId=ids[0], **where)
+    assert s3.get_object_tagging(**where)["TagSet"] == tags["TagSet"]
+    found = s3.get_object_tagging(VersionId=ids[0], **where)
+    assert found["TagSet"] == [] and found["VersionId"] == ids[0]
+    unknown = "00000000-0000-7000-8000-000000000000"
+    for call in [s3.get_object_tagging, s3.delete_object_tagging, s3.get_object_acl]:
+        fails("NoSuchVersion", 404, call, VersionId=unknown, **where)
     gone = s3.delete_object(Bucket="versioned", Key="v")
     # There are no markers: a file that was deleted has versions and no latest one.
     assert "DeleteMarker" not in gone and "VersionId" not in gone, gone

@@ -221,6 +221,29 @@ def chunks_and_their_trailers_are_verified():
     assert not there("/files/wrong.txt")
 
 
+def conditions_that_no_client_sends_hold_too():
+    path, tag = "/files/chunked.txt", f'"{hashlib.md5(b"in pieces").hexdigest()}"'
+
+    def copied(source, *headers):
+        source = urllib.parse.quote(source)
+        return signed("PUT", path, headers=[("x-amz-copy-source", source), *headers])
+
+    for condition in [("if-none-match", "*"), ("if-none-match", tag), ("if-match", '"x"')]:
+        refused(412, "PreconditionFailed", copied("/files/hand made+.txt", condition))
+    null = [("versionId", "null")]
+    refused(412, "PreconditionFailed", signed("DELETE", path, query=null, headers=[("if-match", '"x"')]))
+    for condition in [
+        ("x-amz-if-match-size", "9"),
+        ("x-amz-if-match-last-modified-time", "Sun, 06 Nov 1994 08:49:37 GMT"),
+    ]:
+        refused(501, "NotImplemented", signed("DELETE", path, headers=[condition]))
+    assert signed("GET", path) == (200, b"in pieces")
+    # Where they are fulfilled, it is done.
+    replacing = ("x-amz-metadata-directive", "REPLACE")
+    assert copied(path, ("if-match", tag), replacing)[0] == 200
+    assert signed("GET", path) == (200, b"in pieces")
+
+
 def addresses_that_name_nothing_are_refused():
     refused(400, "InvalidBucketName", signed("GET", "/Not_A_Bucket/x"))
     refused(404, "NoSuchBucket", signed("GET", "/no-such-bucket/x"))
@@ -271,6 +294,7 @@ FACTS = [
     a_content_that_was_changed_is_not_stored,
     signatures_of_other_kinds_are_refused,
     chunks_and_their_trailers_are_verified,
+    conditions_that_no_client_sends_hold_too,
     addresses_that_name_nothing_are_refused,
     a_body_that_was_not_sent_is_not_waited_for,
     xml_that_is_none_is_refused,

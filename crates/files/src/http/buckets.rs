@@ -167,6 +167,7 @@ pub(super) async fn delete_bucket(
     By(caller): By,
     Path(name): Path<String>,
 ) -> Answer<StatusCode> {
+    files.not_held(&caller)?;
     let (bucket, _) = visible(&files, &name, &caller).await?;
     files
         .permit(Some(&caller), &bucket, "", Permission::Delete)

@@ -31,8 +31,10 @@ pub(super) struct RenewedHook {
 )]
 pub(super) async fn get_hook(
     State(files): State<Files>,
+    By(caller): By,
     Path(bucket): Path<String>,
 ) -> Answer<Json<Hook>> {
+    files.not_held(&caller)?;
     let bucket = files.bucket(&bucket)?;
     let hook = files.hook(&bucket).await?;
     hook.map(Json).ok_or_else(|| Problem::not_found("hook"))

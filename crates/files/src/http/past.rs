@@ -24,7 +24,7 @@ pub(super) struct PastQuery {
     path: Option<String>,
 }
 
-/// List what was deleted, by path and time.
+/// List what was deleted, by path, and of each path the newest first.
 #[utoipa::path(
     get, path = "/api/v1/buckets/{bucket}/trash", tag = "files",
     params(("bucket" = String, Path, description = "The bucket's name."), PastQuery, Paging),
@@ -40,7 +40,7 @@ pub(super) async fn list_trash(
     list(Heap::Trash, files, by, bucket, query, paging).await
 }
 
-/// List older versions, by path and time.
+/// List older versions, by path, and of each path the newest first.
 #[utoipa::path(
     get, path = "/api/v1/buckets/{bucket}/versions", tag = "files",
     params(("bucket" = String, Path, description = "The bucket's name."), PastQuery, Paging),

@@ -38,11 +38,11 @@ pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
     Ok(NewFile {
         media_type: text(headers, &CONTENT_TYPE)?,
         headers: Headers {
-            cache_control: text(headers, &CACHE_CONTROL)?,
+            cache_control: list(headers, &CACHE_CONTROL)?,
             content_disposition: text(headers, &CONTENT_DISPOSITION)?,
-            content_encoding: text(headers, &CONTENT_ENCODING)?
+            content_encoding: list(headers, &CONTENT_ENCODING)?
                 .filter(|coding| coding != "aws-chunked" && coding != "identity"),
-            content_language: text(headers, &CONTENT_LANGUAGE)?,
+            content_language: list(headers, &CONTENT_LANGUAGE)?,
         },
         metadata: metadata(headers)?,
         expect: expect(headers)?,
@@ -51,11 +51,21 @@ pub(super) fn new_file(path: FilePath, headers: &HeaderMap) -> Answer<NewFile> {
     })
 }
 
-/// A header as text; one that is not is refused.
+/// A header of one value as text; one that is none is refused, and so are two of them, for
+/// which was meant nobody knows.
 fn text(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<String>> {
-    headers
-        .get(name)
-        .map_or(Ok(None), |value| utf8(name, value))
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => utf8(name, value),
+        (Some(_), Some(_)) => Err(conflicting(name.as_str(), TWICE)),
+    }
+}
+
+/// A header that is a list: its lines are one (RFC 9110 §5.3).
+fn list(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<String>> {
+    let lines = texts(headers, name)?;
+    Ok((!lines.is_empty()).then(|| lines.join(", ")))
 }
 
 /// Every line of a header that may be sent in several.
@@ -81,7 +91,7 @@ fn metadata(headers: &HeaderMap) -> Answer<Metadata> {
 
 /// What a request holds on to.
 pub(super) fn expect(headers: &HeaderMap) -> Answer<Expect> {
-    let list = |name: &HeaderName| -> Answer<Option<String>> {
+    let tags = |name: &HeaderName| -> Answer<Option<String>> {
         let values: Vec<String> = headers
             .get_all(name)
             .iter()
@@ -96,9 +106,10 @@ pub(super) fn expect(headers: &HeaderMap) -> Answer<Expect> {
         .map(Timestamp::from_micros);
     Ok(Expect {
         // If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
-        matches: list(&IF_MATCH)?.map(|text| Tags::parse(&text, false)),
-        none_matches: list(&IF_NONE_MATCH)?.map(|text| Tags::parse(&text, true)),
+        matches: tags(&IF_MATCH)?.map(|text| Tags::parse(&text, false)),
+        none_matches: tags(&IF_NONE_MATCH)?.map(|text| Tags::parse(&text, true)),
         unmodified_since: since,
+        content: None,
     })
 }
 
@@ -172,6 +183,7 @@ fn conflicting(name: &str, message: &'static str) -> Problem {
     Problem::invalid(name, "conflicting", message)
 }
 
+const TWICE: &str = "this header has one value and was sent twice; send it once";
 const LENGTHS: &str = "two unlike lengths were sent; send one";
 const DIGESTS: &str = "unlike digests were sent for one body; send one, or the same ones";
 const DIGEST: &str = "a digest is written sha-256=:…:, in Base64";
@@ -295,6 +307,36 @@ mod tests {
         assert_eq!(read.none_matches, Some(Tags::These(vec!["c".to_owned()])));
         let any = expect(&headers(&[("if-none-match", "*")])).expect("a condition");
         assert_eq!(any, Expect::nothing());
+    }
+
+    #[test]
+    fn a_header_of_one_value_is_refused_twice_and_the_lines_of_a_list_are_one() {
+        let path = || -> FilePath { "a".parse().expect("a path") };
+        for (name, one, other) in [
+            ("content-type", "text/plain", "image/png"),
+            ("content-type", "text/plain", "text/plain"),
+            ("content-disposition", "inline", "attachment"),
+            ("longshore-metadata", "{}", "{\"a\": 1}"),
+            (
+                "if-unmodified-since",
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                "Sun, 06 Nov 2094 08:49:37 GMT",
+            ),
+        ] {
+            let twice = headers(&[(name, one), (name, other)]);
+            let problem = new_file(path(), &twice).expect_err(name);
+            assert_eq!(problem.status(), 400, "{name}");
+            new_file(path(), &headers(&[(name, one)])).expect(name);
+        }
+        let lines = headers(&[
+            ("cache-control", "no-cache"),
+            ("cache-control", "max-age=60"),
+            ("content-language", "de"),
+            ("content-language", "en"),
+        ]);
+        let kept = new_file(path(), &lines).expect("lists").headers;
+        assert_eq!(kept.cache_control.as_deref(), Some("no-cache, max-age=60"));
+        assert_eq!(kept.content_language.as_deref(), Some("de, en"));
     }
 
     #[test]

@@ -175,7 +175,8 @@ pub(super) async fn signed(
     files
         .permit(Some(caller), bucket, path.as_str(), permission(terms))
         .await?;
-    files.check_signed_quota(bucket, caller, terms).await?;
+    let place = (bucket, path);
+    files.check_signed_quota(place, caller, terms).await?;
     let mut expires_at = web::whole_seconds(files.now().plus(time));
     // No address outlives the token that made it.
     if let (Proof::Token { .. }, Some(ends)) = (caller.proof(), caller.ends_at()) {

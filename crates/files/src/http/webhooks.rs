@@ -1,4 +1,5 @@
-//! Webhooks of a bucket.
+//! Webhooks of a bucket. They are told of all that happens there, so whoever is held to grants
+//! neither makes nor sees any.
 
 use crate::Files;
 use crate::webhook::{NewWebhook, Webhook, WebhookChange};
@@ -29,8 +30,10 @@ pub(super) struct MadeWebhook {
 )]
 pub(super) async fn list_webhooks(
     State(files): State<Files>,
+    By(caller): By,
     Path(bucket): Path<String>,
 ) -> Answer<Json<Page<Webhook>>> {
+    files.not_held(&caller)?;
     let bucket = files.bucket(&bucket)?;
     let webhooks = files.buckets().webhooks(bucket.id);
     Ok(Json(Page::whole(webhooks).map(Arc::unwrap_or_clone)))
@@ -52,6 +55,7 @@ pub(super) async fn create_webhook(
     Path(bucket): Path<String>,
     Json(new): Json<NewWebhook>,
 ) -> Answer<Response> {
+    files.not_held(&caller)?;
     let bucket = files.bucket(&bucket)?;
     let (webhook, secret) = files
         .create_webhook(&Doer::from(&caller), &bucket, new)
@@ -79,6 +83,7 @@ pub(super) async fn change_webhook(
     Path((bucket, id)): Path<(String, uuid::Uuid)>,
     Json(change): Json<WebhookChange>,
 ) -> Answer<Json<Webhook>> {
+    files.not_held(&caller)?;
     let bucket = files.bucket(&bucket)?;
     let changed = files
         .change_webhook(&Doer::from(&caller), &bucket, WebhookId::from(id), change)
@@ -102,6 +107,7 @@ pub(super) async fn delete_webhook(
     By(caller): By,
     Path((bucket, id)): Path<(String, uuid::Uuid)>,
 ) -> Answer<StatusCode> {
+    files.not_held(&caller)?;
     let bucket = files.bucket(&bucket)?;
     let removed = files
         .delete_webhook(&Doer::from(&caller), &bucket, WebhookId::from(id))

@@ -2,11 +2,12 @@
 //! one, and what the sweep takes.
 
 use super::*;
+use crate::bucket::BucketChange;
 use crate::{FileSettings, Ground, LEAST_PART};
-use access::{Access, AccessSettings, MasterKeys};
+use access::{Access, AccessSettings, Doer, MasterKeys};
 use base::{Actor, Clock, ManualClock, SystemClock};
 use std::time::Duration;
-use storage::{Blobs, Bus};
+use storage::{Blobs, Bus, Dialect, values};
 use testing::{TestDatabase, on_both};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -76,9 +77,17 @@ impl House {
 
     async fn put(&self, parted: &Parted, number: u64, content: &[u8]) -> Result<Part> {
         let promised = Promised::default();
-        let (bucket, by) = (self.bucket(), anna());
-        let incoming = self.files.put_part(&bucket, &by, parted, number, promised);
+        let bucket = self.bucket();
+        let incoming = self.files.put_part(&bucket, parted, number, promised);
         let mut incoming = incoming.await?;
+        incoming.write(Bytes::copy_from_slice(content)).await?;
+        incoming.finish().await
+    }
+
+    /// Puts a file as a whole.
+    async fn put_whole(&self, path: &str, content: &[u8]) -> Result<File> {
+        let new = NewFile::at(path.parse().expect("a path"));
+        let mut incoming = self.files.put(&self.bucket(), anna(), new).await?;
         incoming.write(Bytes::copy_from_slice(content)).await?;
         incoming.finish().await
     }
@@ -241,6 +250,88 @@ async fn what_nobody_completes_is_removed_after_its_time() {
             matches!(elsewhere, Err(Error::NoParted)),
             "it is at another path"
         );
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_come_in_parts_counts_until_it_is_a_file_or_given_up() {
+    on_both(|database| async move {
+        let house = House::open(&database).await;
+        let limits = BucketChange {
+            quota_bytes: Some(10),
+            ..BucketChange::default()
+        };
+        let (host, bucket) = (Doer::host(), house.bucket());
+        let limited = house.files.change_bucket(&host, &bucket, limits).await;
+        limited.expect("limited");
+        let refused = |outcome: Error| assert!(matches!(outcome, Error::Quota { .. }), "{outcome}");
+        let (one, two) = (house.begin("one").await, house.begin("two").await);
+        house.put(&one, 1, b"123456").await.expect("it fits");
+        let part = house.put(&one, 1, b"1234567").await;
+        let part = part.expect("in the place of the one before");
+        refused(house.put(&two, 1, b"1234").await.expect_err("beside it"));
+        // Before it comes, where its length is said.
+        let long = Promised {
+            length: Some(4),
+            ..Promised::default()
+        };
+        let begun = house.files.put_part(&house.bucket(), &two, 1, long).await;
+        refused(begun.expect_err("too long"));
+        refused(house.put_whole("a", b"1234").await.expect_err("beside it"));
+        assert!(house.orphans().await.is_empty(), "nothing is left of them");
+        house.put(&two, 1, b"123").await.expect("it fits exactly");
+        // What it is made of counts once.
+        let file = house.complete(&one, &[&part]).await.expect("a file");
+        assert_eq!(file.size, 7);
+        refused(house.put_whole("a", b"1").await.expect_err("full"));
+        house.files.abort_parted(&two).await.expect("given up");
+        house.put_whole("a", b"123").await.expect("there is room");
+        // In the place of a file that is there, a part as long as that one fits.
+        let three = house.begin("one").await;
+        house.put(&three, 1, b"7654321").await.expect("it fits");
+        refused(house.put(&three, 2, b"1").await.expect_err("and no more"));
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_more_than_so_many_uploads_in_parts() {
+    on_both(|database| async move {
+        let house = House::open(&database).await;
+        let first = house.begin("first").await;
+        let id = match house.files.db().dialect() {
+            Dialect::Sqlite => "randomblob(16)",
+            Dialect::Postgres => "gen_random_uuid()",
+        };
+        let many = format!(
+            "WITH RECURSIVE numbers (number) AS (
+                SELECT 2 UNION ALL SELECT number + 1 FROM numbers WHERE number < $1)
+            INSERT INTO parted (id, bucket, path, described, account, bytes, begun_by, begun_at)
+            SELECT {id}, bucket, path, described, account, bytes, begun_by, begun_at
+            FROM parted, numbers WHERE parted.id = $2"
+        );
+        let values = values![MOST_OPEN, first.id.uuid()];
+        let added = house.files.db().execute(many, values).await;
+        assert_eq!(added.expect("added"), MOST_OPEN as u64 - 1);
+        let begin = async |by: &Writer| {
+            let new = NewFile::at("one more".parse().expect("a path"));
+            house.files.begin_parted(&house.bucket(), by, new).await
+        };
+        let refused = begin(&anna()).await;
+        assert!(
+            matches!(refused, Err(Error::TooManyUploads { .. })),
+            "{refused:?}"
+        );
+        let another = Writer {
+            account: Some(Uuid::from_u128(7)),
+            ..anna()
+        };
+        begin(&another).await.expect("they have none");
+        house.files.abort_parted(&first).await.expect("given up");
+        begin(&anna()).await.expect("there is one less");
         house.close().await;
     })
     .await;

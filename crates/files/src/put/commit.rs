@@ -6,24 +6,31 @@ use crate::bucket::Bucket;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::presign::{LinkError, Once};
+use crate::quota::Counted;
 use crate::store::{Aside, Held, Room};
+use crate::upload::Joined;
 use crate::{Error, Files, Result, sql, words};
-use base::UploadId;
+use base::{PartedId, UploadId};
+use std::sync::Arc;
 use storage::{BlobName, Tx};
+use uuid::Uuid;
 
 /// What ends in the moment in which a file comes to its place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Along {
     /// Nothing.
     Nothing,
     /// The upload that it came by.
     Upload(UploadId),
+    /// The uploads that it was put together of.
+    Joined(Arc<Joined>),
+    /// What came of it in parts.
+    Parts(PartedId),
     /// The use of a signature that is good for one.
     Signature(Once),
 }
 
 /// What belongs to a content that comes to its place.
-#[derive(Clone, Copy)]
 pub(crate) struct Beside<'a> {
     /// What ends at the same moment.
     pub(crate) along: Along,
@@ -51,22 +58,60 @@ impl Along {
     ///
     /// # Errors
     /// What [`end`](Self::end) would say.
-    pub(crate) async fn check(self, files: &Files) -> Result<()> {
+    pub(crate) async fn check(&self, files: &Files) -> Result<()> {
         match self {
             Self::Nothing => Ok(()),
-            Self::Upload(upload) => match sql::upload::with_id(files.db(), upload).await? {
+            Self::Upload(upload) => match sql::upload::with_id(files.db(), *upload).await? {
                 Some(upload) if !upload.done => Ok(()),
                 _ => Err(Error::NoUpload),
             },
-            Self::Signature(once) => files.not_used(once).await,
+            // Whoever puts them together has the turn of each.
+            Self::Joined(_) => Ok(()),
+            Self::Parts(parted) => match sql::parted::came(files.db(), *parted).await? {
+                Some(_) => Ok(()),
+                None => Err(Error::NoParted),
+            },
+            Self::Signature(once) => files.not_used(*once).await,
         }
     }
 
-    async fn end(self, tx: &mut Tx) -> Result<()> {
+    /// How much of it has come, and counts against the limits of a bucket until it ends.
+    pub(crate) async fn counted(
+        &self,
+        files: &Files,
+        bucket: &Bucket,
+        account: Option<Uuid>,
+    ) -> Result<Counted> {
+        if !sql::usage::has_quota(bucket) {
+            return Ok(Counted::default());
+        }
+        match self {
+            Self::Nothing | Self::Signature(_) => Ok(Counted::default()),
+            Self::Upload(upload) => {
+                let upload = sql::upload::with_id(files.db(), *upload).await?;
+                Ok(upload.map_or_else(Counted::default, |upload| upload.counted_in(bucket)))
+            }
+            Self::Joined(joined) => Ok(joined.counted_in(bucket)),
+            Self::Parts(parted) => {
+                let came = sql::parted::came(files.db(), *parted).await?;
+                let (of, bytes) = came.ok_or(Error::NoParted)?;
+                let is_theirs = of == account.unwrap_or_default();
+                Ok(Counted {
+                    of_bucket: bytes,
+                    of_account: if is_theirs { bytes } else { 0 },
+                })
+            }
+        }
+    }
+
+    async fn end(&self, tx: &mut Tx) -> Result<()> {
         match self {
             Self::Nothing => Ok(()),
-            Self::Upload(upload) if sql::upload::end(tx, upload).await? => Ok(()),
+            Self::Upload(upload) if sql::upload::end(tx, *upload).await? => Ok(()),
             Self::Upload(_) => Err(Error::NoUpload),
+            Self::Joined(joined) => joined.end(tx).await,
+            Self::Parts(parted) if sql::parted::end(tx, *parted).await? => Ok(()),
+            Self::Parts(_) => Err(Error::NoParted),
             Self::Signature(once) if sql::signature::use_up(tx, once.id, once.expires).await? => {
                 Ok(())
             }

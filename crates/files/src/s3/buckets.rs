@@ -3,7 +3,7 @@
 
 use super::error::Fault;
 use super::list::owner;
-use super::{REGION, Service};
+use super::{REGION, Service, versions};
 use crate::bucket::{Bucket, BucketChange, NewBucket};
 use crate::permit::Permission;
 use crate::remove::Heap;
@@ -68,7 +68,9 @@ pub(super) async fn list_buckets(
     }))
 }
 
-fn may_make(caller: &Caller) -> Fault<()> {
+/// Whether this caller may make and remove buckets.
+fn may_make(service: &Service, caller: &Caller) -> Fault<()> {
+    service.files.not_held(caller)?;
     if caller.may(Role::Operator, Scope::FilesWrite) {
         return Ok(());
     }
@@ -84,7 +86,7 @@ pub(super) async fn create_bucket(
 ) -> S3Result<S3Response<CreateBucketOutput>> {
     let caller = service.someone(&request).await?;
     super::put::refuse_what_is_not_kept(&request.headers)?;
-    may_make(&caller)?;
+    may_make(service, &caller)?;
     let name = request.input.bucket;
     let new = NewBucket {
         name: name.clone(),
@@ -150,7 +152,7 @@ pub(super) async fn delete_bucket(
     request: S3Request<DeleteBucketInput>,
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
     let caller = service.someone(&request).await?;
-    may_make(&caller)?;
+    may_make(service, &caller)?;
     let name = &request.input.bucket;
     let bucket = service
         .permitted(Some(&caller), name, "", Permission::Delete)
@@ -204,6 +206,7 @@ pub(super) async fn put_bucket_versioning(
     request: S3Request<PutBucketVersioningInput>,
 ) -> S3Result<S3Response<PutBucketVersioningOutput>> {
     let caller = service.someone(&request).await?;
+    service.files.not_held(&caller)?;
     if !caller.may(Role::Admin, Scope::FilesWrite) {
         return Err(s3_error!(
             AccessDenied,
@@ -266,7 +269,7 @@ pub(super) async fn get_object_acl(
             Permission::Read,
         )
         .await?;
-    service.files.file(&bucket, &path).await?;
+    versions::find(service, &bucket, &path, input.version_id.as_deref()).await?;
     Ok(S3Response::new(GetObjectAclOutput {
         grants: Some(grants()),
         owner: Some(owner()),

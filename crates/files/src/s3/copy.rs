@@ -6,10 +6,12 @@ use super::put::{headers, metadata, refuse_what_is_not_kept};
 use super::{Service, path, tagging, versions};
 use crate::bucket::Bucket;
 use crate::change::Description;
-use crate::expect::Expect;
+use crate::expect::{Expect, Tags};
 use crate::file::File;
 use crate::permit::{Permission, Writer};
 use access::Caller;
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName};
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, MetadataDirective,
     TaggingDirective,
@@ -49,6 +51,7 @@ pub(super) async fn copy_object(
     let caller = service.someone(&request).await?;
     let input = request.input;
     refuse_what_is_not_kept(&request.headers)?;
+    let expect = expected(&request.headers)?;
     let to = path(&input.key)?;
     let bucket = service
         .permitted(Some(&caller), &input.bucket, to.as_str(), Permission::Write)
@@ -87,10 +90,9 @@ pub(super) async fn copy_object(
         description.tags = Some(tagging::parse(input.tagging.as_deref())?);
     }
     let by = Writer::from(&caller);
-    let nothing = Expect::default();
     let file = service
         .files
-        .copy_of(from, (&bucket, &to), &nothing, description, &by)
+        .copy_of(from, (&bucket, &to), &expect, description, &by)
         .await?;
     Ok(S3Response::new(CopyObjectOutput {
         version_id: bucket.versions.then(|| file.id.to_string()),
@@ -101,6 +103,30 @@ pub(super) async fn copy_object(
         }),
         ..CopyObjectOutput::default()
     }))
+}
+
+/// What must be where the copy goes: of this verb the library does not read it.
+fn expected(headers: &HeaderMap) -> Fault<Expect> {
+    let tags = |name: &HeaderName, weak: bool| -> Fault<Option<Tags>> {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => match value.to_str() {
+                Ok(text) => Ok(Some(Tags::parse(text, weak))),
+                Err(_) => Err(s3_error!(InvalidArgument, "{} cannot be read.", name)),
+            },
+            (Some(_), Some(_)) => Err(s3_error!(
+                InvalidArgument,
+                "{} was sent twice; send it once.",
+                name
+            )),
+        }
+    };
+    Ok(Expect {
+        matches: tags(&IF_MATCH, false)?,
+        none_matches: tags(&IF_NONE_MATCH, true)?,
+        ..Expect::default()
+    })
 }
 
 /// Where the bytes are of what lies at a file's path now.

@@ -24,6 +24,9 @@ pub(super) async fn delete_object(
     let caller = service.someone(&request).await?;
     let input = request.input;
     let bucket = service.bucket(&input.bucket)?;
+    refuse_other_conditions(
+        input.if_match_size.is_some() || input.if_match_last_modified_time.is_some(),
+    )?;
     let expect = Expect {
         matches: input.if_match.map(condition),
         ..Expect::default()
@@ -60,7 +63,11 @@ pub(super) async fn delete_objects(
             ..Expect::default()
         };
         let version = object.version_id.as_deref();
-        let outcome = delete(service, &caller, &bucket, &object.key, version, &expect).await;
+        let other = object.size.is_some() || object.last_modified_time.is_some();
+        let outcome = match refuse_other_conditions(other) {
+            Ok(()) => delete(service, &caller, &bucket, &object.key, version, &expect).await,
+            refused => refused,
+        };
         match outcome {
             Ok(()) if quiet => {}
             Ok(()) => deleted.push(DeletedObject {
@@ -84,6 +91,18 @@ pub(super) async fn delete_objects(
     }))
 }
 
+/// Of conditions, tags are looked at: a file of another size or time must not be taken for the
+/// one that was meant.
+fn refuse_other_conditions(are_there: bool) -> Fault<()> {
+    if are_there {
+        return Err(s3_error!(
+            NotImplemented,
+            "Sizes and times are no conditions here; say If-Match."
+        ));
+    }
+    Ok(())
+}
+
 /// Deletes what is at a key; what is not there is as good as deleted.
 async fn delete(
     service: &Service,
@@ -99,7 +118,9 @@ async fn delete(
         .permit(Some(caller), bucket, path.as_str(), Permission::Delete)
         .await?;
     let outcome = match version {
-        Some(version) => return versions::remove(service, caller, bucket, &path, version).await,
+        Some(version) => {
+            return versions::remove(service, caller, bucket, &path, version, expect).await;
+        }
         None => files.delete(bucket, &path, expect, &caller.actor()).await,
     };
     match outcome {

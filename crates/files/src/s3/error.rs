@@ -48,6 +48,8 @@ impl From<Error> for S3Error {
             Error::WrongPart(WrongPart::None) => S3ErrorCode::MalformedXML,
             Error::WrongPart(WrongPart::Number) => S3ErrorCode::InvalidArgument,
             Error::WrongPart(WrongPart::Missing(_)) => S3ErrorCode::InvalidPart,
+            // Of that S3 has no word of its own.
+            Error::TooManyUploads { .. } => S3ErrorCode::InvalidRequest,
             // Of hooks and resumable uploads, which no verb of S3 touches.
             Error::Hook(_)
             | Error::NoUpload
@@ -62,8 +64,7 @@ impl From<Error> for S3Error {
             | Error::Silent
             | Error::JoinedUpload
             | Error::Unjoinable
-            | Error::UploadDone
-            | Error::TooManyUploads { .. } => S3ErrorCode::InvalidRequest,
+            | Error::UploadDone => S3ErrorCode::InvalidRequest,
             // S3 has no quotas; a status that clients do not try again at.
             Error::Quota { .. } => {
                 let mut error = Self::with_message(

@@ -111,12 +111,9 @@ pub(super) async fn upload_part(
     )
     .await?;
     let promised = promised(input.content_length, input.content_md5.as_deref())?;
-    let by = Writer::from(&caller);
     let number = number(input.part_number);
     let files = &service.files;
-    let mut incoming = files
-        .put_part(&bucket, &by, &parted, number, promised)
-        .await?;
+    let mut incoming = files.put_part(&bucket, &parted, number, promised).await?;
     release(&request.extensions);
     let sums = Sums::said_in(&request.headers);
     let trailers = request.trailing_headers.as_ref();
@@ -160,13 +157,10 @@ pub(super) async fn upload_part_copy(
         length: Some(range.end - range.start),
         ..Promised::default()
     };
-    let by = Writer::from(&caller);
     let number = number(input.part_number);
     let files = &service.files;
     let blob = files.content(&from).await?;
-    let mut incoming = files
-        .put_part(&bucket, &by, &parted, number, promised)
-        .await?;
+    let mut incoming = files.put_part(&bucket, &parted, number, promised).await?;
     release(&request.extensions);
     let mut bytes = blob.stream(range);
     while let Some(bytes) = bytes.try_next().await.map_err(crate::Error::from)? {
@@ -227,7 +221,7 @@ pub(super) async fn complete(
     let expect = Expect {
         matches: input.if_match.map(condition),
         none_matches: input.if_none_match.map(condition),
-        unmodified_since: None,
+        ..Expect::default()
     };
     let by = Writer::from(&caller);
     release(&request.extensions);
@@ -281,6 +275,12 @@ pub(super) async fn abort(
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
     let caller = service.someone(&request).await?;
     let input = request.input;
+    if input.if_match_initiated_time.is_some() {
+        return Err(s3_error!(
+            NotImplemented,
+            "A time is no condition here; the id of the upload says which is meant."
+        ));
+    }
     let (_, parted) = parted(
         service,
         &caller,

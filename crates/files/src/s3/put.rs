@@ -40,7 +40,7 @@ pub(super) async fn put_object(
         expect: Expect {
             matches: input.if_match.map(condition),
             none_matches: input.if_none_match.map(condition),
-            unmodified_since: None,
+            ..Expect::default()
         },
         promised: promised(input.content_length, input.content_md5.as_deref())?,
         ..NewFile::at(path)

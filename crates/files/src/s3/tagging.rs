@@ -1,7 +1,8 @@
-//! GetObjectTagging, PutObjectTagging and DeleteObjectTagging.
+//! GetObjectTagging, PutObjectTagging and DeleteObjectTagging. What is said of an older version
+//! stays as it is.
 
 use super::error::Fault;
-use super::{Service, path};
+use super::{Service, path, versions};
 use crate::change::Description;
 use crate::expect::Expect;
 use crate::file::TagSet;
@@ -53,14 +54,16 @@ pub(super) async fn get_object_tagging(
             Permission::Read,
         )
         .await?;
-    let file = service.files.file(&bucket, &path).await?;
+    let version = input.version_id.as_deref();
+    let file = versions::find(service, &bucket, &path, version).await?;
+    let version_id = bucket.versions.then(|| file.id.to_string());
     let tags = file.tags.into_iter().map(|(name, text)| Tag {
         key: Some(name),
         value: Some(text),
     });
     Ok(S3Response::new(GetObjectTaggingOutput {
         tag_set: tags.collect(),
-        version_id: None,
+        version_id,
     }))
 }
 
@@ -75,8 +78,10 @@ pub(super) async fn put_object_tagging(
         let name = tag.key.unwrap_or_default();
         put(&mut tags, name, tag.value.unwrap_or_default())?;
     }
-    set(service, &caller, &input.bucket, &input.key, tags).await?;
-    Ok(S3Response::new(PutObjectTaggingOutput::default()))
+    let version = input.version_id.as_deref();
+    let place = (input.bucket.as_str(), input.key.as_str());
+    let version_id = set(service, &caller, place, version, tags).await?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
 }
 
 pub(super) async fn delete_object_tagging(
@@ -85,17 +90,21 @@ pub(super) async fn delete_object_tagging(
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
     let caller = service.someone(&request).await?;
     let input = request.input;
-    set(service, &caller, &input.bucket, &input.key, TagSet::new()).await?;
-    Ok(S3Response::new(DeleteObjectTaggingOutput::default()))
+    let version = input.version_id.as_deref();
+    let place = (input.bucket.as_str(), input.key.as_str());
+    let version_id = set(service, &caller, place, version, TagSet::new()).await?;
+    Ok(S3Response::new(DeleteObjectTaggingOutput { version_id }))
 }
 
+/// Gives the current file of a key other tags, where it is the version that is meant; which
+/// that is.
 async fn set(
     service: &Service,
     caller: &Caller,
-    bucket: &str,
-    key: &str,
+    (bucket, key): (&str, &str),
+    version: Option<&str>,
     tags: TagSet,
-) -> Fault<()> {
+) -> Fault<Option<String>> {
     let path = path(key)?;
     let bucket = service
         .permitted(Some(caller), bucket, path.as_str(), Permission::Write)
@@ -104,12 +113,23 @@ async fn set(
         tags: Some(tags),
         ..Description::default()
     };
-    let nothing = Expect::default();
-    service
-        .files
-        .describe(&bucket, &path, &nothing, description, &caller.actor())
+    let files = &service.files;
+    let mut expect = Expect::default();
+    if version.is_some() {
+        let meant = versions::find(service, &bucket, &path, version).await?;
+        let current = files.file(&bucket, &path).await;
+        if !current.is_ok_and(|current| current.id == meant.id) {
+            return Err(s3_error!(
+                NotImplemented,
+                "The tags of an older version stay as they are; leave the version out to change those of the current one."
+            ));
+        }
+        expect = Expect::content(meant.id);
+    }
+    let file = files
+        .describe(&bucket, &path, &expect, description, &caller.actor())
         .await?;
-    Ok(())
+    Ok(bucket.versions.then(|| file.id.to_string()))
 }
 
 #[cfg(test)]

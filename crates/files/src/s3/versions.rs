@@ -67,13 +67,15 @@ pub(super) async fn content(
     }
 }
 
-/// Removes a version for good. One that is not there is as good as removed.
+/// Removes a version for good, if it is what is expected. One that is not there is as good as
+/// removed.
 pub(super) async fn remove(
     service: &Service,
     caller: &Caller,
     bucket: &Bucket,
     path: &FilePath,
     version: &str,
+    expect: &Expect,
 ) -> Fault<()> {
     let files = &service.files;
     let found = match version {
@@ -88,11 +90,13 @@ pub(super) async fn remove(
         Err(Error::NoFile(_) | Error::NothingToRestore) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
+    expect.check(Some(&file))?;
     let current = files.file(bucket, path).await;
     if current.is_ok_and(|current| current.id == file.id) {
-        let nothing = Expect::default();
-        match files.delete(bucket, path, &nothing, &caller.actor()).await {
-            Ok(_) | Err(Error::NoFile(_)) => {}
+        let seen = Expect::content(file.id);
+        match files.delete(bucket, path, &seen, &caller.actor()).await {
+            // What was put there meanwhile stays, and has made this one of the past.
+            Ok(_) | Err(Error::NoFile(_) | Error::Precondition) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -102,7 +106,8 @@ pub(super) async fn remove(
     Ok(())
 }
 
-/// One line of the list: the current content of a path comes before those of its past.
+/// One line of the list: the current content of a path comes before those of its past, and of
+/// these the newest first, as clients rely on it.
 struct Line {
     file: File,
     latest: bool,
@@ -131,11 +136,13 @@ pub(super) async fn list_object_versions(
     let limit = most(input.max_keys)?;
     let marker = input.key_marker.clone().filter(|marker| !marker.is_empty());
     let after = marker.as_ref().map(|key| {
+        // Of each key the newest comes first: behind all of them there is nothing older.
+        let behind = FileId::from(uuid::Uuid::nil());
         let after = match input.version_id_marker.as_deref() {
             // Behind the current content of the key, before those of its past.
-            Some(NULL) => FileId::from(uuid::Uuid::nil()),
-            Some(version) => version.parse().unwrap_or(FileId::from(uuid::Uuid::max())),
-            None => FileId::from(uuid::Uuid::max()),
+            Some(NULL) => FileId::from(uuid::Uuid::max()),
+            Some(version) => version.parse().unwrap_or(behind),
+            None => behind,
         };
         (key.clone(), after)
     });
@@ -220,7 +227,7 @@ async fn lines(
         }));
         lines.sort_by(|a, b| {
             let key = |line: &Line| (line.file.path.clone(), !line.latest);
-            key(a).cmp(&key(b)).then(a.file.id.cmp(&b.file.id))
+            key(a).cmp(&key(b)).then(b.file.id.cmp(&a.file.id))
         });
     }
     lines.truncate(limit);

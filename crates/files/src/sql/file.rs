@@ -336,7 +336,8 @@ pub(crate) async fn past(db: &Db, bucket: BucketId, id: FileId) -> Result<Option
     row.as_ref().map(read_past).transpose()
 }
 
-/// Files of the past by path and age.
+/// Files of the past by path, and of each path the newest first. Where a page begins, the
+/// caller says, and nobody has checked that: it opens nothing before `prefix`.
 pub(crate) async fn all_past(
     db: &Db,
     bucket: BucketId,
@@ -345,9 +346,10 @@ pub(crate) async fn all_past(
     after: Option<&(String, FileId)>,
     limit: usize,
 ) -> Result<Vec<Past>> {
-    let nil = (prefix.to_owned(), FileId::from(Uuid::nil()));
-    let (path, id) = after.unwrap_or(&nil);
-    let mut values = values![bucket.uuid(), standing, path, id.uuid(), limit];
+    let beginning = (prefix.to_owned(), FileId::from(Uuid::max()));
+    let after = after.filter(|(path, _)| path.as_str() >= prefix);
+    let (path, id) = after.unwrap_or(&beginning);
+    let mut values = values![bucket.uuid(), standing, path.as_str(), id.uuid(), limit];
     let mut within = "";
     if let Some(end) = after_prefix(prefix) {
         within = "AND path < $6";
@@ -356,7 +358,8 @@ pub(crate) async fn all_past(
     let sql = format!(
         "SELECT {COLUMNS}, removed_at, removed_by FROM file
         WHERE bucket = $1 AND standing = $2 AND standing <> 'current'
-        AND (path, id) > ($3, $4) {within} ORDER BY path, id LIMIT $5"
+        AND path >= $3 AND (path > $3 OR id < $4) {within}
+        ORDER BY path, id DESC LIMIT $5"
     );
     let rows = db.all(sql, values).await?;
     rows.iter().map(read_past).collect()

@@ -5,29 +5,17 @@ use super::usage;
 use crate::Result;
 use crate::bucket::Bucket;
 use crate::file::File;
+use crate::quota::Counted;
 use std::time::Duration;
 use storage::{Db, Tx, values};
 use uuid::Uuid;
-
-/// What a bucket holds, with what is on its way into it: of one moment, as what arrives leaves
-/// the one and comes to the other at once.
-const OF_BUCKET: &str = "SELECT CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files,
-    CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM (
-    SELECT files, bytes FROM file_usage WHERE bucket = $1
-    UNION ALL
-    SELECT files, bytes FROM store_room WHERE bucket = $1 AND held_until > {now}) AS held";
-const OF_ACCOUNT: &str = "SELECT CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files,
-    CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM (
-    SELECT files, bytes FROM file_usage WHERE bucket = $1 AND account = $2
-    UNION ALL
-    SELECT files, account_bytes AS bytes FROM store_room
-    WHERE bucket = $1 AND account = $2 AND held_until > {now}) AS held";
 
 fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 2)
 }
 
-/// Takes room for `file` in the place of another, for so long at most.
+/// Takes room for `file` in the place of another, for so long at most, beside what has come
+/// of it and counts already.
 ///
 /// # Errors
 /// [`Error::Quota`](crate::Error::Quota) when there is none.
@@ -36,6 +24,7 @@ pub(crate) async fn take(
     bucket: &Bucket,
     file: &File,
     goes: Option<&File>,
+    counted: Counted,
     lease: Duration,
 ) -> Result<Uuid> {
     const SQL: &str = "INSERT INTO store_room
@@ -44,11 +33,14 @@ pub(crate) async fn take(
     let (of_bucket, account) = (bucket.id.uuid(), file.account.unwrap_or_default());
     let mut tx = db.begin().await?;
     usage::hold(&mut tx, bucket.id).await?;
-    let held = usage::read(tx.one(OF_BUCKET, values![of_bucket]).await?)?;
-    let mine = usage::read(tx.one(OF_ACCOUNT, values![of_bucket, account]).await?)?;
+    let (held, mine) = usage::against(&mut tx, bucket.id, account).await?;
+    let (held, mine) = counted.out_of(held, mine);
     usage::would_fit(bucket, file, goes, held, mine)?;
-    // What goes makes room only once it has gone.
-    let more = |goes: Option<&File>| file.size.saturating_sub(goes.map_or(0, |goes| goes.size));
+    // What goes makes room only once it has gone, and so does what has come.
+    let more = |goes: Option<&File>, counted: u64| {
+        let goes = goes.map_or(0, |goes| goes.size);
+        file.size.saturating_sub(goes).saturating_sub(counted)
+    };
     let same = goes.filter(|goes| goes.account.unwrap_or_default() == account);
     let (id, files) = (Uuid::now_v7(), i64::from(goes.is_none()));
     let values = values![
@@ -56,8 +48,8 @@ pub(crate) async fn take(
         of_bucket,
         account,
         files,
-        more(goes),
-        more(same),
+        more(goes, counted.of_bucket),
+        more(same, counted.of_account),
         micros(lease)
     ];
     tx.execute(SQL, values).await?;

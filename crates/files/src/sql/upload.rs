@@ -3,11 +3,15 @@
 use crate::file::metadata_text;
 use crate::upload::{Piece, Upload, UploadKind};
 use base::{BucketId, Timestamp, UploadId};
-use storage::{BlobName, Db, Error, Mark, Result, Row, Tx, values};
+use storage::{BlobName, Db, Error, Mark, Result, Row, Tx, Value, values};
 use uuid::Uuid;
 
 const COLUMNS: &str = "id, bucket, path, kind, state, length, received, blob, hashes, stored_in,
-    type, metadata, expect, said, parts, uploader, account, created_at, expires_at";
+    counts_in, type, metadata, expect, said, parts, uploader, account, created_at, expires_at";
+const INSERT: &str = "INSERT INTO upload (id, bucket, path, kind, state, length, received, blob,
+    hashes, type, metadata, expect, said, parts, uploader, account, created_at, expires_at,
+    stored_in, counts_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    $16, $17, $18, $19, $20)";
 
 fn read(row: &Row) -> Result<Upload> {
     let path: String = row.get("path")?;
@@ -31,6 +35,7 @@ fn read(row: &Row) -> Result<Upload> {
         blob: row.get::<Option<Uuid>>("blob")?.map(BlobName::from),
         hashes: row.get("hashes")?,
         stored_in: row.get::<Option<Uuid>>("stored_in")?.map(Into::into),
+        counts_in: row.get::<Option<Uuid>>("counts_in")?.map(Into::into),
         media_type: row.get("type")?,
         metadata: json(row, "metadata")?,
         expect: json(row, "expect")?,
@@ -52,41 +57,43 @@ fn json<T: serde::de::DeserializeOwned + Default>(row: &Row, column: &'static st
 }
 
 pub(crate) async fn insert(db: &Db, upload: &Upload) -> Result<()> {
-    const SQL: &str = "INSERT INTO upload (id, bucket, path, kind, state, length, received, blob,
-        hashes, type, metadata, expect, said, parts, uploader, account, created_at, expires_at,
-        stored_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19)";
+    db.execute(INSERT, written(upload)).await.map(drop)
+}
+
+/// The same within a transaction.
+pub(crate) async fn insert_in(tx: &mut Tx, upload: &Upload) -> Result<()> {
+    tx.execute(INSERT, written(upload)).await.map(drop)
+}
+
+/// The values of an upload, in the order in which they are inserted.
+fn written(upload: &Upload) -> Vec<Value> {
     let expect = if upload.expect.is_nothing() {
         String::new()
     } else {
         serde_json::to_string(&upload.expect).unwrap_or_default()
     };
-    db.execute(
-        SQL,
-        values![
-            upload.id.uuid(),
-            upload.bucket.map(base::BucketId::uuid),
-            upload.path.as_ref().map_or("", |path| path.as_str()),
-            upload.kind.as_str(),
-            if upload.done { "done" } else { "open" },
-            upload.length,
-            upload.received,
-            upload.blob.map(BlobName::uuid),
-            upload.hashes.as_slice(),
-            upload.media_type.as_str(),
-            metadata_text(&upload.metadata).unwrap_or_default(),
-            expect,
-            upload.said.as_str(),
-            upload.parts.as_str(),
-            upload.uploader.as_str(),
-            upload.account,
-            upload.created_at,
-            upload.expires_at,
-            upload.stored_in.map(BucketId::uuid),
-        ],
-    )
-    .await
-    .map(drop)
+    values![
+        upload.id.uuid(),
+        upload.bucket.map(BucketId::uuid),
+        upload.path.as_ref().map_or("", |path| path.as_str()),
+        upload.kind.as_str(),
+        if upload.done { "done" } else { "open" },
+        upload.length,
+        upload.received,
+        upload.blob.map(BlobName::uuid),
+        upload.hashes.as_slice(),
+        upload.media_type.as_str(),
+        metadata_text(&upload.metadata).unwrap_or_default(),
+        expect,
+        upload.said.as_str(),
+        upload.parts.as_str(),
+        upload.uploader.as_str(),
+        upload.account,
+        upload.created_at,
+        upload.expires_at,
+        upload.stored_in.map(BucketId::uuid),
+        upload.counts_in.map(BucketId::uuid),
+    ]
 }
 
 pub(crate) async fn with_id(db: &Db, id: UploadId) -> Result<Option<Upload>> {
@@ -189,17 +196,11 @@ pub(crate) async fn declare(db: &Db, id: UploadId, length: u64) -> Result<bool> 
     Ok(db.execute(SQL, values![id.uuid(), length]).await? == 1)
 }
 
-const END: &str = "UPDATE upload SET state = 'done', blob = NULL
-    WHERE id = $1 AND state = 'open'";
-
 /// Its bytes are a file's from now on; whether they were none yet.
 pub(crate) async fn end(tx: &mut Tx, id: UploadId) -> Result<bool> {
-    Ok(tx.execute(END, values![id.uuid()]).await? == 1)
-}
-
-/// The same for a part that another upload has taken.
-pub(crate) async fn take(db: &Db, id: UploadId) -> Result<bool> {
-    Ok(db.execute(END, values![id.uuid()]).await? == 1)
+    const SQL: &str = "UPDATE upload SET state = 'done', blob = NULL
+        WHERE id = $1 AND state = 'open'";
+    Ok(tx.execute(SQL, values![id.uuid()]).await? == 1)
 }
 
 /// Removes an upload; whether there was one.

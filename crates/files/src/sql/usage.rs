@@ -1,4 +1,4 @@
-//! How much a bucket holds, and whether more fits.
+//! How much a bucket holds, what counts against its limits, and whether more fits.
 
 use crate::bucket::{Bucket, Usage};
 use crate::file::File;
@@ -15,11 +15,33 @@ const SHARDS: u8 = 8;
 
 const OF_BUCKET: &str = "SELECT CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files,
     CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM file_usage WHERE bucket = $1";
-const OF_ACCOUNT: &str = "SELECT CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files,
-    CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM file_usage
-    WHERE bucket = $1 AND account = $2";
 
-pub(super) fn read(row: Option<Row>) -> storage::Result<Usage> {
+/// What counts against the limits of a bucket: its files, what is on its way into its store,
+/// and what has come of uploads and in parts. All of one moment, as what becomes a file leaves
+/// the one and comes to the other at once.
+const AGAINST_BUCKET: &str = "SELECT CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files,
+    CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM (
+    SELECT files, bytes FROM file_usage WHERE bucket = $1
+    UNION ALL
+    SELECT files, bytes FROM store_room WHERE bucket = $1 AND held_until > {now}
+    UNION ALL
+    SELECT 0 AS files, received AS bytes FROM upload WHERE counts_in = $1 AND state = 'open'
+    UNION ALL
+    SELECT 0 AS files, bytes FROM parted WHERE bucket = $1) AS held";
+/// The same of one user.
+const AGAINST_ACCOUNT: &str = "SELECT CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files,
+    CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM (
+    SELECT files, bytes FROM file_usage WHERE bucket = $1 AND account = $2
+    UNION ALL
+    SELECT files, account_bytes AS bytes FROM store_room
+    WHERE bucket = $1 AND account = $2 AND held_until > {now}
+    UNION ALL
+    SELECT 0 AS files, received AS bytes FROM upload
+    WHERE counts_in = $1 AND account = $2 AND state = 'open'
+    UNION ALL
+    SELECT 0 AS files, bytes FROM parted WHERE bucket = $1 AND account = $2) AS held";
+
+fn read(row: Option<Row>) -> storage::Result<Usage> {
     let Some(row) = row else {
         return Ok(Usage::default());
     };
@@ -33,8 +55,31 @@ pub(crate) async fn of_bucket(db: &Db, bucket: BucketId) -> storage::Result<Usag
     read(db.one(OF_BUCKET, values![bucket.uuid()]).await?)
 }
 
-pub(crate) async fn of_account(db: &Db, bucket: BucketId, account: Uuid) -> storage::Result<Usage> {
-    read(db.one(OF_ACCOUNT, values![bucket.uuid(), account]).await?)
+/// What counts against the limits of a bucket.
+pub(crate) async fn against_bucket(db: &Db, bucket: BucketId) -> storage::Result<Usage> {
+    read(db.one(AGAINST_BUCKET, values![bucket.uuid()]).await?)
+}
+
+/// What of that is of one user.
+pub(crate) async fn against_account(
+    db: &Db,
+    bucket: BucketId,
+    account: Uuid,
+) -> storage::Result<Usage> {
+    let values = values![bucket.uuid(), account];
+    read(db.one(AGAINST_ACCOUNT, values).await?)
+}
+
+/// Both, within a transaction.
+pub(super) async fn against(
+    tx: &mut Tx,
+    bucket: BucketId,
+    account: Uuid,
+) -> storage::Result<(Usage, Usage)> {
+    let held = read(tx.one(AGAINST_BUCKET, values![bucket.uuid()]).await?)?;
+    let values = values![bucket.uuid(), account];
+    let mine = read(tx.one(AGAINST_ACCOUNT, values).await?)?;
+    Ok((held, mine))
 }
 
 /// Whether any limit is set.
@@ -102,12 +147,8 @@ pub(super) async fn hold(tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
 /// Whether `file` fits, so that of several who come at once not all believe so.
 pub(crate) async fn check(tx: &mut Tx, bucket: &Bucket, file: &File) -> Result<()> {
     hold(tx, bucket.id).await?;
-    let held = read(tx.one(OF_BUCKET, values![bucket.id.uuid()]).await?)?;
     let account = file.account.unwrap_or_default();
-    let mine = read(
-        tx.one(OF_ACCOUNT, values![bucket.id.uuid(), account])
-            .await?,
-    )?;
+    let (held, mine) = against(tx, bucket.id, account).await?;
     allows(bucket, held, mine, file.size)
 }
 
@@ -123,7 +164,7 @@ pub(crate) async fn subtract(tx: &mut Tx, file: &File) -> storage::Result<()> {
     tally.keep(tx, file.bucket).await
 }
 
-/// What changes of how much a bucket holds, and, where there are limits, what it held.
+/// What changes of how much a bucket holds, and, where there are limits, what counted before.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     held: Usage,
@@ -142,13 +183,13 @@ impl Tally {
     ) -> storage::Result<Self> {
         hold(tx, bucket).await?;
         let mut tally = Self {
-            held: read(tx.one(OF_BUCKET, values![bucket.uuid()]).await?)?,
+            held: read(tx.one(AGAINST_BUCKET, values![bucket.uuid()]).await?)?,
             ..Self::default()
         };
         for account in accounts {
             if let Entry::Vacant(of_account) = tally.of_accounts.entry(account) {
-                let row = tx.one(OF_ACCOUNT, values![bucket.uuid(), account]).await?;
-                of_account.insert(read(row)?);
+                let values = values![bucket.uuid(), account];
+                of_account.insert(read(tx.one(AGAINST_ACCOUNT, values).await?)?);
             }
         }
         Ok(tally)

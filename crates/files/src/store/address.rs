@@ -2,7 +2,9 @@
 
 use crate::bucket::Bucket;
 use crate::path::FilePath;
+use crate::permit::Writer;
 use crate::presign::Terms;
+use crate::quota::{Counted, Wanted};
 use crate::{Error, Files, Result, sql};
 use access::Caller;
 use std::time::Duration;
@@ -44,7 +46,7 @@ impl Files {
     /// Refuses at once to sign for what would not fit: the store does not know of quotas.
     pub(crate) async fn check_signed_quota(
         &self,
-        bucket: &Bucket,
+        (bucket, path): (&Bucket, &FilePath),
         caller: &Caller,
         terms: &Terms,
     ) -> Result<()> {
@@ -56,6 +58,12 @@ impl Files {
         if length > most {
             return Err(Error::TooLarge { most });
         }
-        self.check_quota(bucket, &caller.into(), length).await
+        let wanted = Wanted {
+            path: Some(path),
+            account: Writer::from(caller).account,
+            bytes: length,
+            counted: Counted::default(),
+        };
+        self.check_quota(bucket, wanted).await
     }
 }

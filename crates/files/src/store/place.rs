@@ -105,7 +105,8 @@ impl Files {
         new.expect.check(there.as_ref())?;
         along.check(self).await?;
         let goes = there.as_ref().filter(|_| !bucket.versions);
-        let room = self.room_for(bucket, &file, goes).await?;
+        let counted = along.counted(self, bucket, by.account).await?;
+        let room = self.room_beside(bucket, &file, goes, counted).await?;
         let aside = self.make_way(&held, bucket, there.as_ref()).await?;
         let etag = match held.place(sealed).await {
             Ok(etag) => etag,

@@ -3,6 +3,7 @@
 
 use crate::bucket::Bucket;
 use crate::file::File;
+use crate::quota::Counted;
 use crate::sql::{room, usage};
 use crate::{Files, Result};
 use std::time::Duration;
@@ -32,12 +33,24 @@ impl Files {
         file: &File,
         goes: Option<&File>,
     ) -> Result<Room> {
+        let nothing = Counted::default();
+        self.room_beside(bucket, file, goes, nothing).await
+    }
+
+    /// The same where some of its bytes have come and count already.
+    pub(crate) async fn room_beside(
+        &self,
+        bucket: &Bucket,
+        file: &File,
+        goes: Option<&File>,
+        counted: Counted,
+    ) -> Result<Room> {
         let mut room = Room {
             files: self.clone(),
             id: None,
         };
         if usage::has_quota(bucket) {
-            room.id = Some(room::take(self.db(), bucket, file, goes, LEASE).await?);
+            room.id = Some(room::take(self.db(), bucket, file, goes, counted, LEASE).await?);
         }
         Ok(room)
     }

@@ -411,7 +411,7 @@ async fn what_is_replaced_stays_as_a_version() {
             let content = files.content(&past.file).await.expect("there");
             contents.push(read(&content, 0..past.file.size).await);
         }
-        assert_eq!(contents, [&b"one"[..], b"theirs"]);
+        assert_eq!(contents, [&b"theirs"[..], b"one"]);
         let by = &quay.by.actor;
         files
             .restore(bucket, first.id, true, by)

@@ -84,11 +84,9 @@ impl Files {
         let all = upload.received.saturating_add(more);
         allows(&upload, all)?;
         self.allows_length(all)?;
-        if !upload.done
-            && let Some((bucket, _)) = self.place_of_upload(&upload)
-        {
-            let held = upload.length.unwrap_or(all);
-            self.check_quota(&bucket, &upload.by(), held).await?;
+        if !upload.done {
+            let wanted = upload.length.unwrap_or(all);
+            self.check_room(&upload, wanted).await?;
         }
         Ok(upload)
     }

@@ -88,7 +88,7 @@ impl Files {
 
     async fn put_pieces(&self, bucket: &Arc<Bucket>, new: NewFile, upload: &Upload) -> Result<()> {
         let along = Along::Upload(upload.id);
-        let mut incoming = self.put(bucket, upload.by(), new).await?.along(along);
+        let mut incoming = self.put_along(bucket, upload.by(), new, along).await?;
         let mut bytes = self.bytes_of(upload).await?;
         while let Some(bytes) = bytes.try_next().await? {
             incoming.write(bytes).await?;

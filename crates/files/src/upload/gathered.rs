@@ -59,16 +59,17 @@ impl Gathered {
         }
     }
 
-    /// Says in the database how much lasts.
+    /// Says in the database how much lasts, where there is room for so much.
     ///
     /// # Errors
-    /// [`Error::UploadBusy`] when somebody else went on with the upload.
+    /// [`Error::UploadBusy`] when somebody else went on with the upload, [`Error::Quota`].
     pub(super) async fn note(
         &mut self,
         files: &Files,
         upload: &mut Upload,
         expires_at: Timestamp,
     ) -> Result<()> {
+        files.check_room(upload, self.position()).await?;
         match self {
             Self::Disk(partial) => {
                 let mark = partial.sync().await?;

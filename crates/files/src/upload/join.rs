@@ -2,14 +2,50 @@
 
 use super::turn::Turn;
 use super::{NewUpload, Upload, UploadKind, account};
+use crate::bucket::Bucket;
+use crate::path::FilePath;
 use crate::permit::Writer;
-use crate::put::NewFile;
+use crate::put::{Along, NewFile};
+use crate::quota::Counted;
 use crate::{Error, Files, Result, sql};
-use base::UploadId;
+use base::{BucketId, UploadId};
 use futures::StreamExt;
+use std::sync::Arc;
+use storage::Tx;
 
 /// Parts of one file.
 const MOST_PARTS: usize = 1_000;
+
+/// Whole parts, and the upload that they become.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(super) whole: Upload,
+    pub(super) parts: Vec<Upload>,
+}
+
+impl Joined {
+    /// Uses the parts up, and has it known what became of them.
+    ///
+    /// # Errors
+    /// [`Error::Unjoinable`] when somebody else has used one.
+    pub(crate) async fn end(&self, tx: &mut Tx) -> Result<()> {
+        let mut parts: Vec<UploadId> = self.parts.iter().map(|part| part.id).collect();
+        // In one order for all, so that no two wait for each other.
+        parts.sort_unstable();
+        for part in parts {
+            if !sql::upload::end(tx, part).await? {
+                return Err(Error::Unjoinable);
+            }
+        }
+        Ok(sql::upload::insert_in(tx, &self.whole).await?)
+    }
+
+    /// How many bytes of the parts count against the limits of a bucket.
+    pub(crate) fn counted_in(&self, bucket: &Bucket) -> Counted {
+        let parts = self.parts.iter().map(|part| part.counted_in(bucket));
+        Counted::of_one(parts.map(|part| part.of_bucket).sum())
+    }
+}
 
 impl Files {
     /// Puts whole parts of this user together in this order, and makes a file of them,
@@ -32,9 +68,18 @@ impl Files {
             return Err(Error::Unjoinable);
         }
         let files = self.clone();
-        let by = by.clone();
-        self.in_the_background(async move { files.join(&by, &parts, named, new).await })
-            .await
+        let (whose, names) = (by.clone(), named.clone());
+        let joined = self
+            .in_the_background(async move { files.join(&whose, &parts, names, new).await })
+            .await;
+        match joined {
+            // Since it was looked, somebody has put the same ones together.
+            Err(Error::Unjoinable) => {
+                let joined = sql::upload::joined(self.db(), account(by), &named).await?;
+                joined.ok_or(Error::Unjoinable)
+            }
+            joined => joined,
+        }
     }
 
     async fn join(
@@ -66,8 +111,11 @@ impl Files {
         file.metadata = new.metadata.clone();
         file.expect = new.expect.clone();
         file.promised.length = Some(length);
-        let mut incoming = self.put(&bucket, by.clone(), file).await?;
-        for part in &parts {
+        let whole = self.joined(by, new, (bucket.id, path), named, length);
+        let joined = Arc::new(Joined { whole, parts });
+        let along = Along::Joined(Arc::clone(&joined));
+        let mut incoming = self.put_along(&bucket, by.clone(), file, along).await?;
+        for part in &joined.parts {
             let mut bytes = self.bytes_of(part).await?;
             while let Some(bytes) = bytes.next().await {
                 if turns.iter().any(Turn::has_ended) {
@@ -77,24 +125,23 @@ impl Files {
             }
         }
         incoming.finish().await?;
-        new.place = Some((bucket, path));
-        let joined = self.joined(by, new, named, length).await?;
-        for part in &parts {
-            self.use_up(part).await?;
+        for part in &joined.parts {
+            self.discard_gathered(part).await;
         }
-        Ok(joined)
+        Ok(joined.whole.clone())
     }
 
-    async fn joined(
+    /// The upload that parts become. They stay known, too.
+    pub(super) fn joined(
         &self,
         by: &Writer,
         new: NewUpload,
+        (bucket, path): (BucketId, FilePath),
         named: String,
         length: u64,
-    ) -> Result<Upload> {
+    ) -> Upload {
         let now = self.now();
-        let (bucket, path) = new.place.map(|(bucket, path)| (bucket.id, path)).unzip();
-        let upload = Upload {
+        Upload {
             id: UploadId::new(),
             kind: UploadKind::Joined,
             done: true,
@@ -103,8 +150,9 @@ impl Files {
             said: new.said,
             parts: named,
             expires_at: now.plus(self.settings().upload_expires_in),
-            bucket,
-            path,
+            bucket: Some(bucket),
+            path: Some(path),
+            counts_in: None,
             blob: None,
             hashes: Vec::new(),
             stored_in: None,
@@ -114,19 +162,14 @@ impl Files {
             uploader: by.actor.as_str().to_owned(),
             account: account(by),
             created_at: now,
-        };
-        sql::upload::insert(self.db(), &upload).await?;
-        Ok(upload)
+        }
     }
 
-    /// A part stays known, and its bytes go.
-    async fn use_up(&self, part: &Upload) -> Result<()> {
-        if sql::upload::take(self.db(), part.id).await? {
-            self.discard_pieces(part).await;
-            if let Some(blob) = part.blob {
-                self.discard_partial(blob).await;
-            }
+    /// Removes the bytes of a part that is used up.
+    async fn discard_gathered(&self, part: &Upload) {
+        self.discard_pieces(part).await;
+        if let Some(blob) = part.blob {
+            self.discard_partial(blob).await;
         }
-        Ok(())
     }
 }

@@ -88,6 +88,7 @@ impl Dock {
     fn new_upload(&self, path: &str, length: Option<u64>) -> NewUpload {
         NewUpload {
             place: Some((self.bucket(), path.parse().expect("a path"))),
+            room: None,
             part: false,
             length,
             media_type: String::new(),
@@ -525,50 +526,4 @@ async fn a_whole_upload_becomes_a_file_though_the_program_ended_in_between() {
     .await;
 }
 
-#[tokio::test]
-async fn parts_are_put_together_in_the_order_that_is_said() {
-    at_dock(|dock, blobs| async move {
-        let mut parts = Vec::new();
-        for text in ["two ", "one "] {
-            let new = NewUpload {
-                part: true,
-                place: None,
-                ..dock.new_upload("-", Some(4))
-            };
-            let part = dock.files.begin_upload(&dock.by, new).await.expect("begun");
-            let sent = dock.send(part.id, 0, &text.as_bytes()[..3]).await;
-            sent.expect("kept");
-            parts.push(part.id);
-        }
-        let (two, one) = (parts[0], parts[1]);
-        let join = |parts: Vec<UploadId>, named: &str| {
-            let new = dock.new_upload("a", None);
-            dock.files
-                .join_uploads(&dock.by, parts, named.to_owned(), new)
-        };
-        let early = join(vec![one, two], "1").await;
-        assert!(
-            matches!(early, Err(Error::Unjoinable)),
-            "they are not whole"
-        );
-        for part in &parts {
-            dock.send(*part, 3, b" ").await.expect("whole");
-        }
-        let whole = dock.begin("b", 1).await;
-        for wrong in [vec![], vec![one, one], vec![one, whole]] {
-            let refused = join(wrong, "2").await;
-            assert!(matches!(refused, Err(Error::Unjoinable)), "{refused:?}");
-        }
-        let joined = join(vec![one, two], "3").await.expect("joined");
-        assert_eq!(dock.content("a").await.expect("a file"), b"one two ");
-        assert_eq!((joined.received, joined.parts.as_str()), (8, "3"));
-        let again = join(vec![one, two], "3").await.expect("it is the same");
-        assert_eq!(again.id, joined.id);
-        let other = join(vec![two, one], "4").await;
-        assert!(matches!(other, Err(Error::Unjoinable)), "they are used up");
-        let refused = dock.send(joined.id, 8, b"x").await;
-        assert!(matches!(refused, Err(Error::JoinedUpload)));
-        assert_eq!(files_below(&blobs), 2, "the file, and the upload of `b`");
-    })
-    .await;
-}
+mod joined;

@@ -1,9 +1,10 @@
 //! The trash, versions, and what becomes of bytes that nobody names.
 
-use crate::world::World;
+use crate::world::{World, path};
 use base::{Actor, FileId};
-use files::{BucketChange, Error, Heap};
+use files::{BucketChange, Error, Expect, Heap};
 use testing::on_both;
+use uuid::Uuid;
 
 #[tokio::test]
 async fn what_was_deleted_comes_back_as_it_was() {
@@ -88,9 +89,10 @@ async fn versions_stay_until_they_are_removed_for_good() {
         };
         let page = past(None).await;
         let sizes: Vec<u64> = page.iter().map(|past| past.file.size).collect();
-        assert_eq!(sizes, [1, 2]);
+        assert_eq!(sizes, [3, 2], "the newest first");
         let rest = past(Some(("a".to_owned(), page[1].file.id))).await;
         assert_eq!(rest.len(), 1);
+        assert_eq!(rest[0].file.size, 1);
         assert_eq!((world.on_disk(), world.usage().await), (3, (3, 6)));
         for past in page.iter().chain(&rest) {
             assert!(
@@ -109,6 +111,74 @@ async fn versions_stay_until_they_are_removed_for_good() {
             );
         }
         assert_eq!((world.on_disk(), world.usage().await), (0, (0, 0)));
+        world.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wherever_a_page_of_the_past_begins_it_shows_nothing_beside_its_prefix() {
+    on_both(|database| async move {
+        let mut world = World::open(&database).await;
+        let around = ["accounts", "cover", "covers/a", "covers/b", "covers0", "z"];
+        for heap in [Heap::Trash, Heap::Versions] {
+            let versions = BucketChange {
+                versions: Some(heap == Heap::Versions),
+                ..BucketChange::default()
+            };
+            world.change(versions).await;
+            for at in around {
+                world.put(at, "regretted").await;
+                world.delete(at).await.unwrap();
+            }
+            let shown = async |after: Option<(&str, Uuid)>| {
+                let after = after.map(|(at, id)| (at.to_owned(), FileId::from(id)));
+                let (files, bucket) = (&world.files, &world.bucket);
+                let page = files
+                    .past(bucket, heap, "covers/", after.as_ref(), 10)
+                    .await;
+                let paths = page.unwrap().into_iter().map(|past| past.file.path);
+                paths.map(|at| at.as_str().to_owned()).collect::<Vec<_>>()
+            };
+            let all = ["covers/a", "covers/b"];
+            assert_eq!(shown(None).await, all);
+            // As nobody gave them out.
+            for id in [Uuid::nil(), Uuid::max()] {
+                for before in ["", "!", "accounts", "cover"] {
+                    assert_eq!(shown(Some((before, id))).await, all, "{heap:?} {before}");
+                }
+                for behind in ["covers/b\u{1}", "covers0", "z"] {
+                    let shown = shown(Some((behind, id))).await;
+                    assert!(shown.is_empty(), "{heap:?} {behind}: {shown:?}");
+                }
+            }
+            assert_eq!(shown(Some(("covers/a", Uuid::nil()))).await, all[1..]);
+            assert_eq!(shown(Some(("covers/a", Uuid::max()))).await, all);
+        }
+        world.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_the_content_that_was_seen_is_deleted_though_another_is_the_same() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        let seen = world.put("a", "same").await;
+        let now = world.put("a", "same").await;
+        assert_eq!(seen.etag, now.etag);
+        let by = Actor::user("anna");
+        let delete = async |id| {
+            let expect = Expect::content(id);
+            world
+                .files
+                .delete(&world.bucket, &path("a"), &expect, &by)
+                .await
+        };
+        let refused = delete(seen.id).await;
+        assert!(matches!(refused, Err(Error::Precondition)), "{refused:?}");
+        assert_eq!(world.read("a").await.as_deref(), Some("same"));
+        assert_eq!(delete(now.id).await.unwrap().id, now.id);
         world.close().await;
     })
     .await;

@@ -4,6 +4,7 @@ use super::words::{self, Concat, Said};
 use crate::bucket::Bucket;
 use crate::path::FilePath;
 use crate::permit::{Permission, Writer};
+use crate::quota::{Counted, Wanted};
 use crate::upload::{Appending, Checksum, NewUpload, Upload, UploadKind};
 use crate::{Error, Files};
 use access::Caller;
@@ -84,15 +85,19 @@ impl Desk {
                 self.files.join_uploads(&by, parts, named, new).await?
             }
             concat => {
-                let part = concat.is_some();
-                let place = if part {
-                    self.place_of_part(&request.caller, &said).await?
+                let (part, length) = (concat.is_some(), words::length(headers)?);
+                let (mut place, mut room) = (None, None);
+                // A part need not say where it goes.
+                if part && said.path.is_none() {
+                    let bytes = length.unwrap_or(0);
+                    room = Some(self.room_of_part(&request.caller, &said, bytes).await?);
                 } else {
-                    Some(self.place(&request.caller, &said).await?)
-                };
+                    place = Some(self.place(&request.caller, &said).await?);
+                }
                 let new = NewUpload {
+                    room,
                     part,
-                    length: words::length(headers)?,
+                    length,
                     ..said.upload(place, super::super::request::expect(headers)?)
                 };
                 let checksum = words::checksum(headers)?;
@@ -153,31 +158,37 @@ impl Desk {
         Ok((bucket, path))
     }
 
-    /// A part need not say where it goes, but its sender must be one who may put
-    /// something somewhere.
-    async fn place_of_part(
-        &self,
-        caller: &Caller,
-        said: &Said,
-    ) -> Answer<Option<(Arc<Bucket>, FilePath)>> {
-        if said.path.is_some() {
-            return self.place(caller, said).await.map(Some);
-        }
+    /// The bucket against whose limits a part counts that does not say where it goes: its
+    /// sender must be one who may put something somewhere, and there must be room for it there.
+    async fn room_of_part(&self, caller: &Caller, said: &Said, bytes: u64) -> Answer<Arc<Bucket>> {
         let buckets = match &said.bucket {
             Some(name) => vec![self.files.bucket(name)?],
             None => self.files.all_buckets(),
         };
         let mut refused = Error::Forbidden { what: "write" };
         for bucket in buckets {
-            let permitted = self
-                .files
-                .permit(Some(caller), &bucket, "", Permission::Write);
-            match permitted.await {
-                Ok(()) => return Ok(None),
+            match self.has_room(caller, &bucket, bytes).await {
+                Ok(()) => return Ok(bucket),
+                // That one could, if there were room, says more than that one may not elsewhere.
+                Err(_) if matches!(refused, Error::Quota { .. }) => {}
                 Err(error) => refused = error,
             }
         }
         Err(refused.into())
+    }
+
+    /// Whether this caller may put so much somewhere in a bucket.
+    async fn has_room(&self, caller: &Caller, bucket: &Bucket, bytes: u64) -> Result<(), Error> {
+        self.files
+            .permit(Some(caller), bucket, "", Permission::Write)
+            .await?;
+        let wanted = Wanted {
+            path: None,
+            account: Writer::from(caller).account,
+            bytes,
+            counted: Counted::default(),
+        };
+        self.files.check_quota(bucket, wanted).await
     }
 
     pub(super) async fn append(&self, id: &str, request: Request) -> Answer<Response> {

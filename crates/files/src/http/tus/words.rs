@@ -50,6 +50,7 @@ impl Said {
     ) -> NewUpload {
         NewUpload {
             place,
+            room: None,
             part: false,
             length: None,
             media_type: self.media_type,
