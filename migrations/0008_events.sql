@@ -21,16 +21,19 @@ CREATE INDEX webhook_by_bucket ON webhook (bucket, id);
 CREATE TABLE file_event (
     id {uuid} PRIMARY KEY,
     webhook {uuid} NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+    -- Given while the path is locked: its events are in order, whatever clocks ids are made by.
+    turn {turn},
     at BIGINT NOT NULL,
     body {text} NOT NULL
 );
-CREATE INDEX file_event_by_webhook ON file_event (webhook, id);
+CREATE INDEX file_event_by_webhook ON file_event (webhook, turn, id);
 
 -- What happened lately, for those who watch.
 CREATE TABLE file_change (
     id {uuid} PRIMARY KEY,
-    -- Given after it is committed: without a gap below.
+    -- Given after it is committed: without a gap below, in the order of turns.
     number BIGINT,
+    turn {turn},
     bucket {uuid} NOT NULL REFERENCES bucket (id) ON DELETE CASCADE,
     at BIGINT NOT NULL,
     -- 'file.put', 'file.described', 'file.moved' or 'file.deleted'.
@@ -43,7 +46,7 @@ CREATE TABLE file_change (
     file {text} NOT NULL
 );
 CREATE UNIQUE INDEX file_change_by_number ON file_change (number) WHERE number IS NOT NULL;
-CREATE INDEX file_change_unnumbered ON file_change (id) WHERE number IS NULL;
+CREATE INDEX file_change_unnumbered ON file_change (turn, id) WHERE number IS NULL;
 CREATE INDEX file_change_by_bucket ON file_change (bucket);
 
 -- The highest number, and the one up to which some are not kept any more.

@@ -116,18 +116,16 @@ impl Parts {
         syncs.connect_buckets(Arc::new(SyncBuckets {
             files: files.clone(),
         }));
+        let features = Features {
+            bundles: bundles.clone(),
+            files: files.clone(),
+            syncs: syncs.clone(),
+        };
         let operations = Operations::open(
             db.clone(),
             bus,
             Arc::clone(&clock),
-            configured_kinds(
-                config,
-                kinds::all(Features {
-                    bundles: &bundles,
-                    files: &files,
-                    syncs: &syncs,
-                }),
-            ),
+            configured_kinds(config, kinds::all(&features)),
             access.redactors(),
             engine_settings(config, db.dialect(), has_errands),
         )
@@ -153,6 +151,15 @@ impl Parts {
             tasks,
             stop,
         })
+    }
+
+    /// The parts that have kinds of operation.
+    pub(super) fn features(&self) -> Features {
+        Features {
+            bundles: self.bundles.clone(),
+            files: self.files.clone(),
+            syncs: self.syncs.clone(),
+        }
     }
 
     /// Sees to what happens by the clock.

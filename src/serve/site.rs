@@ -80,6 +80,7 @@ fn routes(
         .merge(web::activity_routes(
             parts.operations.clone(),
             parts.access.clone(),
+            Arc::new(parts.features()),
         ))
         .merge(web::live_routes(
             parts.operations.clone(),

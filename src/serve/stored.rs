@@ -47,6 +47,21 @@ impl Stored for StoredFiles {
         })
     }
 
+    fn asked_by<'a>(
+        &'a self,
+        caller: &'a Caller,
+        place: &'a StoredPlace,
+    ) -> BoxFuture<'a, Result<StoredPlace, NotStored>> {
+        Box::pin(async move {
+            let bucket = self.files.bucket_with_id(place.bucket).map_err(not)?;
+            self.files
+                .permit(Some(caller), &bucket, &place.path, Permission::Read)
+                .await
+                .map_err(not)?;
+            Ok(placed(caller, &bucket, place.path.clone()))
+        })
+    }
+
     fn look<'a>(&'a self, place: &'a StoredPlace) -> BoxFuture<'a, Result<StoredFile, NotStored>> {
         Box::pin(async move {
             let (bucket, path) = self.permitted(place).await?;
@@ -156,7 +171,8 @@ impl StoredFiles {
     }
 }
 
-fn found(caller: &Caller, bucket: &Bucket, path: &FilePath, name: String) -> FoundFile {
+/// Where a file is, and who asks for it.
+fn placed(caller: &Caller, bucket: &Bucket, path: String) -> StoredPlace {
     let token = match caller.proof() {
         access::Proof::Token { id, .. } => Some(*id),
         // Nobody comes to bundles with a key of S3 clients, nor as a guest.
@@ -165,13 +181,17 @@ fn found(caller: &Caller, bucket: &Bucket, path: &FilePath, name: String) -> Fou
         | access::Proof::AccessKey { .. }
         | access::Proof::Guest(_) => None,
     };
+    StoredPlace {
+        bucket: bucket.id,
+        path,
+        user: caller.user(),
+        token,
+    }
+}
+
+fn found(caller: &Caller, bucket: &Bucket, path: &FilePath, name: String) -> FoundFile {
     FoundFile {
-        place: StoredPlace {
-            bucket: bucket.id,
-            path: path.as_str().to_owned(),
-            user: caller.user(),
-            token,
-        },
+        place: placed(caller, bucket, path.as_str().to_owned()),
         address: format!("longshore://{}/{}", bucket.name, path.encode()),
         name,
     }

@@ -2,11 +2,11 @@
 
 use crate::afloat::{Berth, on_disk_and_in_store};
 use crate::archive::contents;
-use crate::desk::{ended, made, rest, streamed};
+use crate::desk::{archive, ended, id_of, made, operation_of, rest, streamed};
 use crate::stored::{add_user, answered, put};
 use reqwest::Method;
-use serde_json::json;
-use testing::{Answer, Content, Origin};
+use serde_json::{Value, json};
+use testing::{Answer, Content, Origin, TestServer};
 
 on_disk_and_in_store!(stored_paths_and_prefixes_are_sources_beside_addresses);
 async fn stored_paths_and_prefixes_are_sources_beside_addresses(berth: Berth) {
@@ -103,4 +103,77 @@ async fn a_bundle_holds_what_its_maker_may_read(berth: Berth) {
         (&json!(1), &json!(1)),
         "{bundle:#}"
     );
+}
+
+/// Asks for a bundle once more, as one of its own or as any operation; the answer.
+async fn again(server: &TestServer, (name, password): (&str, &str), path: &str) -> (u16, Value) {
+    let request = server.request_as(name, password, Method::POST, path);
+    let request = request.header("Content-Type", "application/json");
+    let (status, answer) = answered(request.body(r#"{"sources":[0]}"#)).await;
+    let answer = serde_json::from_slice(&answer).expect("JSON");
+    (status, answer)
+}
+
+on_disk_and_in_store!(a_bundle_that_is_made_again_holds_what_who_asks_may_read);
+async fn a_bundle_that_is_made_again_holds_what_who_asks_may_read(berth: Berth) {
+    let server = berth.usual().await;
+    put(&server, "a/one", b"one").await;
+    let change = server.request(Method::PATCH, "/api/v1/buckets/files");
+    let change = change.header("Content-Type", "application/json");
+    assert_eq!(answered(change.body(r#"{"by_role":false}"#)).await.0, 200);
+    let password = add_user(&server, "otto", "operator").await;
+    let otto = ("otto", password.as_str());
+    let body = json!({ "sources": [{ "bucket": "files", "path": "a/one" }] });
+    let answer = streamed(&server, &body).await;
+    let id = operation_of(&answer);
+    rest(answer).await.expect("whole");
+    ended(&server, &id).await;
+    let ways = [
+        format!("/api/v1/bundles/{id}/retry"),
+        format!("/api/v1/operations/{id}/retry"),
+    ];
+    for way in &ways {
+        let (status, problem) = again(&server, otto, way).await;
+        assert_eq!(status, 400, "{way}: {problem}");
+        assert_eq!(problem["errors"][0]["field"], "sources[0]", "{problem}");
+        assert_eq!(problem["errors"][0]["code"], "forbidden", "{problem}");
+    }
+    let grants = "/api/v1/buckets/files/grants";
+    let body = json!({ "user": "otto", "prefix": "a/", "permissions": ["read"] });
+    let (status, grant) = server.post(grants, &body).await;
+    assert_eq!(status, 201, "{grant}");
+    for way in &ways {
+        let (status, made) = again(&server, otto, way).await;
+        assert_eq!(status, 201, "{way}: {made}");
+        let id = id_of(&made);
+        ended(&server, &id).await;
+        assert_eq!(contents(&archive(&server, &id).await)["one"], b"one");
+    }
+    // And what was once theirs is not any more.
+    let taken = format!("{grants}/{}", id_of(&grant));
+    assert_eq!(server.delete(&taken).await.0, 204);
+    for way in &ways {
+        assert_eq!(again(&server, otto, way).await.0, 400, "{way}");
+    }
+
+    // What somebody sent in a header is sent for nobody else.
+    let origin = Origin::start().await;
+    let url = origin.put("/far.txt", Answer::ok(Content::bytes("far")));
+    let source = json!({ "url": url, "headers": { "authorization": "Bearer of the maker" } });
+    let (id, _) = made(&server, &json!({ "sources": [source] })).await;
+    for way in [
+        format!("/api/v1/bundles/{id}/retry"),
+        format!("/api/v1/operations/{id}/retry"),
+    ] {
+        let (status, problem) = again(&server, otto, &way).await;
+        assert_eq!(status, 400, "{way}: {problem}");
+        assert_eq!(problem["errors"][0]["code"], "forbidden", "{problem}");
+        let asked = origin.seen().len();
+        let (status, made) = server.post(&way, &json!({ "sources": [0] })).await;
+        assert_eq!(status, 201, "{way}: {made}");
+        ended(&server, &id_of(&made)).await;
+        let last = origin.seen().pop().expect("it was fetched again");
+        assert_eq!(origin.seen().len(), asked + 1, "for its maker alone");
+        assert_eq!(last.header("authorization"), Some("Bearer of the maker"));
+    }
 }

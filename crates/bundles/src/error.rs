@@ -67,6 +67,11 @@ pub enum Error {
     /// A source's number that was given twice.
     #[error("the source number {0} was asked for twice; leave one of them out")]
     SourceTwice(usize),
+    /// A source that is fetched with what another user sent.
+    #[error(
+        "source {0} is fetched with headers that another user gave, which are sent for nobody else; ask for it yourself"
+    )]
+    HeadersOfAnother(usize),
     /// What was asked for went with the record of its operation.
     #[error("what was asked for is not on record any more; it went with the bundle's operation")]
     Forgotten,

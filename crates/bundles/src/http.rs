@@ -257,6 +257,9 @@ impl From<Error> for Problem {
                 code,
                 message,
             } => Self::invalid(format!("sources[{index}]"), code, message),
+            Error::HeadersOfAnother(index) => {
+                Self::invalid(format!("sources[{index}]"), "forbidden", error.to_string())
+            }
             Error::NothingUsable(_) => Self::unprocessable("nothing-usable", error.to_string()),
             Error::NothingFailed => Self::conflict(error.to_string()),
             Error::NoBundle(_) => Self::not_found("bundle"),

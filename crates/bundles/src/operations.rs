@@ -15,7 +15,7 @@ use crate::settings::Current;
 use crate::source::Source;
 use crate::sql::NewRow;
 use crate::{Bundles, sql};
-use base::{BundleId, Timestamp};
+use base::{BundleId, Timestamp, UserId};
 use operations::{Context, Failure, Kind, Operation, Outcome, Settings};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct MakeBundle(pub(crate) Bundles);
 #[derive(Debug, Serialize, Deserialize)]
 pub struct BundleInput {
     pub(crate) name: String,
+    /// Who asked for it.
+    pub(crate) maker: Option<UserId>,
     pub(crate) sources: Vec<Source>,
     pub(crate) options: Options,
 }
@@ -80,6 +82,7 @@ impl MakeBundle {
             name,
             sources,
             options,
+            ..
         } = input;
         let current = self.0.current();
         let sources: Arc<[Source]> = sources.into();

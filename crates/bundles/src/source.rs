@@ -170,6 +170,14 @@ impl Source {
         texts.collect()
     }
 
+    /// Whether it is fetched with a text that stood in the request itself.
+    pub(crate) fn has_texts(&self, access: &Access) -> Result<bool> {
+        let headers = self.unsealed(access)?;
+        Ok(headers
+            .values()
+            .any(|value| matches!(value, HeaderText::Text(_))))
+    }
+
     fn unsealed(&self, access: &Access) -> Result<BTreeMap<String, HeaderText>> {
         let Some(sealed) = &self.headers else {
             return Ok(BTreeMap::new());

@@ -1,7 +1,8 @@
 //! Sources that are stored files: read without HTTP, as somebody who may.
 //!
 //! Where files are stored is another part's to know, and who may read them is asked
-//! there: when a bundle is asked for, and again when it is made, for whoever asked.
+//! there: when a bundle is asked for, once more or by another one, too, and again when it is
+//! made, for whoever asked.
 
 use crate::plain::BodyStream;
 use access::Caller;
@@ -92,6 +93,13 @@ pub trait Stored: fmt::Debug + Send + Sync {
         asked: &'a StoredRequest,
         most: usize,
     ) -> BoxFuture<'a, Result<Vec<FoundFile>, NotStored>>;
+
+    /// The same file for another one who asks for it, if they may read it.
+    fn asked_by<'a>(
+        &'a self,
+        caller: &'a Caller,
+        place: &'a StoredPlace,
+    ) -> BoxFuture<'a, Result<StoredPlace, NotStored>>;
 
     /// What is known of a file, for who asked for it.
     fn look<'a>(&'a self, place: &'a StoredPlace) -> BoxFuture<'a, Result<StoredFile, NotStored>>;

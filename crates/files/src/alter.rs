@@ -2,11 +2,12 @@
 //! it, and after which nobody finds what was there before, neither here nor on another
 //! replica.
 
+use crate::event::ToTell;
 use crate::store::Held;
 use crate::{Files, kept, sql};
 use base::BucketId;
 use std::ops::{Deref, DerefMut};
-use storage::{Change, Result, Tx};
+use storage::{Change, Error, Result, Tx};
 
 /// A change of what is at some paths. Dropped without [`commit`](Self::commit), it is
 /// undone.
@@ -67,11 +68,20 @@ impl Files {
 }
 
 impl Alteration {
-    /// Makes it true. On return nobody finds what was before.
+    /// Makes it true, and has it told. On return nobody finds what was before.
+    ///
+    /// Who stops waiting does not stop it: the database may make it true all the same, and then
+    /// memory must hear of it.
     ///
     /// # Errors
     /// When it is not true, or nobody knows.
-    pub(crate) async fn commit(self) -> Result<()> {
+    pub(crate) async fn commit(self, to_tell: ToTell) -> Result<()> {
+        let tasks = self.files.tasks().clone();
+        let committed = tasks.spawn(self.to_its_end(to_tell)).await;
+        committed.map_err(|_| Error::Stopped)?
+    }
+
+    async fn to_its_end(self, to_tell: ToTell) -> Result<()> {
         let Self {
             tx,
             mut announced,
@@ -84,6 +94,67 @@ impl Alteration {
             files.remembered().changed(*bucket, path);
         }
         committed?;
-        announced.happened().await
+        let happened = announced.happened().await;
+        files.tell(to_tell).await;
+        happened
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::FilePath;
+    use crate::permit::Writer;
+    use crate::put::NewFile;
+    use base::Actor;
+    use bytes::Bytes;
+    use testing::within;
+    use tokio::task::yield_now;
+
+    #[tokio::test]
+    async fn memory_hears_of_a_change_though_nobody_waits_for_its_end() {
+        testing::on_sqlite(|database| async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let files = crate::store::tests::opened(&database, folder.path()).await;
+            let bucket = files.bucket(crate::DEFAULT_BUCKET).expect("it is there");
+            let by = Writer {
+                actor: Actor::user("anna"),
+                account: None,
+            };
+            let path: FilePath = "a".parse().expect("a path");
+            for _ in 0..10 {
+                let new = NewFile::at(path.clone());
+                let mut incoming = files.put(&bucket, by.clone(), new).await.expect("begun");
+                let content = Bytes::from_static(b"what was there");
+                incoming.write(content).await.expect("written");
+                let file = incoming.finish().await.expect("put");
+                let found = files.file_and_content(&bucket, &path).await;
+                found.expect("it is read, and remembered");
+                let remembered = || files.remembered().get(bucket.id, "a").is_some();
+                assert!(remembered());
+
+                let mut tx = files.alter(&[(bucket.id, "a")]).await.expect("begun");
+                let forgotten = sql::word::remove(&mut tx, bucket.id, "a").await;
+                forgotten.expect("its words are gone");
+                sql::file::delete(&mut tx, file.id).await.expect("deleted");
+                let mut commit = Box::pin(tx.commit(ToTell::default()));
+                assert!(futures::poll!(commit.as_mut()).is_pending());
+                drop(commit);
+                let is_there = || sql::file::current(files.db(), bucket.id, "a");
+                within("it to be true", async {
+                    while is_there().await.expect("asked").is_some() {
+                        yield_now().await;
+                    }
+                })
+                .await;
+                within("memory to hear of it", async {
+                    while remembered() {
+                        yield_now().await;
+                    }
+                })
+                .await;
+            }
+        })
+        .await;
     }
 }

@@ -1,6 +1,7 @@
 //! Changing what is said of a file, and copying and moving it within this server.
 
 use crate::bucket::Bucket;
+use crate::copies::{Maker, Making};
 use crate::event::Happened;
 use crate::expect::Expect;
 use crate::file::{File, Headers, Metadata, TagSet, media_type, metadata_text, tags_text};
@@ -74,8 +75,7 @@ impl Files {
         let to_tell = self
             .note(&mut tx, bucket, Happened::Described, told, by.as_str())
             .await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         Ok(file)
     }
 
@@ -96,7 +96,8 @@ impl Files {
             .await
     }
 
-    /// The same of a content that is or was at a path.
+    /// The same of a content that is or was at a path. Once its turn has come, whoever stops
+    /// waiting for it does not stop it.
     ///
     /// # Errors
     /// As [`copy`](Self::copy).
@@ -108,6 +109,18 @@ impl Files {
         description: Description,
         by: &Writer,
     ) -> Result<File> {
+        let by_store = source.object.is_some() || self.store(bucket).await?.is_some();
+        // Who holds on to something asks for a change of its own, and not for this one.
+        let making = if by_store && expect.is_nothing() {
+            let by = by.actor.as_str();
+            let wanted = format!("{:?}", (source.id, bucket.id, to, &description, by));
+            match self.copies().begin(&wanted).await {
+                Maker::Another(file) => return Ok(*file),
+                Maker::This(making) => Some(making),
+            }
+        } else {
+            None
+        };
         let mut file = source.clone();
         let now = self.now();
         file.id = FileId::new();
@@ -118,19 +131,37 @@ impl Files {
         by.actor.as_str().clone_into(&mut file.uploader);
         file.account = by.account;
         description.apply(&mut file)?;
+        let files = self.clone();
+        let (bucket, expect, by) = (bucket.clone(), expect.clone(), by.clone());
         if source.object.is_some() && source.bucket == bucket.id {
-            return self.copy_in_store(bucket, &source, file, expect).await;
-        }
-        if source.object.is_some() || self.store(bucket).await?.is_some() {
-            return self.copy_by_bytes(bucket, &source, file, expect, by).await;
-        }
-        match self.commit(bucket, file, expect, Some(&source)).await {
-            Ok(file) => Ok(file),
-            Err(Uncommitted::Certainly(error) | Uncommitted::Perhaps(error)) => Err(error),
+            let held = self.held(&bucket, &[&source.path, &file.path]).await?;
+            let copy = async move {
+                let held = &held;
+                files
+                    .copy_in_store(held, &bucket, &source, file, &expect)
+                    .await
+            };
+            self.in_the_background(told(making, copy)).await
+        } else if by_store {
+            let passage = self.hold_passage(&bucket, &file.path).await?;
+            let copy = async move {
+                let _passage = passage;
+                files
+                    .copy_by_bytes(&bucket, &source, file, &expect, &by)
+                    .await
+            };
+            self.in_the_background(told(making, copy)).await
+        } else {
+            let copy = async move {
+                let copied = files.commit(&bucket, file, &expect, Some(&source)).await;
+                copied.map_err(Uncommitted::into_error)
+            };
+            self.in_the_background(copy).await
         }
     }
 
-    /// Puts a file at another path, where what is said of it goes along.
+    /// Puts a file at another path, where what is said of it goes along. Once its turn has
+    /// come, whoever stops waiting for it does not stop it.
     ///
     /// # Errors
     /// [`Error::NoFile`], [`Error::Precondition`], [`Error::Quota`].
@@ -141,14 +172,45 @@ impl Files {
         expect: &Expect,
         by: &Writer,
     ) -> Result<File> {
-        let stores = (self.store(from_bucket).await?, self.store(bucket).await?);
-        if stores.0.is_some() && from_bucket.id == bucket.id {
-            return self.rename_in_store(bucket, (from, to), expect, by).await;
+        let in_store = self.store(from_bucket).await?.is_some();
+        let into_store = self.store(bucket).await?.is_some();
+        let files = self.clone();
+        let (from_bucket, from) = (from_bucket.clone(), from.clone());
+        let (bucket, to) = (bucket.clone(), to.clone());
+        let (expect, by) = (expect.clone(), by.clone());
+        if in_store && from_bucket.id == bucket.id {
+            let held = self.held(&bucket, &[&from, &to]).await?;
+            let moved = async move {
+                let held = &held;
+                files
+                    .rename_in_store(held, &bucket, (&from, &to), &expect, &by)
+                    .await
+            };
+            return self.in_the_background(moved).await;
         }
-        if stores.0.is_some() || stores.1.is_some() {
-            let (from, to) = ((from_bucket, from), (bucket, to));
-            return self.rename_by_bytes(from, to, expect, by).await;
+        if in_store || into_store {
+            let passage = self.hold_passage(&bucket, &to).await?;
+            let moved = async move {
+                let _passage = passage;
+                let (from, to) = ((&from_bucket, &from), (&bucket, &to));
+                files.rename_by_bytes(from, to, &expect, &by).await
+            };
+            return self.in_the_background(moved).await;
         }
+        let moved = async move {
+            let (from, to) = ((&from_bucket, &from), (&bucket, &to));
+            files.rename_on_disk(from, to, &expect, &by).await
+        };
+        self.in_the_background(moved).await
+    }
+
+    async fn rename_on_disk(
+        &self,
+        (from_bucket, from): (&Bucket, &FilePath),
+        (bucket, to): (&Bucket, &FilePath),
+        expect: &Expect,
+        by: &Writer,
+    ) -> Result<File> {
         let places = [(from_bucket.id, from.as_str()), (bucket.id, to.as_str())];
         let mut tx = self.alter(&places).await?;
         let source = sql::file::current_in(&mut tx, from_bucket.id, from.as_str()).await?;
@@ -167,6 +229,7 @@ impl Files {
         let mut file = source.clone();
         file.path = to.clone();
         file.bucket = bucket.id;
+        file.modified_at = self.now();
         if from_bucket.id != bucket.id {
             sql::usage::subtract(&mut tx, &source).await?;
             if sql::usage::has_quota(bucket) {
@@ -195,8 +258,7 @@ impl Files {
             to_tell.extend(more.await?);
         }
         let unused = sql::file::unused(&mut tx, freed).await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
@@ -231,8 +293,16 @@ impl Files {
         let told = (file, Some(&source.path));
         let to_tell = self.note(&mut tx, bucket, Happened::Moved, told, actor);
         let to_tell = to_tell.await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         Ok(())
     }
+}
+
+/// Makes a copy, and has those hear of it who asked for the same.
+async fn told(making: Option<Making>, copy: impl Future<Output = Result<File>>) -> Result<File> {
+    let copied = copy.await?;
+    if let Some(making) = making {
+        making.is_made(&copied);
+    }
+    Ok(copied)
 }

@@ -48,6 +48,9 @@ pub fn routes(files: Files) -> Routes {
         .body(BodyLimit::Streamed)
         .time(AnswerTime::OwnLimit);
     let usual = RouteLimits::default();
+    // So does what a store copies, which goes on whoever waits for it. What it waits for has
+    // limits of its own.
+    let lasts = RouteLimits::default().time(AnswerTime::OwnLimit);
     let elsewhere: Arc<dyn Elsewhere> = Arc::new(files.clone());
     // Of these, somebody else may decide: their handlers ask for all that they do.
     let contents = Routes::new()
@@ -56,10 +59,10 @@ pub fn routes(files: Files) -> Routes {
         .add_deep(usual, sees, routes!(contents::file_details))
         .add_deep(flows, reads, routes!(contents::get_file))
         .add_deep(flows, changes, routes!(contents::put_file))
-        .add_deep(usual, changes, routes!(contents::delete_file))
+        .add_deep(lasts, changes, routes!(contents::delete_file))
         .add_deep(usual, changes, routes!(contents::describe_file))
-        .add(changes, routes!(transfer::copy_file))
-        .add(changes, routes!(transfer::move_file))
+        .add_within(lasts, changes, routes!(transfer::copy_file))
+        .add_within(lasts, changes, routes!(transfer::move_file))
         .add(sees, routes!(signed::presign))
         .or_elsewhere(&elsewhere);
     Routes::new()
@@ -82,8 +85,8 @@ pub fn routes(files: Files) -> Routes {
         .add_within(flows, Requirement::Public, routes!(shared::download_share))
         .add(sees, routes!(past::list_trash))
         .add(sees, routes!(past::list_versions))
-        .add(changes, routes!(past::restore_file))
-        .add(changes, routes!(past::purge_file))
+        .add_within(lasts, changes, routes!(past::restore_file))
+        .add_within(lasts, changes, routes!(past::purge_file))
         .add_within(flows, sees, routes!(past::get_past))
         .add(rules, routes!(webhooks::list_webhooks))
         .add(rules, routes!(webhooks::create_webhook))

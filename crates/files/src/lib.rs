@@ -10,8 +10,10 @@
 
 mod alter;
 mod authoriser;
+mod background;
 mod bucket;
 mod change;
+mod copies;
 mod error;
 mod event;
 mod expect;
@@ -89,6 +91,7 @@ use presign::Signer;
 use remembered::Remembered;
 use std::sync::{Arc, OnceLock, RwLock};
 use storage::{Blobs, Db, SharedCache};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Files. Cheap to clone.
@@ -110,8 +113,10 @@ struct Inner {
     settings: RwLock<FileSettings>,
     client: RwLock<Client>,
     tasks: TaskTracker,
+    stop: CancellationToken,
     operations: OnceLock<Operations>,
     turns: upload::Turns,
+    copies: copies::Copies,
     together: put::Together,
     zips: OnceLock<Arc<dyn Zips>>,
     stores: store::Stores,

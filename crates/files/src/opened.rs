@@ -20,7 +20,7 @@ impl Files {
         let (buckets, listening) = Buckets::open(ground.db.clone(), ground.bus).await?;
         let stop = ground.stop.clone();
         ground.tasks.spawn(listening.run(stop.clone()));
-        ground.tasks.spawn(Arc::clone(&feed).run(stop));
+        ground.tasks.spawn(Arc::clone(&feed).run(stop.clone()));
         // Another replica on the same database would change files unheard.
         let alone = ground.db.dialect() == Dialect::Sqlite;
         let remembered = Remembered::new(settings.cache, alone);
@@ -39,8 +39,10 @@ impl Files {
             settings: RwLock::new(settings),
             client: RwLock::new(ground.client),
             tasks: ground.tasks,
+            stop,
             operations: OnceLock::new(),
             turns: upload::Turns::default(),
+            copies: crate::copies::Copies::default(),
             together: crate::put::Together::default(),
             zips: OnceLock::new(),
             stores: store::Stores::new(),

@@ -330,9 +330,8 @@ impl IncomingPart {
     /// [`Error::Content`], [`Error::NoParted`] when the file was given up meanwhile, or
     /// what the disk, the store or the database says.
     pub async fn finish(self) -> Result<Part> {
-        let tasks = self.files.tasks().clone();
-        let kept = tasks.spawn(self.keep()).await;
-        kept.map_err(|_| storage::Error::Stopped)?
+        let files = self.files.clone();
+        files.in_the_background(self.keep()).await
     }
 
     async fn keep(self) -> Result<Part> {

@@ -2,6 +2,7 @@
 
 use crate::authoriser::{Authoriser, AuthoriserSettings};
 use crate::bucket::Buckets;
+use crate::copies::Copies;
 use crate::feed::Feed;
 use crate::hook::Certificates;
 use crate::presign::Signer;
@@ -15,6 +16,7 @@ use fetch::Client;
 use operations::Operations;
 use std::sync::{Arc, PoisonError};
 use storage::{Blobs, Db, SharedCache};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 impl Files {
@@ -110,12 +112,21 @@ impl Files {
         client.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn copies(&self) -> &Copies {
+        &self.0.copies
+    }
+
     pub(crate) fn signer(&self) -> &Signer {
         &self.0.signer
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    /// Ends what runs in the background.
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.0.stop.clone()
     }
 
     pub(crate) fn operations(&self) -> &Operations {

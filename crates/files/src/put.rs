@@ -157,7 +157,9 @@ impl Files {
         let sink = match self.store(bucket).await? {
             None => Sink::Disk(Box::new(self.blobs().create_with_md5())),
             Some(store) => Sink::Store(Box::new(
-                store.writer(new.path.as_str(), ObjectHeaders::default()),
+                store
+                    .writer(new.path.as_str(), ObjectHeaders::default())
+                    .of_length(new.promised.length),
             )),
         };
         Ok(Incoming {
@@ -238,9 +240,8 @@ impl Incoming {
     /// [`Error::Content`], [`Error::Precondition`], [`Error::Quota`], or what the disk or
     /// the database says. Then nothing has changed.
     pub async fn finish(self) -> Result<File> {
-        let tasks = self.files.tasks().clone();
-        let placed = tasks.spawn(self.place()).await;
-        placed.map_err(|_| storage::Error::Stopped)?
+        let files = self.files.clone();
+        files.in_the_background(self.place()).await
     }
 
     async fn place(self) -> Result<File> {

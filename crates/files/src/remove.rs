@@ -45,12 +45,30 @@ impl Heap {
 
 impl Files {
     /// Deletes the file at a path: into the trash, where the bucket has one, among the
-    /// versions, where it keeps them, or for good. What was there.
+    /// versions, where it keeps them, or for good. What was there. Once its turn has come,
+    /// whoever stops waiting for it does not stop it.
     ///
     /// # Errors
     /// [`Error::NoFile`], [`Error::Precondition`].
     pub async fn delete(
         &self,
+        bucket: &Bucket,
+        path: &FilePath,
+        expect: &Expect,
+        by: &Actor,
+    ) -> Result<File> {
+        let held = self.hold(bucket, &[path]).await?;
+        let (files, bucket, path) = (self.clone(), bucket.clone(), path.clone());
+        let (expect, by) = (expect.clone(), by.clone());
+        self.in_the_background(async move {
+            files.delete_held(held, &bucket, &path, &expect, &by).await
+        })
+        .await
+    }
+
+    async fn delete_held(
+        &self,
+        held: Option<Held>,
         bucket: &Bucket,
         path: &FilePath,
         expect: &Expect,
@@ -63,7 +81,6 @@ impl Files {
         } else {
             None
         };
-        let held = self.hold(bucket, &[path]).await?;
         let mut aside = None;
         if let Some(held) = &held {
             let there = self.observe_held(held, bucket, path).await?.into_file();
@@ -95,8 +112,7 @@ impl Files {
         let to_tell = self
             .note(&mut tx, bucket, Happened::Deleted, told, by.as_str())
             .await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
@@ -127,15 +143,15 @@ impl Files {
             .note(&mut tx, bucket, Happened::Deleted, (file, None), by)
             .await?;
         let unused = sql::file::unused(&mut tx, file.blob).await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
         Ok(())
     }
 
-    /// Brings a content of the past back to its path.
+    /// Brings a content of the past back to its path. Once its turn has come, whoever stops
+    /// waiting for it does not stop it.
     ///
     /// # Errors
     /// [`Error::NothingToRestore`], or [`Error::Precondition`] when another file lies at
@@ -147,16 +163,31 @@ impl Files {
         over: bool,
         by: &Actor,
     ) -> Result<File> {
-        let past = sql::file::past(self.db(), bucket.id, id).await?;
-        let past = past.ok_or(Error::NothingToRestore)?;
-        let held = self.hold(bucket, &[&past.file.path]).await?;
-        let (mut file, mut aside) = (past.file.clone(), None);
+        let past = self.past_file(bucket, id).await?;
+        let held = self.hold(bucket, &[&past.path]).await?;
+        let (files, bucket, by) = (self.clone(), bucket.clone(), by.clone());
+        self.in_the_background(
+            async move { files.restore_held(held, &bucket, id, over, &by).await },
+        )
+        .await
+    }
+
+    async fn restore_held(
+        &self,
+        held: Option<Held>,
+        bucket: &Bucket,
+        id: FileId,
+        over: bool,
+        by: &Actor,
+    ) -> Result<File> {
+        // Another may have brought it back, or removed it, before our turn.
+        let past = self.past_file(bucket, id).await?;
+        let (mut file, mut aside) = (past.clone(), None);
         if let Some(held) = &held {
-            // Another may have brought it back, or removed it, before our turn.
-            let past = sql::file::past(self.db(), bucket.id, id).await?;
-            let past = past.ok_or(Error::NothingToRestore)?;
-            (file, aside) = self.bring_back(held, bucket, &past.file, over).await?;
+            (file, aside) = self.bring_back(held, bucket, &past, over).await?;
         }
+        // Whoever knows what lay there meanwhile must see by the date that this is another.
+        file.modified_at = self.now();
         let path = file.path.as_str();
         let mut tx = self.alter_held(&[(bucket.id, path)], held.as_ref()).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
@@ -178,12 +209,11 @@ impl Files {
             .note(&mut tx, bucket, Happened::Put, told, by.as_str())
             .await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
-        if let (Some(held), Some(object)) = (held, past.file.object) {
+        if let (Some(held), Some(object)) = (held, past.object) {
             self.discard_object(&held, &object.key).await;
         }
         Ok(file)
@@ -265,6 +295,12 @@ impl Files {
     }
 
     async fn purge_past(&self, by: Option<&Doer>, bucket: &Bucket, id: FileId) -> Result<bool> {
+        let (files, by, bucket) = (self.clone(), by.cloned(), bucket.clone());
+        self.in_the_background(async move { files.purge_now(by.as_ref(), &bucket, id).await })
+            .await
+    }
+
+    async fn purge_now(&self, by: Option<&Doer>, bucket: &Bucket, id: FileId) -> Result<bool> {
         let Some(past) = sql::file::past(self.db(), bucket.id, id).await? else {
             return Ok(false);
         };

@@ -19,7 +19,7 @@ mod transfer;
 mod turns;
 mod unfinished;
 
-pub(crate) use held::Held;
+pub(crate) use held::{Held, Passage};
 pub(crate) use hidden::{HIDDEN, coming_key, past_key};
 pub use observe::Observed;
 pub(crate) use place::{Aside, object_headers};
@@ -67,7 +67,7 @@ impl Stores {
                 .max_capacity(MOST_ABSENT)
                 .time_to_live(ABSENT)
                 .build(),
-            turns: PathTurns::new(),
+            turns: PathTurns::default(),
         }
     }
 

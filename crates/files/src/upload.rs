@@ -386,15 +386,6 @@ impl Files {
         }
         Ok(())
     }
-
-    /// Does something to its end, also when nobody waits for it any more.
-    async fn in_the_background<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        let done = self.tasks().spawn(work).await;
-        done.map_err(|_| storage::Error::Stopped)?
-    }
 }
 
 #[cfg(test)]

@@ -225,6 +225,16 @@ impl Operations {
         actor: Actor,
         trigger: Trigger,
     ) -> Result<Operation> {
+        let (earlier, input) = self.to_repeat(id).await?;
+        self.repeat(earlier, input, actor, trigger).await
+    }
+
+    /// An operation that can be repeated, and its input, for who looks through that before
+    /// [`Operations::repeat`].
+    ///
+    /// # Errors
+    /// As [`Operations::retry`].
+    pub async fn to_repeat(&self, id: OperationId) -> Result<(Operation, String)> {
         let earlier = self.get(id).await?;
         if !earlier.state.is_ended() {
             return Err(Error::State {
@@ -232,15 +242,26 @@ impl Operations {
                 action: "retried",
             });
         }
-        let input = sql::operation::input(&self.0.db, id)
-            .await?
-            .ok_or(Error::NoOperation(id))?;
+        Ok((earlier, self.input_text(id).await?))
+    }
+
+    /// Repeats an operation that has ended, with this input.
+    ///
+    /// # Errors
+    /// As [`Operations::submit`].
+    pub async fn repeat(
+        &self,
+        earlier: Operation,
+        input: String,
+        actor: Actor,
+        trigger: Trigger,
+    ) -> Result<Operation> {
         let mut new = NewOperation::raw(&earlier.kind, input, actor, trigger)
             .title(earlier.title)
             .subject(earlier.subject.unwrap_or_default())
             .server(earlier.server.unwrap_or_default())
             .key(earlier.key.unwrap_or_default())
-            .repeating(id);
+            .repeating(earlier.id);
         new.parent = None;
         let id = self.submit(new).await?;
         self.get(id).await

@@ -169,6 +169,20 @@ impl Blobs {
         }
     }
 
+    /// Whether a blob is there and nobody has written to it for `age`. Its name tells when it
+    /// was begun, and it may have come for long.
+    ///
+    /// # Errors
+    /// When the disk does not say.
+    pub async fn is_untouched(&self, name: BlobName, age: Duration) -> Result<bool> {
+        let path = self.path(name);
+        blocking(move || match unless_gone(std::fs::metadata(path))? {
+            Some(metadata) => touched_before(&metadata, age),
+            None => Ok(false),
+        })
+        .await
+    }
+
     /// Removes what was left half-written: by processes that are gone, and temporary files
     /// of this one untouched for `age`. How many files there were.
     ///

@@ -94,18 +94,21 @@ impl Dialect {
     ///
     /// `{text}` compares byte by byte on both, so that paging by a text column
     /// goes in the same order. `{now}` is the database's own clock in microseconds,
-    /// for what replicas with clocks of their own must agree on.
+    /// for what replicas with clocks of their own must agree on. `{turn}` is a column that
+    /// nobody writes and that rises from row to row, where rows come from several of them:
+    /// of two that wait for each other, the later has the higher one.
     pub(crate) fn render<'a>(self, text: &'a str) -> Cow<'a, str> {
         if !text.contains('{') {
             return Cow::Borrowed(text);
         }
-        let pairs: [(&str, &str); 5] = match self {
+        let pairs: [(&str, &str); 6] = match self {
             Self::Sqlite => [
                 ("{uuid}", "BLOB"),
                 ("{bytes}", "BLOB"),
                 ("{text}", "TEXT"),
                 ("{skip locked}", ""),
                 ("{now}", "CAST(unixepoch('subsec') * 1000000 AS BIGINT)"),
+                ("{turn}", "BIGINT NOT NULL DEFAULT 0"),
             ],
             Self::Postgres => [
                 ("{uuid}", "UUID"),
@@ -116,6 +119,7 @@ impl Dialect {
                     "{now}",
                     "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)",
                 ),
+                ("{turn}", "BIGINT GENERATED ALWAYS AS IDENTITY"),
             ],
         };
         let mut rendered = text.to_owned();

@@ -1,6 +1,6 @@
 //! The schema's migrations: one numbered text for both databases.
 //!
-//! The few types that differ stand as placeholders (`{uuid}`, `{bytes}`, `{text}`);
+//! The few types that differ stand as placeholders (`{uuid}`, `{bytes}`, `{text}`, `{turn}`);
 //! the lock clause of claims is one more, for statements. A migration that has
 //! been released is never edited, for its checksum is kept in the database.
 

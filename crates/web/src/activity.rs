@@ -5,10 +5,13 @@ mod errors;
 mod logs;
 mod schedules;
 pub(crate) mod shown;
+mod starting;
+
+pub use starting::Starting;
 
 use crate::routes;
 use crate::{Answer, By, Json, Page, Path, Problem, Query, Requirement, RouteLimits, Routes};
-use access::{Access, Caller, Proof, Role, Scope};
+use access::{Access, Role, Scope};
 use axum::extract::State;
 use base::{OperationId, Timestamp, Trigger};
 use http::StatusCode;
@@ -17,20 +20,23 @@ use operations::{
 };
 use serde::{Deserialize, Serialize};
 use shown::{DetailedOperation, Rights, ShownOperation};
+use starting::Starter;
+use std::sync::Arc;
 
 const USUAL: u16 = 50;
 const MOST: u16 = 200;
 
-/// The routes. What changes without being an operation is recorded by `access`.
-pub fn routes(operations: Operations, access: Access) -> Routes {
+/// The routes. What changes without being an operation is recorded by `access`, and who may
+/// have what started is `starting`'s to say.
+pub fn routes(operations: Operations, access: Access, starting: Arc<dyn Starting>) -> Routes {
     let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
     let acts = Requirement::Role(Role::Operator, Scope::OperationsWrite);
     let long = RouteLimits::default().time(crate::AnswerTime::OwnLimit);
+    let starter = Starter::new(operations.clone(), starting);
     Routes::new()
         .add(sees, routes!(list_operations))
         .add(sees, routes!(get_operation))
         .add(acts, routes!(cancel_operation))
-        .add(acts, routes!(retry_operation))
         .add(sees, routes!(list_kinds))
         .add(sees, routes!(logs::get_log))
         .add_within(long, sees, routes!(logs::download_log))
@@ -38,8 +44,13 @@ pub fn routes(operations: Operations, access: Access) -> Routes {
         .schema::<Sort>()
         .schema::<Order>()
         .schema::<shown::ShownTrigger>()
-        .with_state(operations.clone())
-        .merge(schedules::routes(operations, access))
+        .with_state(operations)
+        .merge(
+            Routes::new()
+                .add(acts, routes!(retry_operation))
+                .with_state(starter.clone()),
+        )
+        .merge(schedules::routes(starter, access))
 }
 
 /// What is asked of a list of operations.
@@ -207,17 +218,6 @@ async fn cancel_operation(
     Ok((StatusCode::ACCEPTED, Json(shown)))
 }
 
-/// Refuses who may not start an operation of this kind: repeating one and putting one on
-/// a schedule are no ways around the scope of the part that it belongs to.
-fn may_start(operations: &Operations, caller: &Caller, kind: &str) -> Answer<()> {
-    let Some(needed) = shown::missing_scope(operations, caller, kind) else {
-        return Ok(());
-    };
-    Err(Problem::forbidden(format!(
-        "An operation of the kind {kind} needs, with a token, the scope {needed}, too."
-    )))
-}
-
 /// Repeat an operation that has ended: a new one with the same input.
 #[utoipa::path(
     post, path = "/api/v1/operations/{id}/retry", tag = "operations",
@@ -225,21 +225,12 @@ fn may_start(operations: &Operations, caller: &Caller, kind: &str) -> Answer<()>
     responses((status = 201, description = "The new operation.", body = ShownOperation))
 )]
 async fn retry_operation(
-    State(operations): State<Operations>,
+    State(starter): State<Starter>,
     By(caller): By,
     Path(id): Path<uuid::Uuid>,
 ) -> Answer<(StatusCode, Json<ShownOperation>)> {
-    let trigger = match caller.proof() {
-        Proof::Session(_) => Trigger::Person,
-        Proof::Password | Proof::Token { .. } | Proof::AccessKey { .. } | Proof::Guest(_) => {
-            Trigger::Api
-        }
-    };
-    let id = OperationId::from(id);
-    let kind = operations.get(id).await?.kind;
-    may_start(&operations, &caller, &kind)?;
-    let operation = operations.retry(id, caller.actor(), trigger).await?;
-    let shown = ShownOperation::of(operation, &Rights::of(&operations, &caller));
+    let operation = starter.start_again(&caller, id.into()).await?;
+    let shown = ShownOperation::of(operation, &Rights::of(starter.operations(), &caller));
     Ok((StatusCode::CREATED, Json(shown)))
 }
 

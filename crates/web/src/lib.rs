@@ -27,7 +27,7 @@ mod settings;
 mod upgrade;
 mod walk;
 
-pub use activity::routes as activity_routes;
+pub use activity::{Starting, routes as activity_routes};
 pub use client::{Client, Origin};
 pub use console::console_page;
 pub use download::{Download, Wants, attachment};

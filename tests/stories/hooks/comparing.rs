@@ -4,11 +4,12 @@ use super::{ENDED, MEDIA, Pair, Store};
 use crate::command_line::Person;
 use crate::desk::{id_of, in_state, log_lines};
 use crate::program::server;
+use crate::stored::{add_user, answered};
 use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use testing::{TestDatabase, on_both};
+use testing::{TestDatabase, TestServer, on_both};
 
 /// Compares, and waits for its end.
 async fn compared(pair: &Pair, how: Value) -> Value {
@@ -168,4 +169,77 @@ async fn a_comparison_can_be_put_on_a_schedule(database: TestDatabase) {
     let right = schedule(json!({ "bucket": MEDIA }));
     let (status, made) = pair.server.post("/api/v1/schedules", &right).await;
     assert_eq!(status, 201, "{made}");
+}
+
+/// One who asks for what takes the right to a bucket.
+enum Asker<'a> {
+    Password(&'a str, String),
+    Token(String),
+}
+
+impl Asker<'_> {
+    async fn ask(&self, server: &TestServer, method: Method, path: &str, body: &Value) -> u16 {
+        let request = match self {
+            Self::Password(name, password) => server.request_as(name, password, method, path),
+            Self::Token(token) => server.anonymous(method, path).bearer_auth(token),
+        };
+        let request = request.header("Content-Type", "application/json");
+        let answer = request.body(body.to_string()).send().await;
+        answer.expect("an answer").status().as_u16()
+    }
+}
+
+on_both!(neither_a_schedule_nor_a_repetition_is_a_way_around_the_rights_in_a_bucket);
+async fn neither_a_schedule_nor_a_repetition_is_a_way_around_the_rights_in_a_bucket(
+    database: TestDatabase,
+) {
+    const GRANTS: &str = "/api/v1/buckets/media/grants";
+    let pair = Pair::start(&database).await;
+    let server = &pair.server;
+    let schedule = |name: &str| {
+        json!({
+            "name": name, "kind": "reconcile", "input": { "bucket": MEDIA, "prefix": "in/" },
+            "cron": "15 3 * * *", "missed": "skip",
+        })
+    };
+    let (status, made) = server.post("/api/v1/schedules", &schedule("mine")).await;
+    assert_eq!(status, 201, "{made}");
+    let theirs = format!("/api/v1/schedules/{}", id_of(&made));
+    let ended = compared(&pair, json!({ "prefix": "in/" })).await;
+    let again = format!("/api/v1/operations/{}/retry", id_of(&ended));
+    let change = server.request(Method::PATCH, &format!("/api/v1/buckets/{MEDIA}"));
+    let change = change.header("Content-Type", "application/json");
+    assert_eq!(answered(change.body(r#"{"by_role":false}"#)).await.0, 200);
+
+    let scopes = ["operations:write", "files:read", "files:write"];
+    let body = json!({ "name": "held", "scopes": scopes });
+    let (status, token) = server.post("/api/v1/tokens", &body).await;
+    assert_eq!(status, 201, "{token}");
+    let text = token["token"].as_str().expect("a token").to_owned();
+    // Its grant holds it to less than this.
+    let body = json!({ "token": token["id"], "prefix": "in/", "permissions": ["list", "write"] });
+    assert_eq!(server.post(GRANTS, &body).await.0, 201);
+    let otto = Asker::Password("otto", add_user(server, "otto", "operator").await);
+    for asker in [&otto, &Asker::Token(text)] {
+        let ask = async |method: Method, path: &str, body: &Value| {
+            asker.ask(server, method, path, body).await
+        };
+        let new = schedule("theirs");
+        assert_eq!(ask(Method::POST, "/api/v1/schedules", &new).await, 403);
+        let later = json!({ "cron": "16 3 * * *" });
+        assert_eq!(ask(Method::PATCH, &theirs, &later).await, 403);
+        assert_eq!(ask(Method::POST, &again, &json!({})).await, 403);
+    }
+    let verbs = ["list", "write", "delete"];
+    let body = json!({ "user": "otto", "prefix": "in/", "permissions": verbs });
+    assert_eq!(server.post(GRANTS, &body).await.0, 201);
+    let ask =
+        async |method: Method, path: &str, body: &Value| otto.ask(server, method, path, body).await;
+    let new = schedule("theirs");
+    assert_eq!(ask(Method::POST, "/api/v1/schedules", &new).await, 201);
+    let wider = json!({ "input": { "bucket": MEDIA } });
+    assert_eq!(ask(Method::PATCH, &theirs, &wider).await, 403);
+    let later = json!({ "cron": "16 3 * * *" });
+    assert_eq!(ask(Method::PATCH, &theirs, &later).await, 200);
+    assert_eq!(ask(Method::POST, &again, &json!({})).await, 201);
 }

@@ -5,10 +5,10 @@ use crate::error::{Error, Result};
 use crate::operations::{BundleInput, MakeBundle};
 use crate::source::{Source, SourceRequest};
 use crate::sql::NewRow;
-use crate::stored::{FoundFile, NotStored, StoredRequest};
+use crate::stored::{FoundFile, NotStored, StoredPlace, StoredRequest};
 use crate::{Bundles, sql};
 use access::Caller;
-use base::{BundleId, OperationId, Trigger};
+use base::{BundleId, OperationId, Trigger, UserId};
 use operations::NewOperation;
 use std::collections::HashSet;
 
@@ -68,22 +68,17 @@ impl Bundles {
         caller: &Caller,
         most: usize,
     ) -> Result<Vec<FoundFile>> {
-        let refused = |refused: NotStored| Error::NotStored {
-            index,
-            code: refused.code,
-            message: refused.message,
-        };
-        let stored = self
-            .stored_files()
-            .ok_or_else(|| refused(NotStored::nowhere()))?;
-        stored.resolve(caller, asked, most).await.map_err(refused)
+        let stored = self.stored_files();
+        let stored = stored.ok_or_else(|| not_stored(index)(NotStored::nowhere()))?;
+        let found = stored.resolve(caller, asked, most).await;
+        found.map_err(not_stored(index))
     }
 
     /// Makes a kept bundle of those sources of `id` that failed; or of `indexes`.
     ///
     /// # Errors
-    /// When nothing failed, an index does not exist or stands twice, or there is no
-    /// room for one more.
+    /// When nothing failed, an index does not exist or stands twice, there is no room for
+    /// one more, or a source is not for this caller.
     pub async fn retry(
         &self,
         id: BundleId,
@@ -112,14 +107,62 @@ impl Bundles {
             .into_iter()
             .map(|index| {
                 let source = input.sources.get(index).cloned();
-                source.ok_or(Error::NoSource(index))
+                Ok((index, source.ok_or(Error::NoSource(index))?))
             })
             .collect::<Result<Vec<_>>>()?;
+        let sources = self.theirs(sources, input.maker, caller).await?;
         let options = Options {
             keep: true,
             ..input.options
         };
         self.submit(stored.name, sources, options, caller).await
+    }
+
+    /// What a bundle was asked to hold, as it is when `caller` asks for the same.
+    ///
+    /// # Errors
+    /// [`Error::NotStored`], [`Error::HeadersOfAnother`].
+    pub async fn asked_by(&self, caller: &Caller, mut input: BundleInput) -> Result<BundleInput> {
+        let sources = std::mem::take(&mut input.sources);
+        let numbered = sources.into_iter().enumerate().collect();
+        input.sources = self.theirs(numbered, input.maker, caller).await?;
+        input.maker = Some(caller.user());
+        Ok(input)
+    }
+
+    /// Sources that `maker` asked for, each by its number, for another one who asks for them:
+    /// stored files are read as who asks now, and what was sent in headers is sent for nobody
+    /// but who gave it.
+    async fn theirs(
+        &self,
+        sources: Vec<(usize, Source)>,
+        maker: Option<UserId>,
+        caller: &Caller,
+    ) -> Result<Vec<Source>> {
+        let same = maker == Some(caller.user());
+        let mut theirs = Vec::with_capacity(sources.len());
+        for (index, mut source) in sources {
+            if !same && source.has_texts(self.access())? {
+                return Err(Error::HeadersOfAnother(index));
+            }
+            if let Some(place) = &mut source.stored {
+                **place = self.stored_for(index, place, caller).await?;
+            }
+            theirs.push(source);
+        }
+        Ok(theirs)
+    }
+
+    async fn stored_for(
+        &self,
+        index: usize,
+        place: &StoredPlace,
+        caller: &Caller,
+    ) -> Result<StoredPlace> {
+        let stored = self.stored_files();
+        let stored = stored.ok_or_else(|| not_stored(index)(NotStored::nowhere()))?;
+        let place = stored.asked_by(caller, place).await;
+        place.map_err(not_stored(index))
     }
 
     fn check_count(&self, sources: usize) -> Result<()> {
@@ -157,6 +200,7 @@ impl Bundles {
         let keep = options.keep;
         let input = BundleInput {
             name: name.clone(),
+            maker: Some(caller.user()),
             sources,
             options,
         };
@@ -195,6 +239,15 @@ impl Bundles {
         tx.commit().await?;
         self.operations().announce(submitted);
         Ok(())
+    }
+}
+
+/// Why a source that is a file here cannot be had.
+fn not_stored(index: usize) -> impl Fn(NotStored) -> Error {
+    move |refused| Error::NotStored {
+        index,
+        code: refused.code,
+        message: refused.message,
     }
 }
 

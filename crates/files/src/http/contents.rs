@@ -1,6 +1,7 @@
 //! Files by their paths: put, get, describe, delete.
 
 use super::problem::{MoreThanTheQuota, SomethingElse};
+use super::transfer::give_way;
 use super::{answer, redirect, request};
 use crate::change::Description;
 use crate::file::File;
@@ -165,6 +166,7 @@ pub(super) async fn delete_file(
     State(files): State<Files>,
     By(caller): By,
     Path((bucket, text)): Path<(String, String)>,
+    admitted: Admitted,
     headers: HeaderMap,
 ) -> Answer<Json<File>> {
     let bucket = files.bucket(&bucket)?;
@@ -173,6 +175,7 @@ pub(super) async fn delete_file(
         .permit(Some(&caller), &bucket, path.as_str(), Permission::Delete)
         .await?;
     let expect = request::expect(&headers)?;
+    give_way(&admitted, &bucket);
     let file = files
         .delete(&bucket, &path, &expect, &caller.actor())
         .await?;

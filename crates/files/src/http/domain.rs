@@ -5,6 +5,7 @@
 //! documents. Problems are problem details here, too.
 
 use super::contents::path;
+use super::transfer::give_way;
 use super::{answer, form, redirect, request, signed};
 use crate::bucket::Bucket;
 use crate::file::File;
@@ -51,6 +52,8 @@ pub fn domain_routes(files: Files) -> Routes {
     let flows = RouteLimits::default()
         .body(BodyLimit::Streamed)
         .time(AnswerTime::OwnLimit);
+    // What a store copies takes its time, and goes on whoever waits for it.
+    let lasts = RouteLimits::default().time(AnswerTime::OwnLimit);
     let elsewhere: Arc<dyn Elsewhere> = Arc::new(files.clone());
     Routes::new()
         .add(Requirement::Public, routes!(health))
@@ -62,7 +65,7 @@ pub fn domain_routes(files: Files) -> Routes {
         .add_deep(RouteLimits::default(), changes, routes!(upload_presigned))
         .add_deep(flows, reads, routes!(get))
         .add_deep(flows, puts, routes!(put))
-        .add_deep(RouteLimits::default(), changes, routes!(delete))
+        .add_deep(lasts, changes, routes!(delete))
         .or_elsewhere(&elsewhere)
         .with_state(files)
 }
@@ -373,6 +376,7 @@ async fn delete(
     By(caller): By,
     client: Client,
     Path(text): Path<String>,
+    admitted: Admitted,
     headers: HeaderMap,
 ) -> Answer<(StatusCode, Json<&'static str>)> {
     let bucket = bucket(&files, &client)?;
@@ -382,6 +386,7 @@ async fn delete(
         .await
         .map_err(asking)?;
     let expect = request::expect(&headers)?;
+    give_way(&admitted, &bucket);
     files
         .delete(&bucket, &path, &expect, &caller.actor())
         .await?;

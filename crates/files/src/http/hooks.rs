@@ -1,7 +1,7 @@
 //! Hooks: where a store tells of its objects; and comparing a bucket with its store.
 
+use crate::Files;
 use crate::hook::Hook;
-use crate::{Files, Permission};
 use access::Doer;
 use axum::body::Body;
 use axum::extract::State;
@@ -200,11 +200,7 @@ pub(super) async fn reconcile(
 ) -> Answer<(StatusCode, Json<Comparing>)> {
     let bucket = files.bucket(&bucket)?;
     let Comparison { prefix, dry_run } = comparison;
-    for needed in [Permission::List, Permission::Write, Permission::Delete] {
-        files
-            .permit(Some(&caller), &bucket, &prefix, needed)
-            .await?;
-    }
+    files.permit_correcting(&caller, &bucket, &prefix).await?;
     let operation = files.reconcile(&caller, &bucket, prefix, dry_run).await?;
     Ok((StatusCode::ACCEPTED, Json(Comparing { operation })))
 }

@@ -2,6 +2,7 @@
 
 use super::answer;
 use super::contents::GetQuery;
+use super::transfer::give_way;
 use crate::Files;
 use crate::file::File;
 use crate::permit::Permission;
@@ -12,7 +13,7 @@ use axum::response::Response;
 use base::FileId;
 use http::StatusCode;
 use serde::Deserialize;
-use web::{Answer, By, Json, Page, Paging, Path, Problem, Query, Wants};
+use web::{Admitted, Answer, By, Json, Page, Paging, Path, Problem, Query, Wants};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -150,6 +151,7 @@ pub(super) async fn restore_file(
     State(files): State<Files>,
     By(caller): By,
     Path(bucket): Path<String>,
+    admitted: Admitted,
     Json(restore): Json<Restore>,
 ) -> Answer<Json<File>> {
     let bucket = files.bucket(&bucket)?;
@@ -157,6 +159,7 @@ pub(super) async fn restore_file(
     files
         .permit(Some(&caller), &bucket, &path, Permission::Write)
         .await?;
+    give_way(&admitted, &bucket);
     let file = files
         .restore(&bucket, restore.id, restore.replace, &caller.actor())
         .await?;
@@ -176,6 +179,7 @@ pub(super) async fn purge_file(
     State(files): State<Files>,
     By(caller): By,
     Path((bucket, id)): Path<(String, uuid::Uuid)>,
+    admitted: Admitted,
 ) -> Answer<StatusCode> {
     let bucket = files.bucket(&bucket)?;
     let id = FileId::from(id);
@@ -183,6 +187,7 @@ pub(super) async fn purge_file(
     files
         .permit(Some(&caller), &bucket, &path, Permission::Delete)
         .await?;
+    give_way(&admitted, &bucket);
     if files.purge_by(&Doer::from(&caller), &bucket, id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {

@@ -4,6 +4,7 @@ use super::contents::path;
 use super::problem::{MoreThanTheQuota, SomethingElse};
 use super::{answer, request};
 use crate::Files;
+use crate::bucket::{Bucket, Storage};
 use crate::change::Description;
 use crate::file::File;
 use crate::permit::{Permission, Writer};
@@ -11,7 +12,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use serde::Deserialize;
-use web::{Answer, By, Json, Path};
+use web::{Admitted, Answer, By, Json, Path};
+
+/// Lets others be answered meanwhile, where a bucket's store may have much to copy.
+pub(super) fn give_way(admitted: &Admitted, bucket: &Bucket) {
+    if matches!(bucket.storage, Storage::S3 { .. }) {
+        admitted.release();
+    }
+}
 
 /// From where to where.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -46,6 +54,7 @@ pub(super) async fn copy_file(
     State(files): State<Files>,
     By(caller): By,
     Path(bucket): Path<String>,
+    admitted: Admitted,
     headers: HeaderMap,
     Json(transfer): Json<Transfer>,
 ) -> Answer<Response> {
@@ -64,11 +73,14 @@ pub(super) async fn copy_file(
     files
         .permit(Some(caller), &target, to.as_str(), Permission::Write)
         .await?;
+    let expect = request::expect(&headers)?;
+    give_way(&admitted, &bucket);
+    give_way(&admitted, &target);
     let file = files
         .copy(
             (&bucket, &from),
             (&target, &to),
-            &request::expect(&headers)?,
+            &expect,
             Description::default(),
             &Writer::from(caller),
         )
@@ -95,6 +107,7 @@ pub(super) async fn move_file(
     State(files): State<Files>,
     By(caller): By,
     Path(bucket): Path<String>,
+    admitted: Admitted,
     headers: HeaderMap,
     Json(transfer): Json<Transfer>,
 ) -> Answer<Response> {
@@ -115,11 +128,14 @@ pub(super) async fn move_file(
     files
         .permit(Some(caller), &target, to.as_str(), Permission::Write)
         .await?;
+    let expect = request::expect(&headers)?;
+    give_way(&admitted, &bucket);
+    give_way(&admitted, &target);
     let file = files
         .rename(
             (&bucket, &from),
             (&target, &to),
-            &request::expect(&headers)?,
+            &expect,
             &Writer::from(caller),
         )
         .await?;

@@ -9,8 +9,10 @@ use super::take_in::AT_ONCE;
 use crate::Files;
 use crate::bucket::Bucket;
 use crate::path::FilePath;
+use crate::permit::Permission;
 use crate::reconcile::{Difference, Step, compare};
 use crate::tally::{Change, Tally};
+use access::Caller;
 use futures::{StreamExt, stream};
 use operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings};
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,38 @@ impl Kind for Reconcile {
             context,
         };
         walk.to_its_end().await
+    }
+}
+
+impl Files {
+    /// Whether this caller may have a bucket compared so: whatever it may find there and
+    /// change must be theirs to list, to write and to delete.
+    ///
+    /// # Errors
+    /// [`Error::NoBucket`](crate::Error::NoBucket), and what [`Files::permit`] says.
+    pub async fn permit_comparing(
+        &self,
+        caller: &Caller,
+        input: &ReconcileInput,
+    ) -> crate::Result<()> {
+        let bucket = self.bucket(&input.bucket)?;
+        self.permit_correcting(caller, &bucket, &input.prefix).await
+    }
+
+    /// The same of what lies below a prefix.
+    ///
+    /// # Errors
+    /// What [`Files::permit`] says.
+    pub(crate) async fn permit_correcting(
+        &self,
+        caller: &Caller,
+        bucket: &Bucket,
+        prefix: &str,
+    ) -> crate::Result<()> {
+        for needed in [Permission::List, Permission::Write, Permission::Delete] {
+            self.permit(Some(caller), bucket, prefix, needed).await?;
+        }
+        Ok(())
     }
 }
 

@@ -67,23 +67,43 @@ impl Kind for SweepFiles {
 }
 
 impl SweepFiles {
+    /// Empties the trash of every bucket. One whose store cannot be asked keeps no other from
+    /// being emptied: what is left in it has no file any more, and goes with what has none.
     async fn empty_trash(&self, context: &Context) -> Result<u64, Failure> {
         let mut removed = 0;
         for bucket in self.0.buckets().all() {
-            let kept = Duration::from_secs(bucket.trash_seconds);
-            let before = self.0.now().minus(kept);
-            loop {
-                context.check()?;
-                let overdue = sql::file::overdue(self.0.db(), bucket.id, before, BATCH).await?;
-                if overdue.is_empty() {
-                    break;
-                }
-                for id in overdue {
-                    removed += u64::from(self.0.purge(&bucket, id).await.map_err(failure)?);
-                }
+            if let Err(error) = self.empty(&bucket, &mut removed, context).await? {
+                let text = format!(
+                    "The trash of {} could not be emptied: {error}.",
+                    bucket.name
+                );
+                context.log(text).await;
             }
         }
         Ok(removed)
+    }
+
+    async fn empty(
+        &self,
+        bucket: &Bucket,
+        removed: &mut u64,
+        context: &Context,
+    ) -> Result<crate::Result<()>, Failure> {
+        let kept = Duration::from_secs(bucket.trash_seconds);
+        let before = self.0.now().minus(kept);
+        loop {
+            context.check()?;
+            let overdue = sql::file::overdue(self.0.db(), bucket.id, before, BATCH).await?;
+            if overdue.is_empty() {
+                return Ok(Ok(()));
+            }
+            for id in overdue {
+                match self.0.purge(bucket, id).await {
+                    Ok(was_there) => *removed += u64::from(was_there),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+        }
     }
 
     async fn expire_uploads(&self, context: &Context) -> Result<u64, Failure> {
@@ -144,8 +164,11 @@ impl SweepFiles {
             context.check()?;
             batch.retain(|name| self.0.now().since(name.created_at()) > ORPHANED);
             for name in sql::file::unnamed(self.0.db(), &batch).await? {
-                self.0.blobs().delete(name).await?;
-                orphans += 1;
+                // One that came for long has just come: its row is about to be.
+                if self.0.blobs().is_untouched(name, ORPHANED).await? {
+                    self.0.blobs().delete(name).await?;
+                    orphans += 1;
+                }
             }
             batch.clear();
         }

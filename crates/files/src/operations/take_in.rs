@@ -3,6 +3,7 @@
 use super::failure;
 use crate::tally::Tally;
 use crate::{Files, sql};
+use access::Caller;
 use base::BucketId;
 use futures::{StreamExt, stream};
 use operations::{Context, Failure, Kind, Outcome, Retained, RetryPolicy, Settings};
@@ -97,5 +98,23 @@ impl Kind for TakeIn {
             return Err(Failure::passing("unseen", text));
         }
         Ok(tally.outcome())
+    }
+}
+
+impl Files {
+    /// Whether this caller may have looked at what a store told of a bucket: it takes what
+    /// comparing the bucket takes. Of one that is gone, nothing is looked at.
+    ///
+    /// # Errors
+    /// What [`Files::permit`] says.
+    pub async fn permit_taking_in(
+        &self,
+        caller: &Caller,
+        input: &TakeInInput,
+    ) -> crate::Result<()> {
+        match self.buckets().with_id(input.bucket) {
+            Some(bucket) => self.permit_correcting(caller, &bucket, "").await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Telling a webhook what happened.
 
+use crate::permit::Permission;
 use crate::webhook::{Webhook, signature};
 use crate::{Files, sql};
+use access::Caller;
 use base::WebhookId;
 use bytes::Bytes;
 use fetch::{ExtraHeaders, Request};
@@ -104,5 +106,24 @@ impl TellWebhook {
         let text = format!("the webhook answered {status} to {count} events");
         context.log(format!("{text}.")).await;
         Err(Failure::passing("refused", text))
+    }
+}
+
+impl Files {
+    /// Whether this caller may have a webhook told: of files that are theirs to list, too. One
+    /// that is gone is told nothing.
+    ///
+    /// # Errors
+    /// What [`Files::permit`] says.
+    pub async fn permit_telling(&self, caller: &Caller, input: &TellInput) -> crate::Result<()> {
+        let Some(webhook) = sql::event::webhook(self.db(), input.webhook).await? else {
+            return Ok(());
+        };
+        let Some(bucket) = self.buckets().with_id(webhook.bucket) else {
+            return Ok(());
+        };
+        let prefix = webhook.prefix.as_str();
+        self.permit(Some(caller), &bucket, prefix, Permission::List)
+            .await
     }
 }

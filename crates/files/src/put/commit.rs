@@ -129,6 +129,14 @@ pub(crate) enum Uncommitted {
     Perhaps(Error),
 }
 
+impl Uncommitted {
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Certainly(error) | Self::Perhaps(error) => error,
+        }
+    }
+}
+
 impl<E: Into<Error>> From<E> for Uncommitted {
     fn from(error: E) -> Self {
         Self::Certainly(error.into())
@@ -181,9 +189,8 @@ impl Files {
         let mut placed = self.place_all(&mut tx, vec![coming]).await?;
         let outcome = placed.outcomes.pop();
         let placing = outcome.ok_or(storage::Error::Stopped)??;
-        let committed = tx.commit().await;
+        let committed = tx.commit(placed.to_tell).await;
         committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
-        self.tell(placed.to_tell).await;
         Ok(self.replaced(placing).await)
     }
 

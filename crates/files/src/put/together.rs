@@ -176,11 +176,10 @@ impl Files {
             granted: false,
         });
         let Placed { outcomes, to_tell } = self.place_all(&mut tx, those.collect()).await?;
-        if let Err(error) = tx.commit().await {
+        if let Err(error) = tx.commit(to_tell).await {
             let same = || Err(Uncommitted::Perhaps(error.again().into()));
             return Ok(coming.iter().map(|_| same()).collect());
         }
-        self.tell(to_tell).await;
         let outcomes = outcomes.into_iter();
         Ok(outcomes
             .map(|outcome| outcome.map_err(|error: Error| Uncommitted::Certainly(error)))

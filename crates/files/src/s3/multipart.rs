@@ -8,6 +8,7 @@ use super::list::{encoded, most, owner};
 use super::put::{condition, headers, metadata, promised, refuse_what_is_not_kept};
 use super::sums::Sums;
 use super::{Service, body, path, release, tagging};
+use crate::background::unless_over;
 use crate::bucket::Bucket;
 use crate::expect::{Expect, Promised};
 use crate::parted::{MOST_PARTS, Parted};
@@ -228,7 +229,7 @@ pub(super) async fn complete(
     let mut sums = Some(Sums::of_whole(&request.headers));
     let files = service.files.clone();
     // Whoever stops waiting does not stop it.
-    let mut work = service.files.tasks().spawn(async move {
+    let work = async move {
         let watch = move |bytes: Option<&Bytes>| match (bytes, &mut sums) {
             (Some(bytes), Some(sums)) => {
                 sums.update(bytes);
@@ -251,18 +252,22 @@ pub(super) async fn complete(
             version_id: bucket.versions.then(|| file.id.to_string()),
             ..CompleteMultipartUploadOutput::default()
         })
-    });
-    let gone = |_| {
+    };
+    let work = unless_over(service.files.stop(), work);
+    let mut work = service.files.tasks().spawn(work);
+    let gone = || {
         s3_error!(
             InternalError,
             "Longshore stopped meanwhile; complete it again."
         )
     };
     let output = match tokio::time::timeout(AT_ONCE, &mut work).await {
-        Ok(ended) => ended.map_err(gone)??,
+        Ok(ended) => ended.ok().flatten().ok_or_else(gone)??,
         // The answer begins, and goes on with spaces until the file is there.
         Err(_) => CompleteMultipartUploadOutput {
-            future: Some(Box::pin(async move { work.await.map_err(gone)? })),
+            future: Some(Box::pin(async move {
+                work.await.ok().flatten().ok_or_else(gone)?
+            })),
             ..CompleteMultipartUploadOutput::default()
         },
     };

@@ -111,7 +111,8 @@ pub(crate) async fn untold(
     webhook: WebhookId,
     limit: usize,
 ) -> Result<Vec<(Uuid, String)>> {
-    const SQL: &str = "SELECT id, body FROM file_event WHERE webhook = $1 ORDER BY id LIMIT $2";
+    const SQL: &str =
+        "SELECT id, body FROM file_event WHERE webhook = $1 ORDER BY turn, id LIMIT $2";
     let rows = db.all(SQL, values![webhook.uuid(), limit]).await?;
     rows.iter()
         .map(|row| Ok((row.get("id")?, row.get("body")?)))
@@ -141,4 +142,62 @@ pub(crate) async fn waiting(db: &Db, before: Timestamp) -> Result<Vec<WebhookId>
     rows.iter()
         .map(|row| Ok(row.get::<Uuid>("webhook")?.into()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Noted;
+    use crate::sql::feed;
+    use crate::webhook::NewWebhook;
+    use access::Doer;
+
+    /// Made by a clock that is ahead, and by one that is behind.
+    const IDS: [Uuid; 2] = [
+        Uuid::from_u128(0x0190_a6e0_c7a1_7000_8000_0000_0000_000b),
+        Uuid::from_u128(0x0190_a6e0_c7a0_7000_8000_0000_0000_000a),
+    ];
+
+    #[tokio::test]
+    async fn of_replicas_whose_clocks_differ_it_is_told_in_the_order_in_which_it_happened() {
+        testing::on_postgres(|database| async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let files = crate::store::tests::opened(&database, folder.path()).await;
+            let bucket = files.bucket(crate::DEFAULT_BUCKET).expect("it is there");
+            let new = NewWebhook {
+                url: "http://127.0.0.1:9/".to_owned(),
+                prefix: String::new(),
+            };
+            let made = files.create_webhook(&Doer::system(), &bucket, new).await;
+            let (webhook, _) = made.expect("made");
+            for (id, word) in IDS.into_iter().zip(["first", "second"]) {
+                let change = Noted {
+                    id,
+                    at: files.now(),
+                    happened: "file.put".to_owned(),
+                    path: "a".to_owned(),
+                    from: None,
+                    actor: word.to_owned(),
+                    file: "{}".to_owned(),
+                };
+                let mut tx = files.db().begin().await.expect("begun");
+                let event = insert(&mut tx, id, webhook.id, files.now(), word).await;
+                event.expect("noted");
+                let watched = feed::note(&mut tx, bucket.id, &[change]).await;
+                watched.expect("noted");
+                tx.commit().await.expect("committed");
+            }
+            let untold = untold(files.db(), webhook.id, 10).await.expect("read");
+            let told: Vec<&str> = untold.iter().map(|(_, body)| body.as_str()).collect();
+            assert_eq!(told, ["first", "second"]);
+            feed::number(files.db(), 10).await.expect("numbered");
+            let changes = feed::after(files.db(), 0, 10).await.expect("read");
+            let actors: Vec<&str> = changes
+                .iter()
+                .map(|change| change.change.actor.as_str())
+                .collect();
+            assert_eq!(actors, ["first", "second"]);
+        })
+        .await;
+    }
 }

@@ -92,8 +92,8 @@ async fn count_up(tx: &mut Tx, name: &str, to: u64) -> Result<()> {
 pub(crate) async fn number(db: &Db, limit: usize) -> Result<u64> {
     const ANY: &str = "SELECT id FROM file_change WHERE number IS NULL LIMIT 1";
     const NUMBER: &str = "UPDATE file_change SET number = n.given FROM (
-            SELECT id, $1 + ROW_NUMBER() OVER (ORDER BY id) AS given FROM file_change
-            WHERE number IS NULL ORDER BY id LIMIT $2
+            SELECT id, $1 + ROW_NUMBER() OVER (ORDER BY turn, id) AS given FROM file_change
+            WHERE number IS NULL ORDER BY turn, id LIMIT $2
         ) AS n WHERE file_change.id = n.id";
     // Looking takes no turn among those who write.
     if db.one(ANY, values![]).await?.is_none() {

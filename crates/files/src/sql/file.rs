@@ -136,10 +136,10 @@ pub(crate) async fn hold(tx: &mut Tx, id: FileId) -> Result<bool> {
     Ok(tx.execute(SQL, values![id.uuid()]).await? == 1)
 }
 
-/// Writes again where a file is.
+/// Writes again where a file is, and since when.
 pub(crate) async fn rename(tx: &mut Tx, file: &File) -> Result<()> {
-    const SQL: &str =
-        "UPDATE file SET bucket = $2, path = $3, folder = $4, store_etag = $5 WHERE id = $1";
+    const SQL: &str = "UPDATE file SET bucket = $2, path = $3, folder = $4, store_etag = $5,
+        modified_at = $6 WHERE id = $1";
     tx.execute(
         SQL,
         values![
@@ -148,6 +148,7 @@ pub(crate) async fn rename(tx: &mut Tx, file: &File) -> Result<()> {
             file.path.as_str(),
             file.path.folder(),
             store_etag(file),
+            file.modified_at,
         ],
     )
     .await
@@ -256,8 +257,8 @@ pub(crate) async fn retire(
 /// A file of the past is current again; whether it was there still.
 pub(crate) async fn make_current(tx: &mut Tx, file: &File) -> Result<bool> {
     const SQL: &str = "UPDATE file SET standing = 'current', removed_by = '', removed_at = NULL,
-        object = '', store_etag = $2 WHERE id = $1 AND standing <> 'current'";
-    let values = values![file.id.uuid(), store_etag(file)];
+        object = '', store_etag = $2, modified_at = $3 WHERE id = $1 AND standing <> 'current'";
+    let values = values![file.id.uuid(), store_etag(file), file.modified_at];
     Ok(tx.execute(SQL, values).await? == 1)
 }
 

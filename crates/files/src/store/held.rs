@@ -1,10 +1,11 @@
 //! The turn to change paths of a store.
 
 use super::claim::Claim;
-use super::is_storable;
 use super::turns::Turn;
+use super::{HIDDEN, is_storable};
 use crate::bucket::Bucket;
 use crate::path::FilePath;
+use crate::sql::claim::Place;
 use crate::{Error, Files, Result};
 use storage::{Dialect, ObjectError, ObjectStore, SealedObject, Tx};
 
@@ -13,6 +14,11 @@ pub(crate) struct Held {
     pub(crate) store: ObjectStore,
     tenure: Tenure,
 }
+
+/// The turn to bring a content of another bucket to a path. Its bytes pass through this server,
+/// for as long as that takes: who asks for the same meanwhile waits, and sends none beside. (The
+/// turn to change the path itself is taken at the end.)
+pub(crate) struct Passage(#[allow(dead_code, reason = "held for its end")] Tenure);
 
 /// By what others are kept away.
 enum Tenure {
@@ -35,24 +41,34 @@ impl Files {
         for path in paths {
             is_storable(bucket, path)?;
         }
-        let places: Vec<_> = paths
+        let places = paths
             .iter()
-            .map(|path| (bucket.id, path.as_str()))
-            .collect();
+            .map(|path| (bucket.id, path.as_str().to_owned()));
+        let tenure = self.tenure(bucket, places.collect()).await?;
+        Ok(Some(Held { store, tenure }))
+    }
+
+    /// Takes the turn to bring a content of another bucket to this path.
+    ///
+    /// # Errors
+    /// When others do not get done.
+    pub(crate) async fn hold_passage(&self, bucket: &Bucket, to: &FilePath) -> Result<Passage> {
+        // No path of a file in a store, and none is held that is not in one.
+        let place = (bucket.id, format!("{HIDDEN}to/{}", to.as_str()));
+        Ok(Passage(self.tenure(bucket, vec![place]).await?))
+    }
+
+    async fn tenure(&self, bucket: &Bucket, places: Vec<Place>) -> Result<Tenure> {
         let turn = self.stores().turns.take(&places).await?;
         if self.db().dialect() == Dialect::Sqlite {
-            let tenure = Tenure::Alone(turn);
-            return Ok(Some(Held { store, tenure }));
+            return Ok(Tenure::Alone(turn));
         }
-        let places = places.into_iter();
-        let places = places.map(|(bucket, path)| (bucket, path.to_owned()));
-        let claim = Claim::take(self.db(), self.tasks(), places.collect(), turn).await;
+        let claim = Claim::take(self.db(), self.tasks(), places, turn).await;
         let claim = claim.map_err(|error| match error {
             Error::Storage(storage::Error::Reference) => Error::NoBucket(bucket.name.to_string()),
             error => error,
         })?;
-        let tenure = Tenure::Claimed(claim);
-        Ok(Some(Held { store, tenure }))
+        Ok(Tenure::Claimed(claim))
     }
 
     /// The turn for paths of a bucket in a store.

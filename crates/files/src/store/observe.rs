@@ -209,8 +209,7 @@ impl Files {
                 &file.uploader,
             )
             .await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         Ok(match there {
             Some(_) => Observed::Changed(file),
             None => Observed::Came(file),
@@ -240,8 +239,7 @@ impl Files {
                 by.as_str(),
             )
             .await?;
-        tx.commit().await?;
-        self.tell(to_tell).await;
+        tx.commit(to_tell).await?;
         Ok(Observed::Gone(known))
     }
 }

@@ -3,6 +3,7 @@
 mod coming;
 mod films;
 mod gate;
+mod lasting;
 mod refused;
 mod replicas;
 

@@ -13,27 +13,28 @@ use futures::TryStreamExt;
 use storage::ObjectError;
 
 impl Files {
-    /// Puts `file`, a copy of `source`, in its place: both are of one bucket in a store.
+    /// Puts `file`, a copy of `source`, in its place: both are of one bucket in a store, and
+    /// held.
     pub(crate) async fn copy_in_store(
         &self,
+        held: &Held,
         bucket: &Bucket,
         source: &File,
         file: File,
         expect: &Expect,
     ) -> Result<File> {
-        let held = self.held(bucket, &[&source.path, &file.path]).await?;
-        let there = self.observe_held(&held, bucket, &file.path).await?;
+        let there = self.observe_held(held, bucket, &file.path).await?;
         let there = there.into_file();
         expect.check(there.as_ref())?;
         let goes = there.as_ref().filter(|_| !bucket.versions);
         let room = self.room_for(bucket, &file, goes).await?;
-        let aside = self.make_way(&held, bucket, there.as_ref()).await?;
-        let file = self.copied(&held, bucket, source, file).await?;
+        let aside = self.make_way(held, bucket, there.as_ref()).await?;
+        let file = self.copied(held, bucket, source, file).await?;
         let placed = file.clone();
         let beside = Beside {
             along: Along::Nothing,
             aside: aside.as_ref(),
-            held: Some(&held),
+            held: Some(held),
             room: Some(&room),
         };
         match self
@@ -45,7 +46,7 @@ impl Files {
                 Ok(file)
             }
             Err(Uncommitted::Certainly(error)) => {
-                self.take_back(&held, bucket, &placed, there, aside).await;
+                self.take_back(held, bucket, &placed, there, aside).await;
                 room.give_back().await;
                 Err(error)
             }
@@ -121,27 +122,28 @@ impl Files {
         incoming.finish().await
     }
 
-    /// Moves a file within a bucket in a store.
+    /// Moves a file within a bucket in a store, where both paths are held.
     pub(crate) async fn rename_in_store(
         &self,
+        held: &Held,
         bucket: &Bucket,
         (from, to): (&FilePath, &FilePath),
         expect: &Expect,
         by: &Writer,
     ) -> Result<File> {
-        let held = self.held(bucket, &[from, to]).await?;
-        let source = self.observe_held(&held, bucket, from).await?.into_file();
+        let source = self.observe_held(held, bucket, from).await?.into_file();
         let source = source.ok_or_else(|| Error::NoFile(from.clone()))?;
         if from == to {
             return Ok(source);
         }
-        let there = self.observe_held(&held, bucket, to).await?.into_file();
+        let there = self.observe_held(held, bucket, to).await?.into_file();
         expect.check(there.as_ref())?;
-        let aside = self.make_way(&held, bucket, there.as_ref()).await?;
+        let aside = self.make_way(held, bucket, there.as_ref()).await?;
         let mut file = source.clone();
         file.path = to.clone();
-        let file = self.copied(&held, bucket, &source, file).await?;
-        let beside = (by, &held, aside.as_ref());
+        file.modified_at = self.now();
+        let file = self.copied(held, bucket, &source, file).await?;
+        let beside = (by, held, aside.as_ref());
         let committed = self.commit_rename(bucket, &source, &file, expect, beside);
         match committed.await {
             Ok(()) => {
@@ -150,7 +152,7 @@ impl Files {
                 Ok(file)
             }
             Err(error) => {
-                self.take_back(&held, bucket, &file, there, aside).await;
+                self.take_back(held, bucket, &file, there, aside).await;
                 Err(error)
             }
         }

@@ -104,7 +104,8 @@ impl Files {
     {
         if upload.done {
             // All of it came, and nothing may follow.
-            return match body.next().await {
+            let silence = self.settings().silence;
+            return match next(&mut body, turn, silence).await? {
                 None => Ok(upload),
                 Some(_) => allows(&upload, upload.received + 1).map(|()| upload),
             };
@@ -112,6 +113,29 @@ impl Files {
         let mut inflow = Inflow::open(self, upload, appending.checksum).await?;
         let ended = inflow.take(turn, body).await;
         inflow.keep(ended).await
+    }
+}
+
+/// The next bytes of a body, for as long as its sender is not silent and no newer one comes.
+///
+/// # Errors
+/// [`Error::UploadBusy`], [`Error::Silent`], [`Error::Broken`].
+async fn next<S, E>(body: &mut S, turn: &Turn, silence: Duration) -> Result<Option<Bytes>>
+where
+    S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    let next = tokio::select! {
+        biased;
+        () = turn.ended() => return Err(Error::UploadBusy),
+        next = tokio::time::timeout(silence, body.next()) => next,
+    };
+    match next {
+        Err(_) => Err(Error::Silent),
+        Ok(next) => next.transpose().map_err(|error| {
+            tracing::debug!(%error, "an upload broke off");
+            Error::Broken
+        }),
     }
 }
 
@@ -152,22 +176,10 @@ impl<'a> Inflow<'a> {
         E: std::fmt::Display,
     {
         let silence = self.files.settings().silence;
-        loop {
-            let next = tokio::select! {
-                biased;
-                () = turn.ended() => return Err(Error::UploadBusy),
-                next = tokio::time::timeout(silence, body.next()) => next,
-            };
-            match next {
-                Err(_) => return Err(Error::Silent),
-                Ok(None) => return Ok(()),
-                Ok(Some(Ok(bytes))) => self.write(bytes).await?,
-                Ok(Some(Err(error))) => {
-                    tracing::debug!(%error, "an upload broke off");
-                    return Err(Error::Broken);
-                }
-            }
+        while let Some(bytes) = next(&mut body, turn, silence).await? {
+            self.write(bytes).await?;
         }
+        Ok(())
     }
 
     async fn write(&mut self, bytes: Bytes) -> Result<()> {

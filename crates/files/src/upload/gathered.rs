@@ -91,7 +91,7 @@ impl Gathered {
     /// Leaves what was not noted.
     pub(super) async fn give_up(&mut self) {
         match self {
-            // The next one begins at the newest note, and cuts the rest off.
+            // The next one begins at the newest note, and writes over the rest.
             Self::Disk(_) => {}
             Self::Store(pieces) => pieces.give_up().await,
         }

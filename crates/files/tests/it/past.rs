@@ -1,8 +1,9 @@
 //! The trash, versions, and what becomes of bytes that nobody names.
 
-use crate::world::{World, path};
+use crate::world::{World, path, writer};
 use base::{Actor, FileId};
 use files::{BucketChange, Error, Expect, Heap};
+use std::time::Duration;
 use testing::on_both;
 use uuid::Uuid;
 
@@ -196,6 +197,47 @@ async fn without_a_trash_what_is_deleted_is_gone() {
         world.put("a", "hello").await;
         world.delete("a").await.unwrap();
         assert_eq!((world.on_disk(), world.usage().await), (0, (0, 0)));
+        world.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_date_tells_what_was_brought_back_or_moved_from_what_was_there_before() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        let (a, b, by) = (path("a"), path("b"), Actor::user("anna"));
+        let (anna, any) = (writer("anna"), Expect::default());
+        let old = world.put("a", "old").await;
+        let moved = world.put("b", "to be moved").await;
+        world.delete("a").await.unwrap();
+        let later = || world.clock.advance(Duration::from_secs(10));
+        later();
+        let mut seen = world.put("a", "new").await;
+        for way in ["brought back", "moved"] {
+            later();
+            let there = if way == "moved" {
+                let (from, to) = ((&*world.bucket, &b), (&*world.bucket, &a));
+                let renamed = world.files.rename(from, to, &any, &anna);
+                renamed.await.unwrap()
+            } else {
+                let restored = world.files.restore(&world.bucket, old.id, true, &by);
+                restored.await.unwrap()
+            };
+            assert!(there.modified_at > seen.modified_at, "{way}");
+            let found = world.files.file(&world.bucket, &a).await.unwrap();
+            assert_eq!(found, there);
+            // Who knows what was there before does not change this one.
+            let unmodified = Expect {
+                unmodified_since: Some(seen.modified_at),
+                ..Expect::default()
+            };
+            let deleted = world.files.delete(&world.bucket, &a, &unmodified, &by);
+            let refused = deleted.await;
+            assert!(matches!(refused, Err(Error::Precondition)), "{way}");
+            seen = there;
+        }
+        assert_eq!((seen.id, seen.created_at), (moved.id, moved.created_at));
         world.close().await;
     })
     .await;

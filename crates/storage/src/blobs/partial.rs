@@ -3,8 +3,9 @@
 //! Its bytes lie in a file under a generated name that no start sweeps away. How much of
 //! it counts, a [`Mark`] says, which is made after the bytes are on the disk: whoever
 //! keeps it (in the database) goes on from there, after a crash too. What the file holds
-//! beyond is cut off, for nobody promised it. The hashes go along in the mark, so that
-//! nothing is read again.
+//! beyond is written over, and cut off at the end: nobody promised it here, but another
+//! process that shares the folder may have, since the mark was read. The hashes go along in
+//! the mark, so that nothing is read again.
 
 use super::read::{BlobFile, read_at};
 use super::write::{State, prepare};
@@ -152,21 +153,17 @@ impl Blobs {
     }
 }
 
-/// Opens the file at its first place, or else at its last, and cuts off what no mark
-/// says. Whether it is at its last.
+/// Opens the file at its first place, or else at its last, to go on after the mark. Whether
+/// it is at its last.
 fn reopen(mark: &Mark, place: &PathBuf, target: &PathBuf) -> io::Result<(State, bool)> {
     let opened = File::options().read(true).write(true).open(place);
     let (mut file, placed) = match unless_gone(opened)? {
         Some(file) => (file, false),
         None => (File::open(target)?, true),
     };
-    let there = file.metadata()?.len();
-    if there < mark.length {
+    if file.metadata()?.len() < mark.length {
         // The disk lost what it had promised: as good as nothing.
         return Err(io::ErrorKind::NotFound.into());
-    }
-    if there > mark.length && !placed {
-        file.set_len(mark.length)?;
     }
     let (hash, md5) = match hashes_of(&mark.hashes) {
         Some(hashes) => hashes,
@@ -288,7 +285,9 @@ impl Partial {
         let State { file, hash, md5 } = self.state.take().ok_or(Error::Stopped)?;
         if !self.placed {
             let (place, target) = (self.place, self.target);
+            let length = self.written;
             blocking(move || {
+                file.set_len(length)?;
                 let folder = prepare(&file, &target)?;
                 std::fs::rename(place, &target)?;
                 sync_folder(&folder)

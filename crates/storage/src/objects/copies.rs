@@ -5,6 +5,15 @@ use super::multipart::{MOST_PARTS, of_part};
 use super::{Ask, ObjectError, ObjectHead, ObjectStore, Result, xml};
 use http::Method;
 use std::ops::Range;
+use std::time::Duration;
+
+/// How many bytes a second a store copies at least.
+const SLOWEST: u64 = 16 << 20;
+
+/// How much longer than usual the answer to a copy of so many bytes may take.
+const fn patience(bytes: u64) -> Duration {
+    Duration::from_secs(bytes / SLOWEST)
+}
 
 /// How much is copied at once.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +60,7 @@ impl ObjectStore {
             method: Method::PUT,
             key: &to,
             headers: self.copy_source(from, &head.etag),
+            patience: patience(head.size),
             ..Ask::default()
         };
         let answer = self.answer(ask).await?;
@@ -87,13 +97,14 @@ impl ObjectStore {
                 .filter(|number| *number <= MOST_PARTS)
                 .ok_or(ObjectError::Answer("it has an object larger than any"))?;
             let mut headers = self.copy_source(from, &head.etag);
-            let range = format!("bytes={}-{}", range.start, range.end - 1);
-            headers.push(("x-amz-copy-source-range".to_owned(), range));
+            let text = format!("bytes={}-{}", range.start, range.end - 1);
+            headers.push(("x-amz-copy-source-range".to_owned(), text));
             let ask = Ask {
                 method: Method::PUT,
                 key: &key,
                 query: of_part(id, number),
                 headers,
+                patience: patience(range.end - range.start),
                 ..Ask::default()
             };
             let answer = self.answer(ask).await?;

@@ -12,19 +12,49 @@ use std::fmt;
 use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;
 
-/// The first parts, in bytes.
+/// The usual parts, in bytes.
 const PART: usize = 8 << 20;
-/// After so many parts they are twice as large, so that 10,000 suffice for any object.
+/// The largest part that stores take.
+const LARGEST: usize = 5 << 30;
+/// Of an object whose length nobody knows, parts are twice as large after so many, and again
+/// after as many more.
 const DOUBLE_AFTER: u16 = 1000;
+/// Two parts of four times the usual size are as much as shall be in memory, so that they stay
+/// as large for as long as 10,000 may still suffice for any object. From this number on they
+/// double, and more often.
+const MORE_AFTER: u16 = 6000;
+const MORE_EVERY: u16 = 500;
+/// Sizes that are told ahead go by this, in bytes.
+const STEP: u64 = 1 << 20;
 /// How long giving up what came of an object may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How large a part is of an object whose length nobody knows.
 const fn part_size(number: u16) -> usize {
-    PART << (number.saturating_sub(1) / DOUBLE_AFTER)
+    let before = number.saturating_sub(1);
+    let doubled = before / DOUBLE_AFTER;
+    if doubled <= 2 {
+        return PART << doubled;
+    }
+    if before < MORE_AFTER {
+        return PART << 2;
+    }
+    let size = PART << (3 + (before - MORE_AFTER) / MORE_EVERY);
+    if size < LARGEST { size } else { LARGEST }
+}
+
+/// How large every part is but the last of an object of this length: no larger than it has to
+/// be. (Some stores take parts of one size alone.)
+fn even_size(length: u64) -> usize {
+    let least = length.div_ceil(u64::from(MOST_PARTS));
+    let size = least.next_multiple_of(STEP).max(PART as u64);
+    usize::try_from(size).map_or(LARGEST, |size| size.min(LARGEST))
 }
 
 /// An object that comes in. At most about two parts of it are in memory: the one that is
-/// on its way to the store, and the one that is being gathered.
+/// on its way to the store, and the one that is being gathered. That is 16 MiB as a rule, at
+/// most 64 MiB up to 312 GiB where the length is [announced](Self::of_length) and up to
+/// 148 GiB where it is not, and grows with what is larger than that.
 pub struct ObjectWriter {
     store: ObjectStore,
     key: String,
@@ -33,6 +63,8 @@ pub struct ObjectWriter {
     md5: Md5,
     gathered: BytesMut,
     size: u64,
+    /// The size of all parts, where the length is known.
+    even: Option<usize>,
     parts: Option<Parts>,
 }
 
@@ -46,8 +78,17 @@ impl ObjectWriter {
             md5: Md5::new(),
             gathered: BytesMut::new(),
             size: 0,
+            even: None,
             parts: None,
         }
+    }
+
+    /// Says how long it will be, where that is known, so that its parts are not larger than
+    /// they have to be.
+    #[must_use]
+    pub fn of_length(mut self, length: Option<u64>) -> Self {
+        self.even = length.map(even_size);
+        self
     }
 
     /// How many bytes were given so far.
@@ -81,7 +122,8 @@ impl ObjectWriter {
     }
 
     fn part_size(&self) -> usize {
-        part_size(self.parts.as_ref().map_or(1, Parts::next))
+        let next = || part_size(self.parts.as_ref().map_or(1, Parts::next));
+        self.even.unwrap_or_else(next)
     }
 
     /// Sends what was gathered as one part.
@@ -275,5 +317,42 @@ mod tests {
         assert_eq!(part_size(DOUBLE_AFTER + 1), 2 * PART);
         // The largest part that stores take.
         assert!(part_size(MOST_PARTS) as u64 <= 5 << 30);
+        for number in 2..=MOST_PARTS {
+            assert!(part_size(number) >= part_size(number - 1), "{number}");
+        }
+    }
+
+    /// The most of an object that is in memory while it comes: two parts.
+    fn in_memory(sizes: impl Iterator<Item = usize>, length: u64) -> usize {
+        let (mut largest, mut come) = (0, 0);
+        for size in sizes.take(MOST_PARTS.into()) {
+            largest = largest.max(size);
+            come += size as u64;
+            if come >= length {
+                return 2 * largest;
+            }
+        }
+        panic!("{length} bytes do not fit into the parts of an object")
+    }
+
+    #[test]
+    fn what_is_in_memory_does_not_grow_with_the_object_as_far_as_it_may() {
+        const GIB: u64 = 1 << 30;
+        let most = 64 << 20;
+        let unknown = |length| in_memory((1..=MOST_PARTS).map(part_size), length);
+        let known = |length| in_memory(std::iter::repeat(even_size(length)), length);
+        for length in [0, 1, PART as u64, GIB, 7 * GIB, 60 * GIB, 148 * GIB] {
+            assert!(unknown(length) <= most, "{length}");
+            assert!(known(length) <= most, "{length}");
+        }
+        assert_eq!(
+            known(78 * GIB),
+            2 * PART,
+            "as long as the usual parts suffice"
+        );
+        assert_eq!(known(312 * GIB), most);
+        // The largest that stores take, by and large.
+        assert_eq!(known(5 << 40), 2 * (525 << 20));
+        assert_eq!(even_size(u64::MAX), LARGEST);
     }
 }

@@ -2,6 +2,7 @@
 
 mod record;
 
+use super::starting::Starter;
 use crate::routes;
 use crate::{Answer, By, Json, Path, Requirement, Routes};
 use access::{Access, Role, Scope};
@@ -15,11 +16,17 @@ use serde::{Deserialize, Serialize};
 /// What the routes need.
 #[derive(Clone, Debug)]
 struct Schedules {
-    operations: Operations,
+    starter: Starter,
     access: Access,
 }
 
-pub(super) fn routes(operations: Operations, access: Access) -> Routes {
+impl Schedules {
+    const fn operations(&self) -> &Operations {
+        self.starter.operations()
+    }
+}
+
+pub(super) fn routes(starter: Starter, access: Access) -> Routes {
     let sees = Requirement::Role(Role::Viewer, Scope::OperationsRead);
     let acts = Requirement::Role(Role::Operator, Scope::OperationsWrite);
     Routes::new()
@@ -29,7 +36,7 @@ pub(super) fn routes(operations: Operations, access: Access) -> Routes {
         .add(acts, routes!(change_schedule))
         .add(acts, routes!(delete_schedule))
         .add(sees, routes!(preview_schedule))
-        .with_state(Schedules { operations, access })
+        .with_state(Schedules { starter, access })
 }
 
 /// Schedules.
@@ -46,7 +53,7 @@ struct ScheduleList {
 )]
 async fn list_schedules(State(schedules): State<Schedules>) -> Answer<Json<ScheduleList>> {
     Ok(Json(ScheduleList {
-        items: schedules.operations.schedules().await?,
+        items: schedules.operations().schedules().await?,
     }))
 }
 
@@ -86,7 +93,10 @@ async fn create_schedule(
     By(caller): By,
     Json(request): Json<ScheduleRequest>,
 ) -> Answer<(StatusCode, Json<Schedule>)> {
-    super::may_start(&schedules.operations, &caller, &request.kind)?;
+    let may_start = schedules
+        .starter
+        .may_start(&caller, &request.kind, &request.input);
+    may_start.await?;
     let new = NewSchedule {
         timing: Timing::parse(&request.cron, &request.zone)?,
         name: request.name,
@@ -98,7 +108,7 @@ async fn create_schedule(
     };
     let record = OnTheRecord::of(&schedules.access, &caller);
     let schedule = schedules
-        .operations
+        .operations()
         .create_schedule(new, &caller.actor(), &record)
         .await?;
     Ok((StatusCode::CREATED, Json(schedule)))
@@ -114,7 +124,10 @@ async fn get_schedule(
     State(schedules): State<Schedules>,
     Path(id): Path<uuid::Uuid>,
 ) -> Answer<Json<Schedule>> {
-    let schedule = schedules.operations.schedule(ScheduleId::from(id)).await?;
+    let schedule = schedules
+        .operations()
+        .schedule(ScheduleId::from(id))
+        .await?;
     Ok(Json(schedule))
 }
 
@@ -149,8 +162,11 @@ async fn change_schedule(
     Json(patch): Json<SchedulePatch>,
 ) -> Answer<Json<Schedule>> {
     let id = ScheduleId::from(id);
-    let operations = &schedules.operations;
-    super::may_start(operations, &caller, &operations.schedule(id).await?.kind)?;
+    let before = schedules.operations().schedule(id).await?;
+    // Also who changes but the time has it started then.
+    let input = patch.input.as_ref().unwrap_or(&before.input);
+    let may_start = schedules.starter.may_start(&caller, &before.kind, input);
+    may_start.await?;
     let timing = match (&patch.cron, &patch.zone) {
         (Some(cron), zone) => Some(Timing::parse(cron, zone.as_deref().unwrap_or_default())?),
         (None, Some(_)) => {
@@ -170,7 +186,7 @@ async fn change_schedule(
     };
     let record = OnTheRecord::of(&schedules.access, &caller);
     let schedule = schedules
-        .operations
+        .operations()
         .change_schedule(id, change, &record)
         .await?;
     Ok(Json(schedule))
@@ -189,7 +205,7 @@ async fn delete_schedule(
 ) -> Answer<StatusCode> {
     let record = OnTheRecord::of(&schedules.access, &caller);
     schedules
-        .operations
+        .operations()
         .delete_schedule(ScheduleId::from(id), &record)
         .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -228,6 +244,6 @@ async fn preview_schedule(
     let timing = Timing::parse(&request.cron, &request.zone)?;
     Ok(Json(Preview {
         words: timing.words(),
-        next_runs: timing.upcoming(schedules.operations.now()),
+        next_runs: timing.upcoming(schedules.operations().now()),
     }))
 }

@@ -65,9 +65,14 @@ impl Gate {
 
     /// Waits until one is held.
     pub(super) async fn holds(&self) {
+        self.has_held(1).await;
+    }
+
+    /// Waits until so many were held since the beginning.
+    pub(super) async fn has_held(&self, many: usize) {
         let mut waiting = self.kept.waiting.subscribe();
-        let one = waiting.wait_for(|count| *count > 0);
-        testing::within("a request to be held", one)
+        let held = waiting.wait_for(|count| *count >= many);
+        testing::within("a request to be held", held)
             .await
             .expect("the gate is there");
     }

@@ -116,3 +116,38 @@ async fn bytes_that_the_disk_lost_are_not_made_up() {
     let resumed = blobs.resume_partial(&mark).await;
     assert!(matches!(resumed, Err(Error::NoBlob)));
 }
+
+#[tokio::test]
+async fn what_another_has_promised_since_a_mark_was_read_stays() {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let (one, other) = (started(root.path()), started(root.path()));
+    let read_before = one.begin_partial().await.expect("begun");
+    let mut partial = one.resume_partial(&read_before).await.expect("there");
+    let cargo = Bytes::from_static(b"cargo of one");
+    partial.write(cargo).await.expect("written");
+    let promised = partial.sync().await.expect("synced");
+    // Whoever goes on from there sends the same, and is refused in the end.
+    let mut late = other.resume_partial(&read_before).await.expect("there");
+    let less = Bytes::from_static(b"cargo");
+    late.write(less).await.expect("written");
+    late.sync().await.expect("synced");
+    let partial = one.resume_partial(&promised).await.expect("not cut off");
+    let stored = partial.finish().await.expect("stored");
+    assert_eq!(read(&one, stored.name).await, b"cargo of one");
+}
+
+#[tokio::test]
+async fn what_nobody_promised_is_not_in_the_end() {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let blobs = started(root.path());
+    let mark = blobs.begin_partial().await.expect("begun");
+    let mut partial = blobs.resume_partial(&mark).await.expect("there");
+    let lost = Bytes::from_static(b"much more than was promised");
+    partial.write(lost).await.expect("written");
+    partial.sync().await.expect("synced");
+    let mut partial = blobs.resume_partial(&mark).await.expect("there");
+    let cargo = Bytes::from_static(b"cargo");
+    partial.write(cargo).await.expect("written");
+    let stored = partial.finish().await.expect("stored");
+    assert_eq!(read(&blobs, stored.name).await, b"cargo");
+}
