@@ -2,6 +2,7 @@
 
 use super::failure;
 use crate::delivery::Delivery;
+use crate::keys::Keys;
 use crate::open::Opened;
 use crate::pass::item_of;
 use crate::rule::TargetRule;
@@ -10,6 +11,7 @@ use crate::{Syncs, sql};
 use ::operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings};
 use base::{DeliveryId, SyncId};
 use futures::{StreamExt, stream};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +72,9 @@ impl Kind for SyncVerify {
 
     async fn run(&self, input: VerifyInput, context: Context) -> Result<Outcome, Failure> {
         let sync = self.0.running(input.sync).await?;
+        let keys = Keys::of(self.0.access().clone(), &sync, self.0.variables().cloned());
+        let secrets = keys.of_environment();
+        context.redact(secrets.iter().map(|secret| secret.expose_secret()));
         let opened = self.0.open(sync).await.map_err(failure)?;
         let mut verified: Verified = context.restored().unwrap_or_default();
         loop {
@@ -139,7 +144,7 @@ impl SyncVerify {
         input: &VerifyInput,
         context: &Context,
     ) -> Result<(), Failure> {
-        const GONE: &str = "the target has it no more";
+        const GONE: &str = "the target has it no more, or something else in its place";
         let db = self.0.db();
         let then = if input.again {
             let mut tx = db.begin().await?;
@@ -168,8 +173,12 @@ async fn see(opened: &Opened, delivery: &Delivery) -> Result<Seen, Failure> {
         return Ok(Seen::Unknown("a webhook is told and not asked".to_owned()));
     }
     let target: Option<&Arc<dyn Target>> = index.and_then(|index| opened.targets.get(index));
-    let (Some(target), Some(known)) = (target, &delivery.known) else {
+    let Some(target) = target else {
         let why = "its target is not part of the sync any more";
+        return Ok(Seen::Unknown(why.to_owned()));
+    };
+    let Some(known) = &delivery.known else {
+        let why = "somebody else delivered it, and where to is not known";
         return Ok(Seen::Unknown(why.to_owned()));
     };
     match target.look(&item_of(delivery, None), known).await {
