@@ -1,10 +1,20 @@
 //! What can go wrong in storage, each with what to do about it.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a database says of a statement that it refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// Its code; of Postgres the SQLSTATE.
+    pub code: Cow<'a, str>,
+    /// Its words.
+    pub message: &'a str,
+}
 
 /// What went wrong. The texts are for people and never contain a value or a password.
 #[derive(Debug, thiserror::Error)]
@@ -139,16 +149,26 @@ impl Error {
         matches!(self, Self::Conflict { .. })
     }
 
+    /// What the database says of a statement that it refused, where it is no duplicate and
+    /// belongs to nothing that is gone.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal<'_>> {
+        let Self::Database(sqlx::Error::Database(refused)) = self else {
+            return None;
+        };
+        Some(Refusal {
+            code: refused.code()?,
+            message: refused.message(),
+        })
+    }
+
     /// What the database says where it does not let us in: the role, its password or the
     /// name of the database is wrong.
     #[must_use]
     pub fn no_entry(&self) -> Option<&str> {
-        let Self::Database(sqlx::Error::Database(refused)) = self else {
-            return None;
-        };
+        let Refusal { code, message } = self.refusal()?;
         // invalid_authorization_specification, invalid_password, invalid_catalog_name
-        let is_one = matches!(refused.code().as_deref(), Some("28000" | "28P01" | "3D000"));
-        is_one.then(|| refused.message())
+        matches!(&*code, "28000" | "28P01" | "3D000").then_some(message)
     }
 
     /// The same once more, for another one whom it keeps waiting.

@@ -22,7 +22,7 @@ pub use bus::{Bus, BusEvent, BusReceiver};
 pub use cache::{CacheSettings, Change, Fill, Looked, SharedCache};
 pub use data_dir::{DataDir, Errand};
 pub use db::{Answer, Column, Db, DbLimits, DbSettings, Dialect, Row, Schema, Sql, Tx, Value};
-pub use error::{Error, Result};
+pub use error::{Error, Refusal, Result};
 pub use migrations::newest_version;
 pub use objects::{
     Answered, Ledger, MOST_AT_ONCE, MOST_PARTS, ObjectError, ObjectHead, ObjectHeaders, ObjectPage,

@@ -4,6 +4,17 @@
 use crate::target::Trouble;
 use storage::ObjectError;
 
+/// Of Postgres' SQLSTATE the classes that may pass by themselves: connections, transactions
+/// in each other's way, resources, and what the one who runs it does to it.
+const PASSING: [&str; 4] = ["08", "40", "53", "57"];
+/// A lock that was not to be had in time.
+const LOCKED: &str = "55P03";
+/// And those that are of a row alone: its data, constraints, the condition of a view, and
+/// what triggers raise.
+const OF_A_ROW: [&str; 4] = ["22", "23", "44", "P0"];
+/// The longest words of somebody's database that are passed on.
+const MOST_WORDS: usize = 300;
+
 /// Another content lies there than the one that was looked at.
 pub(crate) fn changed() -> Trouble {
     Trouble::Later {
@@ -66,6 +77,15 @@ pub(crate) fn of_foreign(error: &storage::Error) -> Trouble {
             ),
         };
     }
+    if error
+        .refusal()
+        .is_some_and(|refusal| meaning(&refusal.code) == Meaning::Passing)
+    {
+        return Trouble::Later {
+            reason: format!("the database of the rows: {}", words(error)),
+            after: None,
+        };
+    }
     let text = error.to_string();
     let reason = text.replacen("the database", "the database of the rows", 1);
     match error {
@@ -83,6 +103,59 @@ pub(crate) fn of_foreign(error: &storage::Error) -> Trouble {
         _ => Trouble::Everything {
             reason: format!("the database of the rows: {text}"),
         },
+    }
+}
+
+/// Of somebody else's database when a row is marked: one that it refuses to mark is no reason
+/// to leave the others alone.
+pub(crate) fn of_mark(error: &storage::Error) -> Trouble {
+    let of_a_row = match error {
+        storage::Error::Conflict { .. } | storage::Error::Reference => true,
+        error => error
+            .refusal()
+            .is_some_and(|refusal| meaning(&refusal.code) == Meaning::OfARow),
+    };
+    if !of_a_row {
+        return of_foreign(error);
+    }
+    Trouble::Refused {
+        reason: format!(
+            "it is at its target, and the database of the rows refuses to mark its row: {}; mend that and retry it",
+            words(error)
+        ),
+    }
+}
+
+/// What somebody else's database says, in its own words where it has some.
+pub(crate) fn words(error: &storage::Error) -> String {
+    let Some(refusal) = error.refusal() else {
+        return error.to_string();
+    };
+    let words = refusal.message.trim().trim_end_matches('.');
+    let words = words.chars().filter(|letter| !letter.is_control());
+    words.take(MOST_WORDS).collect()
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// This moment.
+    Passing,
+    /// One row.
+    OfARow,
+    /// Every row: a right, a name or a type is another than is said.
+    OfAll,
+}
+
+/// What the SQLSTATE of a refusal says.
+fn meaning(code: &str) -> Meaning {
+    let class = code.get(..2).unwrap_or_default();
+    if PASSING.contains(&class) || code == LOCKED {
+        Meaning::Passing
+    } else if OF_A_ROW.contains(&class) {
+        Meaning::OfARow
+    } else {
+        Meaning::OfAll
     }
 }
 
@@ -130,5 +203,50 @@ mod tests {
             of_source(&ObjectError::NoObject),
             Trouble::Refused { .. }
         ));
+    }
+
+    #[test]
+    fn a_refusal_of_their_database_is_of_a_moment_of_a_row_or_of_all() {
+        use Meaning::{OfARow, OfAll, Passing};
+        for (code, expected) in [
+            // The server is shut down, starts, is full, or cancels what takes too long.
+            ("57P01", Passing),
+            ("57P03", Passing),
+            ("53300", Passing),
+            ("57014", Passing),
+            ("08006", Passing),
+            ("40001", Passing),
+            ("55P03", Passing),
+            // Too long, no word of an enum, a check, a second one, raised by a trigger.
+            ("22001", OfARow),
+            ("22P02", OfARow),
+            ("23514", OfARow),
+            ("23505", OfARow),
+            ("44000", OfARow),
+            ("P0001", OfARow),
+            // No right, no such column, another type, a state that does not fit; none.
+            ("42501", OfAll),
+            ("42703", OfAll),
+            ("42804", OfAll),
+            ("55000", OfAll),
+            ("", OfAll),
+            ("5", OfAll),
+        ] {
+            assert_eq!(meaning(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn only_a_mark_is_refused_for_one_row() {
+        let twice = storage::Error::Conflict {
+            constraint: "file_remote".to_owned(),
+        };
+        let refused = of_mark(&twice);
+        assert!(matches!(refused, Trouble::Refused { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("file_remote"), "{refused}");
+        let read = of_foreign(&twice);
+        assert!(matches!(read, Trouble::Everything { .. }), "{read:?}");
+        let busy = of_mark(&storage::Error::Busy);
+        assert!(matches!(busy, Trouble::Later { .. }), "{busy:?}");
     }
 }
