@@ -28,7 +28,8 @@ CREATE TABLE delivery (
     size BIGINT,
     -- What tells its content from another's; '' where nothing does.
     content {text} NOT NULL DEFAULT '',
-    -- Of a source whose list names no content: what changes when it may have changed.
+    -- Where a source names no content: what changes when that, or what is said of it, may
+    -- have changed.
     seen {text} NOT NULL DEFAULT '',
     metadata {text} NOT NULL DEFAULT '',
     -- Who made it, as its source says; '' where that is not known.
@@ -43,6 +44,9 @@ CREATE TABLE delivery (
     -- How far it is there by that: '', 'intended', 'created' or 'uploaded'.
     reached {text} NOT NULL DEFAULT '',
     remote_id {text} NOT NULL DEFAULT '',
+    -- The ids that its source was told, or was about to be told, in JSON, the newest last:
+    -- whatever holds one of them was marked by this sync.
+    told {text} NOT NULL DEFAULT '',
     thumbnail {text} NOT NULL DEFAULT '',
     -- How often it was claimed: the number of the one who may write.
     attempt BIGINT NOT NULL DEFAULT 0,

@@ -5,10 +5,14 @@
 //! for once more. `marked`, `skipped`, `failed` and `removed` are the ends. Whoever works
 //! on one holds a claim with a lease, and writes under its number.
 
+use crate::source::Found;
 use base::{DeliveryId, OperationId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Ids that are remembered of what its source was told.
+const MOST_TOLD: usize = 32;
 
 /// How far a delivery is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -172,9 +176,40 @@ pub struct Delivery {
     /// How often its target asked to wait.
     #[serde(skip)]
     pub(crate) waits: u64,
+    /// The ids that its source was told, or was about to be told, the newest last.
+    #[serde(skip)]
+    pub(crate) told: Vec<String>,
 }
 
 impl Delivery {
+    /// Takes what its source says of it by now; whether that is anything else than before.
+    pub(crate) fn correct(&mut self, found: &Found) -> bool {
+        let same = self.place == found.place
+            && self.name == found.name
+            && self.media_type == found.media_type
+            && self.metadata == found.metadata
+            && self.creator == found.creator;
+        if !same {
+            self.place.clone_from(&found.place);
+            self.name.clone_from(&found.name);
+            self.media_type.clone_from(&found.media_type);
+            self.metadata.clone_from(&found.metadata);
+            self.creator.clone_from(&found.creator);
+        }
+        !same
+    }
+
+    /// The ids that its source may have once it is told this one.
+    pub(crate) fn told_with(&self, id: &str) -> Vec<String> {
+        let mut told = self.told.clone();
+        if !told.iter().any(|known| known == id) {
+            told.push(id.to_owned());
+        }
+        let spare = told.len().saturating_sub(MOST_TOLD);
+        told.drain(..spare);
+        told
+    }
+
     /// What can be done with it as it stands.
     #[must_use]
     pub const fn actions(&self) -> &'static [&'static str] {

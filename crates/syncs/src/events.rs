@@ -150,6 +150,7 @@ impl Syncs {
                 unfit: unfit.as_deref(),
                 target,
                 read_at: now,
+                now,
             };
             let noted = sql::delivery::note(&mut tx, sync.id, noting).await?;
             news |= noted && unfit.is_none();

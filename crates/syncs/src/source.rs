@@ -28,7 +28,7 @@ pub struct Found {
     pub size: Option<u64>,
     /// What tells its content from another's, if it is known by now.
     pub content: Option<String>,
-    /// Where that is not known: what changes when it may have changed.
+    /// Where that is not known: what changes when it, or what is said of it, may have changed.
     pub seen: Option<String>,
     /// What goes along with it.
     pub metadata: BTreeMap<String, Value>,
@@ -70,6 +70,21 @@ pub struct Mark {
     pub ready: bool,
     /// What the target says of it.
     pub receipt: Receipt,
+    /// The ids that the source may have of it from us by now.
+    pub told: Vec<String>,
+}
+
+/// What a source says of a file when it is asked once more.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Still {
+    /// Nothing but what it said when it told of it.
+    AsTold,
+    /// It is to be delivered, or was delivered by us, and this is said of it now.
+    Wanted(Box<Found>),
+    /// It is not there any more.
+    Gone,
+    /// Somebody else has delivered it, under this id; an empty one where none is known.
+    ByOthers(String),
 }
 
 /// What became of telling it.
@@ -86,6 +101,19 @@ pub enum Told {
 pub trait Source: fmt::Debug + Send + Sync {
     /// Files that are to be delivered, after the place `after`.
     async fn page(&self, after: Option<&str>, limit: usize) -> Result<SourcePage, Trouble>;
+
+    /// Asks once more for a file before it is sent: since it was told of, it may have been
+    /// corrected, deleted, or delivered by somebody else. `told` are the ids that the source
+    /// may have of it from us.
+    async fn still(&self, _key: &str, _told: &[String]) -> Result<Still, Trouble> {
+        Ok(Still::AsTold)
+    }
+
+    /// Some of its files, to be delivered or not, by which a rule is tried before anything
+    /// is sent.
+    async fn samples(&self, _limit: usize) -> Result<Vec<Found>, Trouble> {
+        Ok(Vec::new())
+    }
 
     /// Looks at the content of a file. None: it is not there any more.
     async fn look(&self, place: &str) -> Result<Option<LookedAt>, Trouble>;
@@ -113,4 +141,9 @@ pub trait Source: fmt::Debug + Send + Sync {
 
     /// Whether it can be read, and written where it must be.
     async fn check(&self) -> Vec<Checked>;
+
+    /// Whether it can hold what it would be told of files, such as these.
+    async fn check_told(&self, _receipts: &[Receipt]) -> Vec<Checked> {
+        Vec::new()
+    }
 }

@@ -5,13 +5,19 @@ use super::route::{Chosen, choose, item_of};
 use super::{Pass, Turn};
 use crate::delivery::{Claimed, Delivery, DeliveryState};
 use crate::rule::SourceRule;
-use crate::source::{LookedAt, Mark, Told};
+use crate::source::{LookedAt, Mark, Still, Told};
 use crate::sql::claim::{self, Said};
 use crate::target::{Delivered, Receipt, Target, Trouble};
 use serde_json::{Value, json};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+/// Why nothing is sent of a file that its source has no more.
+const GONE: &str = "it was deleted at its source before it was delivered";
+/// What there is to say of one that is at its target by then.
+const GONE_MEANWHILE: &str = "it was deleted at its source meanwhile";
 
 /// How an attempt ended that had no trouble.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,36 +38,81 @@ struct To<'a> {
 
 impl Pass {
     pub(super) async fn attempt(&self, claimed: &Claimed, turn: Turn) -> Result<Reached, Trouble> {
-        let delivery = &claimed.delivery;
-        let is_again = delivery.state == DeliveryState::Again;
-        if is_again && self.is_another(delivery).await? {
-            return self.send(claimed, turn, true).await;
+        let state = claimed.delivery.state;
+        // It is served already: all that is left is to say so.
+        if state == DeliveryState::Verified {
+            drop(turn);
+            let delivery = &claimed.delivery;
+            let receipt = Receipt {
+                id: delivery.remote_id.clone().unwrap_or_default(),
+                thumbnail: delivery.thumbnail.clone(),
+                known: None,
+            };
+            return self.mark(claimed, receipt).await;
         }
-        match delivery.state {
-            // It is served already: all that is left is to say so.
-            DeliveryState::Verified => {
-                drop(turn);
-                let receipt = Receipt {
-                    id: delivery.remote_id.clone().unwrap_or_default(),
-                    thumbnail: delivery.thumbnail.clone(),
-                    known: None,
-                };
-                self.mark(claimed, receipt).await
+        if state == DeliveryState::Working
+            && let Some(delivered) = self.look(claimed).await?
+        {
+            drop(turn);
+            return self.reached(claimed, delivered).await;
+        }
+        let claimed = &match self.still(claimed).await? {
+            ControlFlow::Continue(claimed) => claimed,
+            ControlFlow::Break(reached) => return Ok(reached),
+        };
+        let is_expected_there = match state {
+            DeliveryState::Working => true,
+            DeliveryState::Again => !self.is_another(&claimed.delivery).await?,
+            _ => false,
+        };
+        if state == DeliveryState::Again
+            && is_expected_there
+            && let Some(delivered) = self.look(claimed).await?
+        {
+            drop(turn);
+            return self.reached(claimed, delivered).await;
+        }
+        if is_expected_there {
+            self.board.say(format!(
+                "{}: the target has it no more, or something else in its place; it is delivered anew.",
+                claimed.delivery.name
+            ));
+        }
+        self.send(claimed, turn, !is_expected_there).await
+    }
+
+    /// Asks the source once more, before anything is sent: how it is delivered by what the
+    /// source says by now, or how the attempt ends where it is not to be delivered any more.
+    async fn still(&self, claimed: &Claimed) -> Result<ControlFlow<Reached, Claimed>, Trouble> {
+        let delivery = &claimed.delivery;
+        let (ledger, claim, now) = (&self.ledger, &claimed.claim, self.syncs.now());
+        let source = &self.opened.source;
+        match source.still(&delivery.item, &delivery.told).await? {
+            Still::AsTold => Ok(ControlFlow::Continue(claimed.clone())),
+            Still::Wanted(found) => {
+                let mut corrected = claimed.clone();
+                if corrected.delivery.correct(&found) {
+                    held(claim::correct(ledger, claim, &found, now).await)?;
+                }
+                Ok(ControlFlow::Continue(corrected))
             }
-            DeliveryState::Working | DeliveryState::Again => match self.look(claimed).await? {
-                Some(delivered) => {
-                    drop(turn);
-                    self.reached(claimed, delivered).await
-                }
-                None => {
-                    self.board.say(format!(
-                        "{}: the target has it no more; it is delivered anew.",
-                        delivery.name
-                    ));
-                    self.send(claimed, turn, false).await
-                }
-            },
-            _ => self.send(claimed, turn, true).await,
+            Still::Gone => {
+                self.abandon(delivery).await?;
+                held(claim::unsee(ledger, claim, now).await)?;
+                Ok(ControlFlow::Break(match delivery.state {
+                    // It is there as a whole, and is removed there where that is wanted.
+                    DeliveryState::Uploaded | DeliveryState::Again => {
+                        Reached::Marked(Told::But(GONE_MEANWHILE.to_owned()))
+                    }
+                    _ => Reached::Skipped(GONE.to_owned()),
+                }))
+            }
+            Still::ByOthers(id) => {
+                self.abandon(delivery).await?;
+                held(claim::of_others(ledger, claim, &id, now).await)?;
+                let told = Told::But(by_others(&id));
+                Ok(ControlFlow::Break(Reached::Marked(told)))
+            }
         }
     }
 
@@ -205,9 +256,9 @@ impl Pass {
                 reason: "its content is not in the store; put it there, or correct its row's path"
                     .to_owned(),
             }),
-            SourceRule::Store { .. } | SourceRule::Bucket { .. } => Ok(Reached::Skipped(
-                "it was deleted at its source before it was delivered".to_owned(),
-            )),
+            SourceRule::Store { .. } | SourceRule::Bucket { .. } => {
+                Ok(Reached::Skipped(GONE.to_owned()))
+            }
         }
     }
 
@@ -221,12 +272,19 @@ impl Pass {
             }
             Delivered::Working { receipt, again } => {
                 self.said(claimed, DeliveryState::Working, &receipt).await?;
+                let delivery = &claimed.delivery;
                 let mark = Mark {
                     ready: false,
                     receipt,
+                    told: delivery.told.clone(),
                 };
-                let key = &claimed.delivery.item;
-                self.opened.source.mark(key, &mark).await?;
+                let told = self.opened.source.mark(&delivery.item, &mark).await?;
+                // Once, and not at every look.
+                if let Told::But(but) = told
+                    && delivery.state != DeliveryState::Working
+                {
+                    self.board.say(format!("{}: {but}.", delivery.name));
+                }
                 Ok(Reached::Working(again))
             }
         }
@@ -242,23 +300,35 @@ impl Pass {
             Some(known) => known.to_string(),
             None => json!({ "id": receipt.id }).to_string(),
         };
+        // Before the source is told: after a crash its record is known as ours.
+        let told = claimed.delivery.told_with(&receipt.id);
         let said = Said {
             state,
             remote_id: &receipt.id,
             thumbnail: receipt.thumbnail.as_deref().unwrap_or_default(),
             known: &known,
+            told: &told,
             anew: receipt.known.is_some(),
         };
         held(claim::said(&self.ledger, &claimed.claim, said, self.syncs.now()).await)
     }
 
     async fn mark(&self, claimed: &Claimed, receipt: Receipt) -> Result<Reached, Trouble> {
+        let delivery = &claimed.delivery;
         let mark = Mark {
             ready: true,
             receipt,
+            told: delivery.told.clone(),
         };
-        let key = &claimed.delivery.item;
-        let told = self.opened.source.mark(key, &mark).await?;
+        let told = self.opened.source.mark(&delivery.item, &mark).await?;
         Ok(Reached::Marked(told))
     }
+}
+
+/// How somebody else's delivery of a file is told of.
+fn by_others(id: &str) -> String {
+    if id.is_empty() {
+        return "by somebody else meanwhile, who marked its row".to_owned();
+    }
+    format!("by somebody else meanwhile, who marked its row with the id `{id}`")
 }

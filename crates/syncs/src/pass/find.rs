@@ -87,7 +87,7 @@ impl Pass {
     /// Notes the next page of what the source tells.
     pub(super) async fn find(&self, finding: &mut Finding) -> Result<(), Failure> {
         // Before the source is asked: what is delivered afterwards is not asked for again.
-        let read_at = self.syncs.now();
+        let read_at = sql::delivery::clock(self.syncs.db()).await?;
         let page = self.page(finding.after.as_deref()).await?;
         let mut skipped = Vec::new();
         let mut tx = self.syncs.db().begin().await?;
@@ -98,6 +98,7 @@ impl Pass {
                 unfit: unfit.as_deref(),
                 target,
                 read_at,
+                now: self.syncs.now(),
             };
             let news = sql::delivery::note(&mut tx, self.opened.sync.id, noting).await?;
             if let Some(reason) = unfit.filter(|_| news) {

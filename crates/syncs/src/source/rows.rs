@@ -1,10 +1,12 @@
 //! Rows of a table in somebody's Postgres, and their content in a store.
 
+mod checking;
+
 use super::store::{StoreSource, open_object};
-use super::{LookedAt, Mark, Source, SourcePage, Told};
+use super::{Found, LookedAt, Mark, Source, SourcePage, Still, Told};
 use crate::rule::TableRule;
 use crate::sql::rows::{self, Marked, Table};
-use crate::target::{Checked, Content, Trouble};
+use crate::target::{Checked, Content, Receipt, Trouble};
 use crate::trouble;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -75,52 +77,20 @@ impl RowSource {
     fn key(&self, place: &str) -> String {
         format!("{}{place}", self.key_prefix)
     }
-
-    /// What is missing of the columns, in sentences.
-    fn lacking(&self, table: &Table) -> Vec<String> {
-        let columns = &self.rule.columns;
-        let read = [
-            &columns.id,
-            &columns.name,
-            &columns.media_type,
-            &columns.path,
-            &columns.copied,
-        ];
-        let written = [
-            &columns.copied,
-            &columns.remote_id,
-            &columns.status,
-            &columns.thumbnail,
-        ];
-        let mut lacking = Vec::new();
-        let creator = Some(&columns.creator).filter(|name| !name.is_empty());
-        for name in read.into_iter().chain(creator).chain(&columns.metadata) {
-            match table.column(name) {
-                None => lacking.push(format!("there is no column \"{name}\"")),
-                Some(column) if !column.reads => {
-                    lacking.push(format!("SELECT is not granted on \"{name}\""));
-                }
-                Some(_) => {}
-            }
-        }
-        for name in written.into_iter().filter(|name| !name.is_empty()) {
-            match table.column(name) {
-                None => lacking.push(format!("there is no column \"{name}\"")),
-                Some(column) if !column.writes => {
-                    lacking.push(format!("UPDATE is not granted on \"{name}\""));
-                }
-                Some(_) => {}
-            }
-        }
-        lacking.dedup();
-        lacking
-    }
 }
 
 /// Waits for somebody else's database, but not for ever.
 async fn within<T>(work: impl Future<Output = storage::Result<T>>) -> Result<T, Trouble> {
+    within_as(trouble::of_foreign, work).await
+}
+
+/// The same, where its errors mean something else.
+async fn within_as<T>(
+    meaning: fn(&storage::Error) -> Trouble,
+    work: impl Future<Output = storage::Result<T>>,
+) -> Result<T, Trouble> {
     match tokio::time::timeout(STATEMENT, work).await {
-        Ok(done) => done.map_err(|error| trouble::of_foreign(&error)),
+        Ok(done) => done.map_err(|error| meaning(&error)),
         Err(_) => Err(Trouble::Later {
             reason: format!(
                 "the database of the rows did not answer within {} s",
@@ -143,6 +113,28 @@ impl Source for RowSource {
         })
     }
 
+    async fn still(&self, key: &str, told: &[String]) -> Result<Still, Trouble> {
+        let table = self.table().await?;
+        let Some(now) = within(table.current(&self.db, key)).await? else {
+            return Ok(Still::Gone);
+        };
+        // Where no column says by whom, who has told it once is taken for the one.
+        let is_ours = if self.rule.columns.remote_id.is_empty() {
+            !told.is_empty()
+        } else {
+            told.contains(&now.by)
+        };
+        if now.is_marked && !is_ours {
+            return Ok(Still::ByOthers(now.by));
+        }
+        Ok(Still::Wanted(Box::new(now.found)))
+    }
+
+    async fn samples(&self, limit: usize) -> Result<Vec<Found>, Trouble> {
+        let table = self.table().await?;
+        within(table.first(&self.db, limit)).await
+    }
+
     async fn look(&self, place: &str) -> Result<Option<LookedAt>, Trouble> {
         let looked = self.content.look(&self.key(place)).await?;
         // What the row says of its type counts.
@@ -162,7 +154,8 @@ impl Source for RowSource {
 
     async fn mark(&self, key: &str, mark: &Mark) -> Result<Told, Trouble> {
         let table = self.table().await?;
-        Ok(match within(table.mark(&self.db, key, mark)).await? {
+        let marked = within_as(trouble::of_mark, table.mark(&self.db, key, mark)).await?;
+        Ok(match marked {
             Marked::Done => Told::Done,
             Marked::Gone => Told::But("its row was deleted meanwhile".to_owned()),
             Marked::ByOthers(id) => Told::But(format!(
@@ -208,5 +201,9 @@ impl Source for RowSource {
         }
         checked.extend(self.content.check().await);
         checked
+    }
+
+    async fn check_told(&self, receipts: &[Receipt]) -> Vec<Checked> {
+        self.check_holding(receipts).await
     }
 }

@@ -1,11 +1,12 @@
 //! Claims: who works on a delivery, and what only that one may write.
 
-use super::delivery::{COLUMNS, read};
+use super::delivery::{COLUMNS, read, stored};
 use crate::delivery::{Claim, Claimed, DeliveryState};
 use crate::ledger::Ledger;
+use crate::source::Found;
 use base::{OperationId, SyncId, Timestamp};
 use std::time::Duration;
-use storage::{Db, Result, Value, values};
+use storage::{Db, Error, Result, Value, values};
 
 fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
@@ -154,6 +155,8 @@ pub(crate) struct Said<'a> {
     pub(crate) thumbnail: &'a str,
     /// What is known of it.
     pub(crate) known: &'a str,
+    /// The ids that its source may have from now on, this one among them.
+    pub(crate) told: &'a [String],
     /// Whether that takes the place of what the target has recorded, and not only of
     /// nothing.
     pub(crate) anew: bool,
@@ -167,7 +170,7 @@ pub(crate) async fn said(
     now: Timestamp,
 ) -> Result<bool> {
     const SQL: &str = "UPDATE delivery SET state = $4, remote_id = $5, thumbnail = $6,
-            known = CASE WHEN known = '' OR $9 THEN $7 ELSE known END, changed_at = $8
+            known = CASE WHEN known = '' OR $9 THEN $7 ELSE known END, changed_at = $8, told = $10
         WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
     let values = values![
         claim.id.uuid(),
@@ -178,7 +181,61 @@ pub(crate) async fn said(
         said.thumbnail,
         said.known,
         now,
-        said.anew
+        said.anew,
+        serde_json::to_string(said.told).map_err(|_| Error::Stored("a delivery"))?
+    ];
+    ledger.write(SQL, values).await
+}
+
+/// Notes what its source says of a file by now; whether it is still this worker's.
+pub(crate) async fn correct(
+    ledger: &Ledger,
+    claim: &Claim,
+    found: &Found,
+    now: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET place = $4, name = $5, media_type = $6, metadata = $7,
+            creator = $8, seen = $9, changed_at = $10
+        WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        found.place.as_str(),
+        found.name.as_str(),
+        found.media_type.as_str(),
+        stored(&found.metadata)?,
+        found.creator.as_deref().unwrap_or_default(),
+        found.seen.as_deref().unwrap_or_default(),
+        now
+    ];
+    ledger.write(SQL, values).await
+}
+
+/// Its source has it no more: should it tell of it again, that is news. Whether it is still
+/// this worker's.
+pub(crate) async fn unsee(ledger: &Ledger, claim: &Claim, now: Timestamp) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET seen = '', changed_at = $4
+        WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
+    let values = values![claim.id.uuid(), claim.attempt, claim.worker.as_str(), now];
+    ledger.write(SQL, values).await
+}
+
+/// Somebody else has delivered it, under this id; whether it is still this worker's.
+pub(crate) async fn of_others(
+    ledger: &Ledger,
+    claim: &Claim,
+    id: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET remote_id = $4, thumbnail = '', changed_at = $5
+        WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        id,
+        now
     ];
     ledger.write(SQL, values).await
 }
@@ -197,7 +254,8 @@ pub(crate) struct Ending<'a> {
     pub(crate) anew: bool,
 }
 
-/// Ends a claim; whether it was still this worker's.
+/// Ends a claim; whether it was still this worker's. When it ended is said by the database's
+/// clock, by which it is told later whether its source has asked for it again since.
 pub(crate) async fn end(
     ledger: &Ledger,
     claim: &Claim,
@@ -207,7 +265,7 @@ pub(crate) async fn end(
     const SQL: &str =
         "UPDATE delivery SET state = CASE WHEN $4 = '' THEN state ELSE $4 END, reason = $5,
             run_at = COALESCE($6, run_at),
-            ended_at = CASE WHEN $6 IS NULL THEN $9 END, failures = $7, waits = $8,
+            ended_at = CASE WHEN $6 IS NULL THEN {now} END, failures = $7, waits = $8,
             known = CASE WHEN $10 THEN '' ELSE known END,
             reached = CASE WHEN $10 THEN '' ELSE reached END, changed_at = $9, worker = '',
             lease_until = 0

@@ -3,12 +3,13 @@
 use crate::delivery::{Delivery, DeliveryFilter, DeliveryState};
 use crate::source::Found;
 use base::{DeliveryId, SyncId, Timestamp};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use storage::{Db, Error, Result, Row, Tx, Value, values};
 use uuid::Uuid;
 
 pub(super) const COLUMNS: &str = "id, item, place, name, media_type, size, content, metadata,
-    creator, target, state, known, reached, remote_id, thumbnail, attempt, failures, waits, reason, run_at,
+    creator, target, state, known, reached, remote_id, told, thumbnail, attempt, failures, waits, reason, run_at,
     lease_until > {now} AS claimed, operation, found_at, changed_at, ended_at";
 
 fn some(text: String) -> Option<String> {
@@ -20,6 +21,7 @@ pub(super) fn read(row: &Row) -> Result<Delivery> {
     let metadata: String = row.get("metadata")?;
     let known: String = row.get("known")?;
     let reached: String = row.get("reached")?;
+    let told: String = row.get("told")?;
     let ended_at: Option<Timestamp> = row.get("ended_at")?;
     let next_at: Timestamp = row.get("run_at")?;
     Ok(Delivery {
@@ -55,7 +57,27 @@ pub(super) fn read(row: &Row) -> Result<Delivery> {
             .map(|known| serde_json::from_str(&known))
             .transpose()
             .map_err(|_| Error::Stored("a delivery"))?,
+        told: if told.is_empty() {
+            Vec::new()
+        } else {
+            serde_json::from_str(&told).map_err(|_| Error::Stored("a delivery"))?
+        },
     })
+}
+
+/// What goes along with a file, as it is stored.
+pub(super) fn stored(metadata: &BTreeMap<String, Json>) -> Result<String> {
+    if metadata.is_empty() {
+        return Ok(String::new());
+    }
+    serde_json::to_string(metadata).map_err(|_| Error::Stored("a delivery"))
+}
+
+/// What time it is by the database's clock, which all replicas have in common.
+pub(crate) async fn clock(db: &Db) -> Result<Timestamp> {
+    const SQL: &str = "SELECT {now} AS clock";
+    let row = db.one(SQL, values![]).await?;
+    row.ok_or(Error::Stopped)?.get("clock")
 }
 
 /// What becomes of a file that a source tells of.
@@ -66,12 +88,17 @@ pub(crate) struct Noting<'a> {
     pub(crate) unfit: Option<&'a str>,
     /// The target that takes it, where that is known.
     pub(crate) target: Option<&'a str>,
-    /// Since when its source says that it is to be delivered.
+    /// Since when its source says that it is to be delivered, by the database's clock.
     pub(crate) read_at: Timestamp,
+    /// What time it is for this process.
+    pub(crate) now: Timestamp,
 }
 
 /// Notes a file that a source tells of. True where that is news: it is new, has another
-/// content, or was delivered before the source was asked, and is to be delivered again.
+/// content, was delivered before the source was asked and is to be delivered again, or rests
+/// though another thing is said of it by now.
+///
+/// What its target has of it stays known where the content may be the same.
 pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Result<bool> {
     const SQL: &str = "INSERT INTO delivery (id, sync, item, place, name, media_type, size,
             content, metadata, state, reason, run_at, found_at, changed_at, ended_at, target,
@@ -80,14 +107,17 @@ pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Resul
         ON CONFLICT (sync, item) DO UPDATE SET place = $4, name = $5, media_type = $6,
             size = $7, content = CASE WHEN $8 = '' THEN delivery.content ELSE $8 END,
             metadata = $9, creator = $16, seen = $17, reason = $11, run_at = $12, changed_at = $12, ended_at = $13,
-            failures = 0, waits = 0, reached = '',
+            failures = 0, waits = 0,
+            reached = CASE WHEN $8 = '' THEN delivery.reached ELSE '' END,
+            target = CASE WHEN delivery.known = '' THEN $15 ELSE delivery.target END,
             state = CASE WHEN $10 <> 'pending' THEN $10
                 WHEN delivery.state = 'marked' AND delivery.known <> '' AND ($8 = '' OR delivery.content = $8)
                     THEN 'again'
                 ELSE 'pending' END
         WHERE (delivery.ended_at IS NOT NULL AND $8 <> '' AND delivery.content <> '' AND delivery.content <> $8)
-           OR (delivery.ended_at IS NOT NULL AND $8 = '' AND $17 <> '' AND delivery.seen <> '' AND delivery.seen <> $17)
-           OR (delivery.state = 'marked' AND $14 AND delivery.ended_at < $12)
+           OR (delivery.ended_at IS NOT NULL AND NOT $14 AND $8 = '' AND $17 <> '' AND delivery.seen <> '' AND delivery.seen <> $17)
+           OR (delivery.state = 'marked' AND $14 AND delivery.ended_at < $18)
+           OR (delivery.state IN ('failed', 'skipped') AND $14 AND delivery.seen <> $17)
            OR delivery.state = 'removed'
         RETURNING id";
     let Noting {
@@ -95,16 +125,12 @@ pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Resul
         unfit,
         target,
         read_at,
+        now,
     } = noting;
     let state = if unfit.is_some() {
         DeliveryState::Skipped
     } else {
         DeliveryState::Pending
-    };
-    let metadata = if found.metadata.is_empty() {
-        String::new()
-    } else {
-        serde_json::to_string(&found.metadata).map_err(|_| Error::Stored("a delivery"))?
     };
     let row = tx
         .one(
@@ -118,15 +144,16 @@ pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Resul
                 found.media_type.as_str(),
                 found.size,
                 found.content.as_deref().unwrap_or_default(),
-                metadata,
+                stored(&found.metadata)?,
                 state.as_str(),
                 unfit.unwrap_or_default(),
-                read_at,
-                unfit.is_some().then_some(read_at),
+                now,
+                unfit.is_some().then_some(now),
                 found.asked,
                 target.unwrap_or_default(),
                 found.creator.as_deref().unwrap_or_default(),
                 found.seen.as_deref().unwrap_or_default(),
+                read_at,
             ],
         )
         .await?;
@@ -285,3 +312,6 @@ pub(crate) async fn note_reason(db: &Db, delivery: &Delivery, reason: &str) -> R
         .await
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests;

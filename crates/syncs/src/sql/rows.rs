@@ -1,19 +1,31 @@
 //! Rows of somebody's table: which are to be delivered, and marking them.
 //!
 //! The names come from a rule and are quoted; the types come from the database itself, so
-//! that an id of any type is compared as what it is.
+//! that an id of any type is compared as what it is, and nothing that is written is cut to
+//! fit.
+
+mod marking;
+
+pub(crate) use marking::Marked;
 
 use crate::rule::TableRule;
-use crate::source::{Found, Mark};
+use crate::source::Found;
+use data_encoding::HEXLOWER;
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use storage::{Db, Result, Row, Value, values};
+use storage::{Db, Error, Result, Row, Value, values};
 
 /// A column, as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     /// Its type, as it is written in a statement.
-    kind: String,
+    pub(crate) kind: String,
+    /// The type that a value is made of before it is written: without a length, for a cast
+    /// to one that is too short cuts in silence, where writing complains.
+    written: String,
+    /// Whether it holds truths.
+    pub(crate) is_truth: bool,
     /// Whether the role may read and write it.
     pub(crate) reads: bool,
     pub(crate) writes: bool,
@@ -27,15 +39,14 @@ pub(crate) struct Table {
     columns: BTreeMap<String, Column>,
 }
 
-/// What became of marking a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Marked {
-    /// It is marked, by this or by an earlier one of ours.
-    Done,
-    /// There is no such row any more.
-    Gone,
-    /// Somebody else has marked it, with another id.
-    ByOthers(String),
+/// A row as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Current {
+    pub(crate) found: Found,
+    /// Whether it is not to be delivered any more.
+    pub(crate) is_marked: bool,
+    /// With which id; an empty one where it holds none.
+    pub(crate) by: String,
 }
 
 /// Quoted, so that it stands for nothing but itself.
@@ -50,11 +61,16 @@ pub(crate) async fn table(
     rule: &TableRule,
     schema: Option<&str>,
 ) -> Result<Option<Table>> {
+    // -1 is a type without a length; without a word of it, `character` would mean one letter.
     const SQL: &str = "SELECT CAST(n.nspname AS text) AS schema, CAST(a.attname AS text) AS name,
             format_type(a.atttypid, a.atttypmod) AS type,
+            CASE WHEN t.typcategory = 'S' THEN 'text' ELSE format_type(a.atttypid, -1) END
+                AS written,
+            t.typcategory = 'B' AS truth,
             has_column_privilege(c.oid, a.attnum, 'SELECT') AS reads,
             has_column_privilege(c.oid, a.attnum, 'UPDATE') AS writes
         FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = COALESCE($1, current_schema(), 'public') AND c.relname = $2
@@ -69,6 +85,8 @@ pub(crate) async fn table(
     for row in &rows {
         let column = Column {
             kind: row.get("type")?,
+            written: row.get("written")?,
+            is_truth: row.get("truth")?,
             reads: row.get("reads")?,
             writes: row.get("writes")?,
         };
@@ -101,13 +119,15 @@ impl Table {
         format!("CAST(CAST(${parameter} AS text) AS {kind})")
     }
 
-    /// Rows that are to be delivered, in the order of their ids, after one.
-    pub(crate) async fn page(
-        &self,
-        db: &Db,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Found>> {
+    /// What a text becomes before it is written into this column, which sees to its length.
+    fn written(&self, parameter: usize, column: &str) -> String {
+        let kind = self.columns.get(column);
+        let kind = kind.map_or("text", |column| column.written.as_str());
+        format!("CAST(CAST(${parameter} AS text) AS {kind})")
+    }
+
+    /// What is read of a row.
+    fn read_columns(&self) -> String {
         let columns = &self.rule.columns;
         let text = |column: &str, name: &str| {
             format!("COALESCE(CAST({} AS text), '') AS {name}", quoted(column))
@@ -124,6 +144,31 @@ impl Table {
             "" => "'' AS found_creator".to_owned(),
             column => text(column, "found_creator"),
         };
+        format!(
+            "{}, {}, {}, {}, {creator}{metadata}",
+            text(&columns.id, "found_id"),
+            text(&columns.path, "found_path"),
+            text(&columns.name, "found_name"),
+            text(&columns.media_type, "found_type"),
+        )
+    }
+
+    /// The id of a delivered file that a row holds, as a text.
+    fn held_id(&self) -> String {
+        match self.rule.columns.remote_id.as_str() {
+            "" => "''".to_owned(),
+            column => format!("COALESCE(CAST({} AS text), '')", quoted(column)),
+        }
+    }
+
+    /// Rows that are to be delivered, in the order of their ids, after one.
+    pub(crate) async fn page(
+        &self,
+        db: &Db,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Found>> {
+        let columns = &self.rule.columns;
         let id = quoted(&columns.id);
         let mut values: Vec<Value> = values![limit];
         let mut beyond = String::new();
@@ -132,16 +177,48 @@ impl Table {
             beyond = format!(" AND {id} > {}", self.cast(2, &columns.id));
         }
         let sql = format!(
-            "SELECT {}, {}, {}, {}, {creator}{metadata} FROM {} WHERE {} = FALSE{beyond} ORDER BY {id} LIMIT $1",
-            text(&columns.id, "found_id"),
-            text(&columns.path, "found_path"),
-            text(&columns.name, "found_name"),
-            text(&columns.media_type, "found_type"),
+            "SELECT {} FROM {} WHERE {} = FALSE{beyond} ORDER BY {id} LIMIT $1",
+            self.read_columns(),
             self.name,
             quoted(&columns.copied),
         );
         let rows = db.all(sql, values).await?;
         rows.iter().map(|row| self.read(row)).collect()
+    }
+
+    /// The first rows, whether they are to be delivered or not.
+    pub(crate) async fn first(&self, db: &Db, limit: usize) -> Result<Vec<Found>> {
+        let sql = format!(
+            "SELECT {} FROM {} ORDER BY {} LIMIT $1",
+            self.read_columns(),
+            self.name,
+            quoted(&self.rule.columns.id),
+        );
+        let rows = db.all(sql, values![limit]).await?;
+        rows.iter().map(|row| self.read(row)).collect()
+    }
+
+    /// A row as it is now, if it is there.
+    pub(crate) async fn current(&self, db: &Db, key: &str) -> Result<Option<Current>> {
+        let columns = &self.rule.columns;
+        let sql = format!(
+            "SELECT {}, {} IS DISTINCT FROM FALSE AS found_marked, {} AS found_by
+             FROM {} WHERE {} = {}",
+            self.read_columns(),
+            quoted(&columns.copied),
+            self.held_id(),
+            self.name,
+            quoted(&columns.id),
+            self.cast(1, &columns.id),
+        );
+        let Some(row) = db.one(sql, values![key]).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Current {
+            found: self.read(&row)?,
+            is_marked: row.get("found_marked")?,
+            by: row.get("found_by")?,
+        }))
     }
 
     fn read(&self, row: &Row) -> Result<Found> {
@@ -153,7 +230,7 @@ impl Table {
                 metadata.insert(column.clone(), value);
             }
         }
-        Ok(Found {
+        let mut found = Found {
             key: row.get("found_id")?,
             place: row.get("found_path")?,
             name: row.get("found_name")?,
@@ -164,7 +241,9 @@ impl Table {
             metadata,
             creator: Some(row.get::<String>("found_creator")?).filter(|name| !name.is_empty()),
             asked: true,
-        })
+        };
+        found.seen = Some(seen(&found)?);
+        Ok(found)
     }
 
     /// How many rows are to be delivered.
@@ -201,99 +280,71 @@ impl Table {
         Ok(gone.cloned().collect())
     }
 
-    /// Marks a row as delivered. It is marked once; what follows only says more of it.
-    pub(crate) async fn mark(&self, db: &Db, key: &str, mark: &Mark) -> Result<Marked> {
-        if self.write(db, key, mark, true).await? > 0 {
-            return Ok(Marked::Done);
-        }
-        // It was marked before, by us: then it becomes ready. Where no column says by whom,
-        // it is left as it is.
-        let columns = &self.rule.columns;
-        if !columns.remote_id.is_empty() && self.write(db, key, mark, false).await? > 0 {
-            return Ok(Marked::Done);
-        }
-        self.why_not(db, key).await
+    /// What a column would hold of a text. Nothing is written.
+    pub(crate) async fn held(&self, db: &Db, column: &str, text: &str) -> Result<String> {
+        let sql = format!("SELECT CAST({} AS text) AS held", self.cast(1, column));
+        let row = db.one(sql, values![text]).await?;
+        row.map_or_else(|| Ok(String::new()), |row| row.get("held"))
     }
+}
 
-    async fn write(&self, db: &Db, key: &str, mark: &Mark, first: bool) -> Result<u64> {
-        let columns = &self.rule.columns;
-        let statuses = &self.rule.statuses;
-        let status = if mark.ready {
-            &statuses.ready
-        } else {
-            &statuses.pending
-        };
-        let mut values: Vec<Value> = values![key];
-        let mut sets = Vec::new();
-        let mut set = |column: &str, value: &str, values: &mut Vec<Value>| {
-            if !column.is_empty() {
-                values.push(value.into());
-                let cast = self.cast(values.len(), column);
-                sets.push(format!("{} = {cast}", quoted(column)));
-            }
-        };
-        if first {
-            set(&columns.remote_id, &mark.receipt.id, &mut values);
-        }
-        set(&columns.status, status, &mut values);
-        if let Some(thumbnail) = &mark.receipt.thumbnail {
-            set(&columns.thumbnail, thumbnail, &mut values);
-        }
-        let copied = quoted(&columns.copied);
-        let condition = if first {
-            sets.insert(0, format!("{copied} = TRUE"));
-            format!("{copied} = FALSE")
-        } else {
-            values.push(mark.receipt.id.as_str().into());
-            let cast = self.cast(values.len(), &columns.remote_id);
-            format!("{} = {cast}", quoted(&columns.remote_id))
-        };
-        if sets.is_empty() {
-            // Nothing more can be said of it.
-            return Ok(0);
-        }
-        let sql = format!(
-            "UPDATE {} SET {} WHERE {} = {} AND {condition}",
-            self.name,
-            sets.join(", "),
-            quoted(&columns.id),
-            self.cast(1, &columns.id),
-        );
-        db.execute(sql, values).await
+/// A digest of what a row says of its file, by which a correction is seen. By whom it is, is
+/// no reason to try a file again.
+fn seen(found: &Found) -> Result<String> {
+    let metadata = serde_json::to_string(&found.metadata).map_err(|_| Error::Stored("a row"))?;
+    let mut digest = Sha256::new();
+    for part in [&found.place, &found.name, &found.media_type, &metadata] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
     }
-
-    async fn why_not(&self, db: &Db, key: &str) -> Result<Marked> {
-        let columns = &self.rule.columns;
-        let by = if columns.remote_id.is_empty() {
-            "''".to_owned()
-        } else {
-            format!("COALESCE(CAST({} AS text), '')", quoted(&columns.remote_id))
-        };
-        let sql = format!(
-            "SELECT {by} AS found_by FROM {} WHERE {} = {}",
-            self.name,
-            quoted(&columns.id),
-            self.cast(1, &columns.id)
-        );
-        let row = db.one(sql, values![key]).await?;
-        let Some(row) = row else {
-            return Ok(Marked::Gone);
-        };
-        let by: String = row.get("found_by")?;
-        if columns.remote_id.is_empty() {
-            return Ok(Marked::Done);
-        }
-        Ok(Marked::ByOthers(by))
-    }
+    Ok(HEXLOWER.encode(&digest.finalize()[..16]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_name_is_quoted_whatever_it_is() {
         assert_eq!(quoted("fileName"), "\"fileName\"");
         assert_eq!(quoted("a\"; drop --"), "\"a\"\"; drop --\"");
+    }
+
+    #[test]
+    fn a_correction_is_seen_and_who_made_a_file_is_none() {
+        let row = Found {
+            key: "7".to_owned(),
+            place: "a.png".to_owned(),
+            name: "a".to_owned(),
+            media_type: "image/png".to_owned(),
+            size: None,
+            content: None,
+            seen: None,
+            metadata: BTreeMap::from([("album".to_owned(), json!("blue"))]),
+            creator: None,
+            asked: true,
+        };
+        let known = seen(&row).expect("a digest");
+        let after = |change: &dyn Fn(&mut Found)| {
+            let mut row = row.clone();
+            change(&mut row);
+            seen(&row).expect("a digest")
+        };
+        assert_eq!(after(&|row| row.creator = Some("anna".to_owned())), known);
+        let corrections: [&dyn Fn(&mut Found); 5] = [
+            &|row| row.place.push('x'),
+            &|row| row.name.push('x'),
+            &|row| "image/webp".clone_into(&mut row.media_type),
+            &|row| row.metadata.clear(),
+            // What is taken from one and added to the next is another row.
+            &|row| {
+                "a.pn".clone_into(&mut row.place);
+                "ga".clone_into(&mut row.name);
+            },
+        ];
+        for (number, correction) in corrections.into_iter().enumerate() {
+            assert_ne!(after(correction), known, "correction {number}");
+        }
     }
 }
