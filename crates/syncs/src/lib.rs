@@ -14,6 +14,7 @@ mod delivery;
 mod drop_in;
 mod error;
 mod events;
+mod foreseen;
 mod http;
 mod keys;
 mod ledger;

@@ -143,6 +143,11 @@ impl SyncPass {
             Ok(opened) => opened,
             Err(error) => return (Err(failure(error)), Tally::default()),
         };
+        if !input.recorded
+            && let Some(reason) = opened.unsuited().await
+        {
+            return (Err(Failure::lasting("target", reason)), Tally::default());
+        }
         let pass = Pass::new(self.0.clone(), opened, context.clone(), input.recorded);
         let done = pass.run().await;
         let tally = pass.board.tally();

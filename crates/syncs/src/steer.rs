@@ -236,6 +236,7 @@ impl Syncs {
                 });
                 checked.extend(of_target);
             }
+            checked.extend(opened.check_foreseen().await);
             checked.extend(self.check_mail(&opened.sync).await);
             checked
         };

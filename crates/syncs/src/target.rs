@@ -115,6 +115,15 @@ fn key_at(template: &KeyTemplate, item: &Item) -> Result<String, String> {
     })
 }
 
+/// What is foreseen of a file by its key there.
+fn foreseen_at(template: &KeyTemplate, item: &Item) -> Result<Option<Receipt>, String> {
+    let id = key_at(template, item)?;
+    Ok(Some(Receipt {
+        id,
+        ..Receipt::default()
+    }))
+}
+
 /// Says that nothing need be sent of a file.
 fn say_it_is_there(ground: &dyn Ground, item: &Item) {
     ground.say(&format!(
@@ -182,7 +191,17 @@ pub trait Target: fmt::Debug + Send + Sync {
         ground: &dyn Ground,
     ) -> Result<Delivered, Trouble>;
 
-    /// Looks how far the target is with what it has. `None`: it has it no more.
+    /// What it would say of a file, as far as that can be told without asking anybody: the id
+    /// and the address of a picture are as long as real ones. `None`: that cannot be told.
+    ///
+    /// # Errors
+    /// Why it takes no file with this key.
+    fn foresee(&self, _item: &Item) -> Result<Option<Receipt>, String> {
+        Ok(None)
+    }
+
+    /// Looks how far the target is with what it has. `None`: it has it no more, or something
+    /// else in its place.
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble>;
 
     /// Whether another content of the same file takes the place of the one before by itself.

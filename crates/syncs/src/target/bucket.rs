@@ -1,7 +1,10 @@
 //! A bucket of this server as a target. A file is put at its path all at once, in the place
 //! of what was there.
 
-use super::{Checked, Delivered, Ground, Item, State, Target, Trouble, key_at, say_it_is_there};
+use super::{
+    Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble, foreseen_at, key_at,
+    say_it_is_there,
+};
 use crate::buckets::{BucketFile, BucketPlace, Buckets};
 use crate::rule::KeyTemplate;
 use async_trait::async_trait;
@@ -96,6 +99,10 @@ impl Target for BucketTarget {
         let known = json!({ "path": path, "etag": put.etag });
         ground.record(State::Uploaded, &known).await?;
         Ok(Delivered::ready(&path))
+    }
+
+    fn foresee(&self, item: &Item) -> Result<Option<Receipt>, String> {
+        foreseen_at(&self.key, item)
     }
 
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {

@@ -8,7 +8,10 @@ mod parts;
 pub(crate) use parts::InParts;
 
 use super::pouring::Pouring;
-use super::{Checked, Delivered, Ground, Item, State, Target, Trouble, key_at, say_it_is_there};
+use super::{
+    Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble, foreseen_at, key_at,
+    say_it_is_there,
+};
 use crate::rule::KeyTemplate;
 use crate::trouble;
 use async_trait::async_trait;
@@ -136,6 +139,10 @@ impl Target for StoreTarget {
         };
         let known = json!({ "key": key, "etag": etag });
         Ok(Delivered::known(&key, known))
+    }
+
+    fn foresee(&self, item: &Item) -> Result<Option<Receipt>, String> {
+        foreseen_at(&self.key, item)
     }
 
     async fn look(&self, item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {

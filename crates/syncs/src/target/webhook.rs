@@ -4,7 +4,7 @@
 //! It may be told twice: what it took and could not say so is told again under the same
 //! `Idempotency-Key`, which stands for the sync, the file and its content.
 
-use super::{Checked, Delivered, Ground, Item, State, Target, Trouble};
+use super::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
 use crate::notify::{Listener, Untold};
 use async_trait::async_trait;
 use base::{SharedClock, SyncId};
@@ -106,6 +106,13 @@ impl Target for WebhookTarget {
         let told = self.listener.tell(&body, &key, self.clock.now()).await;
         told.map_err(|untold| trouble(&untold))?;
         Ok(Delivered::ready(&key))
+    }
+
+    fn foresee(&self, item: &Item) -> Result<Option<Receipt>, String> {
+        Ok(Some(Receipt {
+            id: self.key(item),
+            ..Receipt::default()
+        }))
     }
 
     async fn look(&self, _item: &Item, _known: &Value) -> Result<Option<Delivered>, Trouble> {

@@ -14,7 +14,7 @@ use super::naming::Naming;
 use super::pictures::beside;
 use super::proof;
 use crate::target::pouring::Pouring;
-use crate::target::{Checked, Delivered, Ground, Item, State, Target, Trouble};
+use crate::target::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
 use async_trait::async_trait;
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ const TAKEN: [&str; 8] = [
 ];
 /// What it takes of accounts that pay for it.
 const TAKEN_OF_SOME: &str = "image/avif";
+/// What an id of Cloudflare's own looks like.
+const USUAL_ID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 /// How often in a row what is in the way is looked at.
 const TURNS: u32 = 3;
 
@@ -72,6 +74,9 @@ struct Known {
     /// Whether it is known to be there.
     #[serde(default)]
     there: bool,
+    /// Whether nothing beside it says what it is of: it was there before, and was compared.
+    #[serde(default)]
+    adopted: bool,
 }
 
 impl Known {
@@ -82,6 +87,26 @@ impl Known {
     fn value(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
+
+    /// Whether what is there under its id by now is still the picture that was delivered.
+    fn is_still(&self, image: &Value) -> bool {
+        let Some(mark) = Mark::read(&self.mark) else {
+            return false;
+        };
+        match mark.kinship(beside(image)) {
+            Kinship::Same | Kinship::Alike => true,
+            // Nothing was ever beside it. Its bytes are not asked for at every look.
+            Kinship::Unknown => self.adopted,
+            Kinship::Older | Kinship::Other => false,
+        }
+    }
+}
+
+/// A picture that is the file.
+struct There {
+    id: String,
+    /// Whether nothing beside it says so.
+    adopted: bool,
 }
 
 /// What came of sending a picture.
@@ -111,8 +136,9 @@ impl Images {
         Self { account, settings }
     }
 
-    /// The id that a picture gets; nothing where Cloudflare gives one.
-    fn id_of(&self, item: &Item) -> Result<Option<String>, Trouble> {
+    /// The id that a picture gets; nothing where Cloudflare gives one. An error says why
+    /// Cloudflare takes none such.
+    fn id_of(&self, item: &Item) -> Result<Option<String>, String> {
         if self.settings.signed {
             return Ok(None);
         }
@@ -120,7 +146,7 @@ impl Images {
             Some(naming) => naming.image_id(item),
             None => Naming::suited(item).image_id(item),
         };
-        id.map(Some).map_err(|reason| Trouble::Refused { reason })
+        id.map(Some)
     }
 
     /// Sends a picture and sees to what is in its way.
@@ -130,14 +156,14 @@ impl Images {
         known: &Known,
         mark: &Mark,
         ground: &dyn Ground,
-    ) -> Result<String, Trouble> {
+    ) -> Result<There, Trouble> {
         for _ in 0..TURNS {
             match self.send(item, known.id.as_deref(), mark, ground).await? {
-                Sent::There { id } => return Ok(id),
+                Sent::There { id } => return Ok(There { id, adopted: false }),
                 Sent::InTheWay => {
                     let id = known.id.as_deref().unwrap_or_default();
-                    if self.is_this(item, id, mark, ground).await? {
-                        return Ok(id.to_owned());
+                    if let Some(there) = self.this(item, id, mark, ground).await? {
+                        return Ok(there);
                     }
                 }
             }
@@ -198,17 +224,17 @@ impl Images {
         Form::new(&fields, &item.name, media_type(item))
     }
 
-    /// Whether the picture that is in the way is the one that was to be made. One of the
-    /// same file with an older content is removed; then the way is free.
-    async fn is_this(
+    /// The picture that is in the way, if it is the one that was to be made. One of the same
+    /// file with an older content is removed; then the way is free.
+    async fn this(
         &self,
         item: &Item,
         id: &str,
         mark: &Mark,
         ground: &dyn Ground,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<Option<There>, Trouble> {
         let Some(image) = self.account.image(id).await? else {
-            return Ok(false);
+            return Ok(None);
         };
         let kinship = mark.kinship(beside(&image));
         let same = match kinship {
@@ -219,7 +245,7 @@ impl Images {
                     item.name
                 ));
                 self.account.remove_image(id).await?;
-                return Ok(false);
+                return Ok(None);
             }
             Kinship::Unknown => proof::is_the_same(&self.account, id, item, ground).await?,
             Kinship::Other => false,
@@ -237,26 +263,28 @@ impl Images {
              was lost",
             item.name
         ));
-        Ok(true)
+        Ok(Some(There {
+            id: id.to_owned(),
+            adopted: kinship == Kinship::Unknown,
+        }))
     }
 
-    /// Goes on with what an earlier attempt has begun; the id if it has made it.
+    /// Goes on with what an earlier attempt has begun; the picture if it has made it.
     async fn recognise(
         &self,
         item: &Item,
         known: &Known,
         mark: &Mark,
         ground: &dyn Ground,
-    ) -> Result<Option<String>, Trouble> {
-        let Some(id) = &known.id else {
-            let found = self.account.image_marked(mark).await?;
-            if found.is_some() {
-                ground.say(&format!("{}: Cloudflare has it already", item.name));
-            }
-            return Ok(found);
-        };
-        let this = self.is_this(item, id, mark, ground).await?;
-        Ok(this.then(|| id.clone()))
+    ) -> Result<Option<There>, Trouble> {
+        if let Some(id) = &known.id {
+            return self.this(item, id, mark, ground).await;
+        }
+        let found = self.account.image_marked(mark).await?;
+        if found.is_some() {
+            ground.say(&format!("{}: Cloudflare has it already", item.name));
+        }
+        Ok(found.map(|id| There { id, adopted: false }))
     }
 }
 
@@ -287,10 +315,13 @@ impl Target for Images {
         ground: &dyn Ground,
     ) -> Result<Delivered, Trouble> {
         let mark = Mark::new(&self.settings.owner, item);
+        let id = self.id_of(item);
+        let id = id.map_err(|reason| Trouble::Refused { reason })?;
         let mut now = Known {
-            id: self.id_of(item)?,
+            id: id.clone(),
             mark: mark.text(),
             there: false,
+            adopted: false,
         };
         let before = known.and_then(|(state, known)| Some((state, Known::read(known)?)));
         let mut made = None;
@@ -309,28 +340,41 @@ impl Target for Images {
                 made = self.recognise(item, &now, &mark, ground).await?;
             }
         }
-        let id = match made {
-            Some(id) => id,
+        let there = match made {
+            Some(there) => there,
             None => {
                 // An id of Cloudflare's own that is there no more.
-                now.id = self.id_of(item)?;
+                now.id = id;
                 ground.record(State::Intended, &now.value()).await?;
                 self.make(item, &now, &mark, ground).await?
             }
         };
-        now.id = Some(id.clone());
+        now.id = Some(there.id.clone());
         now.there = true;
+        now.adopted = there.adopted;
         ground.arrived(item.size);
         ground.record(State::Uploaded, &now.value()).await?;
-        Ok(Delivered::ready(&id))
+        Ok(Delivered::ready(&there.id))
+    }
+
+    fn foresee(&self, item: &Item) -> Result<Option<Receipt>, String> {
+        let id = self.id_of(item)?;
+        Ok(Some(Receipt {
+            id: id.unwrap_or_else(|| USUAL_ID.to_owned()),
+            ..Receipt::default()
+        }))
     }
 
     async fn look(&self, _item: &Item, known: &Value) -> Result<Option<Delivered>, Trouble> {
-        let Some(id) = Known::read(known).and_then(|known| known.id) else {
+        let Some(known) = Known::read(known) else {
             return Ok(None);
         };
-        let image = self.account.image(&id).await?;
-        Ok(image.map(|_| Delivered::ready(&id)))
+        let Some(id) = &known.id else {
+            return Ok(None);
+        };
+        let image = self.account.image(id).await?;
+        let image = image.filter(|image| known.is_still(image));
+        Ok(image.map(|_| Delivered::ready(id)))
     }
 
     async fn remove(&self, known: &Value) -> Result<(), Trouble> {
