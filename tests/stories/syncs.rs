@@ -12,6 +12,7 @@ mod mending;
 mod on_host;
 mod on_server;
 mod pace;
+mod rows;
 mod telling;
 mod to_cloudflare;
 mod world;

@@ -217,6 +217,11 @@ impl Cloudflare {
         self.shared.store.refuse_films(reason);
     }
 
+    /// This film cannot be made into one, for this reason.
+    pub fn spoil_film(&self, uid: &str, reason: &str) {
+        self.shared.store.spoil_film(uid, reason);
+    }
+
     /// Whether the account has batches of images.
     pub fn has_batches(&self, has: bool) {
         self.shared.store.has_batches(has);

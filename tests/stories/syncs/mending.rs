@@ -1,7 +1,7 @@
 //! What fails a pass as a whole: it is said with what to do, told of once, and the next
 //! pass goes on once that is mended.
 
-use super::on_server::run;
+use super::on_server::{ended, run};
 use super::telling::a_row_without_content;
 use super::to_cloudflare::variables;
 use super::world::{World, in_world, served};
@@ -12,7 +12,9 @@ use base::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
-use testing::{Cloudflare, Content, S3Store, TestDatabase, TestServer, on_both, within};
+use testing::{
+    Cloudflare, Content, Fault, S3Store, Step, TestDatabase, TestServer, on_both, within,
+};
 
 /// The same variables with another value of one.
 fn with(mut variables: Vec<(String, String)>, name: &str, value: &str) -> Vec<(String, String)> {
@@ -283,6 +285,61 @@ async fn what_its_target_still_works_on_is_seen_to_without_being_asked_for(datab
         assert_eq!(cloudflare.videos().len(), 1);
         let thumbnail = world.thumbnail("v1").await.expect("a film has one");
         assert!(thumbnail.contains(&uid), "{thumbnail}");
+        what_is_not_there_any_more_is_seen(&world, &server, &cloudflare).await;
     })
     .await;
+}
+
+/// Has what was delivered compared with what is there; the operation, and its log.
+async fn compared(server: &TestServer, what: Value) -> (Value, String) {
+    let (status, started) = server.post("/api/v1/syncs/spaces/verify", &what).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{started}");
+    let operation = ended(server, started["operation"].as_str().expect("an id")).await;
+    let id = operation["id"].as_str().expect("an id");
+    let log = server.request(Method::GET, &format!("/api/v1/operations/{id}/log.txt"));
+    let log = log.send().await.expect("an answer").text().await;
+    (operation, log.expect("a text"))
+}
+
+/// A film that is gone, and a picture in whose place somebody else's is.
+async fn what_is_not_there_any_more_is_seen(
+    world: &World,
+    server: &TestServer,
+    cloudflare: &Cloudflare,
+) {
+    world.add("p1", "a.png", "image/png", b"a picture").await;
+    run(server, "spaces").await;
+    within("the picture to be marked", async {
+        while !world.rows().await["p1"].copied {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let first = cloudflare.videos()[0].uid.clone();
+    // No log says what Cloudflare says of a token.
+    let words = format!("{} is tired", cloudflare.token());
+    cloudflare.fail(Step::VideoGet, Fault::said(400, 1, &words));
+    let (operation, log) = compared(server, json!({})).await;
+    let outcome = &operation["outcome"];
+    let found = (&outcome["there"], &outcome["unknown"]);
+    assert_eq!(found, (&json!(1), &json!(1)), "{operation} {log}");
+    assert!(log.contains("is tired"), "{log}");
+    assert!(!log.contains(cloudflare.token()), "{log}");
+    cloudflare.take_video(&first);
+    cloudflare.take_image("p1");
+    cloudflare.put_image("p1", b"somebody's own", json!({}));
+    let (operation, log) = compared(server, json!({ "again": true })).await;
+    assert_eq!(operation["outcome"]["missing"], 2, "{operation} {log}");
+    let pass = run(server, "spaces").await;
+    let outcome = &pass["outcome"];
+    let came_to = (&outcome["delivered"], &outcome["failed"]);
+    assert_eq!(came_to, (&json!(1), &json!(1)), "{pass}");
+    // The film's row names the new one; somebody else's picture is left alone.
+    let films = cloudflare.videos();
+    assert_eq!(films.len(), 1, "{films:?}");
+    assert_ne!(films[0].uid, first);
+    let row = &world.rows().await["v1"];
+    let named = (row.id.as_deref(), row.status.as_deref());
+    assert_eq!(named, (Some(&*films[0].uid), Some("ready")));
+    assert_eq!(cloudflare.images()[0].size, 14, "somebody's own");
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use storage::{Db, DbLimits, Row, values};
+use storage::{Db, DbLimits, DbSettings, Row, values};
 use testing::{S3Store, TestDatabase, files_table, on_postgres};
 
 /// A row, as far as it is looked at.
@@ -178,6 +178,18 @@ impl World {
             }
             db.close().await;
         }
+    }
+
+    /// Whatever waits for a later time need not wait any longer.
+    pub(super) async fn make_due(&self) {
+        let settings = match self.ours.postgres_url() {
+            Some(url) => DbSettings::Postgres(url.to_owned()),
+            None => DbSettings::Sqlite(self.folder().join("longshore-data/longshore.db")),
+        };
+        let db = Db::open(&settings).await.expect("the schema is ours");
+        let sql = "UPDATE delivery SET run_at = 0 WHERE ended_at IS NULL";
+        db.execute(sql, values![]).await.expect("set");
+        db.close().await;
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -129,6 +129,10 @@ impl Store {
         self.inner().refuse = Some(reason.to_owned());
     }
 
+    pub(super) fn spoil_film(&self, uid: &str, reason: &str) {
+        self.with_video(uid, |video| video.failed = Some(reason.to_owned()));
+    }
+
     pub(super) fn has_batches(&self, has: bool) {
         self.inner().no_batches = !has;
     }

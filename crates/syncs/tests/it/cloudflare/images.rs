@@ -280,6 +280,34 @@ async fn a_picture_is_looked_at_and_removed_by_what_was_recorded() {
 }
 
 #[tokio::test]
+async fn another_picture_in_its_place_is_not_taken_for_the_one_that_was_delivered() {
+    let cloudflare = Cloudflare::start().await;
+    let (target, cargo) = (images(&cloudflare), Cargo::picture("7", 2000));
+    let made = shore(&cargo);
+    let (id, _) = made.deliver(&target, &cargo.item).await;
+    let (_, known) = made.known().unwrap();
+    let there = Some(Delivered::Ready(Receipt {
+        id: id.clone(),
+        ..Receipt::default()
+    }));
+    assert_eq!(target.look(&cargo.item, &known).await, Ok(there.clone()));
+    let by_a_script = json!({"by": "a script"});
+    let of_another = json!({"longshore_of": "another", "longshore_size": "9"});
+    for meta in [by_a_script.clone(), of_another] {
+        cloudflare.take_image(&id);
+        cloudflare.put_image(&id, b"somebody's own", meta);
+        assert_eq!(target.look(&cargo.item, &known).await, Ok(None));
+    }
+    // One that nothing was ever beside, and that was compared when it was taken over, is.
+    cloudflare.take_image(&id);
+    cloudflare.put_image(&id, &cargo.content.to_vec(), by_a_script);
+    let adopted = shore(&cargo);
+    adopted.deliver(&target, &cargo.item).await;
+    let (_, known) = adopted.known().unwrap();
+    assert_eq!(target.look(&cargo.item, &known).await, Ok(there));
+}
+
+#[tokio::test]
 async fn what_images_does_not_take_is_said_before_anything_is_sent() {
     let cloudflare = Cloudflare::start().await;
     let target = images(&cloudflare);
