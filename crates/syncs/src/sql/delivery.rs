@@ -117,7 +117,7 @@ pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Resul
         WHERE (delivery.ended_at IS NOT NULL AND $8 <> '' AND delivery.content <> '' AND delivery.content <> $8)
            OR (delivery.ended_at IS NOT NULL AND NOT $14 AND $8 = '' AND $17 <> '' AND delivery.seen <> '' AND delivery.seen <> $17)
            OR (delivery.state = 'marked' AND $14 AND delivery.ended_at < $18)
-           OR (delivery.state IN ('failed', 'skipped') AND $14 AND delivery.seen <> $17)
+           OR (delivery.state IN ('failed', 'skipped') AND $14 AND $17 <> '' AND delivery.seen <> $17)
            OR delivery.state = 'removed'
         RETURNING id";
     let Noting {

@@ -55,6 +55,11 @@ impl Known {
         };
         match self.state {
             DeliveryState::Marked => is_another || found.asked,
+            // Nothing is seen any more of what its source had no more.
+            DeliveryState::Skipped | DeliveryState::Failed if found.asked => {
+                let seen = found.seen.as_ref();
+                seen.is_some_and(|seen| *seen != self.seen)
+            }
             DeliveryState::Skipped | DeliveryState::Failed => is_another,
             // It is looked at, and not sent.
             DeliveryState::Working => false,
@@ -85,14 +90,13 @@ mod tests {
     #[test]
     fn what_rests_is_wanted_only_when_it_is_another() {
         use DeliveryState::{Failed, Marked, Pending, Removed, Skipped, Uploaded, Working};
-        let is_wanted = |state, found: &Found| {
-            let known = Known {
-                state,
-                content: "v1".to_owned(),
-                seen: "s1".to_owned(),
-            };
-            known.is_wanted(found)
+        let known_of = |state, seen: &str| Known {
+            state,
+            content: "v1".to_owned(),
+            seen: seen.to_owned(),
         };
+        let is_wanted = |state, found: &Found| known_of(state, "s1").is_wanted(found);
+        let row_of = |seen| found(None, Some(seen), true);
         let row = found(None, None, true);
         for (state, wanted) in [
             (Pending, true),
@@ -104,6 +108,12 @@ mod tests {
             (Failed, false),
         ] {
             assert_eq!(is_wanted(state, &row), wanted, "{state:?}");
+        }
+        let is_told_again = known_of(DeliveryState::Skipped, "").is_wanted(&row_of("s1"));
+        assert!(is_told_again, "it was gone, and is there again");
+        for state in [Skipped, Failed] {
+            assert!(!known_of(state, "s1").is_wanted(&row_of("s1")), "{state:?}");
+            assert!(known_of(state, "s1").is_wanted(&row_of("s2")), "{state:?}");
         }
         for (same, another) in [
             (
