@@ -19,7 +19,7 @@ mod transfer;
 mod turns;
 mod unfinished;
 
-pub(crate) use held::{Held, Passage};
+pub(crate) use held::Held;
 pub(crate) use hidden::{HIDDEN, coming_key, past_key};
 pub use observe::Observed;
 pub(crate) use place::{Aside, object_headers};
