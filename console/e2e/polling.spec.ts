@@ -25,9 +25,12 @@ test("changes and lines arrive by polling, and the missing headers are named", a
     if (/\/log\?/.test(request.url())) reads.push(request.url());
   });
   await page.goto(`${proxy.url}/operations/${id}`);
+  // Nobody knows what runs before somebody has answered.
+  await expect(page.getByRole("button", { name: "Asking what runs…" })).toBeVisible();
   const banner = page.getByRole("status").filter({ hasText: "A proxy refuses WebSockets" });
   await expect(banner).toContainText("Upgrade", { timeout: 20_000 });
   await expect(page.getByText("Polling", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Operations: .*1 running/ })).toBeVisible();
   const log = page.getByLabel("Log lines");
   await expect(log).toContainText("early-0.bin");
   const before = reads.length;
