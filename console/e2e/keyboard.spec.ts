@@ -41,7 +41,7 @@ test("keys do nothing inside a field, and focus returns from the palette", async
   await expect(field).toBeFocused();
 });
 
-test("the palette goes anywhere and finds operations", async ({ page, api }) => {
+test("the palette goes anywhere, finds operations and runs actions", async ({ page, api }) => {
   const name = unique("palette");
   const { id } = await api.makeBundle(name, sources(1));
   await api.ended(id);
@@ -62,4 +62,22 @@ test("the palette goes anywhere and finds operations", async ({ page, api }) => 
     .waitFor();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(`/operations/${id}`));
+
+  const run = async (words: string) => {
+    await page.keyboard.press("Control+k");
+    await expect(search).toBeFocused();
+    await page.keyboard.type(words);
+    await page.keyboard.press("Enter");
+  };
+  const html = page.locator("html");
+  await run("dark col");
+  await expect(html).toHaveAttribute("data-mantine-color-scheme", "dark");
+  await run("light col");
+  await expect(html).toHaveAttribute("data-mantine-color-scheme", "light");
+  await run("failed operations");
+  await expect(page).toHaveURL(/\/activity\?.*state=failed/);
+  await run("new bundle");
+  await expect(page).toHaveURL(/\/bundles$/);
+  await run("keyboard short");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
 });

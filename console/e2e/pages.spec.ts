@@ -231,6 +231,11 @@ test("a running bundle is sound in both schemes and widths", async ({ page, api 
   await expect(page.getByText(/^Fetching 3$/)).toBeVisible();
   const cancel = page.getByRole("button", { name: "Cancel" });
   await isSoundInAll(page, "running-bundle", cancel);
+  // What runs is at hand everywhere, with the newest line of its log.
+  await page.getByRole("button", { name: /^Operations: .*running/ }).click();
+  const drawer = page.getByRole("dialog", { name: "Running and queued operations" });
+  await expect(drawer).toContainText(/file-\d\.bin/);
+  await isSound(page, "running-drawer");
 
   // The page of its operation, on a phone; it ends there.
   await page.setViewportSize({ width: 400, height: 800 });
@@ -312,11 +317,23 @@ for (const { colorScheme, width, name: variant, known } of VARIANTS) {
       await expect(page.getByRole("menuitem", { name: "Log out" })).toBeVisible();
       await isSound(page, `user-menu-${variant}`, { known });
       await page.keyboard.press("Escape");
-      await page.getByRole("button", { name: /Nothing runs|running$/ }).click();
+      await page
+        .getByRole("button", { name: /^(Nothing runs|Asking what runs…|Operations: .*)$/ })
+        .click();
       await expect(page.getByRole("dialog")).toBeVisible();
       await isSound(page, `running-${variant}`, { known });
       await page.keyboard.press("Escape");
       await expect(page.getByRole("dialog")).toHaveCount(0);
+      if (width < 768) {
+        const bundles = page.getByRole("navigation").getByRole("link", { name: /^Bundles/ });
+        await expect(bundles).toBeHidden();
+        await page.getByRole("button", { name: "Open the menu" }).click();
+        await expect(bundles).toBeVisible();
+        await isSound(page, `menu-${variant}`, { known });
+        await bundles.click();
+        await expect(page).toHaveURL(/\/bundles$/);
+        await expect(bundles).toBeHidden();
+      }
       await page.goto(`/activity?open=${scene.bundle}`);
       await expect(page.getByRole("dialog").getByLabel("Log lines")).toBeVisible();
       await isSound(page, `operation-drawer-${variant}`, { known });

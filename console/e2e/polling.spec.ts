@@ -25,11 +25,14 @@ test("changes and lines arrive by polling, and the missing headers are named", a
     if (/\/log\?/.test(request.url())) reads.push(request.url());
   });
   await page.goto(`${proxy.url}/operations/${id}`);
+  // Nobody knows what runs before somebody has answered.
+  await expect(page.getByRole("button", { name: "Asking what runs…" })).toBeVisible();
   const banner = page.getByRole("status").filter({ hasText: "changes are asked for again" });
   const dropped = "A proxy drops the headers Upgrade and Connection";
   await expect(banner).toContainText(dropped, { timeout: 20_000 });
   await expect(banner).toContainText("have it pass on Upgrade and Connection for /api/v1/live");
   await expect(page.getByText("Polling", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Operations: .*1 running/ })).toBeVisible();
   const log = page.getByLabel("Log lines");
   await expect(log).toContainText("early-0.bin");
   const before = reads.length;

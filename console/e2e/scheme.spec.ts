@@ -31,4 +31,22 @@ test("the colours that somebody chose are there at once and stay", async ({ page
   expect(await ground()).toBe(light);
   await choose("light", "Like the system");
   await expect(html).toHaveAttribute(scheme, "dark");
+
+  // Who wants nothing to move has nothing moving.
+  const lasts = () =>
+    page.evaluate(() => {
+      const moved = document.createElement("div");
+      moved.style.transition = "opacity 300ms";
+      moved.style.animation = "none 300ms infinite";
+      document.body.append(moved);
+      const style = getComputedStyle(moved);
+      const seconds = [style.transitionDuration, style.animationDuration].map(Number.parseFloat);
+      const times = style.animationIterationCount;
+      moved.remove();
+      return { longest: Math.max(...seconds), times };
+    });
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  expect(await lasts()).toEqual({ longest: 0.3, times: "infinite" });
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  expect(await lasts()).toEqual({ longest: 0.00001, times: "1" });
 });

@@ -34,6 +34,18 @@ test("a viewer is offered no way to make anything", async () => {
   await page.goto("/bundles");
   await expect(page.getByRole("heading", { name: "Earlier bundles" })).toBeVisible();
   await expect(page.getByLabel("Addresses")).toHaveCount(0);
+  await expect(
+    page.getByText("Operators and admins make bundles, and you are a viewer."),
+  ).toBeVisible();
+  await isSound(page, "viewer-bundles");
+  await page.goto("/syncs");
+  await expect(
+    page.getByText("Operators and admins run and pause syncs, and you are a viewer."),
+  ).toBeVisible();
+  await expect(page.getByRole("link", { name: "New sync" })).toHaveCount(0);
+  await page.goto("/files");
+  await expect(page.getByText("You may not put files here.")).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Upload/ })).toHaveCount(0);
   await page.goto("/settings/schedules");
   await expect(page.getByText("bundle-expiry").first()).toBeVisible();
   await expect(page.getByRole("button", { name: "New schedule" })).toHaveCount(0);
@@ -63,6 +75,9 @@ test("a viewer sees a bundle without buttons that are refused", async ({ api }) 
   await page.goto(`/bundles/${id}`);
   await expect(page.getByText(/^Done 2$/)).toBeVisible();
   await expect(page.getByRole("button", { name: "Cancel" })).toHaveCount(0);
+  await expect(
+    page.getByText("Operators and admins cancel, repeat and delete bundles"),
+  ).toBeVisible();
   await release(hold);
   await expect(page.getByRole("link", { name: /^Download zip/ })).toBeVisible();
   await expect(page.getByRole("button", { name: /Make again|Delete|Retry/ })).toHaveCount(0);

@@ -7,22 +7,28 @@ import type { Bundle, BundleRequest, Operation } from "./types";
 export const bundleQuery = (id: string) =>
   queryOptions({
     queryKey: ["bundle", id],
-    queryFn: ({ signal }) =>
-      take(api.GET("/api/v1/bundles/{id}", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => readBundle(id, signal),
   });
+
+/** As it stands now, whatever was read before. */
+export const readBundle = (id: string, signal?: AbortSignal) =>
+  take(api.GET("/api/v1/bundles/{id}", { params: { path: { id } }, signal }));
 
 export const bundlePages = infiniteQueryOptions({
   queryKey: ["bundles"],
   initialPageParam: null as string | null,
-  queryFn: ({ pageParam, signal }) =>
-    take(
-      api.GET("/api/v1/bundles", {
-        params: { query: { limit: 25, ...(pageParam ? { cursor: pageParam } : {}) } },
-        signal,
-      }),
-    ),
+  queryFn: ({ pageParam, signal }) => readBundles(pageParam, signal),
   getNextPageParam: (page) => page.next,
 });
+
+/** A page of the list from `cursor` on; without one, the newest. */
+export const readBundles = (cursor: string | null, signal?: AbortSignal) =>
+  take(
+    api.GET("/api/v1/bundles", {
+      params: { query: { limit: 25, ...(cursor ? { cursor } : {}) } },
+      signal,
+    }),
+  );
 
 /** What a bundle was asked to hold: `limit` sources from number `from` on. */
 export const readSources = (id: string, from: number, limit: number) =>

@@ -5,13 +5,37 @@ import type { Operation } from "./types";
 
 type ChangeListener = (operation: Operation) => void;
 
+/**
+ * So many operations of each state the server tells when the subscription begins, and no
+ * more (`STANDING` in crates/web/src/live/follower.rs).
+ */
+export const MOST_TOLD = 2_000;
+
 export function isActive(operation: Pick<Operation, "state">): boolean {
   return operation.state === "running" || operation.state === "queued";
 }
 
+export function isRunning(operation: Pick<Operation, "state">): boolean {
+  return operation.state === "running";
+}
+
+/** What runs and waits, as far as it was told. The same object until that changes. */
+export interface FeedView {
+  /** Queued and running operations, the newest first. */
+  active: readonly Operation[];
+  /** All that stood at the beginning has been told; before, nobody knows what is missing. */
+  whole: boolean;
+  /** So many stood at the beginning that there may be further ones. */
+  more: boolean;
+}
+
+const NOTHING: FeedView = { active: [], whole: false, more: false };
+
 export class OperationFeed {
   #active = new Map<string, Operation>();
-  #view: readonly Operation[] = [];
+  #whole = false;
+  #more = false;
+  #view = NOTHING;
   #viewListeners = new Set<() => void>();
   #changeListeners = new Set<ChangeListener>();
   #resetListeners = new Set<() => void>();
@@ -22,20 +46,19 @@ export class OperationFeed {
       { kind: "operations", filter: {} },
       {
         onOperation: (operation) => this.#change(operation),
+        onPosition: () => this.#arrived(),
         onReset: () => this.#reset(),
       },
     );
     return () => {
       leave();
-      this.#active.clear();
-      this.#schedule();
+      this.#forget();
     };
   }
 
-  /** Queued and running operations, the newest first. The same array until one changes. */
-  readonly active = (): readonly Operation[] => this.#view;
+  readonly view = (): FeedView => this.#view;
 
-  readonly onActive = (listener: () => void): (() => void) => {
+  readonly onView = (listener: () => void): (() => void) => {
     this.#viewListeners.add(listener);
     return () => this.#viewListeners.delete(listener);
   };
@@ -59,9 +82,23 @@ export class OperationFeed {
     this.#schedule();
   }
 
+  #arrived(): void {
+    if (this.#whole) return;
+    this.#whole = true;
+    const running = [...this.#active.values()].filter(isRunning).length;
+    this.#more = Math.max(running, this.#active.size - running) >= MOST_TOLD;
+    this.#schedule();
+  }
+
   #reset(): void {
-    this.#active.clear();
+    this.#forget();
     for (const listener of this.#resetListeners) listener();
+  }
+
+  #forget(): void {
+    this.#active.clear();
+    this.#whole = false;
+    this.#more = false;
     this.#schedule();
   }
 
@@ -71,7 +108,8 @@ export class OperationFeed {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      this.#view = [...this.#active.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+      const active = [...this.#active.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+      this.#view = { active, whole: this.#whole, more: this.#more };
       for (const listener of this.#viewListeners) listener();
     });
   }

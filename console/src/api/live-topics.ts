@@ -20,6 +20,8 @@ export interface LiveHandlers {
   onGap?(from: number, to: number, reason: string): void;
   onLogEnd?(lastSeq: number): void;
   onFile?(event: FileEvent): void;
+  /** Everything up to some change has been told: the first time, the whole first view. */
+  onPosition?(): void;
   /** Changes may have been missed; what is shown must be read anew. */
   onReset?(): void;
   onError?(code: string, message: string): void;
@@ -128,6 +130,7 @@ export class Topics {
         if (subscription.topic.kind !== "files") {
           this.#newest = Math.max(this.#newest ?? 0, message.changed);
         }
+        subscription.handlers.onPosition?.();
         break;
       }
       case "file": {

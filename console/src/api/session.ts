@@ -13,8 +13,9 @@ export const sessionQuery = queryOptions({
     try {
       return changed(remember(await take(api.GET("/api/v1/session"))));
     } catch (error) {
-      if (error instanceof ProblemError && error.status === 401) return remember(null);
-      throw error;
+      if (!isUnknown(error)) throw error;
+      forgetAllRead();
+      return remember(null);
     }
   },
 });
@@ -34,8 +35,17 @@ export async function logOut(): Promise<void> {
 /** The server no longer knows this browser; nothing read before may be shown on. */
 export function forgetSession(): void {
   remember(null);
-  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+  forgetAllRead();
   queryClient.setQueryData(sessionQuery.queryKey, null);
+}
+
+// Whoever logs in next in this window may see other things.
+function forgetAllRead(): void {
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof ProblemError && error.status === 401;
 }
 
 export function useSession(): Session | null {

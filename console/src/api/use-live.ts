@@ -55,8 +55,19 @@ export function useLiveStatus() {
   return useSyncExternalStore(live.onStatus, live.status);
 }
 
-export function useActiveOperations(): readonly Operation[] {
-  return useSyncExternalStore(feed.onActive, feed.active);
+export interface ActiveNow {
+  /** Queued and running operations, the newest first. */
+  operations: readonly Operation[];
+  /** There may be others than these: what runs was not wholly told, or is not told now. */
+  asking: boolean;
+  /** There are so many that not all were told. */
+  more: boolean;
+}
+
+export function useActiveOperations(): ActiveNow {
+  const { active, whole, more } = useSyncExternalStore(feed.onView, feed.view);
+  const { phase } = useLiveStatus();
+  return { operations: active, asking: !whole || phase !== "open", more };
 }
 
 /** Calls `changed` for every change of any operation; `reset` when some may be missing. */

@@ -23,6 +23,11 @@ export function count(value: number): string {
   return counts.format(value);
 }
 
+/** A count of what there may be more of. */
+export function countSoFar(value: number, more: boolean): string {
+  return more ? `${count(value)}+` : count(value);
+}
+
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }

@@ -84,7 +84,7 @@ export function Frame() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={classes.navbar}>
+      <AppShell.Navbar className={classes.navbar} data-opened={menu}>
         <Navigation onChoose={closeMenu} />
       </AppShell.Navbar>
       <AppShell.Main className={classes.main}>

@@ -1,20 +1,32 @@
 // Who is logged in, and the way out.
 import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { modals } from "@mantine/modals";
 import { IconKey, IconLogout, IconUser } from "@tabler/icons-react";
-import { asProblem } from "../api/problem";
 import { logOut, useSession } from "../api/session";
+import { ErrorPanel } from "../components/ErrorPanel";
 import { MenuLink } from "../components/links";
 import classes from "./UserMenu.module.css";
 
+const FAILED = "log-out-failed";
+
+/** Logs out, from wherever that was asked for; what failed stays until it is dismissed. */
 export async function leave(): Promise<void> {
   try {
     await logOut();
   } catch (error) {
-    notifications.show({
-      color: "red",
+    modals.open({
+      modalId: FAILED,
       title: "Logging out failed",
-      message: asProblem(error).message,
+      children: (
+        <ErrorPanel
+          title="You may still be logged in"
+          error={error}
+          onRetry={() => {
+            modals.close(FAILED);
+            void leave();
+          }}
+        />
+      ),
     });
   }
 }

@@ -11,7 +11,8 @@ import { ErrorPanel } from "../../components/ErrorPanel";
 import { counted } from "../../format/numbers";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import classes from "./BundleForm.module.css";
-import { BundleOptionsFields, type OptionValues, START_OPTIONS, toRequest } from "./BundleOptions";
+import { BundleOptionsFields } from "./BundleOptions";
+import { type OptionValues, toRequest } from "./bundle-options";
 import { DroppedFile, useListDrop } from "./ListDrop";
 import { ListSummary } from "./ListSummary";
 import { readSourceList } from "./source-list";
@@ -20,15 +21,19 @@ import { useDraft } from "./use-draft";
 export function BundleForm() {
   const navigate = useNavigate();
   usePageAhead();
-  const [pasted, setPasted, forgetDraft] = useDraft();
-  const drop = useListDrop();
-  const text = useDeferredValue(drop.file ? drop.file.text : pasted);
+  const { draft, change, forget } = useDraft();
+  const { file } = draft;
+  const drop = useListDrop((dropped) => change({ file: dropped }));
+  const text = useDeferredValue(file ? file.text : draft.text);
   const list = useMemo(() => readSourceList(text), [text]);
-  const options = useForm<OptionValues>({ initialValues: START_OPTIONS });
+  const options = useForm<OptionValues>({
+    initialValues: draft.options,
+    onValuesChange: (values) => change({ options: values }),
+  });
   const making = useMutation({
     mutationFn: (request: BundleRequest) => makeBundle(request),
     onSuccess: (bundle) => {
-      forgetDraft();
+      forget();
       return navigate({ to: "/bundles/$id", params: { id: bundle.id } });
     },
   });
@@ -46,8 +51,12 @@ export function BundleForm() {
         fetch();
       }}
     >
-      {drop.file ? (
-        <DroppedFile name={drop.file.name} size={drop.file.text.length} onClear={drop.clear} />
+      {file ? (
+        <DroppedFile
+          name={file.name}
+          size={file.text.length}
+          onClear={() => change({ file: null })}
+        />
       ) : (
         <Textarea
           label="Addresses"
@@ -59,8 +68,8 @@ export function BundleForm() {
           autoCapitalize="none"
           autoComplete="off"
           classNames={{ input: "mono" }}
-          value={pasted}
-          onChange={(event) => setPasted(event.currentTarget.value)}
+          value={draft.text}
+          onChange={(event) => change({ text: event.currentTarget.value })}
           onKeyDown={(event) => {
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) fetch();
           }}

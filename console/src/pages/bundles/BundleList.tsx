@@ -1,15 +1,9 @@
 // Earlier bundles, the newest first; running ones keep themselves up to date.
 import { Button, Text } from "@mantine/core";
 import { IconArrowUp, IconPackage } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
-import { bundlePages } from "../../api/bundles";
-import { isActive } from "../../api/feed";
-import { changeInPages } from "../../api/pages";
 import { useMay } from "../../api/session";
 import type { Bundle } from "../../api/types";
-import { useOperationChanges } from "../../api/use-live";
 import { ActButton } from "../../components/ActButton";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
@@ -19,18 +13,19 @@ import { Ago, Until } from "../../components/Times";
 import { Waiting } from "../../components/Waiting";
 import { bytes, count, counted, percent } from "../../format/numbers";
 import classes from "./BundleList.module.css";
+import { useBundleList } from "./use-bundle-list";
 
 const COMMAND = "longshore bundle list.txt -o files.zip";
 
 export function BundleList() {
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
-    useInfiniteQuery(bundlePages);
+  const { query, bundles, fresh, showFresh, failure, readAll } = useBundleList();
+  const { data, isPending, hasNextPage, fetchNextPage, isFetchingNextPage } = query;
   const mayMake = useMay("operator");
-  const bundles = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
-  const { fresh, showFresh } = useChanges(bundles, refetch);
   if (isPending) return <Waiting what="Reading earlier bundles…" />;
-  if (error && !data) {
-    return <ErrorPanel title="Earlier bundles could not be read" error={error} onRetry={refetch} />;
+  if (failure && !data) {
+    return (
+      <ErrorPanel title="Earlier bundles could not be read" error={failure} onRetry={readAll} />
+    );
   }
   if (bundles.length === 0 && !hasNextPage && fresh === 0) {
     return (
@@ -40,7 +35,7 @@ export function BundleList() {
           sentence={
             mayMake
               ? "No bundle has been made yet. Paste addresses above, or hand a list to the command line."
-              : "No bundle has been made yet. Operators and admins make them; they are listed here."
+              : "No bundle has been made yet. Those that are made are listed here."
           }
           command={mayMake ? COMMAND : undefined}
         />
@@ -49,11 +44,11 @@ export function BundleList() {
   }
   return (
     <>
-      {error && (
+      {failure !== null && (
         <ErrorPanel
           title="This list may be out of date: it could not be read again"
-          error={error}
-          onRetry={refetch}
+          error={failure}
+          onRetry={readAll}
         />
       )}
       {fresh > 0 && (
@@ -151,33 +146,4 @@ function filesOf({ state, sources, done, failed, operation }: Bundle): string {
   const all = counted(sources, "file");
   if (state === "running") return `${count(operation?.progress?.done ?? done)} of ${all}`;
   return failed > 0 ? `${count(done)} of ${all}` : all;
-}
-
-// Cells change in place; a bundle that ended is read anew for its size. Those that
-// others began since are counted, and shown when they are asked for.
-function useChanges(listed: readonly Bundle[], refetch: () => unknown) {
-  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
-  const newest = listed[0]?.created_at ?? "";
-  useOperationChanges(
-    (operation) => {
-      const listedNow = changeInPages<Bundle>(bundlePages.queryKey, operation.id, (bundle) =>
-        (bundle.operation?.changed ?? 0) < operation.changed && isActive(operation)
-          ? { ...bundle, state: operation.state, operation }
-          : bundle,
-      );
-      if (listedNow && !isActive(operation)) void refetch();
-      if (!listedNow && operation.kind === "bundle" && operation.created_at > newest) {
-        setFresh((before) => new Set(before).add(operation.id));
-      }
-    },
-    () => void refetch(),
-  );
-  const known = new Set(listed.map(({ id }) => id));
-  return {
-    fresh: [...fresh].filter((id) => !known.has(id)).length,
-    showFresh: () => {
-      setFresh(new Set());
-      void refetch();
-    },
-  };
 }

@@ -1,47 +1,13 @@
 // The choices of a bundle, folded: the defaults are right for nearly all.
 import { Checkbox, Select, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
-import type { BundleRequest } from "../../api/types";
 import { Fold } from "../../components/Fold";
 import classes from "./BundleForm.module.css";
-
-const DAY = 86_400;
-
-export interface OptionValues {
-  name: string;
-  order: "arrival" | "source";
-  compress: "auto" | "never";
-  expiresIn: string;
-  strict: boolean;
-}
-
-export const START_OPTIONS: OptionValues = {
-  name: "",
-  order: "arrival",
-  compress: "auto",
-  expiresIn: String(7 * DAY),
-  strict: false,
-};
-
-export function toRequest(urls: string[], values: OptionValues): BundleRequest {
-  const name = values.name.trim();
-  return {
-    ...(name ? { name } : {}),
-    sources: urls,
-    options: {
-      keep: true,
-      exact_length: false,
-      order: values.order,
-      compress: values.compress,
-      strict: values.strict,
-      expires_in: Number(values.expiresIn),
-    },
-  };
-}
+import { areChanged, DAY, type OptionValues } from "./bundle-options";
 
 export function BundleOptionsFields({ form }: { form: UseFormReturnType<OptionValues> }) {
   return (
-    <Fold label="Options">
+    <Fold label="Options" open={areChanged(form.values)}>
       <div className={classes.options}>
         <TextInput
           label="Name"

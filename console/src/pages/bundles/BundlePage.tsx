@@ -8,6 +8,7 @@ import { Page } from "../../components/Page";
 import { StateBadge } from "../../components/StateBadge";
 import { Ago } from "../../components/Times";
 import { Waiting } from "../../components/Waiting";
+import { WhyNot } from "../../components/WhyNot";
 import { actorName } from "../../format/actor";
 import { BundleActions } from "./BundleActions";
 import { BundleProgress } from "./BundleProgress";
@@ -72,6 +73,7 @@ function OneBundle({ id }: { id: string }) {
           </>
         )}
       </Text>
+      <WhyNot needs="operator" what="cancel, repeat and delete bundles" />
       {query.error && (
         <ErrorPanel
           title="This may be out of date: the bundle could not be read again"

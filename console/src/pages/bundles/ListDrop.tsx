@@ -5,24 +5,20 @@ import { IconFileText } from "@tabler/icons-react";
 import { type DragEvent, useEffect, useState } from "react";
 import { bytes } from "../../format/numbers";
 import classes from "./BundleForm.module.css";
+import type { ListFile } from "./bundle-draft";
 
 // More than a server takes that was not told to take more, which the summary says; beyond it,
 // a file was hardly meant.
 const LARGEST = 64 * 1024 * 1024;
 
-interface ListFile {
-  name: string;
-  text: string;
-}
-
-export function useListDrop() {
+/** Reads what is dropped on the page or chosen, and hands it to `taken`. */
+export function useListDrop(taken: (file: ListFile) => void) {
   const [over, setOver] = useState(false);
-  const [file, setFile] = useState<ListFile | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const take = async (read: () => Promise<ListFile>) => {
     setError(null);
     try {
-      setFile(await read());
+      taken(await read());
     } catch (failure) {
       setError(failure instanceof Error ? failure : new Error(String(failure)));
     }
@@ -30,9 +26,7 @@ export function useListDrop() {
   useDropGuard((transfer) => void take(() => readDropped(transfer)));
   return {
     over,
-    file,
     error,
-    clear: () => setFile(null),
     choose: (chosen: File | null) => {
       if (chosen) void take(() => readFile(chosen));
     },

@@ -1,45 +1,28 @@
-// The list that is being typed, kept for this tab: leaving the page or reloading it
-// does not lose it.
+// The draft of whoever is logged in, for the form that shows it.
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useState } from "react";
 import { useSession } from "../../api/session";
+import { changeDraft, type Draft, forgetDraft, keepDraft, readDraft } from "./bundle-draft";
 
-const keyOf = (user: string) => `longshore-bundle-draft-${user}`;
-// Browsers keep about 5 MB; a longer list is better dropped as a file.
-const LONGEST = 1_000_000;
 const PAUSE_MS = 300;
 
-export function readDraft(user: string): string {
-  try {
-    return sessionStorage.getItem(keyOf(user)) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-export function keepDraft(user: string, text: string): void {
-  try {
-    if (text === "" || text.length > LONGEST) sessionStorage.removeItem(keyOf(user));
-    else sessionStorage.setItem(keyOf(user), text);
-  } catch {
-    // Storage that is full or forbidden keeps nothing, and the form works all the same.
-  }
-}
-
 export function useDraft() {
-  const user = useSession()?.user.name ?? "";
-  const [text, setText] = useState(() => readDraft(user));
-  const keep = useDebouncedCallback((next: string) => keepDraft(user, next), {
+  // When the session ends beneath the form, this is still whose draft it is.
+  const [user] = useState(useSession()?.user.name ?? "");
+  const [draft, setDraft] = useState(() => readDraft(user));
+  const keep = useDebouncedCallback(() => keepDraft(user), {
     delay: PAUSE_MS,
     flushOnUnmount: true,
   });
-  const change = (next: string) => {
-    setText(next);
-    keep(next);
+  const change = (part: Partial<Draft>) => {
+    setDraft(changeDraft(user, part));
+    keep();
+    // A list that is dropped cannot be typed once more: it is guarded at once.
+    if (part.file !== undefined) keep.flush();
   };
   const forget = () => {
-    keep("");
-    keep.flush();
+    keep.cancel();
+    forgetDraft(user);
   };
-  return [text, change, forget] as const;
+  return { draft, change, forget };
 }

@@ -7,14 +7,15 @@ import { useEffect } from "react";
 import { isActive } from "../../api/feed";
 import { mergeIntoPages, operationPages } from "../../api/operations";
 import { useMay } from "../../api/session";
-import { useActiveOperations, useLiveStatus, useOperationChanges } from "../../api/use-live";
+import { useActiveOperations, useOperationChanges } from "../../api/use-live";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorPanel } from "../../components/ErrorPanel";
 import { ButtonLink, TextLink } from "../../components/links";
 import { OperationLine } from "../../components/OperationLine";
 import { Page } from "../../components/Page";
 import { Waiting } from "../../components/Waiting";
-import { count } from "../../format/numbers";
+import { count, countSoFar } from "../../format/numbers";
+import { countActive } from "../../frame/active-words";
 import classes from "./Dashboard.module.css";
 import { FirstSteps } from "./FirstSteps";
 import { useFailures } from "./use-failures";
@@ -22,15 +23,12 @@ import { useFailures } from "./use-failures";
 const RECENT = 10;
 // While so many run that none of the newest has ended, older ones are looked at.
 const MOST_PAGES = 10;
-// So many running ones are told when the connection opens; there may be more.
-const MOST_TOLD = 200;
 const CALM_MS = 1_000;
 const recentPages = operationPages({ sort: "created_at", order: "desc", limit: 50 });
 
 export function DashboardPage() {
   const mayMake = useMay("operator");
-  const active = useActiveOperations();
-  const { phase } = useLiveStatus();
+  const { operations: active, asking: unsure, more } = useActiveOperations();
   const recent = useInfiniteQuery(recentPages);
   const { data, hasNextPage, isFetching, error, fetchNextPage, refetch } = recent;
   const reread = useThrottledCallback(() => void refetch(), CALM_MS);
@@ -39,7 +37,8 @@ export function DashboardPage() {
     if (!shown && operation.state !== "running") reread();
   }, reread);
   const failures = useFailures();
-  const queued = active.filter(({ state }) => state === "queued").length;
+  const asking = active.length === 0 && unsure;
+  const { running, queued } = countActive(active);
   const newest = data?.pages.flatMap((page) => page.items) ?? [];
   const ended = newest.filter((operation) => !isActive(operation));
   const pages = data?.pages.length ?? 0;
@@ -47,13 +46,15 @@ export function DashboardPage() {
   useEffect(() => {
     if (goOn && !isFetching && !error) void fetchNextPage();
   }, [goOn, isFetching, error, fetchNextPage]);
-  const many = active.length >= MOST_TOLD ? "+" : "";
-  const asking = active.length === 0 && phase !== "open";
   return (
     <Page title="Dashboard" actions={mayMake && <ButtonLink to="/bundles">New bundle</ButtonLink>}>
       <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="md">
-        <Tile name="Running now" value={count(active.length - queued) + many} state="running" />
-        <Tile name="Waiting in line" value={count(queued) + many} state="queued" />
+        <Tile name="Running now" value={asking ? "…" : countSoFar(running, more)} state="running" />
+        <Tile
+          name="Waiting in line"
+          value={asking ? "…" : countSoFar(queued, more)}
+          state="queued"
+        />
         <Tile
           name="Failed in the last day"
           value={
@@ -61,7 +62,7 @@ export function DashboardPage() {
               ? failures.error
                 ? "not known"
                 : "…"
-              : count(failures.counted) + (failures.more ? "+" : "")
+              : countSoFar(failures.counted, failures.more)
           }
           state="failed"
           range="24h"

@@ -1,5 +1,5 @@
 // A bucket's folder: what is in it, what can be done with it, and what is dropped on it.
-import { Button } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -90,6 +90,11 @@ function Inside({ bucket, folder, shown }: InsideProps) {
         </>
       }
     >
+      {!view && !mayWrite && (
+        <Text size="sm" c="dimmed">
+          You may not put files here. Whoever runs this server can grant it to you.
+        </Text>
+      )}
       <WorkBar />
       {uploading.problem && (
         <ErrorPanel

@@ -24,6 +24,7 @@ import { ButtonLink } from "../../components/links";
 import { OperationLine } from "../../components/OperationLine";
 import { Page } from "../../components/Page";
 import { Waiting } from "../../components/Waiting";
+import { WhyNot } from "../../components/WhyNot";
 import { count } from "../../format/numbers";
 import { Loaded } from "../settings/Panel";
 import { Checked } from "./Checked";
@@ -88,7 +89,14 @@ function Inside({ sync, trail }: { sync: SyncShown; trail: ReactNode }) {
         )
       }
     >
-      {maySteer && <Acts sync={sync} />}
+      {maySteer ? (
+        <>
+          <Acts sync={sync} />
+          <WhyNot needs="admin" what="change and delete syncs" />
+        </>
+      ) : (
+        <WhyNot needs="operator" what="run and pause syncs" />
+      )}
       <Tabs
         value={tab}
         keepMounted={false}

@@ -10,6 +10,7 @@ import { ActButton } from "../../components/ActButton";
 import { ButtonLink, TextLink } from "../../components/links";
 import { Page } from "../../components/Page";
 import { Ago, Until } from "../../components/Times";
+import { WhyNot } from "../../components/WhyNot";
 import { count, counted } from "../../format/numbers";
 import { ListRow, PanelList, useChange } from "../settings/PanelList";
 import settings from "../settings/Settings.module.css";
@@ -24,6 +25,7 @@ const NOTHING = {
 export function SyncsPage() {
   const query = useQuery(syncList);
   const mayMake = useMay("admin");
+  const maySteer = useMay("operator");
   const reread = () => void query.refetch();
   useOperationChanges((operation) => {
     if (operation.ended_at && operation.subject?.startsWith("sync:")) reread();
@@ -36,6 +38,11 @@ export function SyncsPage() {
       // Where there is none, the list says so, with the same link.
       actions={query.data?.items.length !== 0 && make}
     >
+      {maySteer ? (
+        <WhyNot needs="admin" what="make and change syncs" />
+      ) : (
+        <WhyNot needs="operator" what="run and pause syncs" />
+      )}
       <div className={settings.panel}>
         <PanelList query={query} what="the syncs" empty={{ ...NOTHING, action: make }}>
           {(sync) => <SyncRow key={sync.id} sync={sync} />}
