@@ -5,6 +5,7 @@ mod asking;
 mod beside;
 mod between;
 mod broken;
+mod fed;
 mod in_parts;
 mod mailbox;
 mod memory;
