@@ -5,7 +5,8 @@ use super::*;
 use crate::source::{Found, LookedAt, Mark, Source, SourcePage, Told};
 use crate::sync::{Origin, Sync};
 use crate::target::{
-    Checked, Content, Delivered, Ground as TargetGround, Item, Receipt, State, Target, Trouble,
+    Checked, Content, Delivered, Ground as TargetGround, Item, Receipt, Removed, State, Target,
+    Trouble,
 };
 use crate::{DeliveryFilter, DeliveryState, Ground, SyncSettings};
 use ::operations::{EngineSettings, Kind, Kinds, NewOperation, Operations, Outcome, Settings};
@@ -214,8 +215,8 @@ impl Target for Scripted {
         Ok(self.0.has(&item.key).then(|| ready(&item.key)))
     }
 
-    async fn remove(&self, _known: &Value) -> Result<(), Trouble> {
-        Ok(())
+    async fn remove(&self, _known: &Value) -> Result<Removed, Trouble> {
+        Ok(Removed::Gone)
     }
 
     async fn check(&self) -> Vec<Checked> {

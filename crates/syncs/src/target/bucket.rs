@@ -1,7 +1,9 @@
 //! A bucket of this server as a target. A file is put at its path all at once, in the place
 //! of what was there.
 
-use super::{Checked, Delivered, Ground, Item, State, Target, Trouble, key_at, say_it_is_there};
+use super::{
+    Checked, Delivered, Ground, Item, Removed, State, Target, Trouble, key_at, say_it_is_there,
+};
 use crate::buckets::{BucketFile, BucketPlace, Buckets};
 use crate::rule::KeyTemplate;
 use async_trait::async_trait;
@@ -112,11 +114,11 @@ impl Target for BucketTarget {
         true
     }
 
-    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
-        match known_path(known) {
-            Some(path) => self.buckets.delete(self.place(path)).await,
-            None => Ok(()),
+    async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
+        if let Some(path) = known_path(known) {
+            self.buckets.delete(self.place(path)).await?;
         }
+        Ok(Removed::Gone)
     }
 
     async fn check(&self) -> Vec<Checked> {
