@@ -2,10 +2,9 @@
 
 use crate::tally::Tally;
 use ::operations::{Context, Transfer};
-use base::{DeliveryId, Timestamp};
+use base::DeliveryId;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// Lines that wait to be written, at most.
 const MOST_LINES: usize = 1000;
@@ -30,8 +29,6 @@ struct Shown {
     lines: Vec<String>,
     /// Lines that found no room.
     left_out: u64,
-    /// Targets that take nothing until then.
-    paused: BTreeMap<String, Timestamp>,
     /// Why nothing more can be delivered.
     stopped: Option<String>,
 }
@@ -66,27 +63,6 @@ impl Board {
     /// Nothing more can be delivered. The first reason counts.
     pub(crate) fn stop(&self, reason: String) {
         self.shown().stopped.get_or_insert(reason);
-    }
-
-    /// A target takes nothing until then. True where that is news.
-    pub(crate) fn pause(&self, target: &str, until: Timestamp) -> bool {
-        let mut shown = self.shown();
-        let known = shown.paused.insert(target.to_owned(), until);
-        known.is_none_or(|known| known < until)
-    }
-
-    /// The targets that take nothing now.
-    pub(crate) fn paused(&self, now: Timestamp) -> Vec<String> {
-        let mut shown = self.shown();
-        shown.paused.retain(|_, until| *until > now);
-        shown.paused.keys().cloned().collect()
-    }
-
-    /// How long it is until the first of them takes something again.
-    pub(crate) fn pause_left(&self, now: Timestamp) -> Option<Duration> {
-        let shown = self.shown();
-        let left = shown.paused.values().map(|until| until.since(now));
-        left.filter(|left| !left.is_zero()).min()
     }
 
     pub(crate) fn stopped(&self) -> Option<String> {

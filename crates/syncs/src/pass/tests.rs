@@ -25,6 +25,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod apart;
+mod removing;
+
 const LEASE: Duration = Duration::from_millis(400);
 
 /// What lies outside, and what is to go wrong there.
@@ -475,8 +478,8 @@ async fn a_target_that_takes_nothing_for_a_while_is_waited_for(database: TestDat
     let pass = process.pass(&sync, &outside).await;
     let clearing = async {
         while !pass
-            .board
-            .paused(process.syncs.now())
+            .gates
+            .shut(process.syncs.now())
             .contains(&"all".to_owned())
         {
             tokio::task::yield_now().await;
