@@ -4,6 +4,7 @@
 mod asking;
 mod beside;
 mod between;
+mod blocked;
 mod broken;
 mod fed;
 mod in_parts;
