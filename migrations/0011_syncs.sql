@@ -10,7 +10,9 @@ CREATE TABLE sync (
     paused BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     created_by {text} NOT NULL,
-    changed_at BIGINT NOT NULL
+    changed_at BIGINT NOT NULL,
+    -- Of one that a bucket feeds: the number of the change of files up to which all is noted.
+    heard BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX sync_name ON sync (name);
 
@@ -48,6 +50,8 @@ CREATE TABLE delivery (
     -- whatever holds one of them was marked by this sync.
     told {text} NOT NULL DEFAULT '',
     thumbnail {text} NOT NULL DEFAULT '',
+    -- Since when its target works on what it has now, where it does.
+    working_since BIGINT,
     -- How often it was claimed: the number of the one who may write.
     attempt BIGINT NOT NULL DEFAULT 0,
     -- How many attempts went wrong, and how often its target asked to wait.

@@ -103,14 +103,18 @@ impl Buckets for SyncBuckets {
         }
     }
 
-    fn news(&self) -> BoxStream<'static, BucketNews> {
+    async fn newest(&self) -> Result<u64, Trouble> {
+        self.files.newest_change().await.map_err(trouble)
+    }
+
+    fn news(&self, after: u64) -> BoxStream<'static, BucketNews> {
         let begin = (self.files.clone(), None::<Arrivals>);
-        let batches = stream::unfold(begin, |(files, arrivals)| async move {
+        let batches = stream::unfold(begin, move |(files, arrivals)| async move {
             let mut arrivals = arrivals;
             loop {
                 let read = match &mut arrivals {
                     Some(arrivals) => arrivals.next().await,
-                    None => match files.arrivals().await {
+                    None => match files.arrivals_after(after).await {
                         Ok(begun) => {
                             arrivals = Some(begun);
                             continue;
@@ -132,6 +136,7 @@ impl Buckets for SyncBuckets {
                 stream::iter(batch.into_iter().map(|arrival| BucketNews {
                     bucket: arrival.bucket,
                     path: arrival.path,
+                    number: arrival.number,
                 }))
             })
             .boxed()

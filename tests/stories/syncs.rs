@@ -4,7 +4,9 @@
 mod asking;
 mod beside;
 mod between;
+mod blocked;
 mod broken;
+mod fed;
 mod in_parts;
 mod mailbox;
 mod memory;

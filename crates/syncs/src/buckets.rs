@@ -32,6 +32,9 @@ pub struct BucketNews {
     pub bucket: String,
     /// The path of the file that came; nothing where it is not known what happened.
     pub path: Option<String>,
+    /// The number of the change, counted over all buckets: whoever goes on after it misses
+    /// nothing.
+    pub number: u64,
 }
 
 /// Files of buckets, read and written in the name of a sync.
@@ -71,8 +74,12 @@ pub trait Buckets: fmt::Debug + Send + Sync {
     /// Deletes a file. It is no error when it is not there.
     async fn delete(&self, to: BucketPlace<'_>) -> Result<(), Trouble>;
 
-    /// What changes in buckets from now on. Ends with the server.
-    fn news(&self) -> BoxStream<'static, BucketNews>;
+    /// The number of the last change in any bucket by now.
+    async fn newest(&self) -> Result<u64, Trouble>;
+
+    /// What changes in buckets after the change of this number, in order. Ends with the
+    /// server.
+    fn news(&self, after: u64) -> BoxStream<'static, BucketNews>;
 }
 
 /// Where a sync puts a file.

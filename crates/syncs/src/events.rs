@@ -1,17 +1,20 @@
 //! New files of a bucket start at once: what comes is noted and a pass is asked for.
 //!
-//! An event is a hint. What is lost is found by the next pass, which lists the bucket.
+//! Of each sync it is kept with what is noted up to which change that is. What a process that
+//! died had heard and not noted, what could not be noted, and what came while nobody listened
+//! is heard of again from there; who was missed too long looks through the bucket.
 
-use crate::buckets::BucketNews;
+use crate::buckets::{BucketNews, Buckets};
 use crate::operations::{PassInput, pass};
 use crate::pass::sort;
 use crate::source::bucket::found;
 use crate::sql::delivery::Noting;
 use crate::sync::Sync;
+use crate::target::Trouble;
 use crate::{Result, Syncs, sql};
 use base::{Actor, Trigger};
-use futures::stream::{self, BoxStream, StreamExt};
-use std::collections::BTreeMap;
+use futures::stream::{BoxStream, StreamExt};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use storage::{BusEvent, BusReceiver};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +25,21 @@ const TOPIC: &str = "syncs";
 const GATHER: Duration = Duration::from_millis(200);
 /// Files that are gathered at once.
 const MOST: usize = 1000;
+/// How long it takes until what could not be noted is heard of again.
+const AGAIN: Duration = Duration::from_secs(5);
+/// After so many changes that do not concern a sync it is kept that they were heard.
+const SPARE: u64 = 1000;
+
+type News = BoxStream<'static, BucketNews>;
+
+/// Why a stream of news is not listened to any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// No sync is fed by a bucket.
+    NobodyFed,
+    /// The server ends.
+    NoMore,
+}
 
 /// Waits until syncs have changed, as far as this process hears of it.
 async fn changed(bus: &mut BusReceiver) {
@@ -32,6 +50,19 @@ async fn changed(bus: &mut BusReceiver) {
             None => std::future::pending().await,
         }
     }
+}
+
+/// Adds what comes within a moment.
+async fn gather(news: &mut News, came: &mut Vec<BucketNews>) {
+    let gathering = async {
+        while came.len() < MOST {
+            match news.next().await {
+                Some(more) => came.push(more),
+                None => return,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(GATHER, gathering).await;
 }
 
 impl Syncs {
@@ -48,101 +79,111 @@ impl Syncs {
         let buckets = self.buckets()?;
         let syncs = self.clone();
         self.tasks().spawn(async move {
-            let mut bus = syncs.bus().listen();
-            loop {
-                let fed = syncs.fed_from_buckets().await;
-                // Watching buckets costs their writers something, so it is done where it is
-                // of use.
-                let news = if fed.is_empty() {
-                    stream::pending().boxed()
-                } else {
-                    buckets.news()
-                };
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = changed(&mut bus) => {}
-                    () = syncs.watch(&fed, news) => return,
-                }
-            }
+            stop.run_until_cancelled(syncs.hear(buckets.as_ref())).await;
         });
         Ok(())
     }
 
-    /// Has what comes delivered, as long as something does.
-    async fn watch(&self, fed: &[Sync], mut news: BoxStream<'static, BucketNews>) {
-        while let Some(first) = news.next().await {
-            let mut all = vec![first];
-            let gathering = async {
-                while all.len() < MOST {
-                    match news.next().await {
-                        Some(more) => all.push(more),
-                        None => return,
-                    }
-                }
-            };
-            let _ = tokio::time::timeout(GATHER, gathering).await;
-            self.came(fed, &all).await;
-        }
-    }
-
-    /// The syncs that buckets feed.
-    async fn fed_from_buckets(&self) -> Vec<Sync> {
-        match self.all().await {
-            Ok(syncs) => syncs
-                .into_iter()
-                .filter(|sync| sync.bucket().is_some() && !sync.paused)
-                .collect(),
-            Err(error) => {
-                tracing::warn!(%error, "syncs could not be read; new files wait for their schedules");
-                Vec::new()
-            }
-        }
-    }
-
-    async fn came(&self, fed: &[Sync], news: &[BucketNews]) {
-        for sync in fed {
-            let Some((bucket, prefix)) = sync.bucket() else {
-                continue;
-            };
-            let here = news.iter().filter(|one| one.bucket == bucket);
-            let mut paths = BTreeMap::new();
-            let mut whole = false;
-            for one in here {
-                match &one.path {
-                    Some(path) if path.starts_with(prefix) => {
-                        paths.insert(path.as_str(), ());
-                    }
-                    Some(_) => {}
-                    None => whole = true,
+    async fn hear(&self, buckets: &dyn Buckets) {
+        let mut bus = self.bus().listen();
+        loop {
+            match self.hear_on(buckets, &mut bus).await {
+                // Watching buckets costs their writers something, so it is done where it is
+                // of use.
+                Ok(Ended::NobodyFed) => changed(&mut bus).await,
+                Ok(Ended::NoMore) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "new files of buckets could not be noted; trying again");
+                    tokio::time::sleep(AGAIN).await;
                 }
             }
-            if paths.is_empty() && !whole {
-                continue;
+        }
+    }
+
+    /// Has what comes delivered, from where it was noted last.
+    async fn hear_on(&self, buckets: &dyn Buckets, bus: &mut BusReceiver) -> Result<Ended> {
+        let fed = self.fed().await?;
+        let Some(least) = fed.iter().map(|(_, heard)| *heard).min() else {
+            return Ok(Ended::NobodyFed);
+        };
+        let mut news = buckets.news(least);
+        loop {
+            let mut came = Vec::new();
+            tokio::select! {
+                first = news.next() => match first {
+                    Some(first) => came.push(first),
+                    None => return Ok(Ended::NoMore),
+                },
+                () = changed(bus) => {}
             }
-            let paths: Vec<&str> = paths.into_keys().collect();
-            if let Err(error) = self.start(sync, (bucket, &paths), whole).await {
-                tracing::warn!(%error, sync = %sync.name, "new files wait for the next pass");
+            if !came.is_empty() {
+                gather(&mut news, &mut came).await;
+            }
+            // Read after what came: whose sync was there before a file came is among them.
+            let fed = self.fed().await?;
+            if fed.is_empty() {
+                return Ok(Ended::NobodyFed);
+            }
+            let mut failed = None;
+            for (sync, heard) in &fed {
+                // One that cannot be noted keeps none of the others from it.
+                if let Err(error) = self.came((sync, *heard), &came, buckets).await {
+                    failed.get_or_insert(error);
+                }
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
         }
     }
 
-    /// Notes what came, and has a pass deliver it without listing the bucket.
-    async fn start(
+    /// The syncs that buckets feed, each with the change up to which all is noted of it.
+    async fn fed(&self) -> Result<Vec<(Sync, u64)>> {
+        let mut fed = sql::sync::awake(self.db()).await?;
+        fed.retain(|(sync, _)| sync.bucket().is_some());
+        Ok(fed)
+    }
+
+    /// Notes what came that a sync has not heard of, and has a pass deliver it without
+    /// listing the bucket.
+    async fn came(
         &self,
-        sync: &Sync,
-        (bucket, paths): (&str, &[&str]),
-        whole: bool,
+        (sync, heard): (&Sync, u64),
+        news: &[BucketNews],
+        buckets: &dyn Buckets,
     ) -> Result<()> {
-        let buckets = self.buckets()?;
-        let now = self.now();
+        let (Some((bucket, prefix)), Some(last)) = (sync.bucket(), news.last()) else {
+            return Ok(());
+        };
+        let here = news
+            .iter()
+            .filter(|one| one.bucket == bucket && one.number > heard);
+        let mut paths = BTreeSet::new();
+        let mut whole = false;
+        for one in here {
+            match &one.path {
+                Some(path) if path.starts_with(prefix) => {
+                    paths.insert(path.as_str());
+                }
+                Some(_) => {}
+                None => whole = true,
+            }
+        }
+        if paths.is_empty() && !whole && last.number <= heard.saturating_add(SPARE) {
+            return Ok(());
+        }
         let mut files = Vec::new();
         for path in paths {
-            if let Some(file) = buckets.look(bucket, path).await? {
-                files.push(found(file));
+            match buckets.look(bucket, path).await {
+                Ok(Some(file)) => files.push(found(file)),
+                // It is gone again, or its bucket is.
+                Ok(None) | Err(Trouble::Refused { .. } | Trouble::Everything { .. }) => {}
+                Err(trouble) => return Err(trouble.into()),
             }
         }
+        let now = self.now();
         let mut tx = self.db().begin().await?;
-        let mut news = whole;
+        let mut is_new = whole;
         for file in &files {
             let (target, unfit) = sort(&sync.rule.targets, file);
             let noting = Noting {
@@ -153,19 +194,21 @@ impl Syncs {
                 now,
             };
             let noted = sql::delivery::note(&mut tx, sync.id, noting).await?;
-            news |= noted && unfit.is_none();
+            is_new |= noted && unfit.is_none();
         }
-        if !news {
+        sql::sync::hear(&mut tx, sync.id, last.number).await?;
+        if !is_new {
             return Ok(tx.commit().await?);
         }
-        // What is not known of in particular is found by looking.
-        let input = if whole {
-            PassInput::of(sync)
+        // What is not known of in particular is found by looking. The keys are two, so that
+        // neither takes the place of the other while it waits.
+        let (input, key) = if whole {
+            (PassInput::of(sync), sync.pass_key())
         } else {
-            PassInput::of_recorded(sync)
+            let key = format!("sync-new:{}", sync.id);
+            (PassInput::of_recorded(sync), key)
         };
-        let new = pass(sync, &input, (Actor::system(), Trigger::System))?
-            .key(format!("sync-new:{}", sync.id));
+        let new = pass(sync, &input, (Actor::system(), Trigger::System))?.key(key);
         let submitted = self.operations().submit_in(&mut tx, new).await?;
         tx.commit().await?;
         self.operations().announce(submitted);

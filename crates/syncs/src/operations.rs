@@ -9,13 +9,13 @@ pub(crate) use summary::{ByWhom, FailedFile};
 pub use verify::{SyncVerify, VerifyInput};
 
 use crate::keys::Keys;
-use crate::pass::Pass;
+use crate::pass::{Left, OF_TARGETS, Pass};
 use crate::sync::Sync;
 use crate::tally::Tally;
 use crate::target::Trouble;
 use crate::{Error, Syncs, sql};
 use ::operations::{Context, Failure, Kind, NewOperation, Outcome, RetryPolicy, Settings};
-use base::{Actor, SyncId, Trigger};
+use base::{Actor, SyncId, Timestamp, Trigger};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -42,6 +42,9 @@ pub struct PassInput {
     /// more.
     #[serde(default)]
     pub recorded: bool,
+    /// Targets that are left alone, by their names: they were in trouble a moment ago.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
 }
 
 impl PassInput {
@@ -50,6 +53,7 @@ impl PassInput {
             sync: sync.id,
             once: false,
             recorded: false,
+            without: Vec::new(),
         }
     }
 
@@ -88,7 +92,7 @@ impl Kind for SyncPass {
         let keys = Keys::of(self.0.access().clone(), &sync, self.0.variables().cloned());
         let secrets = keys.of_environment();
         context.redact(secrets.iter().map(|secret| secret.expose_secret()));
-        let (done, tally) = self.pass(&sync, &input, &context).await;
+        let (done, tally, left) = self.pass(&sync, &input, &context).await;
         let failure = done.as_ref().err();
         if failure.is_none_or(|failure| context.ends_with(failure)) {
             let ended = Ended {
@@ -101,7 +105,7 @@ impl Kind for SyncPass {
             self.report(&ended).await;
         }
         if !input.once {
-            self.go_on(&sync, &context, failure).await;
+            self.go_on((&sync, &input), &context, failure, &left).await;
         }
         done?;
         Ok(serde_json::to_value(&tally).unwrap_or_default())
@@ -118,19 +122,19 @@ struct Ended<'a> {
 }
 
 impl SyncPass {
-    /// Makes the pass and keeps its record; how it ended, and what it did.
+    /// Makes the pass and keeps its record; how it ended, what it did, and what it leaves.
     async fn pass(
         &self,
         sync: &Sync,
         input: &PassInput,
         context: &Context,
-    ) -> (Result<(), Failure>, Tally) {
+    ) -> (Result<(), Failure>, Tally, Left) {
         if let Err(error) = self.begin_record(sync, context).await {
-            return (Err(error.into()), Tally::default());
+            return (Err(error.into()), Tally::default(), Left::default());
         }
-        let (done, tally) = self.open_and_run(sync, input, context).await;
+        let (done, tally, left) = self.open_and_run(sync, input, context).await;
         self.end_record(context, &tally, done.as_ref().err()).await;
-        (done, tally)
+        (done, tally, left)
     }
 
     async fn open_and_run(
@@ -138,54 +142,113 @@ impl SyncPass {
         sync: &Sync,
         input: &PassInput,
         context: &Context,
-    ) -> (Result<(), Failure>, Tally) {
+    ) -> (Result<(), Failure>, Tally, Left) {
         let opened = match self.0.open(sync.clone()).await {
             Ok(opened) => opened,
-            Err(error) => return (Err(failure(error)), Tally::default()),
+            Err(error) => return (Err(failure(error)), Tally::default(), Left::default()),
         };
         if !input.recorded
             && let Some(reason) = opened.unsuited().await
         {
-            return (Err(Failure::lasting("target", reason)), Tally::default());
+            let failure = Failure::lasting("target", reason);
+            return (Err(failure), Tally::default(), Left::default());
         }
         let pass = Pass::new(self.0.clone(), opened, context.clone(), input.recorded);
+        pass.gates.leave_out(&input.without);
         let done = pass.run().await;
         let tally = pass.board.tally();
         context.log(format!("{tally}.")).await;
-        (done, tally)
+        (done, tally, pass.left())
     }
 
-    /// Has another pass made for what is left. One that failed as a whole would fail again
-    /// in a moment: then the schedule is waited for, and a while where there is none.
-    async fn go_on(&self, sync: &Sync, context: &Context, failure: Option<&Failure>) {
-        match failure {
-            None => self.follow(sync, NOT_BEFORE).await,
-            Some(failure) if context.ends_with(failure) && sync.rule.schedule.is_none() => {
-                self.follow(sync, NOT_BEFORE_AFTER_FAILURE).await;
+    /// Has another pass made for what is left.
+    async fn go_on(
+        &self,
+        (sync, input): (&Sync, &PassInput),
+        context: &Context,
+        failure: Option<&Failure>,
+        left: &Left,
+    ) {
+        let went_on = match failure {
+            None => self.follow(sync, left).await,
+            Some(failure) if context.ends_with(failure) => {
+                self.go_on_after((sync, input), failure, left).await
             }
-            Some(_) => {}
-        }
-    }
-
-    /// Has what waits for a later time seen to then, without waiting for the schedule.
-    async fn follow(&self, sync: &Sync, not_before: Duration) {
-        let syncs = &self.0;
-        let next = match sql::claim::next_at_all(syncs.db(), sync.id).await {
-            Ok(Some(next)) => next,
-            Ok(None) => return,
-            Err(error) => return tracing::warn!(%error, "what is due next is not known"),
+            Some(_) => Ok(()),
         };
-        let at = next.max(syncs.now().plus(not_before));
-        let submitted = async {
-            let input = PassInput::of_recorded(sync);
-            let new = pass(sync, &input, (Actor::system(), Trigger::System))?
-                .key(format!("sync-again:{}", sync.id))
-                .run_at(at);
-            syncs.operations().submit(new).await
-        };
-        if let Err(error) = submitted.await {
+        if let Err(error) = went_on {
             tracing::warn!(%error, "nobody looks after what is due later before the next pass");
         }
+    }
+
+    /// One that failed as a whole would fail again in a moment: the schedule is waited for, and
+    /// a while where there is none. Where a target made it fail, that does not hold for what
+    /// goes to the others.
+    async fn go_on_after(
+        &self,
+        (sync, input): (&Sync, &PassInput),
+        failure: &Failure,
+        left: &Left,
+    ) -> crate::Result<()> {
+        let came_to_its_end = failure.code() == OF_TARGETS;
+        if came_to_its_end {
+            self.follow(sync, left).await?;
+        }
+        if sync.rule.schedule.is_none() {
+            let has_found_all = input.recorded || came_to_its_end;
+            self.once_more(sync, has_found_all).await?;
+        }
+        Ok(())
+    }
+
+    /// Has what waits for a later time seen to then, without waiting for the schedule. What
+    /// waits for a target that takes nothing waits as long as that does.
+    async fn follow(&self, sync: &Sync, left: &Left) -> crate::Result<()> {
+        let (db, now) = (self.0.db(), self.0.now());
+        let all = sql::claim::next_at_all(db, sync.id, &left.out).await?;
+        let next = if left.paused.is_empty() || all.is_none() {
+            all
+        } else {
+            let shut = [left.out.as_slice(), left.paused.as_slice()].concat();
+            let free = sql::claim::next_at_all(db, sync.id, &shut).await?;
+            free.into_iter().chain(left.opens_at).min()
+        };
+        let Some(next) = next else {
+            return Ok(());
+        };
+        let input = PassInput {
+            without: left.out.clone(),
+            ..PassInput::of_recorded(sync)
+        };
+        let at = next.max(now.plus(NOT_BEFORE));
+        self.submit(sync, &input, ("again", at)).await
+    }
+
+    /// Has the same tried again after a while. A bucket that was not looked through to its end
+    /// is looked through again: what came while nobody listened is found by nothing else.
+    async fn once_more(&self, sync: &Sync, has_found_all: bool) -> crate::Result<()> {
+        let looks = sync.bucket().is_some() && !has_found_all;
+        let next = sql::claim::next_at_all(self.0.db(), sync.id, &[]).await?;
+        let then = self.0.now().plus(NOT_BEFORE_AFTER_FAILURE);
+        let (input, at) = match next {
+            _ if looks => (PassInput::of(sync), then),
+            Some(next) => (PassInput::of_recorded(sync), next.max(then)),
+            None => return Ok(()),
+        };
+        self.submit(sync, &input, ("mend", at)).await
+    }
+
+    async fn submit(
+        &self,
+        sync: &Sync,
+        input: &PassInput,
+        (why, at): (&str, Timestamp),
+    ) -> crate::Result<()> {
+        let new = pass(sync, input, (Actor::system(), Trigger::System))?
+            .key(format!("sync-{why}:{}", sync.id))
+            .run_at(at);
+        self.0.operations().submit(new).await?;
+        Ok(())
     }
 }
 

@@ -7,13 +7,16 @@
 mod attempt;
 mod board;
 mod find;
+mod gates;
 mod ground;
 mod remove;
 mod route;
 mod settle;
+mod waiting;
 
 pub(crate) use board::Board;
 pub(crate) use find::sort;
+pub(crate) use gates::Left;
 pub(crate) use route::item_of;
 
 use crate::Syncs;
@@ -23,19 +26,17 @@ use crate::open::Opened;
 use crate::sql::claim::{self, Claimer, Wanted};
 use ::operations::{Context, Failure};
 use find::Finding;
+use gates::Gates;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{Id, JoinSet};
 use tokio_util::task::AbortOnDropHandle;
+use waiting::Waiting;
 
-/// How long a pass waits for what is to be tried again soon, in one go.
-const SOON: Duration = Duration::from_secs(120);
-/// How long it waits for a target that takes nothing for a while.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
-/// How long it sleeps at most without looking whether others have finished.
-const LOOK: Duration = Duration::from_secs(5);
+/// The code of the failure of a pass that came to its end, but for what goes to some targets.
+pub(crate) const OF_TARGETS: &str = "target";
 
 /// What a pass stands on. Shared by the tasks that deliver.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub(crate) struct Pass {
     pub(crate) opened: Opened,
     pub(crate) context: Context,
     pub(crate) board: Board,
+    pub(crate) gates: Gates,
     ledger: Ledger,
     recorded: bool,
     at_once: usize,
@@ -61,7 +63,7 @@ struct Work {
     /// What is claimed and not begun.
     ready: Vec<Claimed>,
     /// What is begun, by its task.
-    begun: HashMap<Id, Claim>,
+    begun: HashMap<Id, Arc<Claimed>>,
 }
 
 /// The right to be under way at a target. It is given back as soon as the target has
@@ -92,6 +94,7 @@ impl Pass {
             lease: settings.lease,
             longest_wait: settings.longest_wait,
             board: Board::new(context.clone(), syncs.db().clone()),
+            gates: Gates::default(),
             ledger: Ledger::open(syncs.db().clone()),
             recorded,
             syncs,
@@ -100,8 +103,8 @@ impl Pass {
         })
     }
 
-    /// Delivers everything that is due, to its end. What comes back is why it stopped
-    /// before that.
+    /// Delivers everything that is due, to its end. What comes back is why it stopped before
+    /// that, or which targets took nothing.
     pub(crate) async fn run(self: &Arc<Self>) -> Result<(), Failure> {
         let _beat = self.heartbeat();
         let mut work = Work::default();
@@ -110,26 +113,52 @@ impl Pass {
         work.tasks.shutdown().await;
         self.release(work).await;
         self.board.flush().await;
-        match done {
-            Ok(()) if self.opened.sync.rule.remove => self.remove_what_is_gone().await,
+        let removes = self.opened.sync.rule.remove && !self.recorded;
+        let done = match done {
+            Ok(()) if removes => self.remove_what_is_gone().await,
             done => done,
+        };
+        done.and_then(|()| self.is_complete())
+    }
+
+    /// Fails where a target took nothing, which holds for what goes there alone: everything
+    /// else is done.
+    fn is_complete(&self) -> Result<(), Failure> {
+        let failures = self.gates.failures();
+        if failures.is_empty() {
+            return Ok(());
         }
+        let is_only_one = self.opened.sync.rule.targets.len() == 1;
+        let reasons: Vec<String> = failures
+            .into_iter()
+            .map(|(target, reason)| {
+                if is_only_one {
+                    reason
+                } else {
+                    format!("{target}: {reason}")
+                }
+            })
+            .collect();
+        Err(Failure::lasting(OF_TARGETS, reasons.join("; ")))
+    }
+
+    /// What it leaves to later passes.
+    pub(crate) fn left(&self) -> Left {
+        self.gates.left(self.syncs.now())
     }
 
     async fn work(self: &Arc<Self>, work: &mut Work) -> Result<(), Failure> {
         let mut finding = Finding::of(&self.context, self.recorded);
-        // Leases of others are waited for once, for as long as one holds: who is alive
-        // renews it, and goes on by itself.
-        let mut patience = self.lease + Duration::from_secs(1);
+        let mut waiting = Waiting::new(self.lease);
         self.take_up(&finding).await?;
         loop {
             self.context.check()?;
             if let Some(reason) = self.board.stopped() {
-                return Err(Failure::lasting("target", reason));
+                return Err(Failure::lasting("source", reason));
             }
             let filled = self.fill(work, &mut finding).await?;
             if work.tasks.is_empty() {
-                let Some(wait) = self.wait_for_more(&mut patience).await? else {
+                let Some(wait) = self.wait_for_more(&mut waiting).await? else {
                     return Ok(());
                 };
                 self.context.sleep(wait).await?;
@@ -139,19 +168,18 @@ impl Pass {
                 biased;
                 () = self.context.cancelled().cancelled() => {}
                 () = self.a_place_is_free(), if filled == Filled::Busy => {}
-                joined = work.tasks.join_next_with_id() => {
-                    let ended = match &joined {
-                        Some(Ok((id, ()))) => Some(*id),
-                        Some(Err(error)) => {
-                            tracing::error!(%error, "a delivery made a mistake and is gone");
-                            Some(error.id())
-                        }
-                        None => None,
-                    };
-                    if let Some(id) = ended {
+                joined = work.tasks.join_next_with_id() => match joined {
+                    Some(Ok((id, ()))) => {
                         work.begun.remove(&id);
                     }
-                }
+                    Some(Err(error)) => {
+                        tracing::error!(%error, "a delivery made a mistake and is gone");
+                        if let Some(claimed) = work.begun.remove(&error.id()) {
+                            self.mistaken(&claimed).await;
+                        }
+                    }
+                    None => {}
+                },
             }
             self.board.flush().await;
         }
@@ -169,13 +197,13 @@ impl Pass {
                 return Ok(Filled::Busy);
             };
             if let Some(claimed) = work.ready.pop() {
-                let claim = claimed.claim.clone();
-                let pass = Arc::clone(self);
+                let claimed = Arc::new(claimed);
+                let (pass, begun) = (Arc::clone(self), Arc::clone(&claimed));
                 let turn = Turn(place);
                 let task = work
                     .tasks
-                    .spawn(async move { pass.deliver(claimed, turn).await });
-                work.begun.insert(task.id(), claim);
+                    .spawn(async move { pass.deliver(&begun, turn).await });
+                work.begun.insert(task.id(), claimed);
                 continue;
             }
             let claimed = self.claim(self.at_once).await?;
@@ -199,43 +227,24 @@ impl Pass {
         drop(self.places.acquire().await);
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Claimed>, Failure> {
-        let claimer = Claimer {
+    fn claimer(&self) -> Claimer<'_> {
+        Claimer {
             worker: self.syncs.worker(),
             operation: self.context.id(),
             lease: self.lease,
-        };
+        }
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<Claimed>, Failure> {
         let now = self.syncs.now();
-        let paused = self.board.paused(now);
+        let shut = self.gates.shut(now);
         let wanted = Wanted {
             sync: self.opened.sync.id,
             now,
             limit,
-            but: &paused,
+            but: &shut,
         };
-        Ok(claim::claim(self.syncs.db(), claimer, wanted).await?)
-    }
-
-    /// How long to wait for what is due soon; nothing where nothing is.
-    async fn wait_for_more(&self, patience: &mut Duration) -> Result<Option<Duration>, Failure> {
-        let now = self.syncs.now();
-        if let Some(left) = self.board.pause_left(now) {
-            return Ok((left <= LONGEST_PAUSE).then_some(left.min(LOOK)));
-        }
-        let due = claim::next_due(self.syncs.db(), self.opened.sync.id).await?;
-        let soon = due
-            .run_at
-            .map(|at| at.since(now))
-            .filter(|wait| *wait <= SOON);
-        if let Some(wait) = soon {
-            return Ok(Some(wait.clamp(Duration::from_millis(20), LOOK)));
-        }
-        let Some(left) = due.lease_left.filter(|_| !patience.is_zero()) else {
-            return Ok(None);
-        };
-        let wait = left.min(*patience).clamp(Duration::from_millis(20), LOOK);
-        *patience = patience.saturating_sub(wait);
-        Ok(Some(wait))
+        Ok(claim::claim(self.syncs.db(), self.claimer(), wanted).await?)
     }
 
     /// Renews the claims of this process while it lives.
@@ -254,12 +263,17 @@ impl Pass {
 
     /// Gives back what was not begun, or was broken off.
     async fn release(&self, work: Work) {
+        let begun = work.begun.values().map(|claimed| claimed.claim.clone());
         let ready = work.ready.into_iter().map(|claimed| claimed.claim);
-        let claims: Vec<Claim> = ready.chain(work.begun.into_values()).collect();
+        let claims: Vec<Claim> = ready.chain(begun).collect();
+        self.give_back(&claims).await;
+    }
+
+    async fn give_back(&self, claims: &[Claim]) {
         if claims.is_empty() {
             return;
         }
-        if let Err(error) = claim::release(self.syncs.db(), &claims).await {
+        if let Err(error) = claim::release(self.syncs.db(), claims).await {
             // Then their leases end by themselves.
             tracing::debug!(%error, "claims could not be given back");
         }

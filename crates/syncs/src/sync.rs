@@ -2,12 +2,12 @@
 //! environment.
 
 use crate::drop_in;
-use crate::operations::{PassInput, SyncPass};
+use crate::operations::{PassInput, SyncPass, pass};
 use crate::rule::{Rule, SourceRule};
 use crate::{Error, Result, Syncs, sql};
 use ::operations::{Kind, Missed, NewSchedule, ScheduleChange};
 use access::{AuditEntry, Doer};
-use base::{Name, SyncId, Timestamp};
+use base::{Name, SyncId, Timestamp, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -169,6 +169,7 @@ impl Syncs {
             created_by: by.actor().to_string(),
             changed_at: now,
         };
+        let heard = self.heard_by_now(&sync).await?;
         let mut tx = self.db().begin().await?;
         tx.lock(SYNCS).await?;
         if sql::sync::count(&mut tx).await? >= MOST {
@@ -178,6 +179,7 @@ impl Syncs {
             Err(error) if error.is_conflict() => return Err(Error::SyncExists(new.name)),
             inserted => inserted?,
         }
+        sql::sync::hear(&mut tx, sync.id, heard).await?;
         let entry = AuditEntry::new(by, "sync.created", sync.subject()).after(shown(&sync));
         self.access().audit_in(&mut tx, entry).await?;
         tx.commit().await?;
@@ -186,11 +188,17 @@ impl Syncs {
         Ok(sync)
     }
 
-    /// Changes a sync. With another rule, what no target took is looked at anew.
+    /// Changes a sync. With another rule, what no target took is looked at anew. One that is
+    /// resumed makes a pass, for what came and what came due while it was paused.
     ///
     /// # Errors
     /// [`Error::NoSync`], [`Error::OfEnvironment`], or a rule that cannot be.
-    pub async fn change(&self, by: &Doer, name: &str, change: SyncChange) -> Result<Sync> {
+    pub async fn change(
+        &self,
+        by: (&Doer, Trigger),
+        name: &str,
+        change: SyncChange,
+    ) -> Result<Sync> {
         let before = self.named(name).await?;
         let mut sync = before.clone();
         if let Some(rule) = change.rule {
@@ -206,8 +214,23 @@ impl Syncs {
         Ok(sync)
     }
 
+    /// Up to which change of files a sync need not hear of any: what is there by now is found
+    /// by a pass.
+    async fn heard_by_now(&self, sync: &Sync) -> Result<u64> {
+        if sync.bucket().is_none() {
+            return Ok(0);
+        }
+        Ok(self.buckets()?.newest().await?)
+    }
+
     /// Stores a sync as it is now.
-    async fn store(&self, before: &Sync, sync: &Sync, by: Option<&Doer>) -> Result<()> {
+    async fn store(&self, before: &Sync, sync: &Sync, by: Option<(&Doer, Trigger)>) -> Result<()> {
+        let is_resumed = before.paused && !sync.paused;
+        let heard = if is_resumed || before.bucket().is_none() {
+            self.heard_by_now(sync).await?
+        } else {
+            0
+        };
         let mut tx = self.db().begin().await?;
         tx.lock(SYNCS).await?;
         let state = (&sync.rule, sync.paused);
@@ -217,13 +240,23 @@ impl Syncs {
         if before.rule != sync.rule {
             sql::delivery::reconsider(&mut tx, sync.id, sync.changed_at).await?;
         }
-        if let Some(by) = by {
+        sql::sync::hear(&mut tx, sync.id, heard).await?;
+        let mut submitted = None;
+        if let Some((by, trigger)) = by {
             let entry = AuditEntry::new(by, "sync.changed", sync.subject())
                 .before(shown(before))
                 .after(shown(sync));
             self.access().audit_in(&mut tx, entry).await?;
+            if is_resumed {
+                let by = (by.actor().clone(), trigger);
+                let new = pass(sync, &PassInput::of(sync), by)?.key(sync.pass_key());
+                submitted = Some(self.operations().submit_in(&mut tx, new).await?);
+            }
         }
         tx.commit().await?;
+        if let Some(submitted) = submitted {
+            self.operations().announce(submitted);
+        }
         if by.is_some() {
             self.settle_schedule(sync).await?;
             self.told(sync);

@@ -143,6 +143,15 @@ pub struct Receipt {
     pub known: Option<Value>,
 }
 
+/// What became of removing something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is there no more.
+    Gone,
+    /// It stays: nothing there says that this sync has made it.
+    Left,
+}
+
 /// Why an attempt did not end well. The text says what happened and never a credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
@@ -169,7 +178,8 @@ pub enum Trouble {
         /// What the target says, and what to do.
         reason: String,
     },
-    /// Nothing of this sync can be delivered: a credential, a right or a quota is missing.
+    /// Nothing can be delivered, whatever the file: a credential, a right or a quota is
+    /// missing. Of a target that holds for what goes there, of a source for the sync.
     #[error("{reason}")]
     Everything {
         /// What happened, and what to do.
@@ -216,8 +226,8 @@ pub trait Target: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Removes it there. It is no error when it is not there.
-    async fn remove(&self, known: &Value) -> Result<(), Trouble>;
+    /// Removes it there, unless it is somebody else's. It is no error when it is not there.
+    async fn remove(&self, known: &Value) -> Result<Removed, Trouble>;
 
     /// Whether the target can be reached and this credential may write there: one line for
     /// each thing looked at, with what is missing and how to mend it.

@@ -13,9 +13,11 @@ pub struct Arrival {
     pub bucket: String,
     /// The path of the file; nothing where something was missed, and anything may have come.
     pub path: Option<String>,
+    /// The number of the change: whoever goes on after it misses nothing.
+    pub number: u64,
 }
 
-/// What comes from now on.
+/// What comes after some change.
 #[derive(Debug)]
 pub struct Arrivals {
     files: Files,
@@ -24,16 +26,24 @@ pub struct Arrivals {
 }
 
 impl Files {
-    /// Tells what comes into buckets from now on.
+    /// The number of the last change in any bucket that is committed by now.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn arrivals(&self) -> Result<Arrivals> {
+    pub async fn newest_change(&self) -> Result<u64> {
+        self.feed().numbered().await
+    }
+
+    /// Tells what comes into buckets after the change of this number.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn arrivals_after(&self, number: u64) -> Result<Arrivals> {
         let feed = self.feed();
         // Subscribed before it looks, so that nothing falls in between.
         let newest = feed.newest.subscribe();
         feed.wake.notify_one();
-        let position = feed.numbered().await?;
+        let position = number.min(feed.numbered().await?);
         Ok(Arrivals {
             files: self.clone(),
             position,
@@ -68,6 +78,7 @@ impl Arrivals {
                 .map(|bucket| Arrival {
                     bucket: bucket.name.to_string(),
                     path: None,
+                    number: forgotten,
                 })
                 .collect());
         }
@@ -91,6 +102,7 @@ impl Arrivals {
                 arrivals.push(Arrival {
                     bucket: bucket.name.to_string(),
                     path: Some(change.change.path.clone()),
+                    number: change.number,
                 });
             }
         }

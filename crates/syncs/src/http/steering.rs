@@ -45,7 +45,8 @@ async fn set_paused(
         paused: Some(paused),
         ..SyncChange::default()
     };
-    let sync = syncs.change(&Doer::from(caller), name, change).await?;
+    let by = Doer::from(caller);
+    let sync = syncs.change((&by, trigger(caller)), name, change).await?;
     Ok(Json(syncs.status(sync).await?))
 }
 

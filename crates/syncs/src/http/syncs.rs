@@ -1,5 +1,6 @@
 //! Syncs themselves.
 
+use super::trigger;
 use crate::steer::Status;
 use crate::{NewSync, SyncChange, Syncs};
 use access::Doer;
@@ -64,7 +65,8 @@ pub(super) async fn change_sync(
     Path(name): Path<String>,
     Json(change): Json<SyncChange>,
 ) -> Answer<Json<Status>> {
-    let sync = syncs.change(&Doer::from(&caller), &name, change).await?;
+    let by = Doer::from(&caller);
+    let sync = syncs.change((&by, trigger(&caller)), &name, change).await?;
     Ok(Json(syncs.status(sync).await?))
 }
 

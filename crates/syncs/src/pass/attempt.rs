@@ -10,8 +10,8 @@ use crate::sql::claim::{self, Said};
 use crate::target::{Delivered, Receipt, Target, Trouble};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Why nothing is sent of a file that its source has no more.
@@ -146,7 +146,8 @@ impl Pass {
         let (Some(to), Some(known)) = (self.target_of(delivery), &delivery.known) else {
             return Ok(None);
         };
-        to.target.look(&item_of(delivery, None), known).await
+        let said = to.target.look(&item_of(delivery, None), known).await;
+        self.gates.said(delivery.id, to.name, said)
     }
 
     /// Sends it, or goes on with it where that is wanted and possible.
@@ -183,17 +184,21 @@ impl Pass {
             item: &item,
             target: to.name,
             noted: AtomicBool::new(false),
+            of_source: Arc::new(OnceLock::new()),
         };
         let state = delivery.reached.and_then(DeliveryState::at_target);
         self.board.begin(delivery.id, &item.name, item.size);
-        let delivered = to.target.deliver(&item, state.zip(known), &standing).await;
+        let delivered = match self.gates.refuses(to.name, self.syncs.now()) {
+            Some(refused) => Err(refused),
+            None => to.target.deliver(&item, state.zip(known), &standing).await,
+        };
         drop(turn);
         // What is recorded of another content belongs to that one until something is
         // recorded of this one.
         if known.is_some() || delivery.known.is_none() {
             standing.note().await?;
         }
-        let delivered = delivered?;
+        let delivered = standing.said(delivered)?;
         self.board.arrived(delivery.id, item.size);
         self.reached(claimed, delivered).await
     }
@@ -227,7 +232,8 @@ impl Pass {
                 "{}: its content is another one by now; what is there of the one before is removed.",
                 delivery.name
             ));
-            to.target.remove(known).await?;
+            let removed = to.target.remove(known).await;
+            self.gates.said(delivery.id, to.name, removed)?;
         }
         Ok(None)
     }
@@ -246,7 +252,7 @@ impl Pass {
                 ));
                 Ok(())
             }
-            given_up => given_up,
+            given_up => self.gates.said(delivery.id, to.name, given_up),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::delivery::{Delivery, DeliveryState};
 use crate::sql;
 use crate::tally::Tally;
 use ::operations::{Context, Transfer};
-use base::{DeliveryId, Timestamp};
+use base::DeliveryId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,8 +44,6 @@ struct Shown {
     lines: Vec<String>,
     /// Lines that found no room.
     left_out: u64,
-    /// Targets that take nothing until then.
-    paused: BTreeMap<String, Timestamp>,
     /// Why nothing more can be delivered.
     stopped: Option<String>,
 }
@@ -64,7 +62,6 @@ impl Board {
                 moving: BTreeMap::new(),
                 lines: Vec::new(),
                 left_out: 0,
-                paused: BTreeMap::new(),
                 stopped: None,
             }),
         }
@@ -116,27 +113,6 @@ impl Board {
     /// Nothing more can be delivered. The first reason counts.
     pub(crate) fn stop(&self, reason: String) {
         self.shown().stopped.get_or_insert(reason);
-    }
-
-    /// A target takes nothing until then. True where that is news.
-    pub(crate) fn pause(&self, target: &str, until: Timestamp) -> bool {
-        let mut shown = self.shown();
-        let known = shown.paused.insert(target.to_owned(), until);
-        known.is_none_or(|known| known < until)
-    }
-
-    /// The targets that take nothing now.
-    pub(crate) fn paused(&self, now: Timestamp) -> Vec<String> {
-        let mut shown = self.shown();
-        shown.paused.retain(|_, until| *until > now);
-        shown.paused.keys().cloned().collect()
-    }
-
-    /// How long it is until the first of them takes something again.
-    pub(crate) fn pause_left(&self, now: Timestamp) -> Option<Duration> {
-        let shown = self.shown();
-        let left = shown.paused.values().map(|until| until.since(now));
-        left.filter(|left| !left.is_zero()).min()
     }
 
     pub(crate) fn stopped(&self) -> Option<String> {

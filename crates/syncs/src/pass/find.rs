@@ -22,6 +22,14 @@ const AGAIN: [Duration; 4] = [
     Duration::from_secs(15),
     Duration::from_secs(30),
 ];
+/// And after such a one where the source itself asks for more.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// How long the source is left alone before it is asked for a page again: `asked` is what it
+/// asks for.
+fn again_in(wait: Duration, asked: Option<Duration>) -> Duration {
+    asked.map_or(wait, |asked| asked.min(LONGEST).max(wait))
+}
 
 /// How far finding is. A pass that is taken up again goes on from there.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -148,13 +156,32 @@ impl Pass {
             let Some(wait) = waits.next() else {
                 return Err(Failure::passing("source", reason));
             };
-            let wait = asked.map_or(wait, |asked| asked.max(wait));
+            let wait = again_in(wait, asked);
             let text = format!(
                 "The source cannot be read ({reason}); tried again in {} s.",
                 wait.as_secs()
             );
             self.context.log(text).await;
             self.context.sleep(wait).await?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_left_alone_as_it_asks_and_not_for_ever() {
+        let seconds = Duration::from_secs;
+        for (asked, wait) in [
+            (None, 15),
+            (Some(3), 15),
+            (Some(60), 60),
+            (Some(u64::MAX), 300),
+        ] {
+            let again = again_in(seconds(15), asked.map(seconds));
+            assert_eq!(again, seconds(wait), "{asked:?}");
         }
     }
 }

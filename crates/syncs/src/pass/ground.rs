@@ -7,9 +7,11 @@ use crate::sql::claim::{self, Looked};
 use crate::target::{Content, Ground, Item, State, Trouble};
 use crate::trouble;
 use futures::future::BoxFuture;
+use futures::stream::StreamExt;
 use serde_json::Value;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Of one delivery.
 pub(super) struct Standing<'a> {
@@ -22,6 +24,8 @@ pub(super) struct Standing<'a> {
     pub(super) target: &'a str,
     /// Whether what was looked at is recorded.
     pub(super) noted: AtomicBool,
+    /// What troubled the source while the target read from it.
+    pub(super) of_source: Arc<OnceLock<Trouble>>,
 }
 
 impl Standing<'_> {
@@ -40,6 +44,14 @@ impl Standing<'_> {
             return Ok(());
         }
         self.keep(Some(self.seen()), None).await
+    }
+
+    /// Hands on what the target says, and keeps that it is the target's own, where it is.
+    pub(super) fn said<T>(&self, said: Result<T, Trouble>) -> Result<T, Trouble> {
+        match said {
+            Err(trouble) if self.of_source.get() == Some(&trouble) => Err(trouble),
+            said => self.pass.gates.said(self.claim.id, self.target, said),
+        }
     }
 
     async fn keep(
@@ -79,7 +91,21 @@ impl Ground for Standing<'_> {
     fn open(&self, offset: u64) -> BoxFuture<'_, Result<Content, Trouble>> {
         Box::pin(async move {
             let source = &self.pass.opened.source;
-            source.open(self.place, self.looked, offset).await
+            let opened = source.open(self.place, self.looked, offset).await;
+            let of_source = Arc::clone(&self.of_source);
+            match opened {
+                Ok(content) => Ok(content
+                    .inspect(move |piece| {
+                        if let Err(trouble) = piece {
+                            let _ = of_source.set(trouble.clone());
+                        }
+                    })
+                    .boxed()),
+                Err(trouble) => {
+                    let _ = of_source.set(trouble.clone());
+                    Err(trouble)
+                }
+            }
         })
     }
 

@@ -15,6 +15,13 @@ const BASE: Duration = Duration::from_secs(1);
 const MOST_WAITS: u64 = 100;
 /// The longest wait that a target may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+/// What its target works on is looked at after as long as it has been there, and at least so
+/// often.
+const LEAST_OFTEN: Duration = Duration::from_secs(300);
+/// How long a target may work on a file.
+const LONGEST_AT_WORK: Duration = Duration::from_secs(24 * 3600);
+/// How long a file waits whose target is shut, where nothing is recorded of that one.
+const ELSEWHERE: Duration = Duration::from_secs(600);
 
 /// The most that is waited after so many failures: exponential, up to `cap`. How much of
 /// it, chance decides (full jitter).
@@ -22,6 +29,12 @@ pub(super) fn most_wait(failures: u64, cap: Duration) -> Duration {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     BASE.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
         .min(cap)
+}
+
+/// When a file is looked at again that its target has worked on for `age`, and not before
+/// `least`.
+fn look_again(age: Duration, least: Duration) -> Duration {
+    age.min(LEAST_OFTEN).max(least)
 }
 
 /// What follows from a trouble.
@@ -84,12 +97,15 @@ pub(super) fn next(
 
 impl Pass {
     /// Delivers one file, and settles what becomes of it.
-    pub(super) async fn deliver(&self, claimed: Claimed, turn: Turn) {
-        let outcome = self.attempt(&claimed, turn).await;
+    pub(super) async fn deliver(&self, claimed: &Claimed, turn: Turn) {
+        let outcome = self.attempt(claimed, turn).await;
         self.board.end(claimed.delivery.id);
         let settled = match outcome {
-            Ok(reached) => self.settle(&claimed, reached).await,
-            Err(trouble) => self.trouble(&claimed, trouble).await,
+            Ok(reached) => {
+                self.gates.forget(claimed.delivery.id);
+                self.settle(claimed, reached).await
+            }
+            Err(trouble) => self.trouble(claimed, trouble).await,
         };
         if let Err(error) = settled {
             // Its lease ends, and it is taken up from where it was recorded.
@@ -98,8 +114,33 @@ impl Pass {
         self.board.flush().await;
     }
 
-    async fn settle(&self, claimed: &Claimed, reached: Reached) -> storage::Result<()> {
+    /// Settles what becomes of a file whose attempt is gone by a mistake of ours: that one has
+    /// failed, and its claim is given back, which would be renewed as long as this process
+    /// lives.
+    pub(super) async fn mistaken(&self, claimed: &Claimed) {
+        self.board.end(claimed.delivery.id);
+        self.gates.forget(claimed.delivery.id);
+        let trouble = Trouble::Later {
+            reason:
+                "Longshore made a mistake while it delivered this file; its own log has the details"
+                    .to_owned(),
+            after: None,
+        };
+        if let Err(error) = self.trouble(claimed, trouble).await {
+            tracing::warn!(%error, "what became of a delivery could not be recorded");
+        }
+    }
+
+    async fn settle(&self, claimed: &Claimed, mut reached: Reached) -> storage::Result<()> {
         let delivery = &claimed.delivery;
+        if let Reached::Working(again) = &mut reached {
+            let since = claim::working_since(self.syncs.db(), &claimed.claim).await?;
+            let age = since.map_or(Duration::ZERO, |since| self.syncs.now().since(since));
+            if age >= LONGEST_AT_WORK {
+                return self.trouble(claimed, not_ready()).await;
+            }
+            *again = look_again(age, *again);
+        }
         let (state, reason, again) = match &reached {
             Reached::Marked(Told::Done) => (DeliveryState::Marked, "", None),
             Reached::Marked(Told::But(but)) => (DeliveryState::Marked, but.as_str(), None),
@@ -149,26 +190,48 @@ impl Pass {
 
     async fn trouble(&self, claimed: &Claimed, trouble: Trouble) -> storage::Result<()> {
         let delivery = &claimed.delivery;
+        let of_target = self.gates.whose(delivery.id, &trouble);
         let reason = self.context.redacted(&trouble.to_string());
         let counts = (delivery.failures, delivery.waits);
         let limits = (self.attempts, self.longest_wait);
         let chance = rand::rng().random_range(0.0..=1.0);
         match next(&trouble, counts, limits, chance) {
             Next::Untouched => {
-                let ending = self.waiting(&reason, counts, Duration::ZERO);
-                self.end(claimed, ending).await?;
-                self.board.stop(reason);
-            }
-            Next::Paused { wait } => {
+                let Some(target) = of_target else {
+                    let ending = self.waiting(&reason, counts, Duration::ZERO);
+                    self.end(claimed, ending).await?;
+                    self.board.stop(reason);
+                    return Ok(());
+                };
+                // Before it may be claimed again.
+                if self.gates.close(&target, &reason) {
+                    self.board.say(format!(
+                        "The target {target} takes nothing more in this pass: {reason}."
+                    ));
+                }
+                let is_elsewhere =
+                    delivery.known.is_some() && delivery.target.as_ref() != Some(&target);
+                let wait = if is_elsewhere {
+                    ELSEWHERE
+                } else {
+                    Duration::ZERO
+                };
                 let ending = self.waiting(&reason, counts, wait);
                 self.end(claimed, ending).await?;
-                let target = delivery.target.as_deref().unwrap_or_default();
-                if self.board.pause(target, self.syncs.now().plus(wait)) {
+            }
+            Next::Paused { wait } => {
+                if let Some(target) = of_target
+                    && self
+                        .gates
+                        .pause(&target, &reason, self.syncs.now().plus(wait))
+                {
                     self.board.say(format!(
                         "The target {target} takes nothing for {} s: {reason}.",
                         wait.as_secs()
                     ));
                 }
+                let ending = self.waiting(&reason, counts, wait);
+                self.end(claimed, ending).await?;
             }
             Next::Again {
                 wait,
@@ -234,6 +297,16 @@ impl Pass {
     }
 }
 
+/// What becomes of a file that never gets ready.
+fn not_ready() -> Trouble {
+    Trouble::Refused {
+        reason: format!(
+            "it has not become ready at its target within {} hours; look at it there, then retry it",
+            LONGEST_AT_WORK.as_secs() / 3600
+        ),
+    }
+}
+
 /// How a file is called in the log.
 fn shown(claimed: &Claimed) -> String {
     let delivery = &claimed.delivery;
@@ -272,6 +345,21 @@ mod tests {
         );
         let endless = next(&later(Some(1)), (0, MOST_WAITS - 1), (6, CAP), 0.0);
         assert_eq!(endless, Next::Failed { failures: 0 });
+    }
+
+    #[test]
+    fn what_is_worked_on_is_looked_at_less_and_less_often() {
+        let least = Duration::from_secs(10);
+        let (mut age, mut waits) = (Duration::ZERO, Vec::new());
+        for _ in 0..8 {
+            let wait = look_again(age, least);
+            age += wait;
+            waits.push(wait.as_secs());
+        }
+        assert_eq!(waits, [10, 10, 20, 40, 80, 160, 300, 300]);
+        // A target that asks for more gets it.
+        let long = Duration::from_secs(900);
+        assert_eq!(look_again(Duration::ZERO, long), long);
     }
 
     #[test]

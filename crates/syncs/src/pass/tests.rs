@@ -8,7 +8,8 @@ use super::*;
 use crate::source::{Found, LookedAt, Mark, Source, SourcePage, Told};
 use crate::sync::{Origin, Sync};
 use crate::target::{
-    Checked, Content, Delivered, Ground as TargetGround, Item, Receipt, State, Target, Trouble,
+    Checked, Content, Delivered, Ground as TargetGround, Item, Receipt, Removed, State, Target,
+    Trouble,
 };
 use crate::{DeliveryFilter, DeliveryState, Ground, SyncSettings, sql};
 use ::operations::{EngineSettings, Kind, Kinds, NewOperation, Operations, Outcome, Settings};
@@ -27,6 +28,9 @@ use testing::{TestDatabase, on_both, within};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+mod apart;
+mod removing;
 
 const LEASE: Duration = Duration::from_millis(400);
 
@@ -231,9 +235,9 @@ impl Target for Scripted {
         Ok(self.0.has(&item.key).then(|| ready(&item.key)))
     }
 
-    async fn remove(&self, _known: &Value) -> Result<(), Trouble> {
+    async fn remove(&self, _known: &Value) -> Result<Removed, Trouble> {
         self.0.removed.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        Ok(Removed::Gone)
     }
 
     async fn check(&self) -> Vec<Checked> {
@@ -513,8 +517,8 @@ async fn a_target_that_takes_nothing_for_a_while_is_waited_for(database: TestDat
     let pass = process.pass(&sync, &outside).await;
     let clearing = async {
         while !pass
-            .board
-            .paused(process.syncs.now())
+            .gates
+            .shut(process.syncs.now())
             .contains(&"all".to_owned())
         {
             tokio::task::yield_now().await;

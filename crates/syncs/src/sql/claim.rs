@@ -1,7 +1,7 @@
 //! Claims: who works on a delivery, and what only that one may write.
 
 use super::delivery::{COLUMNS, read, stored};
-use crate::delivery::{Claim, Claimed, DeliveryState};
+use crate::delivery::{Claim, Claimed, Delivery, DeliveryState};
 use crate::ledger::Ledger;
 use crate::source::Found;
 use base::{OperationId, SyncId, Timestamp};
@@ -20,14 +20,26 @@ pub(crate) struct Claimer<'a> {
     pub(crate) lease: Duration,
 }
 
-/// What is claimed: what is due now of this sync, so many, and nothing that goes to these
-/// targets.
+/// What is claimed: what is due now of this sync, so many, and nothing for which one of these
+/// targets is needed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) sync: SyncId,
     pub(crate) now: Timestamp,
     pub(crate) limit: usize,
     pub(crate) but: &'a [String],
+}
+
+/// The condition that leaves out what one of these targets is needed for; their names become
+/// values. What is served there already only waits for its source to be told.
+fn besides(but: &[String], values: &mut Vec<Value>) -> String {
+    let mut conditions = String::new();
+    for target in but {
+        values.push(target.into());
+        let number = values.len();
+        conditions.push_str(&format!(" AND (target <> ${number} OR state = 'verified')"));
+    }
+    conditions
 }
 
 /// Claims what is due of a sync, the longest due first.
@@ -40,11 +52,7 @@ pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Resul
         wanted.now,
         wanted.limit
     ];
-    let mut but = String::new();
-    for target in wanted.but {
-        values.push(target.into());
-        but.push_str(&format!(" AND d.target <> ${}", values.len()));
-    }
+    let but = besides(wanted.but, &mut values);
     let sql = format!(
         "UPDATE delivery SET worker = $2, lease_until = {{now}} + $3, attempt = attempt + 1,
             operation = $4
@@ -79,18 +87,22 @@ pub(crate) async fn renew(db: &Db, worker: &str, lease: Duration) -> Result<u64>
 
 /// When something of a sync can be claimed next: the earliest time that is set, and the
 /// time until the earliest lease of somebody else is over. Of what the target works on
-/// nothing is said, for that may take hours.
+/// nothing is said, for that may take hours, nor of what these targets are needed for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NextDue {
     pub(crate) run_at: Option<Timestamp>,
     pub(crate) lease_left: Option<Duration>,
 }
 
-pub(crate) async fn next_due(db: &Db, sync: SyncId) -> Result<NextDue> {
-    const SQL: &str = "SELECT MIN(CASE WHEN lease_until <= {now} AND state <> 'working' THEN run_at END) AS run_at,
-            MIN(CASE WHEN lease_until > {now} THEN lease_until - {now} END) AS lease_left
-        FROM delivery WHERE sync = $1 AND ended_at IS NULL";
-    let Some(row) = db.one(SQL, values![sync.uuid()]).await? else {
+pub(crate) async fn next_due(db: &Db, sync: SyncId, but: &[String]) -> Result<NextDue> {
+    let mut values: Vec<Value> = values![sync.uuid()];
+    let but = besides(but, &mut values);
+    let sql = format!(
+        "SELECT MIN(CASE WHEN lease_until <= {{now}} AND state <> 'working' THEN run_at END) AS run_at,
+            MIN(CASE WHEN lease_until > {{now}} THEN lease_until - {{now}} END) AS lease_left
+        FROM delivery WHERE sync = $1 AND ended_at IS NULL{but}"
+    );
+    let Some(row) = db.one(sql, values).await? else {
         return Ok(NextDue::default());
     };
     let left: Option<u64> = row.get("lease_left")?;
@@ -100,12 +112,27 @@ pub(crate) async fn next_due(db: &Db, sync: SyncId) -> Result<NextDue> {
     })
 }
 
-/// When anything of a sync is due, what its target works on included.
-pub(crate) async fn next_at_all(db: &Db, sync: SyncId) -> Result<Option<Timestamp>> {
-    const SQL: &str =
-        "SELECT MIN(run_at) AS run_at FROM delivery WHERE sync = $1 AND ended_at IS NULL";
-    let row = db.one(SQL, values![sync.uuid()]).await?;
+/// When anything of a sync is due, what its target works on included, and what these targets
+/// are needed for left out.
+pub(crate) async fn next_at_all(
+    db: &Db,
+    sync: SyncId,
+    but: &[String],
+) -> Result<Option<Timestamp>> {
+    let mut values: Vec<Value> = values![sync.uuid()];
+    let but = besides(but, &mut values);
+    let sql = format!(
+        "SELECT MIN(run_at) AS run_at FROM delivery WHERE sync = $1 AND ended_at IS NULL{but}"
+    );
+    let row = db.one(sql, values).await?;
     row.map_or(Ok(None), |row| row.get("run_at"))
+}
+
+/// Since when its target works on what a delivery has there, where it does.
+pub(crate) async fn working_since(db: &Db, claim: &Claim) -> Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT working_since FROM delivery WHERE id = $1";
+    let row = db.one(SQL, values![claim.id.uuid()]).await?;
+    row.map_or(Ok(None), |row| row.get("working_since"))
 }
 
 /// What was looked at before anything is sent.
@@ -130,7 +157,8 @@ pub(crate) async fn note(
         "UPDATE delivery SET size = COALESCE($4, size), content = COALESCE($5, content),
             target = COALESCE($6, target), media_type = COALESCE($7, media_type),
             state = COALESCE($8, state), reached = COALESCE($8, reached),
-            known = COALESCE($9, known), changed_at = $10
+            known = COALESCE($9, known), changed_at = $10,
+            working_since = CASE WHEN $8 IS NULL THEN working_since END
         WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
     let values = values![
         claim.id.uuid(),
@@ -170,7 +198,8 @@ pub(crate) async fn said(
     now: Timestamp,
 ) -> Result<bool> {
     const SQL: &str = "UPDATE delivery SET state = $4, remote_id = $5, thumbnail = $6,
-            known = CASE WHEN known = '' OR $9 THEN $7 ELSE known END, changed_at = $8, told = $10
+            known = CASE WHEN known = '' OR $9 THEN $7 ELSE known END, changed_at = $8, told = $10,
+            working_since = CASE WHEN $4 = 'working' THEN COALESCE(working_since, $8) END
         WHERE id = $1 AND attempt = $2 AND worker = $3 AND ended_at IS NULL";
     let values = values![
         claim.id.uuid(),
@@ -268,7 +297,8 @@ pub(crate) async fn end(
             ended_at = CASE WHEN $6 IS NULL THEN {now} END, failures = $7, waits = $8,
             known = CASE WHEN $10 THEN '' ELSE known END,
             reached = CASE WHEN $10 THEN '' ELSE reached END, changed_at = $9, worker = '',
-            lease_until = 0
+            lease_until = 0,
+            working_since = CASE WHEN $4 IN ('', 'working') THEN working_since END
         WHERE id = $1 AND attempt = $2 AND worker = $3";
     let values = values![
         claim.id.uuid(),
@@ -298,4 +328,49 @@ pub(crate) async fn release(db: &Db, claims: &[Claim]) -> Result<()> {
         .await?;
     }
     tx.commit().await
+}
+
+/// Claims a file that was delivered, to remove it at its target. Nothing where it is not as it
+/// was looked at any more, or somebody has it.
+pub(crate) async fn claim_delivered(
+    db: &Db,
+    by: Claimer<'_>,
+    delivery: &Delivery,
+) -> Result<Option<Claim>> {
+    const SQL: &str =
+        "UPDATE delivery SET worker = $3, lease_until = {now} + $4, attempt = attempt + 1
+        WHERE id = $1 AND attempt = $2 AND state = 'marked' AND lease_until <= {now}
+        RETURNING attempt";
+    let values = values![
+        delivery.id.uuid(),
+        delivery.attempt,
+        by.worker,
+        micros(by.lease)
+    ];
+    let rows = db.returning(SQL, values).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    Ok(Some(Claim {
+        id: delivery.id,
+        worker: by.worker.to_owned(),
+        attempt: row.get("attempt")?,
+    }))
+}
+
+/// A file that was delivered is at its target no more, or stays there as somebody else's: the
+/// claim ends. Whether it was still this worker's, and as it was looked at.
+pub(crate) async fn removed(db: &Db, claim: &Claim, reason: &str, now: Timestamp) -> Result<bool> {
+    const SQL: &str = "UPDATE delivery SET state = 'removed', reason = $4, changed_at = $5,
+            ended_at = $5, known = '', reached = '', remote_id = '', thumbnail = '', worker = '',
+            lease_until = 0
+        WHERE id = $1 AND attempt = $2 AND worker = $3 AND state = 'marked'";
+    let values = values![
+        claim.id.uuid(),
+        claim.attempt,
+        claim.worker.as_str(),
+        reason,
+        now
+    ];
+    Ok(db.execute(SQL, values).await? == 1)
 }

@@ -290,21 +290,6 @@ pub(crate) async fn delivered(
     rows.iter().map(read).collect()
 }
 
-/// It was removed at its target, or is not there any more; whether it was still as it was
-/// looked at.
-pub(crate) async fn removed(
-    db: &Db,
-    delivery: &Delivery,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool> {
-    const SQL: &str = "UPDATE delivery SET state = 'removed', reason = $3, changed_at = $4,
-            ended_at = $4, known = '', reached = '', remote_id = '', thumbnail = ''
-        WHERE id = $1 AND attempt = $2 AND state = 'marked'";
-    let values = values![delivery.id.uuid(), delivery.attempt, reason, now];
-    Ok(db.execute(SQL, values).await? == 1)
-}
-
 /// What verifying found of one, in words; nothing where all is well.
 pub(crate) async fn note_reason(db: &Db, delivery: &Delivery, reason: &str) -> Result<()> {
     const SQL: &str = "UPDATE delivery SET reason = $3 WHERE id = $1 AND attempt = $2";

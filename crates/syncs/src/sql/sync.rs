@@ -34,6 +34,23 @@ pub(crate) async fn all(db: &Db) -> Result<Vec<Sync>> {
     db.all(sql, values![]).await?.iter().map(read).collect()
 }
 
+/// Those that are not paused, each with the number of the change of files up to which all is
+/// noted of it.
+pub(crate) async fn awake(db: &Db) -> Result<Vec<(Sync, u64)>> {
+    let sql = format!("SELECT {COLUMNS}, heard FROM sync WHERE NOT paused ORDER BY name");
+    let rows = db.all(sql, values![]).await?;
+    let read = rows
+        .iter()
+        .map(|row| Ok((read(row)?, row.get::<u64>("heard")?)));
+    read.collect()
+}
+
+/// Of one that a bucket feeds, all is noted up to this change of files.
+pub(crate) async fn hear(tx: &mut Tx, id: SyncId, number: u64) -> Result<()> {
+    const SQL: &str = "UPDATE sync SET heard = $2 WHERE id = $1 AND heard < $2";
+    tx.execute(SQL, values![id.uuid(), number]).await.map(drop)
+}
+
 /// One by its name.
 pub(crate) async fn named(db: &Db, name: &str) -> Result<Option<Sync>> {
     let sql = format!("SELECT {COLUMNS} FROM sync WHERE name = $1");

@@ -2,8 +2,8 @@
 //! of what was there.
 
 use super::{
-    Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble, foreseen_at, key_at,
-    say_it_is_there,
+    Checked, Delivered, Ground, Item, Receipt, Removed, State, Target, Trouble, foreseen_at,
+    key_at, say_it_is_there,
 };
 use crate::buckets::{BucketFile, BucketPlace, Buckets};
 use crate::rule::KeyTemplate;
@@ -119,11 +119,11 @@ impl Target for BucketTarget {
         true
     }
 
-    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
-        match known_path(known) {
-            Some(path) => self.buckets.delete(self.place(path)).await,
-            None => Ok(()),
+    async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
+        if let Some(path) = known_path(known) {
+            self.buckets.delete(self.place(path)).await?;
         }
+        Ok(Removed::Gone)
     }
 
     async fn check(&self) -> Vec<Checked> {

@@ -9,8 +9,8 @@ pub(crate) use parts::InParts;
 
 use super::pouring::Pouring;
 use super::{
-    Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble, foreseen_at, key_at,
-    say_it_is_there,
+    Checked, Delivered, Ground, Item, Receipt, Removed, State, Target, Trouble, foreseen_at,
+    key_at, say_it_is_there,
 };
 use crate::rule::KeyTemplate;
 use crate::trouble;
@@ -171,13 +171,13 @@ impl Target for StoreTarget {
         }
     }
 
-    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
+    async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
         self.abandon(known).await?;
-        let Some(key) = known_key(known) else {
-            return Ok(());
-        };
-        let removed = self.store.delete(key).await;
-        removed.map_err(|error| trouble::of_store(&error))
+        if let Some(key) = known_key(known) {
+            let removed = self.store.delete(key).await;
+            removed.map_err(|error| trouble::of_store(&error))?;
+        }
+        Ok(Removed::Gone)
     }
 
     async fn check(&self) -> Vec<Checked> {

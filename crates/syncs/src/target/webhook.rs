@@ -4,7 +4,7 @@
 //! It may be told twice: what it took and could not say so is told again under the same
 //! `Idempotency-Key`, which stands for the sync, the file and its content.
 
-use super::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use super::{Checked, Delivered, Ground, Item, Receipt, Removed, State, Target, Trouble};
 use crate::notify::{Listener, Untold};
 use async_trait::async_trait;
 use base::{SharedClock, SyncId};
@@ -124,7 +124,7 @@ impl Target for WebhookTarget {
         true
     }
 
-    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
+    async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
         let key = known.get("key").or_else(|| known.get("id"));
         let key = key.and_then(Value::as_str).unwrap_or_default();
         let body = json!({ "type": "file.removed", "sync": self.sync.to_string(), "id": key });
@@ -132,7 +132,8 @@ impl Target for WebhookTarget {
             .listener
             .tell(&body, &format!("{key}-removed"), self.clock.now())
             .await;
-        told.map_err(|untold| trouble(&untold))
+        told.map_err(|untold| trouble(&untold))?;
+        Ok(Removed::Gone)
     }
 
     async fn check(&self) -> Vec<Checked> {

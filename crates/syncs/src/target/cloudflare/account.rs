@@ -1,9 +1,10 @@
 //! An account of Cloudflare's, asked by all syncs of it through one handle.
 //!
 //! What is shared is what Cloudflare counts for the token: requests, the token for
-//! batches, and whether it takes videos just now.
+//! batches, and whether it takes videos just now. That outlives who asks, so that the next one
+//! does not ask while nothing is taken.
 
-use super::budget::Budget;
+use super::budget::{Budget, LONGEST};
 use super::door::Batch;
 use fetch::{Client, ExtraHeaders, Limits, RetryLimits};
 use secrecy::{ExposeSecret, SecretString};
@@ -56,6 +57,18 @@ impl AccountSettings {
         }
     }
 
+    /// As they are asked by, once it is known that they can be.
+    fn checked(mut self, client: &Client) -> Result<Self, String> {
+        self.check()?;
+        self.api = without_slash(&self.api);
+        self.batch = self.batch.as_deref().map(without_slash);
+        for address in [Some(&self.api), self.batch.as_ref()].into_iter().flatten() {
+            let refused = |refused| format!("Cloudflare's address is not asked: {refused}");
+            client.check(address).map_err(refused)?;
+        }
+        Ok(self)
+    }
+
     fn check(&self) -> Result<(), String> {
         let is_id = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_';
         if self.account.is_empty() || !self.account.bytes().all(is_id) {
@@ -89,6 +102,12 @@ pub struct Account(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) settings: AccountSettings,
     pub(super) client: Client,
+    pub(super) counted: Arc<Counted>,
+}
+
+/// What Cloudflare counts for a token.
+#[derive(Debug)]
+pub(super) struct Counted {
     pub(super) budget: Budget,
     pub(super) batch_budget: Budget,
     pub(super) batch: Batch,
@@ -96,18 +115,34 @@ pub(super) struct Inner {
     no_videos_until: Mutex<Option<Instant>>,
 }
 
-impl Account {
-    fn new(mut settings: AccountSettings, client: &Client) -> Result<Self, String> {
-        settings.check()?;
-        settings.api = without_slash(&settings.api);
-        settings.batch = settings.batch.as_deref().map(without_slash);
-        for address in [Some(&settings.api), settings.batch.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            let refused = |refused| format!("Cloudflare's address is not asked: {refused}");
-            client.check(address).map_err(refused)?;
+impl Default for Counted {
+    fn default() -> Self {
+        Self {
+            budget: Budget::new(REQUESTS, WITHIN),
+            batch_budget: Budget::new(BATCH_REQUESTS, Duration::from_secs(1)),
+            batch: Batch::default(),
+            no_videos_until: Mutex::default(),
         }
+    }
+}
+
+impl Counted {
+    fn no_videos_for(&self) -> Option<Duration> {
+        let until = self.no_videos_until.lock();
+        let until = *until.unwrap_or_else(PoisonError::into_inner);
+        let left = until?.saturating_duration_since(Instant::now());
+        Some(left).filter(|left| !left.is_zero())
+    }
+
+    /// Whether one that begins anew would know as much.
+    fn is_as_new(&self) -> bool {
+        let budgets = [&self.budget, &self.batch_budget];
+        budgets.into_iter().all(Budget::is_as_new) && self.no_videos_for().is_none()
+    }
+}
+
+impl Account {
+    fn new(settings: AccountSettings, client: &Client, counted: Arc<Counted>) -> Self {
         let limits = Limits {
             total: AT_ONCE,
             per_host: AT_ONCE,
@@ -121,27 +156,22 @@ impl Account {
             },
             ..client.limits().clone()
         };
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             client: client.apart(limits),
             settings,
-            budget: Budget::new(REQUESTS, WITHIN),
-            batch_budget: Budget::new(BATCH_REQUESTS, Duration::from_secs(1)),
-            batch: Batch::default(),
-            no_videos_until: Mutex::default(),
-        })))
+            counted,
+        }))
     }
 
     /// How long Cloudflare takes no video from now on, if it has said so.
     pub(super) fn no_videos_for(&self) -> Option<Duration> {
-        let until = self.0.no_videos_until.lock();
-        let until = *until.unwrap_or_else(PoisonError::into_inner);
-        let left = until?.saturating_duration_since(Instant::now());
-        Some(left).filter(|left| !left.is_zero())
+        self.0.counted.no_videos_for()
     }
 
     pub(super) fn stop_videos(&self, pause: Duration) {
-        let until = self.0.no_videos_until.lock();
-        *until.unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
+        let until = Instant::now() + pause.min(LONGEST);
+        let stopped = self.0.counted.no_videos_until.lock();
+        *stopped.unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 }
 
@@ -155,16 +185,16 @@ impl fmt::Debug for Account {
     }
 }
 
-/// The accounts that are in use: each is there once, so that all syncs share its limits.
+/// The accounts that are in use, or were lately: each is there once, so that all syncs share
+/// its limits.
 #[derive(Debug, Default)]
-pub struct Accounts(Mutex<Vec<WeakAccount>>);
+pub struct Accounts(Mutex<Vec<Known>>);
 
-struct WeakAccount(Weak<Inner>);
-
-impl fmt::Debug for WeakAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WeakAccount")
-    }
+#[derive(Debug)]
+struct Known {
+    settings: AccountSettings,
+    in_use: Weak<Inner>,
+    counted: Arc<Counted>,
 }
 
 impl Accounts {
@@ -174,17 +204,26 @@ impl Accounts {
     /// # Errors
     /// What is wrong with the settings, and what to do.
     pub fn open(&self, settings: AccountSettings, client: &Client) -> Result<Account, String> {
-        let new = Account::new(settings, client)?;
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|account| account.0.strong_count() > 0);
-        let in_use = known.iter().filter_map(|account| account.0.upgrade());
-        for inner in in_use {
-            if inner.settings.is(&new.0.settings) {
+        let settings = settings.checked(client)?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|known| known.in_use.strong_count() > 0 || !known.counted.is_as_new());
+        if let Some(known) = all.iter_mut().find(|known| known.settings.is(&settings)) {
+            if let Some(inner) = known.in_use.upgrade() {
                 return Ok(Account(inner));
             }
+            // By the client of now, with what was counted before.
+            let account = Account::new(settings, client, Arc::clone(&known.counted));
+            known.in_use = Arc::downgrade(&account.0);
+            return Ok(account);
         }
-        known.push(WeakAccount(Arc::downgrade(&new.0)));
-        Ok(new)
+        let counted = Arc::<Counted>::default();
+        let account = Account::new(settings.clone(), client, Arc::clone(&counted));
+        all.push(Known {
+            settings,
+            in_use: Arc::downgrade(&account.0),
+            counted,
+        });
+        Ok(account)
     }
 }
 
@@ -216,6 +255,29 @@ mod tests {
         drop((first, again));
         let _anew = open("abd", "one");
         assert_eq!(accounts.0.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_counted_is_kept_as_long_as_it_counts() {
+        let client = Client::new(Policy::default(), Limits::default());
+        let accounts = Accounts::default();
+        let open = |account| accounts.open(settings(account, "one"), &client).unwrap();
+        let crowded = open("abc");
+        // Longer than any clock reaches.
+        crowded.stop_videos(Duration::MAX);
+        drop(crowded);
+        let asked = open("abd");
+        asked.0.counted.budget.take().await.unwrap();
+        drop(asked);
+        let still = open("abc");
+        assert_eq!(still.no_videos_for(), Some(LONGEST));
+        assert_eq!(accounts.0.lock().unwrap().len(), 2);
+        drop(still);
+        tokio::time::advance(WITHIN).await;
+        let _again = open("abc");
+        assert_eq!(accounts.0.lock().unwrap().len(), 1, "the window is over");
+        tokio::time::advance(LONGEST).await;
+        assert_eq!(open("abc").no_videos_for(), None);
     }
 
     #[test]

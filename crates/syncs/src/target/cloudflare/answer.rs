@@ -62,6 +62,16 @@ impl Answer {
         })
     }
 
+    /// The same without its body, where that is not what was asked for.
+    pub(super) fn head(response: &Response) -> Self {
+        Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            after: response.retry_after(),
+            body: Bytes::new(),
+        }
+    }
+
     /// The value of a header, if it is text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

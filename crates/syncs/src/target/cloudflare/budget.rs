@@ -16,8 +16,10 @@ use tokio::time::Instant;
 const SHORT: Duration = Duration::from_secs(5);
 /// How long nothing is asked after a 429 that says nothing of time.
 const BLIND: Duration = Duration::from_secs(30);
-/// The longest that an answer can make us wait.
+/// The longest that what is left of a limit can make us wait.
 const MOST: Duration = Duration::from_secs(3600);
+/// The longest that a 429 can make us wait: whoever asks for more is asked once a day.
+pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// The requests of one token.
 #[derive(Debug)]
@@ -43,15 +45,24 @@ impl Budget {
             match outcome {
                 Ok(()) => return Ok(()),
                 Err(free) if free <= give_up => tokio::time::sleep_until(free).await,
-                Err(free) => {
-                    return Err(Trouble::Paused {
-                        reason: "Cloudflare's limit of requests for this token is reached"
-                            .to_owned(),
-                        after: free - now,
-                    });
-                }
+                Err(free) => return Err(reached(free - now)),
             }
         }
+    }
+
+    /// Lets in what does not count as one of the requests, unless a 429 has said that nothing
+    /// is asked.
+    pub(super) fn let_in(&self) -> Result<(), Trouble> {
+        let now = Instant::now();
+        match self.window().closed_until.filter(|until| *until > now) {
+            Some(until) => Err(reached(until - now)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether nothing is left of what was asked and heard.
+    pub(super) fn is_as_new(&self) -> bool {
+        self.window().is_as_new(Instant::now())
     }
 
     /// Learns from the headers of an answer.
@@ -66,13 +77,25 @@ impl Budget {
         }
     }
 
-    /// Asks nothing any more for as long as a 429 says; how long that is.
-    pub(super) fn pause(&self, answer: &Answer) -> Duration {
+    /// Asks nothing any more for as long as a 429 says, which is what it means for whoever was
+    /// told it: no attempt of the file's is used up.
+    pub(super) fn too_many(&self, answer: &Answer, doing: &str) -> Trouble {
         let exhausted = answer.left().filter(|left| left.requests == 0);
         let asked = answer.after().or(exhausted.map(|left| left.within));
-        let pause = asked.unwrap_or(BLIND).min(MOST);
-        self.window().closed_for(pause, Instant::now());
-        pause
+        let after = asked.unwrap_or(BLIND).min(LONGEST);
+        self.window().closed_for(after, Instant::now());
+        let reason = match answer.success() {
+            Err(said) => said.text(doing),
+            Ok(()) => "Cloudflare takes no more requests for now".to_owned(),
+        };
+        Trouble::Paused { reason, after }
+    }
+}
+
+fn reached(after: Duration) -> Trouble {
+    Trouble::Paused {
+        reason: "Cloudflare's limit of requests for this token is reached".to_owned(),
+        after,
     }
 }
 
@@ -123,6 +146,12 @@ impl Window {
             *left -= 1;
         }
         Ok(())
+    }
+
+    fn is_as_new(&self, now: Instant) -> bool {
+        let is_over = |until: Option<Instant>| until.is_none_or(|until| until <= now);
+        let last = self.begun.back().map(|last| *last + self.span);
+        is_over(last) && is_over(self.closed_until) && is_over(self.heard.map(|(_, until)| until))
     }
 
     fn keeps_to(&mut self, policy: Left) {
@@ -202,7 +231,12 @@ mod tests {
         window.closed_for(Duration::from_secs(60), now);
         window.closed_for(Duration::from_secs(10), now);
         assert_eq!(window.take(now), Err(now + Duration::from_secs(60)));
-        window.take(now + Duration::from_secs(60)).unwrap();
+        assert!(!window.is_as_new(now));
+        let open = now + Duration::from_secs(60);
+        assert!(window.is_as_new(open));
+        window.take(open).unwrap();
+        assert!(!window.is_as_new(open));
+        assert!(window.is_as_new(open + SPAN));
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Account {
             account: &self.0,
             base: format!("{}/accounts/{}", settings.api, settings.account),
             bearer: settings.token.clone(),
-            budget: &self.0.budget,
+            budget: &self.0.counted.budget,
             is_batch: false,
         }
     }
@@ -96,7 +96,7 @@ impl Account {
         let Some(base) = self.0.settings.batch.clone() else {
             return Ok(self.api());
         };
-        let bearer = match self.0.batch.held() {
+        let bearer = match self.0.counted.batch.held() {
             Held::Off => return Ok(self.api()),
             Held::Token { token, .. } => token,
             Held::Nothing => match self.batch_token().await? {
@@ -108,7 +108,7 @@ impl Account {
             account: &self.0,
             base,
             bearer,
-            budget: &self.0.batch_budget,
+            budget: &self.0.counted.batch_budget,
             is_batch: true,
         })
     }
@@ -116,7 +116,7 @@ impl Account {
     /// Asks for a token for batches; nothing where this account has none. One asks, the
     /// others wait for what comes of it.
     async fn batch_token(&self) -> Result<Option<SecretString>, Trouble> {
-        let batch = &self.0.batch;
+        let batch = &self.0.counted.batch;
         // It is never closed.
         let _turn = batch.turn.acquire().await;
         match batch.held() {
@@ -201,15 +201,10 @@ impl Door<'_> {
             if ask.makes_work && some_left {
                 return Ok(answer);
             }
-            let after = self.budget.pause(&answer);
-            let reason = match answer.success() {
-                Err(said) => said.text(ask.doing),
-                Ok(()) => "Cloudflare takes no more requests for now".to_owned(),
-            };
-            return Err(Trouble::Paused { reason, after });
+            return Err(self.budget.too_many(&answer, ask.doing));
         }
         if self.is_batch && answer.status == 401 {
-            self.account.batch.refused(&self.bearer);
+            self.account.counted.batch.refused(&self.bearer);
             return Err(Trouble::Later {
                 reason: "the token for many images has come to its end".to_owned(),
                 after: None,

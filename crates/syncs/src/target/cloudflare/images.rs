@@ -14,7 +14,7 @@ use super::naming::Naming;
 use super::pictures::beside;
 use super::proof;
 use crate::target::pouring::Pouring;
-use crate::target::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use crate::target::{Checked, Delivered, Ground, Item, Receipt, Removed, State, Target, Trouble};
 use async_trait::async_trait;
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -71,9 +71,6 @@ struct Known {
     id: Option<String>,
     /// What it is of.
     mark: String,
-    /// Whether it is known to be there.
-    #[serde(default)]
-    there: bool,
     /// Whether nothing beside it says what it is of: it was there before, and was compared.
     #[serde(default)]
     adopted: bool,
@@ -269,6 +266,19 @@ impl Images {
         }))
     }
 
+    /// Removes a picture, if it says that it is of this sync and file: one that was taken as
+    /// delivered may be somebody else's.
+    async fn remove_ours(&self, id: &str, mark: &Mark) -> Result<Removed, Trouble> {
+        let Some(image) = self.account.image(id).await? else {
+            return Ok(Removed::Gone);
+        };
+        if !mark.kinship(beside(&image)).is_ours() {
+            return Ok(Removed::Left);
+        }
+        self.account.remove_image(id).await?;
+        Ok(Removed::Gone)
+    }
+
     /// Goes on with what an earlier attempt has begun; the picture if it has made it.
     async fn recognise(
         &self,
@@ -320,7 +330,6 @@ impl Target for Images {
         let mut now = Known {
             id: id.clone(),
             mark: mark.text(),
-            there: false,
             adopted: false,
         };
         let before = known.and_then(|(state, known)| Some((state, Known::read(known)?)));
@@ -333,7 +342,7 @@ impl Target for Images {
                     .id
                     .filter(|id| state != State::Intended && now.id.as_ref() != Some(id))
                 {
-                    self.account.remove_image(&id).await?;
+                    self.remove_ours(&id, &mark).await?;
                 }
             } else {
                 now.id = before.id;
@@ -350,7 +359,6 @@ impl Target for Images {
             }
         };
         now.id = Some(there.id.clone());
-        now.there = true;
         now.adopted = there.adopted;
         ground.arrived(item.size);
         ground.record(State::Uploaded, &now.value()).await?;
@@ -377,24 +385,20 @@ impl Target for Images {
         Ok(image.map(|_| Delivered::ready(id)))
     }
 
-    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
-        let Some(known) = Known::read(known) else {
-            return Ok(());
+    async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
+        let Some((known, mark)) =
+            Known::read(known).and_then(|known| Mark::read(&known.mark).map(|mark| (known, mark)))
+        else {
+            return Ok(Removed::Left);
         };
-        let id = match (known.id, Mark::read(&known.mark)) {
-            (Some(id), _) if known.there => Some(id),
-            (_, None) => None,
-            // Perhaps it was made, and perhaps somebody else's is there.
-            (Some(id), Some(mark)) => {
-                let image = self.account.image(&id).await?;
-                let ours = image.is_some_and(|image| mark.kinship(beside(&image)).is_ours());
-                ours.then_some(id)
-            }
-            (None, Some(mark)) => self.account.image_marked(&mark).await?,
+        // Cloudflare gives its id, and perhaps nobody heard of it.
+        let id = match known.id {
+            Some(id) => Some(id),
+            None => self.account.image_marked(&mark).await?,
         };
         match id {
-            Some(id) => self.account.remove_image(&id).await,
-            None => Ok(()),
+            Some(id) => self.remove_ours(&id, &mark).await,
+            None => Ok(Removed::Gone),
         }
     }
 

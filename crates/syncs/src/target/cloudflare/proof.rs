@@ -4,6 +4,7 @@
 //! Whoever used Cloudflare before Longshore has pictures under the same ids without a mark.
 
 use super::account::Account;
+use super::answer::Answer;
 use super::door::unanswered;
 use super::pictures::image_path;
 use crate::target::{Ground, Item, Trouble};
@@ -77,15 +78,18 @@ async fn blob(account: &Account, id: &str, most: u64) -> Result<Option<Response>
         .await;
     match response {
         Ok(response) if response.status().is_success() => Ok(Some(response)),
-        Ok(response) if response.status().is_server_error() || response.status() == 429 => {
-            Err(Trouble::Later {
-                reason: format!(
-                    "Cloudflare answered {} to the question for the picture that is there",
-                    response.status().as_u16()
-                ),
-                after: response.retry_after(),
-            })
+        Ok(response) if response.status() == 429 => {
+            let budget = &account.0.counted.budget;
+            let doing = "to show the content of the picture that is there";
+            Err(budget.too_many(&Answer::head(&response), doing))
         }
+        Ok(response) if response.status().is_server_error() => Err(Trouble::Later {
+            reason: format!(
+                "Cloudflare answered {} to the question for the picture that is there",
+                response.status().as_u16()
+            ),
+            after: response.retry_after(),
+        }),
         Ok(_) | Err(FetchError::TooLarge { .. }) => Ok(None),
         Err(error) => Err(unanswered(&error)),
     }

@@ -4,17 +4,19 @@
 //! recorded before one is made, and its id and the upload's address right after, before
 //! the first byte. An attempt that finds an address goes on from the offset that the
 //! server has; one that finds none looks for the film by its exact name and our mark, takes
-//! one that is whole, and removes those that nobody can go on with.
+//! one that is whole, and removes those that nobody can go on with. One that does not say that
+//! it is ours may be taken and is never removed.
 
 use super::account::Account;
 use super::answer::Answer;
+use super::budget::LONGEST;
 use super::door::Ask;
 use super::filling::fill;
 use super::mark::{Kinship, Mark};
 use super::naming::Naming;
 use super::tus::{self, Standing, Upload};
 use super::videos::{Progress, Video};
-use crate::target::{Checked, Delivered, Ground, Item, Receipt, State, Target, Trouble};
+use crate::target::{Checked, Delivered, Ground, Item, Receipt, Removed, State, Target, Trouble};
 use async_trait::async_trait;
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -144,7 +146,9 @@ impl Stream {
         };
         if before.mark != mark.text() {
             ground.say(&format!("{}: its content is another by now", item.name));
-            self.account.remove_video(uid).await?;
+            if let Some(video) = self.account.video(uid).await? {
+                self.remove_ours(&video, mark).await?;
+            }
             return Ok(Found::Nothing);
         }
         if let (State::Created, Some(url)) = (state, &before.url) {
@@ -162,10 +166,46 @@ impl Stream {
             Some(video) => {
                 // Nobody can send the rest of it any more, or it is none.
                 ground.say(&format!("{}: begins anew, its upload is gone", item.name));
-                self.account.remove_video(&video.uid).await?;
+                self.remove_ours(&video, mark).await?;
                 Ok(Found::Nothing)
             }
             None => Ok(Found::Nothing),
+        }
+    }
+
+    /// Removes a film, if it says that it is of this sync and file.
+    async fn remove_ours(&self, video: &Video, mark: &Mark) -> Result<Removed, Trouble> {
+        if !video.kinship(mark).is_ours() {
+            return Ok(Removed::Left);
+        }
+        self.account.remove_video(&video.uid).await?;
+        Ok(Removed::Gone)
+    }
+
+    /// Removes what is there of a file by what was recorded, as far as it is wanted.
+    async fn remove_if(
+        &self,
+        known: &Value,
+        is_wanted: impl Fn(&Video) -> bool + Send,
+    ) -> Result<Removed, Trouble> {
+        let Some((known, mark)) =
+            Known::read(known).and_then(|known| Mark::read(&known.mark).map(|mark| (known, mark)))
+        else {
+            return Ok(Removed::Left);
+        };
+        let Some(uid) = &known.uid else {
+            // Perhaps it was made, and nobody heard of it.
+            for video in self.account.videos_named(&known.name).await? {
+                if is_wanted(&video) {
+                    self.remove_ours(&video, &mark).await?;
+                }
+            }
+            return Ok(Removed::Gone);
+        };
+        match self.account.video(uid).await? {
+            Some(video) if is_wanted(&video) => self.remove_ours(&video, &mark).await,
+            Some(_) => Ok(Removed::Left),
+            None => Ok(Removed::Gone),
         }
     }
 
@@ -264,7 +304,7 @@ impl Stream {
             let text = said.text("the film");
             return Err(match said.status.as_u16() {
                 429 => {
-                    let after = said.after.unwrap_or(CROWDED);
+                    let after = said.after.unwrap_or(CROWDED).min(LONGEST);
                     self.account.stop_videos(after);
                     crowded(&text, after)
                 }
@@ -386,23 +426,13 @@ impl Target for Stream {
         video.map(|video| video.delivered()).transpose()
     }
 
-    async fn remove(&self, known: &Value) -> Result<(), Trouble> {
-        let Some(known) = Known::read(known) else {
-            return Ok(());
-        };
-        if let Some(uid) = known.uid {
-            return self.account.remove_video(&uid).await;
-        }
-        // Perhaps it was made, and nobody heard of it.
-        let Some(mark) = Mark::read(&known.mark) else {
-            return Ok(());
-        };
-        for video in self.account.videos_named(&known.name).await? {
-            if video.kinship(&mark).is_ours() {
-                self.account.remove_video(&video.uid).await?;
-            }
-        }
-        Ok(())
+    async fn abandon(&self, known: &Value) -> Result<(), Trouble> {
+        let is_unfinished = |video: &Video| !video.is_whole();
+        self.remove_if(known, is_unfinished).await.map(drop)
+    }
+
+    async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
+        self.remove_if(known, |_| true).await
     }
 
     async fn check(&self) -> Vec<Checked> {

@@ -54,8 +54,11 @@ impl<'a> Upload<'a> {
         Ok(Self { account, url })
     }
 
-    /// Asks where it stands.
+    /// Asks where it stands. Like every request of an upload it is none of those that are
+    /// counted, and waits like all of them where a 429 has said so.
     pub(super) async fn standing(&self) -> Result<Standing, Trouble> {
+        let budget = &self.account.0.counted.budget;
+        budget.let_in()?;
         let request = Request::new(Method::HEAD, self.url.clone())
             .headers(self.headers(&[])?)
             .without_redirects();
@@ -63,7 +66,12 @@ impl<'a> Upload<'a> {
         let response = self.account.0.client.send(request, &cancel).await;
         let response = response.map_err(|error| unanswered(&error))?;
         match response.status().as_u16() {
-            404 | 410 => return Ok(Standing::Gone),
+            // Its address allows nothing any more, or there is none.
+            403 | 404 | 410 => return Ok(Standing::Gone),
+            429 => {
+                let answer = Answer::head(&response);
+                return Err(budget.too_many(&answer, "to say where the upload stands"));
+            }
             _ if response.status().is_success() => {}
             status => {
                 return Err(Trouble::Later {
@@ -82,6 +90,8 @@ impl<'a> Upload<'a> {
 
     /// Sends a piece that begins at byte `at`.
     pub(super) async fn send(&self, at: u64, piece: Streamed) -> Result<Sent, Trouble> {
+        let budget = &self.account.0.counted.budget;
+        budget.let_in()?;
         let expected = at + piece.length();
         let offset = at.to_string();
         let ours = [
@@ -96,6 +106,9 @@ impl<'a> Upload<'a> {
             Err(error) => Err(error),
         };
         match answer {
+            Ok(answer) if answer.status == 429 => {
+                Err(budget.too_many(&answer, "a part of the film"))
+            }
             Ok(answer) => judge(&answer, at, expected),
             Err(error @ (FetchError::Refused(_) | FetchError::RedirectRefused { .. })) => {
                 Err(unanswered(&error))
@@ -144,7 +157,8 @@ fn judge(answer: &Answer, at: u64, expected: u64) -> Result<Sent, Trouble> {
         }
         Err(said) => said,
     };
-    if said.is_gone() {
+    // Or its address allows nothing any more.
+    if said.is_gone() || answer.status == 403 {
         return Ok(Sent::Gone);
     }
     let trouble = said.trouble("a part of the film");
@@ -154,8 +168,6 @@ fn judge(answer: &Answer, at: u64, expected: u64) -> Result<Sent, Trouble> {
             reason: said.text("a part of the film"),
             after: said.after,
         })),
-        // It asks for a wait, which is the delivery's to keep.
-        429 => Err(trouble),
         _ => match trouble {
             Trouble::Later { after: None, .. } => Ok(Sent::Unsure(trouble)),
             _ => Err(trouble),

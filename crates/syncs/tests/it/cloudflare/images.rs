@@ -5,7 +5,7 @@ use super::{
 };
 use crate::shore::Cargo;
 use crate::syncs::target::cloudflare::{Accounts, Images, ImagesSettings};
-use crate::syncs::target::{Delivered, Receipt, State, Target, Trouble};
+use crate::syncs::target::{Delivered, Receipt, Removed, State, Target, Trouble};
 use serde_json::json;
 use std::time::Duration;
 use testing::{Cloudflare, Fault, Step};
@@ -356,6 +356,39 @@ async fn what_was_perhaps_made_is_removed_and_what_is_somebody_elses_is_not() {
         cloudflare.put_image("file/7", b"somebody's own", json!({}));
         target.remove(&known).await.unwrap();
         assert_eq!(cloudflare.images().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_was_taken_as_delivered_and_is_somebody_elses_stays() {
+    let cargo = Cargo::picture("7", 20_000);
+    let another = |cloudflare: &Cloudflare| {
+        let settings = ImagesSettings {
+            owner: "another".to_owned(),
+            ..images_settings()
+        };
+        Images::new(account(cloudflare), settings)
+    };
+    // Of another sync, or of before Longshore.
+    for of_sync in [true, false] {
+        let cloudflare = Cloudflare::start().await;
+        let theirs = shore(&cargo);
+        if of_sync {
+            theirs.deliver(&another(&cloudflare), &cargo.item).await;
+        } else {
+            cloudflare.put_image("file/7", &cargo.content.to_vec(), json!({}));
+        }
+        let (target, ours) = (images(&cloudflare), shore(&cargo));
+        ours.deliver(&target, &cargo.item).await;
+        let (_, known) = ours.known().unwrap();
+        assert_eq!(target.remove(&known).await, Ok(Removed::Left), "{of_sync}");
+        has_one_image(&cloudflare, &cargo);
+        if of_sync {
+            let (_, known) = theirs.known().unwrap();
+            let removed = another(&cloudflare).remove(&known).await;
+            assert_eq!(removed, Ok(Removed::Gone));
+            assert!(cloudflare.images().is_empty());
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::shore::Cargo;
 use crate::syncs::target::cloudflare::{Stream, StreamSettings};
-use crate::syncs::target::{Delivered, State, Target, Trouble};
+use crate::syncs::target::{Delivered, Removed, State, Target, Trouble};
 use serde_json::json;
 use std::time::Duration;
 use testing::{Cloudflare, Fault, Step};
@@ -168,7 +168,8 @@ async fn an_upload_that_another_request_holds_is_asked_where_it_stands() {
 
 #[tokio::test]
 async fn an_upload_that_is_gone_begins_anew_and_leaves_no_spare_film() {
-    for status in [404, 410] {
+    // Or its address allows nothing any more.
+    for status in [403, 404, 410] {
         for step in [Step::UploadHead, Step::UploadPatch] {
             let cloudflare = Cloudflare::start().await;
             let (target, cargo) = (stream(&cloudflare), Cargo::film("7", 200_000));
@@ -234,6 +235,73 @@ async fn too_many_films_at_work_pause_films_and_nothing_else() {
     }
     assert_eq!(cloudflare.count(Step::VideoCreate), 1);
     assert!(cloudflare.videos().is_empty());
+}
+
+#[tokio::test]
+async fn who_asks_for_longer_than_any_clock_reaches_is_asked_after_a_day() {
+    let cloudflare = Cloudflare::start().await;
+    let (target, cargo) = (stream(&cloudflare), Cargo::film("7", 2000));
+    let crowded = Fault::said(429, 10013, "queue is full");
+    let crowded = crowded.header("Retry-After", "99999999999999999999");
+    cloudflare.fail(Step::VideoCreate, crowded);
+    let trouble = shore(&cargo).attempt(&target, &cargo.item).await;
+    let Trouble::Paused { after, .. } = trouble.unwrap_err() else {
+        panic!("it is no pause");
+    };
+    assert_eq!(after, Duration::from_secs(24 * 3600));
+}
+
+#[tokio::test]
+async fn what_was_begun_of_a_film_is_given_up_and_nothing_else() {
+    let cloudflare = Cloudflare::start().await;
+    let (target, cargo) = (stream(&cloudflare), Cargo::film("7", 200_000));
+    let theirs = cloudflare.put_video("7", b"another film");
+    let others = || {
+        let videos = cloudflare.videos();
+        let uids = videos.iter().map(|video| video.uid.clone());
+        uids.filter(|uid| *uid != theirs).count()
+    };
+    // Its content has come in part; or nobody heard that it was made.
+    let (in_part, unheard) = (shore(&cargo), shore(&cargo));
+    in_part.breaks_after(100_000);
+    for (begun, is_heard_of) in [(in_part, true), (unheard, false)] {
+        if !is_heard_of {
+            cloudflare.fail(Step::VideoCreate, Fault::hang_up().though_done());
+        }
+        begun.attempt(&target, &cargo.item).await.unwrap_err();
+        assert_eq!(others(), 1);
+        let (_, known) = begun.known().unwrap();
+        target.abandon(&known).await.unwrap();
+        assert_eq!(others(), 0);
+    }
+    // What is served stays.
+    let whole = shore(&cargo);
+    whole.deliver(&target, &cargo.item).await;
+    let (_, known) = whole.known().unwrap();
+    target.abandon(&known).await.unwrap();
+    assert_eq!(others(), 1);
+}
+
+#[tokio::test]
+async fn a_film_that_was_taken_as_delivered_and_is_somebody_elses_stays() {
+    let cloudflare = Cloudflare::start().await;
+    let cargo = Cargo::film("7", 200_000);
+    let ours = shore(&cargo);
+    // Of before Longshore: nothing says whose it is.
+    cloudflare.put_video("7", &cargo.content.to_vec());
+    let target = stream(&cloudflare);
+    ours.deliver(&target, &cargo.item).await;
+    let (_, known) = ours.known().unwrap();
+    assert_eq!(target.remove(&known).await, Ok(Removed::Left));
+    // Another content is another film beside it.
+    let changed = cargo.changed();
+    let second = shore(&changed);
+    second.take_over(&ours);
+    second.deliver(&target, &changed.item).await;
+    assert_eq!(cloudflare.videos().len(), 2);
+    let (_, known) = second.known().unwrap();
+    assert_eq!(target.remove(&known).await, Ok(Removed::Gone));
+    has_one_video(&cloudflare, &cargo);
 }
 
 #[tokio::test]
