@@ -5,7 +5,7 @@
 import { expect, type Locator, type Page, test } from "@playwright/test";
 
 const PROMISED_MS = 200;
-const TRIES = 5;
+const TRIES = 8;
 
 export interface Pressed {
   /** Milliseconds from the press until it showed. */
