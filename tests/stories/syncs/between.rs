@@ -151,6 +151,7 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     assert_eq!(status, StatusCode::CREATED, "{bucket}");
     put(&server, "media/a.png", "image/png", b"a picture").await;
     put(&server, "media/c.txt", "text/plain", b"words").await;
+    put(&server, "media/z.png", "image/png", b"one that stays").await;
     let to = json!({ "kind": "bucket", "bucket": "served", "key": "copies/{key}" });
     let rule = json!({
         "source": { "kind": "bucket", "bucket": "files", "prefix": "media/" },
@@ -191,6 +192,7 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     assert!(status.is_success(), "{status}");
     run(&server, "copies").await;
     assert_eq!(served("a.png").await, None);
+    assert_eq!(served("z.png").await, picture(b"one that stays"));
 }
 
 on_both!(a_store_alone_is_a_source_of_what_was_not_delivered_yet);
