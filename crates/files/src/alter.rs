@@ -77,11 +77,11 @@ impl Alteration {
     /// When it is not true, or nobody knows.
     pub(crate) async fn commit(self, to_tell: ToTell) -> Result<()> {
         let tasks = self.files.tasks().clone();
-        let committed = tasks.spawn(self.to_its_end(to_tell)).await;
+        let committed = tasks.spawn(self.end(to_tell)).await;
         committed.map_err(|_| Error::Stopped)?
     }
 
-    async fn to_its_end(self, to_tell: ToTell) -> Result<()> {
+    async fn end(self, to_tell: ToTell) -> Result<()> {
         let Self {
             tx,
             mut announced,

@@ -302,7 +302,7 @@ impl Files {
 async fn told(making: Option<Making>, copy: impl Future<Output = Result<File>>) -> Result<File> {
     let copied = copy.await?;
     if let Some(making) = making {
-        making.is_made(&copied);
+        making.made(&copied);
     }
     Ok(copied)
 }

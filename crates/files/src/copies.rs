@@ -22,7 +22,7 @@ pub(crate) enum Maker {
     Another(Box<File>),
 }
 
-/// A copy that is being made. Dropped without [`is_made`](Self::is_made), the next one who
+/// A copy that is being made. Dropped without [`made`](Self::made), the next one who
 /// asks for it makes it.
 #[derive(Debug)]
 pub(crate) struct Making {
@@ -79,7 +79,7 @@ impl Copies {
 
 impl Making {
     /// It is there.
-    pub(crate) fn is_made(self, file: &File) {
+    pub(crate) fn made(self, file: &File) {
         self.made.send_replace(Some(file.clone()));
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         let making = this(&copies, "a to b").await;
         drop(this(&copies, "a to c").await);
         let again = copies.begin("a to b");
-        let ends = async { making.is_made(&file) };
+        let ends = async { making.made(&file) };
         let (again, ()) = tokio::join!(again, ends);
         assert!(matches!(again, Maker::Another(made) if *made == file));
         // What is over is made anew.

@@ -48,7 +48,7 @@ pub struct PassInput {
 }
 
 impl PassInput {
-    pub(crate) const fn of(sync: &Sync) -> Self {
+    pub(crate) fn of(sync: &Sync) -> Self {
         Self {
             sync: sync.id,
             once: false,
@@ -58,7 +58,7 @@ impl PassInput {
     }
 
     /// Of what is recorded already.
-    pub(crate) const fn of_recorded(sync: &Sync) -> Self {
+    pub(crate) fn of_recorded(sync: &Sync) -> Self {
         Self {
             recorded: true,
             ..Self::of(sync)

@@ -17,7 +17,7 @@ mod waiting;
 pub(crate) use board::Board;
 pub(crate) use find::sort;
 pub(crate) use gates::Left;
-pub(crate) use route::item_of;
+pub(crate) use route::{Chosen, choose, item_of};
 
 use crate::Syncs;
 use crate::delivery::{Claim, Claimed};

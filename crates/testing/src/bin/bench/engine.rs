@@ -170,7 +170,7 @@ pub(crate) async fn play(arguments: &[&str]) -> Result {
         current.clone(),
         1024,
     );
-    let site = web::activity_routes(operations.clone(), access.clone())
+    let site = web::activity_routes(operations.clone(), access.clone(), Arc::new(Nothing))
         .merge(web::live_routes(
             operations.clone(),
             None,
@@ -199,5 +199,21 @@ pub(crate) async fn play(arguments: &[&str]) -> Result {
         served = served => Ok(served?),
         // Who started it is gone.
         () = listens => Ok(()),
+    }
+}
+
+/// Nobody starts anything here.
+#[derive(Debug)]
+struct Nothing;
+
+#[async_trait::async_trait]
+impl web::Starting for Nothing {
+    async fn admit(
+        &self,
+        _caller: &access::Caller,
+        _kind: &str,
+        _input: &str,
+    ) -> web::Answer<Option<String>> {
+        Ok(None)
     }
 }
