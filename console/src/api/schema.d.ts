@@ -402,7 +402,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was deleted, by path and time. */
+        /** List what was deleted, by path, and of each path the newest first. */
         get: operations["list_trash"];
         put?: never;
         post?: never;
@@ -419,7 +419,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List older versions, by path and time. */
+        /** List older versions, by path, and of each path the newest first. */
         get: operations["list_versions"];
         put?: never;
         post?: never;
@@ -728,7 +728,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The log as text, the whole of it or from a number on. */
+        /** The log as text, the whole of it or from a number on: plain, or with its colours. */
         get: operations["download_log"];
         put?: never;
         post?: never;
@@ -3893,6 +3893,11 @@ export interface components {
              * @description The number of the newest change.
              */
             changed: number;
+            /**
+             * @description To one who polls: the headers that did not arrive with their last request for a
+             *     WebSocket. Absent where none is known to be missing.
+             */
+            missing?: string[];
             /** @enum {string} */
             type: "hello";
         } | {
@@ -6736,6 +6741,11 @@ export interface operations {
             query?: {
                 /** @description The number of the first line wanted; the whole log when absent. */
                 from?: number;
+                /**
+                 * @description Whether lines are as they were written, with the escape sequences of their colours
+                 *     and redraws. Else each is what it would leave on a terminal, in plain words.
+                 */
+                colours?: boolean;
             };
             header?: never;
             path: {
