@@ -26,6 +26,7 @@ use incoming::Incoming;
 use md5::{Digest, Md5};
 use std::fmt;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -195,11 +196,14 @@ impl Blobs {
 
     /// Every stored blob with its size, for a sweep that compares it with the
     /// database. What is removed meanwhile may be left out. Calls `each` on a blocking
-    /// thread.
+    /// thread, until it breaks off.
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub async fn list(&self, mut each: impl FnMut(BlobName, u64) + Send + 'static) -> Result<()> {
+    pub async fn list(
+        &self,
+        mut each: impl FnMut(BlobName, u64) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<()> {
         let root = self.root.clone();
         blocking(move || {
             for shard in std::fs::read_dir(root)? {
@@ -214,8 +218,9 @@ impl Blobs {
                     let name = file.file_name().to_str().and_then(|name| name.parse().ok());
                     if let Some(name) = name
                         && let Some(metadata) = unless_gone(file.metadata())?
+                        && each(name, metadata.len()).is_break()
                     {
-                        each(name, metadata.len());
+                        return Ok(());
                     }
                 }
             }

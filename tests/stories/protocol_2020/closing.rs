@@ -148,7 +148,7 @@ async fn a_database_that_fails_takes_nobody_the_socket(database: TestDatabase) {
     // Whoever asks who somebody is gets an error, and what is remembered is not believed.
     for sql in [
         "ALTER TABLE account RENAME TO no_account",
-        "ALTER TABLE setting RENAME TO no_setting",
+        "ALTER TABLE counter RENAME TO no_counter",
     ] {
         db.execute(sql, vec![]).await.expect("it is renamed");
     }
@@ -156,7 +156,7 @@ async fn a_database_that_fails_takes_nobody_the_socket(database: TestDatabase) {
     server.captured().contains(said).await;
     for sql in [
         "ALTER TABLE no_account RENAME TO account",
-        "ALTER TABLE no_setting RENAME TO setting",
+        "ALTER TABLE no_counter RENAME TO counter",
     ] {
         db.execute(sql, vec![]).await.expect("it is renamed");
     }

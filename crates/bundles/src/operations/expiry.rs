@@ -3,8 +3,10 @@
 use crate::{Bundles, sql};
 use operations::{Context, Failure, Kind, Missed, NewSchedule, Outcome, Settings, Timing};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::time::Duration;
 use storage::BlobName;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long a blob that no bundle owns is left alone: its bundle may be about to.
 const ORPHANED: Duration = Duration::from_secs(24 * 3600);
@@ -64,14 +66,15 @@ impl ExpireBundles {
     async fn sweep_orphans(&self, context: &Context) -> Result<u64, Failure> {
         let (sender, mut names) = tokio::sync::mpsc::channel::<BlobName>(256);
         let blobs = self.0.blobs().clone();
-        let listing = tokio::spawn(async move {
+        let listing = AbortOnDropHandle::new(tokio::spawn(async move {
             blobs
-                .list(move |name, _| {
+                .list(move |name, _| match sender.blocking_send(name) {
+                    Ok(()) => ControlFlow::Continue(()),
                     // Nobody listens any more: the rest is left for the next time.
-                    let _ = sender.blocking_send(name);
+                    Err(_) => ControlFlow::Break(()),
                 })
                 .await
-        });
+        }));
         let mut orphans = 0;
         while let Some(name) = names.recv().await {
             context.check()?;

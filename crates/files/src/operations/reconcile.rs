@@ -125,7 +125,11 @@ impl Walk<'_> {
         let mut walked: Walked = self.context.restored().unwrap_or_default();
         loop {
             self.context.check()?;
-            let step = self.step(&walked.after).await?;
+            // A store that is silent holds up nobody who wants it to end.
+            let step = tokio::select! {
+                step = self.step(&walked.after) => step?,
+                () = self.context.cancelled().cancelled() => continue,
+            };
             walked.skipped += step.skipped;
             walked.tally.unchanged += step.same;
             self.tell(&walked);

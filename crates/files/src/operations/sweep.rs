@@ -5,6 +5,7 @@ use crate::bucket::Bucket;
 use crate::{Files, sql};
 use operations::{Context, Failure, Kind, Outcome, Settings};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::time::Duration;
 use storage::BlobName;
 
@@ -152,9 +153,10 @@ impl SweepFiles {
         let blobs = self.0.blobs().clone();
         let listing = self.0.tasks().spawn(async move {
             blobs
-                .list(move |name, _| {
+                .list(move |name, _| match sender.blocking_send(name) {
+                    Ok(()) => ControlFlow::Continue(()),
                     // Nobody listens any more: the rest is left for the next time.
-                    let _ = sender.blocking_send(name);
+                    Err(_) => ControlFlow::Break(()),
                 })
                 .await
         });

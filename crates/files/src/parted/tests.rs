@@ -6,6 +6,7 @@ use crate::bucket::BucketChange;
 use crate::{FileSettings, Ground, LEAST_PART};
 use access::{Access, AccessSettings, Doer, MasterKeys};
 use base::{Actor, Clock, ManualClock, SystemClock};
+use std::ops::ControlFlow;
 use std::time::Duration;
 use storage::{Blobs, Bus, Dialect, values};
 use testing::{TestDatabase, on_both};
@@ -108,6 +109,7 @@ impl House {
         let (sender, receiver) = std::sync::mpsc::channel();
         let listed = self.files.blobs().list(move |name, _| {
             let _ = sender.send(name);
+            ControlFlow::Continue(())
         });
         listed.await.expect("listed");
         let names: Vec<_> = receiver.iter().collect();

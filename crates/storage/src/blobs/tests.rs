@@ -242,6 +242,7 @@ async fn a_blob_that_goes_while_all_are_listed_is_left_out() {
                 }
             }
             told.send(name).expect("the test waits");
+            ControlFlow::Continue(())
         })
         .await
         .expect("the list goes on");
