@@ -19,7 +19,9 @@ impl Files {
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let work = unless_over(self.stop(), work);
+        // In a box of its own: what copies a file is large, and would lie on the stack several
+        // times on its way into the task.
+        let work = unless_over(self.stop(), Box::pin(work));
         let done = self.tasks().spawn(work).await;
         done.ok().flatten().ok_or(storage::Error::Stopped)?
     }

@@ -137,24 +137,22 @@ impl Files {
             let held = self.held(&bucket, &[&source.path, &file.path]).await?;
             let copy = async move {
                 let held = &held;
-                files
-                    .copy_in_store(held, &bucket, &source, file, &expect)
-                    .await
+                let copied = files.copy_in_store(held, &bucket, &source, file, &expect);
+                Box::pin(copied).await
             };
             self.in_the_background(told(making, copy)).await
         } else if by_store {
             let passage = self.hold_passage(&bucket, &file.path).await?;
             let copy = async move {
                 let _passage = passage;
-                files
-                    .copy_by_bytes(&bucket, &source, file, &expect, &by)
-                    .await
+                let copied = files.copy_by_bytes(&bucket, &source, file, &expect, &by);
+                Box::pin(copied).await
             };
             self.in_the_background(told(making, copy)).await
         } else {
             let copy = async move {
-                let copied = files.commit(&bucket, file, &expect, Some(&source)).await;
-                copied.map_err(Uncommitted::into_error)
+                let copied = files.commit(&bucket, file, &expect, Some(&source));
+                Box::pin(copied).await.map_err(Uncommitted::into_error)
             };
             self.in_the_background(copy).await
         }
@@ -182,9 +180,8 @@ impl Files {
             let held = self.held(&bucket, &[&from, &to]).await?;
             let moved = async move {
                 let held = &held;
-                files
-                    .rename_in_store(held, &bucket, (&from, &to), &expect, &by)
-                    .await
+                let renamed = files.rename_in_store(held, &bucket, (&from, &to), &expect, &by);
+                Box::pin(renamed).await
             };
             return self.in_the_background(moved).await;
         }
@@ -193,13 +190,13 @@ impl Files {
             let moved = async move {
                 let _passage = passage;
                 let (from, to) = ((&from_bucket, &from), (&bucket, &to));
-                files.rename_by_bytes(from, to, &expect, &by).await
+                Box::pin(files.rename_by_bytes(from, to, &expect, &by)).await
             };
             return self.in_the_background(moved).await;
         }
         let moved = async move {
             let (from, to) = ((&from_bucket, &from), (&bucket, &to));
-            files.rename_on_disk(from, to, &expect, &by).await
+            Box::pin(files.rename_on_disk(from, to, &expect, &by)).await
         };
         self.in_the_background(moved).await
     }

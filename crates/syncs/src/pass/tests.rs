@@ -280,6 +280,10 @@ struct Process {
 
 impl Process {
     async fn on(db: &Db, keys: &MasterKeys) -> Self {
+        Self::with(db, keys, LEASE).await
+    }
+
+    async fn with(db: &Db, keys: &MasterKeys, lease: Duration) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let bus = Bus::start(db, &tasks, stop.clone());
         let clock: base::SharedClock = Arc::new(SystemClock);
@@ -298,7 +302,7 @@ impl Process {
                 access: access.clone(),
             },
             SyncSettings {
-                lease: LEASE,
+                lease,
                 attempts: 2,
                 longest_wait: Duration::from_millis(10),
                 ..SyncSettings::default()

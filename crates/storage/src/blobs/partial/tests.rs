@@ -93,7 +93,10 @@ async fn it_is_no_blob_until_it_is_whole_and_goes_when_it_is_told() {
     let mark = blobs.begin_partial().await.expect("begun");
     assert!(matches!(blobs.read(mark.name).await, Err(Error::NoBlob)));
     let (told, listed) = std::sync::mpsc::channel();
-    let each = move |name, _| told.send(name).expect("the test waits");
+    let each = move |name, _| {
+        told.send(name).expect("the test waits");
+        std::ops::ControlFlow::Continue(())
+    };
     blobs.list(each).await.expect("listed");
     assert_eq!(listed.iter().count(), 0);
     let there = blobs.list_partial(Duration::ZERO).await.expect("listed");

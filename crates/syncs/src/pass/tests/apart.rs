@@ -5,6 +5,9 @@ use crate::tally::Tally;
 use std::collections::BTreeSet;
 use testing::on_sqlite;
 
+/// Longer than it takes a panic to tell of itself, while nothing else goes on.
+const UNHURRIED: Duration = Duration::from_secs(60);
+
 /// What a target does instead of taking a file.
 #[derive(Clone, Debug)]
 pub(super) enum Says {
@@ -377,7 +380,7 @@ async fn a_pass_that_would_only_wait_ends_and_leaves_it_to_a_later_one(database:
 on_sqlite!(whoever_makes_a_mistake_gives_the_file_back);
 async fn whoever_makes_a_mistake_gives_the_file_back(database: TestDatabase) {
     let db = database.open().await;
-    let mut process = Process::on(&db, &MasterKeys::generate()).await;
+    let mut process = Process::with(&db, &MasterKeys::generate(), UNHURRIED).await;
     let sync = films_and_the_rest(&db).await;
     let port = Port::with(&["a"]);
     *port.mistaken.lock().expect("whole") = Some("a".to_owned());
