@@ -7,6 +7,7 @@
 
 mod admitted;
 mod body;
+mod contract;
 mod elsewhere;
 mod erased;
 mod gate;

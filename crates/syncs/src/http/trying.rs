@@ -24,7 +24,11 @@ pub(super) struct SyncTrial {
 /// marked.
 #[utoipa::path(
     post, path = "/api/v1/sync-dry-run", tag = "syncs", request_body = SyncTrial,
-    responses((status = 200, description = "What a pass would do.", body = DryRun))
+    responses(
+        (status = 200, description = "What a pass would do.", body = DryRun),
+        (status = 404, description = "There is no sync of that name.", body = web::ProblemDocument,
+         content_type = "application/problem+json"),
+    )
 )]
 pub(super) async fn dry_run_rule(
     State(syncs): State<Syncs>,

@@ -1,5 +1,6 @@
 //! The check around every handler: admitted, identified, allowed, in time.
 
+use super::contract::Contract;
 use super::elsewhere::{Elsewhere, guest};
 use super::origin::Asked;
 use super::requirement::Admission;
@@ -217,6 +218,8 @@ fn challenged(problem: Problem, asked: &Asked<'_>) -> Problem {
 
 /// One route's part of the check.
 pub(super) struct Guard {
+    /// What its answers are held against, where anybody says.
+    pub(super) contract: Option<Contract>,
     pub(super) gate: Gate,
     pub(super) requirement: Requirement,
     pub(super) limits: RouteLimits,
@@ -245,9 +248,16 @@ impl Service<Request> for Guarded {
     fn call(&mut self, request: Request) -> Self::Future {
         let Self { guard, route } = self.clone();
         Box::pin(async move {
-            let inner = async |request| match checked(&guard, request, route).await {
-                Ok(response) => response,
-                Err(problem) => problem.into_response(),
+            let inner = async |request: Request| {
+                let method = request.method().clone();
+                let answer = match checked(&guard, request, route).await {
+                    Ok(response) => response,
+                    Err(problem) => problem.into_response(),
+                };
+                match &guard.contract {
+                    Some(contract) => contract.held(&method, answer),
+                    None => answer,
+                }
             };
             Ok(front::answer(&guard.gate, request, inner).await)
         })

@@ -1,6 +1,7 @@
 //! From the table to a router that answers: every handler behind its check, the
 //! description of all of them, and the layers around everything.
 
+use super::contract::{Contract, completed};
 use super::gate::{Guard, Guarded};
 use super::hosts::{Hosted, Hosts};
 use super::{Added, Described, Entry, Gate, RouteTable, Routes, responses, table};
@@ -91,7 +92,8 @@ fn document(routes: &Routes) -> Bytes {
 }
 
 /// Every route behind its check, and what answers where none does. `dialog`: whether
-/// browsers may ask for a password themselves, as there is no page that does.
+/// browsers may ask for a password themselves, as there is no page that does; what then
+/// answers is not in the API's description, which promises nothing of it.
 pub(super) fn router<T: 'static>(
     added: Vec<Added<()>>,
     gate: &Gate,
@@ -100,7 +102,9 @@ pub(super) fn router<T: 'static>(
 ) -> Router {
     let mut router = Router::new();
     for added in added {
+        let contract = (!dialog).then(|| Contract::of(&added)).flatten();
         let check = Arc::new(Guard {
+            contract,
             gate: gate.clone(),
             requirement: added.requirement,
             limits: added.limits,
@@ -201,9 +205,9 @@ fn describe(routes: &Routes) -> OpenApi {
     let mut names = HashMap::new();
     for (added, described) in described {
         components.schemas.extend(described.schemas);
-        for (path, mut item) in described.paths.paths {
+        let paths = completed(described.paths, added.requirement, added.limits);
+        for (path, mut item) in paths.paths {
             for (method, operation) in table::operations_mut(&mut item) {
-                responses::complete(operation, &path, &method, added.requirement, added.limits);
                 let here = format!("{method} {path}");
                 let name = operation.operation_id.clone().unwrap_or_default();
                 if let Some(there) = names.insert(name.clone(), here.clone()) {

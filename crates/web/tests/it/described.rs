@@ -1,7 +1,9 @@
 //! The API's description says what is so.
 
-use crate::fixture::{get, site};
+use crate::fixture::{call, gate, get, site};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use web::{Problem, Requirement, Routes, Settings, routes};
 
 async fn document() -> Value {
     get("/api/v1/openapi.json").to(&site()).await.json()
@@ -178,4 +180,35 @@ fn a_schema_that_none_describes_is_noticed_at_the_start() {
     let coloured = web::routes!(list_coloured);
     let routes = routes().add(web::Requirement::Public, coloured);
     let _ = routes.finish(&gate(web::Settings::default(), 1));
+}
+
+#[utoipa::path(get, path = "/told", responses((status = 200, description = "It.")))]
+async fn told() -> StatusCode {
+    StatusCode::OK
+}
+
+#[utoipa::path(put, path = "/told", responses((status = 204, description = "Done.")))]
+async fn told_otherwise() -> StatusCode {
+    StatusCode::ACCEPTED
+}
+
+#[utoipa::path(post, path = "/told", responses((status = 204, description = "Done.")))]
+async fn conflicting() -> Problem {
+    Problem::conflict("Something stands against it.")
+}
+
+#[tokio::test]
+async fn an_answer_that_nothing_describes_is_the_programs_failure() {
+    let told = Routes::new().add(
+        Requirement::Public,
+        routes!(told, told_otherwise, conflicting),
+    );
+    let site = told.finish(&gate(Settings::default(), 64));
+    for answered in [Method::GET, Method::HEAD] {
+        assert_eq!(call(answered, "/told").to(&site).await.status, 200);
+    }
+    for undescribed in [Method::PUT, Method::POST] {
+        let answered = call(undescribed, "/told").to(&site).await;
+        assert_eq!(answered.problem(), (500, "undescribed".to_owned()));
+    }
 }
