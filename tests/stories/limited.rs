@@ -49,6 +49,14 @@ async fn no_more_sources_are_asked_for_than_may_be_nor_kept_where_there_is_no_ro
         assert_eq!(problem["code"], "conflict", "{problem}");
     }
 
+    // That it is no kind for a schedule is said, however much room there is.
+    let input = json!({ "name": "a.zip", "maker": null, "sources": [], "options": {} });
+    let schedule =
+        json!({ "name": "nightly", "kind": "bundle", "cron": "0 3 * * *", "input": input });
+    let (status, problem) = server.post("/api/v1/schedules", &schedule).await;
+    assert_eq!(status, 400, "{problem}");
+    assert_eq!(problem["errors"][0]["code"], "not-schedulable", "{problem}");
+
     // The limits are those of now.
     limits("[bundles]\nmax_sources = 1\nmax_kept = 10\nmax_kept_bytes = \"1KiB\"\n");
     server.signal(Signal::HUP);
