@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Listens for SIGINT, SIGTERM and SIGHUP while it lives, but for those that were ignored
 /// when the program began: `nohup` and the background of a script mean it to go on. A
-/// second one ends the program at once.
+/// second SIGINT or SIGTERM ends the program at once. A second SIGHUP does not: a terminal
+/// that closes sends one by its shell and one by the kernel, and nobody there is impatient.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     come: CancellationToken,
@@ -29,7 +30,7 @@ impl Interrupt {
         let mut signals = kinds
             .into_iter()
             .filter(|kind| !ignored.has(*kind))
-            .map(signal)
+            .map(|kind| Ok((kind, signal(kind)?)))
             .collect::<std::io::Result<Vec<_>>>()
             .map_err(|error| Failure::failed(format!("signals cannot be received: {error}")))?;
         let come = CancellationToken::new();
@@ -37,6 +38,8 @@ impl Interrupt {
         let task = tokio::spawn(async move {
             any(&mut signals).await;
             told.cancel();
+            // Nobody listens for it from here on, and it still ends nothing.
+            signals.retain(|(kind, _)| *kind != SignalKind::hangup());
             any(&mut signals).await;
             half::remove_all();
             std::process::exit(Code::Cancelled as i32);
@@ -57,10 +60,10 @@ impl Drop for Interrupt {
 }
 
 /// The next of these signals.
-async fn any(signals: &mut [Signal]) {
+async fn any(signals: &mut [(SignalKind, Signal)]) {
     poll_fn(|context| {
         let mut signals = signals.iter_mut();
-        if signals.any(|signal| signal.poll_recv(context).is_ready()) {
+        if signals.any(|(_, signal)| signal.poll_recv(context).is_ready()) {
             Poll::Ready(())
         } else {
             Poll::Pending

@@ -27,6 +27,7 @@ mod files_in_store;
 mod hooks;
 mod key_grants;
 mod killed;
+mod limited;
 mod links;
 mod listing;
 mod live_limits;

@@ -355,34 +355,3 @@ async fn this_server_is_not_asked_by_any_of_its_addresses(database: TestDatabase
         "{reasons:?}"
     );
 }
-
-on_both!(no_more_sources_are_asked_for_than_may_be_nor_kept_where_there_is_no_room);
-async fn no_more_sources_are_asked_for_than_may_be_nor_kept_where_there_is_no_room(
-    database: TestDatabase,
-) {
-    let origin = origin().await;
-    let options = ["bundles.max_sources=3", "bundles.max_kept=2"];
-    let server = options
-        .iter()
-        .fold(server(&database), |server, option| {
-            server.arg("--set").arg(option)
-        })
-        .start()
-        .await;
-    let urls = vec![origin.url("/gone"); 4];
-    let body = json!({ "sources": urls });
-    let (status, problem) = server.post("/api/v1/bundles", &body).await;
-    assert_eq!(status, 400, "{problem}");
-    assert_eq!(problem["errors"][0]["code"], "out-of-range", "{problem}");
-
-    let urls = [origin.url("/good.bin"), origin.url("/gone")];
-    let body = json!({ "sources": urls });
-    let (id, _) = made(&server, &body).await;
-    let path = format!("/api/v1/bundles/{id}/retry");
-    let many = json!({ "sources": [0, 1, 2, 3] });
-    let (status, problem) = server.post(&path, &many).await;
-    assert_eq!(status, 400, "{problem}");
-    made(&server, &body).await;
-    let (status, problem) = server.post(&path, &json!({})).await;
-    assert_eq!(status, 409, "two are kept already: {problem}");
-}

@@ -50,6 +50,16 @@ describe("what runs", () => {
     expect(feed.view().whole).toBe(false);
   });
 
+  it("is told anew after a first view that broke off", async () => {
+    says(running("a", 1));
+    says({ type: "error", id: 1, code: "unavailable", message: "the database is away" });
+    // It ends meanwhile, of which nobody tells.
+    bench.clock.advance(2_000);
+    says({ type: "position", id: 1, changed: 4 });
+    await told();
+    expect(feed.view()).toEqual({ active: [], whole: true, more: false });
+  });
+
   it("is forgotten by who leaves", async () => {
     says(running("a", 1));
     says({ type: "position", id: 1, changed: 3 });

@@ -24,6 +24,22 @@ describe("subscribing", () => {
     ]);
   });
 
+  it("reads anew what was read while the server could not be heard", () => {
+    const resetsAfter = (refusals: number) => {
+      const line = new LiveBench();
+      let resets = 0;
+      line.live.subscribe({ kind: "operations", filter: {} }, { onReset: () => (resets += 1) });
+      line.live.start();
+      for (let i = 0; i < refusals; i += 1) {
+        line.newest().breaks();
+        line.clock.advance(600);
+      }
+      line.newest().says({ type: "hello", changed: 3 });
+      return resets;
+    };
+    expect([resetsAfter(0), resetsAfter(1)]).toEqual([0, 1]);
+  });
+
   it("hands a change to every topic that it concerns, once each", () => {
     const all: number[] = [];
     const one: number[] = [];

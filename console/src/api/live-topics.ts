@@ -50,7 +50,8 @@ const STALLED_MS = 5_000;
 export class Topics {
   #send: (message: object) => void;
   #clock: LiveClock;
-  #everGreeted = false;
+  /** Who listens may have missed something: the server greeted before, or could not be heard. */
+  #mayHaveMissed = false;
   #greeted = false;
   /** The newest change that was heard of. */
   #newest: number | null = null;
@@ -90,18 +91,19 @@ export class Topics {
     // A smaller number than ours means another database behind the same name.
     const foreign = this.#newest !== null && changed < this.#newest;
     this.#newest = changed;
-    const again = this.#everGreeted;
-    this.#everGreeted = true;
+    const missed = this.#mayHaveMissed;
+    this.#mayHaveMissed = true;
     this.#greeted = true;
     for (const subscription of this.#subscriptions.values()) {
       if (foreign) subscription.since = null;
-      if (again && subscription.since === null) {
-        subscription.seen.clear();
-        subscription.fileSeen = 0;
-        subscription.handlers.onReset?.();
-      }
+      if (missed) startOver(subscription);
       this.#request(subscription);
     }
+  }
+
+  /** The server could not be heard: what was read meanwhile may be old once it is. */
+  missed(): void {
+    this.#mayHaveMissed = true;
   }
 
   /** The connection is gone. Once greeted anew, everything is asked for anew. */
@@ -113,7 +115,7 @@ export class Topics {
   /** Forgets every position, as at log-out. */
   forget(): void {
     this.#newest = null;
-    this.#everGreeted = false;
+    this.#mayHaveMissed = false;
     for (const subscription of this.#subscriptions.values()) {
       subscription.since = null;
       subscription.fileSeen = 0;
@@ -185,6 +187,7 @@ export class Topics {
   }
 
   #askAnew(subscription: Subscription): void {
+    startOver(subscription);
     this.#send({ type: "unsubscribe", id: subscription.id });
     this.#request(subscription);
   }
@@ -251,6 +254,15 @@ export class Topics {
         topic.kind === "operation" && topic.operation === operation && topic.logFrom !== null,
     );
   }
+}
+
+// Without a position the first view comes once more. What was told of it before may have
+// ended since, which nobody would tell.
+function startOver(subscription: Subscription): void {
+  if (subscription.since !== null) return;
+  subscription.seen.clear();
+  subscription.fileSeen = 0;
+  subscription.handlers.onReset?.();
 }
 
 function cancelTimers(subscription: Subscription): void {

@@ -36,7 +36,10 @@ export class Live {
         },
         said: (message) => this.#topics.receive(message),
         dropped: () => this.#topics.rest(),
-        refused: () => events.refused?.(),
+        refused: () => {
+          this.#topics.missed();
+          events.refused?.();
+        },
       },
       clock,
     );

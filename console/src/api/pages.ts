@@ -21,3 +21,18 @@ export function changeInPages<T extends { id: string }>(
   queryClient.setQueryData<Pages<T>>(queryKey, { ...known, pages });
   return true;
 }
+
+/** Takes the item `id` out of a list, where it holds it. */
+export function dropFromPages(queryKey: readonly unknown[], id: string): void {
+  queryClient.setQueryData<Pages<{ id: string }>>(queryKey, (known) =>
+    known?.pages.some(({ items }) => items.some((item) => item.id === id))
+      ? {
+          ...known,
+          pages: known.pages.map((page) => ({
+            ...page,
+            items: page.items.filter((item) => item.id !== id),
+          })),
+        }
+      : known,
+  );
+}

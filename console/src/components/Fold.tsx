@@ -5,14 +5,16 @@ import { type ReactNode, useId, useState } from "react";
 
 interface FoldProps {
   label: string;
+  /** It is unfolded at first. */
+  initially?: boolean;
   /** Something in it must be seen: it is unfolded, and stays so. */
   open?: boolean;
   children: ReactNode;
 }
 
-export function Fold({ label, open = false, children }: FoldProps) {
+export function Fold({ label, initially = false, open = false, children }: FoldProps) {
   const id = useId();
-  const [unfolded, setUnfolded] = useState(open);
+  const [unfolded, setUnfolded] = useState(open || initially);
   if (open && !unfolded) setUnfolded(true);
   const Chevron = unfolded ? IconChevronDown : IconChevronRight;
   return (

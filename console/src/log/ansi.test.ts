@@ -1,5 +1,16 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Piece, parseAnsi, withoutAnsi } from "./ansi";
+
+interface PlainCase {
+  /** So many letters stand before both. */
+  after?: number;
+  written: string;
+  left: string;
+}
+
+const readCases = (): PlainCase[] =>
+  JSON.parse(readFileSync("../crates/operations/src/log/plain-cases.json", "utf8"));
 
 const E = "\u001b";
 const shown = (pieces: Piece[]) =>
@@ -58,6 +69,12 @@ describe("parseAnsi", () => {
 });
 
 describe("withoutAnsi", () => {
+  // The cases of the server, which leaves the same of a line in a plain download.
+  it.each(readCases())("leaves what a terminal would show: %j", ({ after = 0, written, left }) => {
+    const before = "x".repeat(after);
+    expect(withoutAnsi(before + written)).toBe(before + left);
+  });
+
   it("keeps only the words", () => {
     expect(withoutAnsi(`${E}[31mred${E}[0m and\rRED`)).toBe("RED and");
   });

@@ -41,11 +41,14 @@ const FARTHEST_JUMP = 1_000;
 /** True when the text needs no more than being shown. */
 export function isPlain(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code < 32 && code !== 9) return false;
-    if (code === 127 || code === 0x9b) return false;
+    if (steers(text.charCodeAt(i))) return false;
   }
   return true;
+}
+
+// C0 but for the tab, DEL and C1.
+function steers(code: number): boolean {
+  return (code < 32 && code !== 9) || (code >= 127 && code < 160);
 }
 
 export function parseAnsi(text: string): Piece[] {
@@ -85,7 +88,7 @@ function draw(text: string): Cell[] {
     }
     if (char === "\r") column = 0;
     else if (char === "\b") column = Math.max(0, column - 1);
-    else if (char >= " " || char === "\t") {
+    else if (!steers(text.charCodeAt(at))) {
       const whole = String.fromCodePoint(text.codePointAt(at) ?? 32);
       while (cells.length < column) cells.push([" ", PLAIN]);
       cells[column] = [whole, style];
@@ -98,10 +101,13 @@ function draw(text: string): Cell[] {
   return cells;
 }
 
-// Jumps are bounded, so that no sequence can ask for a billion blanks.
+// Jumps are bounded, so that no sequence can ask for a billion blanks. In a line that is
+// longer already, none moves farther back for that. A number that is too large is none.
 function moved(column: number, parameters: string, direction: 1 | -1): number {
-  const steps = Math.max(1, Number(parameters) || 1);
-  return Math.min(Math.max(0, column + direction * steps), FARTHEST_JUMP);
+  const number = Number(parameters);
+  const steps = number >= 1 && number < 2 ** 64 ? number : 1;
+  const farthest = Math.max(column, FARTHEST_JUMP);
+  return Math.min(Math.max(0, column + direction * steps), farthest);
 }
 
 function erase(cells: Cell[], column: number, parameters: string): void {

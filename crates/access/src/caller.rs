@@ -210,6 +210,16 @@ impl Caller {
         self.ends
     }
 
+    /// When the token or the access key ends that proves it, about which nobody need be asked
+    /// again: unlike a session's, that end does not move.
+    #[must_use]
+    pub const fn fixed_end(&self) -> Option<Timestamp> {
+        match self.proof {
+            Proof::Token { .. } | Proof::AccessKey { .. } => self.ends,
+            Proof::Session(_) | Proof::Password | Proof::Guest(_) => None,
+        }
+    }
+
     /// From where it calls.
     #[must_use]
     pub const fn address(&self) -> IpAddr {

@@ -316,8 +316,12 @@ impl Operations {
         }
     }
 
-    /// What people put on a schedule must be of a kind that is meant for it.
-    fn check_schedulable(&self, kind: &str) -> Result<()> {
+    /// What people put on a schedule must be of a kind that is meant for it. Of one that
+    /// nobody knows this says nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotSchedulable`].
+    pub fn check_schedulable(&self, kind: &str) -> Result<()> {
         match self.0.kinds.get(kind) {
             Some(known) if !known.settings.schedulable => {
                 Err(Error::NotSchedulable(kind.to_owned()))

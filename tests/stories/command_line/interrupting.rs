@@ -141,8 +141,27 @@ async fn what_ctrl_c_says_of_a_kept_one_is_so(database: TestDatabase) {
     ended(child).await.ended.refused_after(130, &words, &SAID);
     assert!(stored(server.data()).is_empty());
 
-    // When it is made, and on its way here.
+    // While it is made, by a terminal that closes: its shell sends a signal, and the kernel
+    // another, before the server has heard of the first.
     let quick = origin.put("/quick.bin", Answer::ok(Content::seeded(1, 10)));
+    let list = format!("{quick}\n{}", stalling(&origin, 1_000_000));
+    let mut child = person.start(&bundle, &list).await;
+    let mut said = Said::by(&mut child);
+    said.has("[1/2]").await;
+    let id = the_newest(&server, 2).await;
+    wire.hold_after(0);
+    signal(&child, Signal::HUP);
+    wire.holds().await;
+    signal(&child, Signal::HUP);
+    wire.let_go();
+    let why = said.has("longshore: ").await;
+    let words = format!("operation {id} is cancelled, and nothing is left");
+    assert!(why.contains(&words), "{why}");
+    assert_eq!(ended(child).await.ended.code, Some(130));
+    let operation = in_state(&server, &id, &["cancelled", "failed", "succeeded"]).await;
+    assert_eq!(operation["state"], "cancelled");
+
+    // When it is made, and on its way here.
     let held = origin.put("/held.bin", Answer::ok(Content::seeded(2, 10)).held());
     let list = format!("{quick}\n{held}");
     let mut child = person.start(&bundle, &list).await;
@@ -152,7 +171,7 @@ async fn what_ctrl_c_says_of_a_kept_one_is_so(database: TestDatabase) {
     wire.hold_after(0);
     origin.release();
     said.has("made; fetching the archive").await;
-    let id = the_newest(&server, 2).await;
+    let id = the_newest(&server, 3).await;
     signal(&child, Signal::INT);
     let why = said.has("longshore: ").await;
     let page = format!("kept at {}/bundles/{id}", wire.url());
@@ -170,7 +189,7 @@ async fn what_ctrl_c_says_of_a_kept_one_is_so(database: TestDatabase) {
     let mut child = person.start(&bundle, &list).await;
     let mut said = Said::by(&mut child);
     said.has("operation ").await;
-    let id = the_newest(&server, 3).await;
+    let id = the_newest(&server, 4).await;
     server.kill9().await;
     signal(&child, Signal::INT);
     let why = said.has("longshore: ").await;

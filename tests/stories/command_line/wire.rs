@@ -24,6 +24,8 @@ struct Shared {
     taken: watch::Sender<u64>,
     /// So many bytes of a client are passed on for each connection, and no more.
     held: watch::Sender<u64>,
+    /// Whether something was held back since it was told so.
+    holds: watch::Sender<bool>,
     /// Whether WebSockets are passed on.
     sockets: AtomicBool,
     /// How many were made.
@@ -49,6 +51,7 @@ impl Wire {
             brought: AtomicU64::new(0),
             taken: watch::Sender::new(0),
             held: watch::Sender::new(NEVER),
+            holds: watch::Sender::new(false),
             sockets: AtomicBool::new(true),
             sockets_made: watch::Sender::new(0),
         });
@@ -99,7 +102,17 @@ impl Wire {
 
     /// Passes no more than so many bytes on for each connection, until it is let go.
     pub(crate) fn hold_after(&self, bytes: u64) {
+        self.shared.holds.send_replace(false);
         self.shared.held.send_replace(bytes);
+    }
+
+    /// Waits until it holds something back.
+    pub(crate) async fn holds(&self) {
+        let mut holds = self.shared.holds.subscribe();
+        let reached = holds.wait_for(|holds| *holds);
+        testing::within("something to be held back", reached)
+            .await
+            .expect("the wire is there");
     }
 
     /// Lets go what it holds.
@@ -158,6 +171,9 @@ async fn there(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared)
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..count];
         sent += count as u64;
+        if sent > *held.borrow() {
+            shared.holds.send_replace(true);
+        }
         if held.wait_for(|held| sent <= *held).await.is_err() {
             return;
         }

@@ -123,9 +123,8 @@ async fn what_waits_and_shall_be_kept_is_made_when_the_socket_closes(database: T
     assert!(origin.seen_of("/never.jpg").is_empty());
 }
 
-on_both!(the_socket_ends_with_the_token_that_opened_it);
-async fn the_socket_ends_with_the_token_that_opened_it(database: TestDatabase) {
-    let server = server(&database).start().await;
+/// A socket that a token opened which ends soon.
+async fn short(server: &TestServer) -> Socket {
     let body =
         json!({ "name": "short", "scopes": ["bundles:write", "bundles:read"], "expires_in": 2 });
     let (status, token) = server.post("/api/v1/tokens", &body).await;
@@ -133,18 +132,27 @@ async fn the_socket_ends_with_the_token_that_opened_it(database: TestDatabase) {
     let bearer = format!("Bearer {}", token["token"].as_str().expect("the token"));
     let headers = [("Authorization", bearer.as_str())];
     let opened = upgrade(server.port(), "/ws", &headers).await;
-    let (mut socket, _) = opened.expect("the server upgrades");
+    opened.expect("the server upgrades").0
+}
+
+on_both!(the_socket_ends_with_the_token_that_opened_it);
+async fn the_socket_ends_with_the_token_that_opened_it(database: TestDatabase) {
+    let server = server(&database).start().await;
+    let mut socket = short(&server).await;
     // Nothing happens meanwhile that would have it asked again.
     assert_eq!(closed(&mut socket).await, 1008);
 }
 
-on_both!(a_database_that_fails_takes_nobody_the_socket);
-async fn a_database_that_fails_takes_nobody_the_socket(database: TestDatabase) {
+on_both!(a_database_that_fails_takes_nobody_the_socket_and_leaves_it_to_no_token_that_ended);
+async fn a_database_that_fails_takes_nobody_the_socket_and_leaves_it_to_no_token_that_ended(
+    database: TestDatabase,
+) {
     let (origin, url) = held().await;
     let server = server(&database).start().await;
     let mut socket = socket(&server, server.port(), "/ws").await;
     begun(&server, &mut socket, &origin, &json!([url])).await;
     let db = opened(&server, &database).await;
+    let mut short = short(&server).await;
     // Whoever asks who somebody is gets an error, and what is remembered is not believed.
     for sql in [
         "ALTER TABLE account RENAME TO no_account",
@@ -154,6 +162,7 @@ async fn a_database_that_fails_takes_nobody_the_socket(database: TestDatabase) {
     }
     let said = "whether a socket of 2020 may stay could not be asked";
     server.captured().contains(said).await;
+    assert_eq!(closed(&mut short).await, 1008);
     for sql in [
         "ALTER TABLE no_account RENAME TO account",
         "ALTER TABLE no_counter RENAME TO counter",

@@ -7,7 +7,7 @@ import { areChanged, DAY, type OptionValues } from "./bundle-options";
 
 export function BundleOptionsFields({ form }: { form: UseFormReturnType<OptionValues> }) {
   return (
-    <Fold label="Options" open={areChanged(form.values)}>
+    <Fold label="Options" initially={areChanged(form.values)}>
       <div className={classes.options}>
         <TextInput
           label="Name"

@@ -1,9 +1,10 @@
 // What happens to bundles, put into a list that is shown so that its rows stay where they
 // are: what is listed changes in place, and what is not waits to be asked for. The list is
 // sorted by id, and ids grow with time.
-import { bundlePages } from "../../api/bundles";
+import { bundlePages, readBundle } from "../../api/bundles";
 import { isActive } from "../../api/feed";
-import { changeInPages } from "../../api/pages";
+import { changeInPages, dropFromPages } from "../../api/pages";
+import { asProblem } from "../../api/problem";
 import { queryClient } from "../../api/query-client";
 import type { Bundle, Operation } from "../../api/types";
 
@@ -17,6 +18,16 @@ export function putIntoList(read: Bundle): void {
   changeInPages<Bundle>(bundlePages.queryKey, read.id, (known) =>
     changeOf(known) <= changeOf(read) ? read : known,
   );
+}
+
+/** Reads a bundle into its place. One that somebody deleted meanwhile has none any more. */
+export async function readIntoList(id: string): Promise<void> {
+  try {
+    putIntoList(await readBundle(id));
+  } catch (error) {
+    if (asProblem(error).status !== 404) throw error;
+    dropFromPages(bundlePages.queryKey, id);
+  }
 }
 
 /** The same for its operation alone, which does not know the size of the zip. */

@@ -1,11 +1,17 @@
 // The bundles that are listed, and what happens to them and beside them meanwhile.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { bundlePages, readBundle, readBundles } from "../../api/bundles";
+import { bundlePages, readBundles } from "../../api/bundles";
 import { isActive } from "../../api/feed";
 import type { Operation } from "../../api/types";
 import { useOperationChanges } from "../../api/use-live";
-import { compareList, listHolds, putIntoList, putOperationIntoList } from "./bundle-list";
+import {
+  compareList,
+  listHolds,
+  putIntoList,
+  putOperationIntoList,
+  readIntoList,
+} from "./bundle-list";
 
 export function useBundleList() {
   // What a break of the line kept back the live connection tells afterwards.
@@ -27,7 +33,7 @@ export function useBundleList() {
 
   const readOne = async (id: string) => {
     try {
-      putIntoList(await readBundle(id));
+      await readIntoList(id);
     } catch (error) {
       setFailure(error);
     }

@@ -208,7 +208,8 @@ function HowItRuns({ form }: { form: RuleForm }) {
       </Wide>
       <Folded
         label="Tell somebody how passes went"
-        open={toldOf(form.values.report) || hasErrors(form, "report")}
+        initially={toldOf(form.values.report)}
+        open={hasErrors(form, "report")}
       >
         <TextInput
           {...CODE}

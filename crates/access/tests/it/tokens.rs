@@ -187,6 +187,7 @@ async fn a_token_makes_no_token_that_lives_longer() {
         let ends = parent.expires_at.unwrap();
         let caller = present(&house, &text).await.unwrap();
         assert_eq!(caller.ends_at(), Some(ends));
+        assert_eq!(caller.fixed_end(), Some(ends));
         assert_eq!(
             code(
                 access
@@ -224,6 +225,7 @@ async fn a_caller_says_when_its_credential_ends() {
         let (_, ends) = house.access.session(logged_in.session.id).await.unwrap();
         assert_eq!(logged_in.caller.ends_at(), Some(ends));
         assert_eq!(caller.ends_at(), Some(ends));
+        assert_eq!(caller.fixed_end(), None, "it goes on with each use");
         assert_eq!(
             house.access.recheck(&caller).await.unwrap().ends_at(),
             Some(ends)

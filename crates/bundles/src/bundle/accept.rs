@@ -118,11 +118,16 @@ impl Bundles {
         self.submit(stored.name, sources, options, caller).await
     }
 
-    /// What a bundle was asked to hold, as it is when `caller` asks for the same.
+    /// What a bundle was asked to hold, as it is when `caller` asks for the same. Like a new
+    /// one it must be within the limits of now.
     ///
     /// # Errors
-    /// [`Error::NotStored`], [`Error::HeadersOfAnother`].
+    /// [`Error::TooManySources`], [`Error::KeptFull`], [`Error::NotStored`],
+    /// [`Error::HeadersOfAnother`].
     pub async fn asked_by(&self, caller: &Caller, mut input: BundleInput) -> Result<BundleInput> {
+        self.check_count(input.sources.len())?;
+        // One that repeats another is kept, also where that was streamed.
+        self.check_room().await?;
         let sources = std::mem::take(&mut input.sources);
         let numbered = sources.into_iter().enumerate().collect();
         input.sources = self.theirs(numbered, input.maker, caller).await?;

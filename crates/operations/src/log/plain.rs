@@ -123,38 +123,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// What is written, and what it leaves, both after so many letters. The console's tests
+    /// (`console/src/log/ansi.test.ts`) read the same.
+    #[derive(serde::Deserialize)]
+    struct Case {
+        #[serde(default)]
+        after: usize,
+        written: String,
+        left: String,
+    }
+
     #[test]
     fn a_line_is_what_it_leaves_on_a_terminal() {
-        for (written, left) in [
-            ("", ""),
-            ("nothing\tspecial, wörter", "nothing\tspecial, wörter"),
-            ("\u{1b}[1;31mred\u{1b}[0m, and not", "red, and not"),
-            ("\u{1b}[38;2;1;2;3mtrue colour\u{1b}[m", "true colour"),
-            ("\u{9b}32mgreen\u{9b}m", "green"),
-            // Redraws.
-            ("10 %\r55 %\r100 %", "100 %"),
-            ("a long one\rshort", "shortg one"),
-            ("a long one\r\u{1b}[Kshort", "short"),
-            ("100 %\r", "100 %"),
-            ("ab\u{8}c", "ac"),
-            ("wörter\r\u{1b}[2K", ""),
-            ("abc\u{1b}[2D\u{1b}[1Kx", " xc"),
-            ("abc\u{1b}[1GX", "Xbc"),
-            ("a\u{1b}[3Cb", "a   b"),
-            // Titles and links run to a bell or to a terminator.
-            ("\u{1b}]0;title\u{7}x", "x"),
-            ("\u{1b}]8;;http://x/\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
-            ("\u{1b}]0;cut \u{1b}[31mred", "red"),
-            ("\u{1b}]0;never ended", ""),
-            // Sets of characters, and what is none of these.
-            ("\u{1b}(Bplain\u{1b}7", "plain"),
-            ("a\u{7}b\u{0}c\u{7f}", "abc"),
-            ("cut \u{1b}[3", "cut "),
-            ("cut \u{1b}", "cut "),
-            // What is no final byte is text again.
-            ("\u{1b}[3\u{1b}[31mx", "x"),
-        ] {
-            assert_eq!(plain(written), left, "{written:?}");
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("plain-cases.json")).expect("cases");
+        for case in cases {
+            let before = "x".repeat(case.after);
+            let left = format!("{before}{}", case.left);
+            let found = plain(&format!("{before}{}", case.written)).into_owned();
+            assert_eq!(found, left, "{:?} after {}", case.written, case.after);
         }
     }
 

@@ -15,4 +15,5 @@ mod retention;
 mod schedules;
 mod script;
 mod streams;
+mod texts;
 mod world;

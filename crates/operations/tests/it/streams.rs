@@ -1,7 +1,7 @@
 //! Streams: what a program said on its standard error is told apart wherever a log is given.
 
 use crate::following::sent;
-use crate::logs::text_from;
+use crate::texts::text_from;
 use crate::world::{Plain, Work, World};
 use testing::on_both;
 

@@ -93,6 +93,8 @@ async fn create_schedule(
     By(caller): By,
     Json(request): Json<ScheduleRequest>,
 ) -> Answer<(StatusCode, Json<Schedule>)> {
+    // What cannot be is refused for that, and not for what would have to be done first.
+    schedules.operations().check_schedulable(&request.kind)?;
     let may_start = schedules
         .starter
         .may_start(&caller, &request.kind, &request.input);

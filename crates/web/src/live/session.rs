@@ -118,16 +118,22 @@ impl Session {
 
     /// Whether the caller may still watch; until when that needs no further question.
     async fn recheck(&mut self) -> Result<Instant, End> {
-        match self.hub.access.recheck(&self.caller).await {
+        let checked = self.hub.access.recheck(&self.caller).await;
+        let now = self.hub.operations.now();
+        let left = self.caller.fixed_end().map(|end| end.since(now));
+        match checked {
             Ok(caller) if caller.may(access::Role::Viewer, access::Scope::OperationsRead) => {
                 self.subscriptions.has_rights_of(&caller);
                 self.caller = caller;
                 Ok(self.trusted_until())
             }
-            // A database that does not answer takes no rights away.
-            Err(error @ (AccessError::Storage(_) | AccessError::Busy)) => {
+            // A database that does not answer takes no rights away, and a token that has
+            // ended gives none.
+            Err(error @ (AccessError::Storage(_) | AccessError::Busy))
+                if left != Some(Duration::ZERO) =>
+            {
                 tracing::warn!(%error, "whether a watcher may still watch could not be asked; asking again");
-                Ok(Instant::now() + ASK_AGAIN)
+                Ok(Instant::now() + left.unwrap_or(ASK_AGAIN).min(ASK_AGAIN))
             }
             _ => Err(End::Close(POLICY, "signed-out")),
         }

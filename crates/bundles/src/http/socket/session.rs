@@ -230,15 +230,21 @@ impl Session {
 
     /// Whether the caller may still make bundles; until when that needs no further question.
     async fn recheck(&mut self) -> Result<Instant, End> {
-        match self.desk.bundles.access().recheck(&self.caller).await {
+        let checked = self.desk.bundles.access().recheck(&self.caller).await;
+        let now = self.desk.bundles.operations().now();
+        let left = self.caller.fixed_end().map(|end| end.since(now));
+        match checked {
             Ok(caller) if may_stay(&caller) => {
                 self.caller = caller;
                 Ok(self.trusted_until())
             }
-            // A database that does not answer takes no rights away.
-            Err(error @ (AccessError::Storage(_) | AccessError::Busy)) => {
+            // A database that does not answer takes no rights away, and a token that has
+            // ended gives none.
+            Err(error @ (AccessError::Storage(_) | AccessError::Busy))
+                if left != Some(Duration::ZERO) =>
+            {
                 tracing::warn!(%error, "whether a socket of 2020 may stay could not be asked; asking again");
-                Ok(Instant::now() + ASK_AGAIN)
+                Ok(Instant::now() + left.unwrap_or(ASK_AGAIN).min(ASK_AGAIN))
             }
             _ => Err(End::Close(CloseCode::Policy, "signed-out")),
         }
