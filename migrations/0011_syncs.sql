@@ -74,7 +74,6 @@ CREATE UNIQUE INDEX delivery_item ON delivery (sync, item);
 CREATE INDEX delivery_due ON delivery (sync, run_at, id) WHERE ended_at IS NULL;
 CREATE INDEX delivery_by_change ON delivery (sync, changed_at, id);
 CREATE INDEX delivery_by_state ON delivery (sync, state, changed_at, id);
-CREATE INDEX delivery_lease ON delivery (worker) WHERE worker <> '';
 
 -- How a pass went, for what is shown of many of them.
 CREATE TABLE sync_pass (

@@ -164,7 +164,9 @@ impl Pass {
             // Somebody delivers it again, or removes it, too.
             return Ok(());
         };
+        self.held.take(std::iter::once(&claim));
         let removed = self.remove_claimed(there, &claim, removing).await;
+        self.held.let_go(&claim);
         if !matches!(removed, Ok(true)) {
             self.give_back(std::slice::from_ref(&claim)).await;
             return removed.map(drop);

@@ -107,16 +107,17 @@ impl Pass {
             }
             Err(trouble) => self.trouble(claimed, trouble).await,
         };
+        // Whether or not that could be recorded: then its lease ends, and it is taken up from
+        // where it was recorded before.
+        self.held.let_go(&claimed.claim);
         if let Err(error) = settled {
-            // Its lease ends, and it is taken up from where it was recorded.
             tracing::warn!(%error, "what became of a delivery could not be recorded");
         }
         self.board.flush().await;
     }
 
     /// Settles what becomes of a file whose attempt is gone by a mistake of ours: that one has
-    /// failed, and its claim is given back, which would be renewed as long as this process
-    /// lives.
+    /// failed, and its claim is given back, which would be renewed as long as this pass lives.
     pub(super) async fn mistaken(&self, claimed: &Claimed) {
         self.board.end(claimed.delivery.id);
         self.gates.forget(claimed.delivery.id);
@@ -126,7 +127,9 @@ impl Pass {
                     .to_owned(),
             after: None,
         };
-        if let Err(error) = self.trouble(claimed, trouble).await {
+        let settled = self.trouble(claimed, trouble).await;
+        self.held.let_go(&claimed.claim);
+        if let Err(error) = settled {
             tracing::warn!(%error, "what became of a delivery could not be recorded");
         }
     }

@@ -4,7 +4,7 @@ use super::delivery::{COLUMNS, read, stored};
 use crate::delivery::{Claim, Claimed, Delivery, DeliveryState};
 use crate::ledger::Ledger;
 use crate::source::Found;
-use base::{OperationId, SyncId, Timestamp};
+use base::{DeliveryId, OperationId, SyncId, Timestamp};
 use std::time::Duration;
 use storage::{Db, Error, Result, Value, values};
 
@@ -78,11 +78,24 @@ pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Resul
     Ok(claimed)
 }
 
-/// Renews everything that a worker holds.
-pub(crate) async fn renew(db: &Db, worker: &str, lease: Duration) -> Result<u64> {
-    const SQL: &str = "UPDATE delivery SET lease_until = {now} + $2
-        WHERE worker = $1 AND worker <> '' AND lease_until > {now}";
-    db.execute(SQL, values![worker, micros(lease)]).await
+/// Renews what a worker holds of these, and nothing else: a claim of which it does not know,
+/// because the answer to the write was lost, ends with its lease.
+pub(crate) async fn renew(db: &Db, by: Claimer<'_>, held: &[DeliveryId]) -> Result<u64> {
+    if held.is_empty() {
+        return Ok(0);
+    }
+    let mut values: Vec<Value> = values![by.worker, micros(by.lease)];
+    let mut list = Vec::with_capacity(held.len());
+    for id in held {
+        values.push(id.uuid().into());
+        list.push(format!("${}", values.len()));
+    }
+    let sql = format!(
+        "UPDATE delivery SET lease_until = {{now}} + $2
+         WHERE id IN ({}) AND worker = $1 AND lease_until > {{now}}",
+        list.join(", ")
+    );
+    db.execute(sql, values).await
 }
 
 /// When something of a sync can be claimed next: the earliest time that is set, and the

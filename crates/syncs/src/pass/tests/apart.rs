@@ -392,6 +392,31 @@ async fn whoever_makes_a_mistake_gives_the_file_back(database: TestDatabase) {
     process.end().await;
 }
 
+on_both!(a_claim_of_which_its_pass_does_not_know_ends_with_its_lease);
+async fn a_claim_of_which_its_pass_does_not_know_ends_with_its_lease(database: TestDatabase) {
+    let db = database.open().await;
+    let mut process = Process::on(&db, &MasterKeys::generate()).await;
+    let sync = films_and_the_rest(&db).await;
+    let port = Port::with(&["a"]);
+    let pass = port.pass(&mut process, &sync, false).await;
+    let mut finding = Finding::of(&pass.context, false);
+    pass.find(&mut finding).await.expect("found");
+    // It was kept, and the answer was lost.
+    let wanted = Wanted {
+        sync: sync.id,
+        now: process.syncs.now(),
+        limit: 1,
+        but: &[],
+    };
+    let claimed = claim::claim(&db, pass.claimer(), wanted).await;
+    assert_eq!(claimed.expect("claimed").len(), 1);
+    within("the pass to end", pass.run()).await.expect("done");
+    assert_eq!(port.there(), ["rest/a"]);
+    let delivered = process.state(&sync, "a").await;
+    assert_eq!(delivered.state, DeliveryState::Marked);
+    process.end().await;
+}
+
 on_both!(what_never_gets_ready_is_looked_at_less_often_and_then_given_up);
 async fn what_never_gets_ready_is_looked_at_less_often_and_then_given_up(database: TestDatabase) {
     let db = database.open().await;
