@@ -52,6 +52,9 @@ CREATE TABLE delivery (
     thumbnail {text} NOT NULL DEFAULT '',
     -- Since when its target works on what it has now, where it does.
     working_since BIGINT,
+    -- What was heard of it while it is under way, since its source was looked at: 1 where it
+    -- was put there anew, 2 where that was with another content.
+    stirred BIGINT NOT NULL DEFAULT 0,
     -- How often it was claimed: the number of the one who may write.
     attempt BIGINT NOT NULL DEFAULT 0,
     -- How many attempts went wrong, and how often its target asked to wait.

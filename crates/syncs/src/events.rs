@@ -194,6 +194,9 @@ impl Syncs {
                 now,
             };
             let noted = sql::delivery::note(&mut tx, sync.id, noting).await?;
+            if !noted {
+                sql::delivery::stir(&mut tx, sync.id, file).await?;
+            }
             is_new |= noted && unfit.is_none();
         }
         sql::sync::hear(&mut tx, sync.id, last.number).await?;

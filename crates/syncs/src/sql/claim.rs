@@ -42,7 +42,8 @@ fn besides(but: &[String], values: &mut Vec<Value>) -> String {
     conditions
 }
 
-/// Claims what is due of a sync, the longest due first.
+/// Claims what is due of a sync, the longest due first. What was heard of a file before that is
+/// seen where its source is looked at anew, which it is unless all is at its target already.
 pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Result<Vec<Claimed>> {
     let mut values: Vec<Value> = values![
         wanted.sync.uuid(),
@@ -55,7 +56,7 @@ pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Resul
     let but = besides(wanted.but, &mut values);
     let sql = format!(
         "UPDATE delivery SET worker = $2, lease_until = {{now}} + $3, attempt = attempt + 1,
-            operation = $4
+            operation = $4, stirred = CASE WHEN state IN ('working', 'verified') THEN stirred ELSE 0 END
          WHERE ended_at IS NULL AND lease_until <= {{now}} AND id IN (
             SELECT d.id FROM delivery d
             WHERE d.sync = $1 AND d.ended_at IS NULL AND d.run_at <= $5 AND d.lease_until <= {{now}}{but}
@@ -298,21 +299,35 @@ pub(crate) struct Ending<'a> {
 
 /// Ends a claim; whether it was still this worker's. When it ended is said by the database's
 /// clock, by which it is told later whether its source has asked for it again since.
+///
+/// What was put anew at its source meanwhile does not end: it is looked at once more.
 pub(crate) async fn end(
     ledger: &Ledger,
     claim: &Claim,
     ending: Ending<'_>,
     now: Timestamp,
 ) -> Result<bool> {
+    // `$11` holds how much must have been heard of it for that, 3 where nothing is enough.
     const SQL: &str =
-        "UPDATE delivery SET state = CASE WHEN $4 = '' THEN state ELSE $4 END, reason = $5,
-            run_at = COALESCE($6, run_at),
-            ended_at = CASE WHEN $6 IS NULL THEN {now} END, failures = $7, waits = $8,
+        "UPDATE delivery SET state = CASE WHEN $4 = '' THEN state WHEN stirred < $11 THEN $4
+                WHEN $4 = 'marked' AND known <> '' THEN 'again' ELSE 'pending' END,
+            reason = CASE WHEN stirred < $11 THEN $5 ELSE '' END,
+            run_at = COALESCE($6, CASE WHEN stirred < $11 THEN run_at ELSE $9 END),
+            ended_at = CASE WHEN $6 IS NULL AND stirred < $11 THEN {now} END,
+            failures = CASE WHEN stirred < $11 THEN $7 ELSE 0 END,
+            waits = CASE WHEN stirred < $11 THEN $8 ELSE 0 END,
+            stirred = CASE WHEN $6 IS NULL THEN 0 ELSE stirred END,
             known = CASE WHEN $10 THEN '' ELSE known END,
             reached = CASE WHEN $10 THEN '' ELSE reached END, changed_at = $9, worker = '',
             lease_until = 0,
             working_since = CASE WHEN $4 IN ('', 'working') THEN working_since END
         WHERE id = $1 AND attempt = $2 AND worker = $3";
+    let enough: u64 = match ending.state {
+        // It was not there, or nothing took it: that may be otherwise now.
+        Some(DeliveryState::Skipped) => 1,
+        Some(DeliveryState::Marked | DeliveryState::Failed) => 2,
+        _ => 3,
+    };
     let values = values![
         claim.id.uuid(),
         claim.attempt,
@@ -323,7 +338,8 @@ pub(crate) async fn end(
         ending.failures,
         ending.waits,
         now,
-        ending.anew
+        ending.anew,
+        enough
     ];
     ledger.write(SQL, values).await
 }

@@ -86,8 +86,8 @@ impl Told {
         news
     }
 
-    /// A worker whose clock goes `ahead` takes it and makes it known at its target.
-    async fn begun(&self, ahead: Duration) -> Claimed {
+    /// A worker whose clock goes `ahead` takes it.
+    async fn claimed(&self, ahead: Duration) -> Claimed {
         let claimer = Claimer {
             worker: WORKER,
             operation: OperationId::new(),
@@ -100,9 +100,15 @@ impl Told {
             but: &[],
         };
         let claimed = claim::claim(&self.db, claimer, wanted).await;
-        let claimed = claimed.expect("claimed").pop().expect("it is due");
+        claimed.expect("claimed").pop().expect("it is due")
+    }
+
+    /// And makes it known at its target.
+    async fn begun(&self, ahead: Duration) -> Claimed {
+        let claimed = self.claimed(ahead).await;
+        let now = SystemClock.now().plus(ahead);
         let reached = Some((DeliveryState::Intended, "{}"));
-        let noted = claim::note(&self.ledger, &claimed.claim, None, reached, wanted.now).await;
+        let noted = claim::note(&self.ledger, &claimed.claim, None, reached, now).await;
         assert!(noted.expect("noted"), "it is this worker's");
         claimed
     }
@@ -110,18 +116,55 @@ impl Told {
     /// And ends it there, by the same clock.
     async fn ends(&self, state: DeliveryState, ahead: Duration) -> Timestamp {
         let claimed = self.begun(ahead).await;
+        let ended = self.ended(&claimed, state, ahead).await;
+        ended.ended_at.expect("it has ended")
+    }
+
+    /// How it stands after an attempt that ends so.
+    async fn ended(&self, claimed: &Claimed, state: DeliveryState, ahead: Duration) -> Delivery {
+        let now = SystemClock.now().plus(ahead);
         let ending = Ending {
             state: Some(state),
             reason: "",
-            again: None,
+            again: (!state.is_ended()).then_some(now),
             failures: 0,
             waits: 0,
             anew: false,
         };
-        let now = SystemClock.now().plus(ahead);
         let ended = claim::end(&self.ledger, &claimed.claim, ending, now).await;
         assert!(ended.expect("ended"), "it was this worker's");
-        self.now().await.ended_at.expect("it has ended")
+        self.now().await
+    }
+
+    /// A bucket tells of it with this content; whether that is news.
+    async fn put(&self, content: &str) -> bool {
+        let found = Found {
+            key: "a".to_owned(),
+            place: "a".to_owned(),
+            name: "a".to_owned(),
+            media_type: "image/png".to_owned(),
+            size: Some(3),
+            content: Some(content.to_owned()),
+            seen: None,
+            metadata: BTreeMap::new(),
+            creator: None,
+            asked: false,
+        };
+        let now = SystemClock.now();
+        let noting = Noting {
+            found: &found,
+            unfit: None,
+            target: Some("all"),
+            read_at: now,
+            now,
+        };
+        let mut tx = self.db.begin().await.expect("begun");
+        let news = note(&mut tx, self.sync, noting).await.expect("noted");
+        if !news {
+            stir(&mut tx, self.sync, &found).await.expect("noted");
+        }
+        tx.commit().await.expect("committed");
+        news
     }
 
     async fn now(&self) -> Delivery {
@@ -222,4 +265,39 @@ async fn what_rests_is_tried_again_once_its_row_says_something_else(database: Te
         .expect("given back");
     told.ends(DeliveryState::Marked, Duration::ZERO).await;
     assert!(!told.row("6", at).await, "it was read before");
+}
+
+on_both!(what_is_put_anew_while_it_is_under_way_is_looked_at_once_more);
+async fn what_is_put_anew_while_it_is_under_way_is_looked_at_once_more(database: TestDatabase) {
+    use DeliveryState::{Again, Failed, Marked, Pending, Skipped, Working};
+    const NOW: Duration = Duration::ZERO;
+    let told = Told::on(&database).await;
+    assert!(told.put("1").await, "it is new");
+    let claimed = told.begun(NOW).await;
+    assert!(!told.put("1").await, "a second replica has heard of it");
+    assert_eq!(told.ended(&claimed, Marked, NOW).await.state, Marked);
+    // Another content, while the one before is sent; and somebody is late with his word.
+    assert!(told.put("2").await, "it is another");
+    let claimed = told.begun(NOW).await;
+    assert!(!told.put("3").await, "it is under way");
+    assert!(!told.put("2").await, "it is under way");
+    let again = told.ended(&claimed, Marked, NOW).await;
+    assert_eq!((again.state, again.ended_at), (Again, None));
+    let claimed = told.begun(NOW).await;
+    assert_eq!(told.ended(&claimed, Marked, NOW).await.state, Marked);
+    // While its target works on it, its source is not looked at.
+    assert!(told.put("4").await, "it is another");
+    let claimed = told.begun(NOW).await;
+    assert_eq!(told.ended(&claimed, Working, NOW).await.state, Working);
+    assert!(!told.put("5").await, "it is under way");
+    let claimed = told.claimed(NOW).await;
+    assert_eq!(told.ended(&claimed, Marked, NOW).await.state, Again);
+    // What was not there, or was refused as it was before.
+    for (end, content) in [(Skipped, "4"), (Failed, "5")] {
+        let claimed = told.begun(NOW).await;
+        assert!(!told.put(content).await, "it is under way");
+        assert_eq!(told.ended(&claimed, end, NOW).await.state, Pending);
+    }
+    let claimed = told.begun(NOW).await;
+    assert_eq!(told.ended(&claimed, Failed, NOW).await.state, Failed);
 }
