@@ -13,6 +13,9 @@ use std::time::Duration;
 const BASE: Duration = Duration::from_secs(1);
 /// How often a target may ask to wait before a file is given up.
 const MOST_WAITS: u64 = 100;
+/// The shortest pause of a target, which uses up nothing of a file: without one it would be
+/// asked again without end.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest wait that a target may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// What its target works on is looked at after as long as it has been there, and at least so
@@ -65,7 +68,7 @@ pub(super) fn next(
         return match trouble {
             Trouble::Everything { .. } => Next::Untouched,
             Trouble::Paused { after, .. } => Next::Paused {
-                wait: (*after).min(LONGEST_ASKED),
+                wait: (*after).clamp(SHORTEST_PAUSE, LONGEST_ASKED),
             },
             _ => Next::Failed {
                 failures: failures + 1,
@@ -386,12 +389,15 @@ mod tests {
             next(&refused, (0, 0), (6, CAP), 0.5),
             Next::Failed { failures: 1 }
         );
-        let paused = Trouble::Paused {
-            reason: reason.clone(),
-            after: Duration::from_secs(9),
-        };
-        let wait = Duration::from_secs(9);
-        assert_eq!(next(&paused, (5, 99), (6, CAP), 0.5), Next::Paused { wait });
+        // Who asks for no pause at all gets one, too.
+        for (asked, wait) in [(9, 9), (0, 1)] {
+            let paused = Trouble::Paused {
+                reason: reason.clone(),
+                after: Duration::from_secs(asked),
+            };
+            let wait = Duration::from_secs(wait);
+            assert_eq!(next(&paused, (5, 99), (6, CAP), 0.5), Next::Paused { wait });
+        }
         let all = Trouble::Everything { reason };
         assert_eq!(next(&all, (3, 0), (6, CAP), 0.5), Next::Untouched);
     }
