@@ -149,9 +149,13 @@ impl SyncVerify {
         let then = if input.again {
             let mut tx = db.begin().await?;
             let now = self.0.now();
-            sql::delivery::deliver_again(&mut tx, input.sync, delivery.id, now).await?;
+            let again = sql::delivery::deliver_again(&mut tx, input.sync, delivery.id, now).await?;
             tx.commit().await?;
-            "; it is delivered again"
+            if again {
+                "; it is delivered again"
+            } else {
+                "; somebody delivers or removes it by now"
+            }
         } else {
             sql::delivery::note_reason(db, delivery, GONE).await?;
             ""

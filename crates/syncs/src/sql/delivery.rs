@@ -269,7 +269,8 @@ pub(crate) async fn retry(
     tx.execute(SQL, values![sync.uuid(), now, one]).await
 }
 
-/// Has one that has ended delivered once more, from the beginning; whether it had.
+/// Has one that has ended delivered once more, from the beginning; whether it had. One that is
+/// claimed though it has ended is being removed at its target: it has not, until that is over.
 pub(crate) async fn deliver_again(
     tx: &mut Tx,
     sync: SyncId,
@@ -279,7 +280,7 @@ pub(crate) async fn deliver_again(
     const SQL: &str = "UPDATE delivery SET failures = 0, waits = 0, run_at = $3, changed_at = $3,
             ended_at = NULL, attempt = attempt + 1, worker = '', lease_until = 0, reason = '',
             state = CASE WHEN state = 'marked' AND known <> '' THEN 'again' ELSE 'pending' END
-        WHERE sync = $1 AND id = $2 AND ended_at IS NOT NULL";
+        WHERE sync = $1 AND id = $2 AND ended_at IS NOT NULL AND lease_until <= {now}";
     Ok(tx
         .execute(SQL, values![sync.uuid(), id.uuid(), now])
         .await?

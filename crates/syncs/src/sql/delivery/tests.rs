@@ -13,6 +13,14 @@ use testing::{TestDatabase, on_both};
 
 const WORKER: &str = "a worker";
 
+fn claimer() -> Claimer<'static> {
+    Claimer {
+        worker: WORKER,
+        operation: OperationId::new(),
+        lease: Duration::from_secs(60),
+    }
+}
+
 /// A sync with one file, which is told of by a table's row.
 struct Told {
     db: Db,
@@ -88,18 +96,13 @@ impl Told {
 
     /// A worker whose clock goes `ahead` takes it.
     async fn claimed(&self, ahead: Duration) -> Claimed {
-        let claimer = Claimer {
-            worker: WORKER,
-            operation: OperationId::new(),
-            lease: Duration::from_secs(60),
-        };
         let wanted = Wanted {
             sync: self.sync,
             now: SystemClock.now().plus(ahead),
             limit: 1,
             but: &[],
         };
-        let claimed = claim::claim(&self.db, claimer, wanted).await;
+        let claimed = claim::claim(&self.db, claimer(), wanted).await;
         claimed.expect("claimed").pop().expect("it is due")
     }
 
@@ -165,6 +168,14 @@ impl Told {
         }
         tx.commit().await.expect("committed");
         news
+    }
+
+    /// Somebody has it delivered again; whether it is.
+    async fn asked_again(&self, id: DeliveryId) -> bool {
+        let mut tx = self.db.begin().await.expect("begun");
+        let again = deliver_again(&mut tx, self.sync, id, SystemClock.now()).await;
+        tx.commit().await.expect("committed");
+        again.expect("asked")
     }
 
     async fn now(&self) -> Delivery {
@@ -300,4 +311,21 @@ async fn what_is_put_anew_while_it_is_under_way_is_looked_at_once_more(database:
     }
     let claimed = told.begun(NOW).await;
     assert_eq!(told.ended(&claimed, Failed, NOW).await.state, Failed);
+}
+
+on_both!(what_is_being_removed_is_not_delivered_again_meanwhile);
+async fn what_is_being_removed_is_not_delivered_again_meanwhile(database: TestDatabase) {
+    let told = Told::on(&database).await;
+    assert!(told.put("1").await, "it is new");
+    let claimed = told.begun(Duration::ZERO).await;
+    let marked = told
+        .ended(&claimed, DeliveryState::Marked, Duration::ZERO)
+        .await;
+    let claim = claim::claim_delivered(&told.db, claimer(), &marked).await;
+    let claim = claim.expect("claimed").expect("nobody has it");
+    assert!(!told.asked_again(marked.id).await, "it is being removed");
+    let removed = claim::removed(&told.db, &claim, "", SystemClock.now()).await;
+    assert!(removed.expect("recorded"), "it is as it was looked at");
+    assert!(told.asked_again(marked.id).await, "that is over");
+    assert_eq!(told.now().await.state, DeliveryState::Pending);
 }
