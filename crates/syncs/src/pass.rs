@@ -111,6 +111,7 @@ impl Pass {
     /// that, or which targets took nothing.
     pub(crate) async fn run(self: &Arc<Self>) -> Result<(), Failure> {
         let _beat = self.heartbeat();
+        self.shut_unsuited().await;
         let mut work = Work::default();
         let done = self.work(&mut work).await;
         // Whatever it ended by: nobody shall wait for the leases.
@@ -123,6 +124,22 @@ impl Pass {
             done => done,
         };
         done.and_then(|()| self.is_complete())
+    }
+
+    /// Shuts the targets by whose rules nothing can be delivered, so that no file is blamed for
+    /// it.
+    async fn shut_unsuited(&self) {
+        for (target, reason) in self.opened.unsuited().await {
+            if self.gates.close(&target, &reason) {
+                self.say_closed(&target, &reason);
+            }
+        }
+    }
+
+    fn say_closed(&self, target: &str, reason: &str) {
+        self.board.say(format!(
+            "The target {target} takes nothing more in this pass: {reason}."
+        ));
     }
 
     /// Fails where a target took nothing, which holds for what goes there alone: everything

@@ -211,9 +211,7 @@ impl Pass {
                 };
                 // Before it may be claimed again.
                 if self.gates.close(&target, &reason) {
-                    self.board.say(format!(
-                        "The target {target} takes nothing more in this pass: {reason}."
-                    ));
+                    self.say_closed(&target, &reason);
                 }
                 let is_elsewhere =
                     delivery.known.is_some() && delivery.target.as_ref() != Some(&target);

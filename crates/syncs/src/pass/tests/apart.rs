@@ -8,6 +8,9 @@ use testing::on_sqlite;
 /// Longer than it takes a panic to tell of itself, while nothing else goes on.
 const UNHURRIED: Duration = Duration::from_secs(60);
 
+/// Files of the source by which a rule is tried.
+const SAMPLES: usize = 2;
+
 /// What a target does instead of taking a file.
 #[derive(Clone, Debug)]
 pub(super) enum Says {
@@ -16,6 +19,8 @@ pub(super) enum Says {
     Works,
     /// It takes everything, and says of what is to be removed that it is somebody else's.
     NotOurs,
+    /// Of ids that begin so it says that it takes none of them.
+    Unsuited(&'static str),
 }
 
 /// A source, and a target for each one of a rule.
@@ -60,7 +65,7 @@ impl Port {
         self.there.lock().expect("whole").clone()
     }
 
-    fn asked(&self, target: &str) -> u32 {
+    pub(super) fn asked(&self, target: &str) -> u32 {
         let asked = self.asked.lock().expect("whole");
         asked.get(target).copied().unwrap_or_default()
     }
@@ -134,6 +139,12 @@ impl Source for Quay {
             files: found.collect(),
             next: None,
         })
+    }
+
+    async fn samples(&self, _limit: usize) -> Result<Vec<Found>, Trouble> {
+        let mut files = self.page(None, 0).await?.files;
+        files.truncate(SAMPLES);
+        Ok(files)
     }
 
     async fn look(&self, _place: &str) -> Result<Option<LookedAt>, Trouble> {
@@ -232,6 +243,15 @@ impl Target for Berth {
         let mut there = self.port.there.lock().expect("whole");
         there.push(self.place(&item.key));
         Ok(ready(&item.key))
+    }
+
+    fn foresee(&self, item: &Item) -> Result<Option<Receipt>, String> {
+        match self.port.said(&self.name) {
+            Some(Says::Unsuited(begin)) if item.key.starts_with(begin) => {
+                Err("ids are no numbers".to_owned())
+            }
+            _ => Ok(None),
+        }
     }
 
     async fn look(&self, item: &Item, _known: &Value) -> Result<Option<Delivered>, Trouble> {
