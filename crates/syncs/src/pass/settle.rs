@@ -15,7 +15,7 @@ const BASE: Duration = Duration::from_secs(1);
 const MOST_WAITS: u64 = 100;
 /// The shortest pause of a target, which uses up nothing of a file: without one it would be
 /// asked again without end.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest wait that a target may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// What its target works on is looked at after as long as it has been there, and at least so

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How long a pass waits for what is to be tried again soon, in one go.
 const SOON: Duration = Duration::from_secs(120);
 /// How long it waits in all while nothing moves.
-const ONLY_WAITING: Duration = Duration::from_secs(15 * 60);
+pub(super) const ONLY_WAITING: Duration = Duration::from_secs(15 * 60);
 /// How long it sleeps at most without looking whether others have finished.
 const LOOK: Duration = Duration::from_secs(5);
 /// And at least.

@@ -35,6 +35,8 @@ pub(super) struct Port {
     asked: Mutex<BTreeMap<String, u32>>,
     /// At this file a target makes a mistake, once.
     mistaken: Mutex<Option<String>>,
+    /// So often a target asks for a moment before it removes anything.
+    pub(super) pauses: Mutex<u32>,
     /// This one is told to be missing, so many times.
     pub(super) flickers: Mutex<Option<(String, u32)>>,
 }
@@ -265,6 +267,16 @@ impl Target for Berth {
     }
 
     async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
+        {
+            let mut pauses = self.port.pauses.lock().expect("whole");
+            if let Some(left) = pauses.checked_sub(1) {
+                *pauses = left;
+                return Err(Trouble::Paused {
+                    reason: "too many requests".to_owned(),
+                    after: Duration::ZERO,
+                });
+            }
+        }
         match self.port.said(&self.name) {
             Some(Says::Trouble(trouble)) => return Err(trouble),
             Some(Says::NotOurs) => return Ok(Removed::Left),
