@@ -88,6 +88,8 @@ CREATE TABLE sync_pass (
     ended_at BIGINT,
     -- Why it failed as a whole; '' where it did not.
     failure {text} NOT NULL DEFAULT '',
+    -- When somebody was told that it failed as a whole, where anybody was.
+    told_at BIGINT,
     delivered BIGINT NOT NULL DEFAULT 0,
     working BIGINT NOT NULL DEFAULT 0,
     skipped BIGINT NOT NULL DEFAULT 0,
