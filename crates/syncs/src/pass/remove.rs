@@ -46,8 +46,12 @@ impl Removing {
     /// How long a pause is waited for; nothing where that is too long.
     fn waits(&mut self, pause: Duration) -> Option<Duration> {
         let pause = pause.max(SHORTEST_PAUSE);
-        self.waited = self.waited.saturating_add(pause);
-        (self.waited <= ONLY_WAITING).then_some(pause)
+        let waited = self.waited.saturating_add(pause);
+        if waited > ONLY_WAITING {
+            return None;
+        }
+        self.waited = waited;
+        Some(pause)
     }
 }
 
