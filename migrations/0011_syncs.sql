@@ -52,6 +52,9 @@ CREATE TABLE delivery (
     thumbnail {text} NOT NULL DEFAULT '',
     -- Since when its target works on what it has now, where it does.
     working_since BIGINT,
+    -- What was heard of it while it is under way, since its source was looked at: 1 where it
+    -- was put there anew, 2 where that was with another content.
+    stirred BIGINT NOT NULL DEFAULT 0,
     -- How often it was claimed: the number of the one who may write.
     attempt BIGINT NOT NULL DEFAULT 0,
     -- How many attempts went wrong, and how often its target asked to wait.
@@ -74,7 +77,6 @@ CREATE UNIQUE INDEX delivery_item ON delivery (sync, item);
 CREATE INDEX delivery_due ON delivery (sync, run_at, id) WHERE ended_at IS NULL;
 CREATE INDEX delivery_by_change ON delivery (sync, changed_at, id);
 CREATE INDEX delivery_by_state ON delivery (sync, state, changed_at, id);
-CREATE INDEX delivery_lease ON delivery (worker) WHERE worker <> '';
 
 -- How a pass went, for what is shown of many of them.
 CREATE TABLE sync_pass (
@@ -86,6 +88,8 @@ CREATE TABLE sync_pass (
     ended_at BIGINT,
     -- Why it failed as a whole; '' where it did not.
     failure {text} NOT NULL DEFAULT '',
+    -- When somebody was told that it failed as a whole, where anybody was.
+    told_at BIGINT,
     delivered BIGINT NOT NULL DEFAULT 0,
     working BIGINT NOT NULL DEFAULT 0,
     skipped BIGINT NOT NULL DEFAULT 0,

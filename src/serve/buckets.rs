@@ -3,13 +3,15 @@
 
 use async_trait::async_trait;
 use base::Actor;
-use files::{Arrivals, Entry, Error, Expect, File, FilePath, Files, NewFile, Promised, Writer};
+use files::{
+    Arrival, Arrivals, Entry, Error, Expect, File, FilePath, Files, NewFile, Promised, Writer,
+};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use syncs::target::{Content, Item, Trouble};
-use syncs::{BucketFile, BucketNews, BucketPlace, Buckets};
+use syncs::{BucketArrival, BucketFile, BucketNews, BucketPlace, Buckets};
 
 /// How long it takes until changes that could not be read are asked for again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -109,7 +111,7 @@ impl Buckets for SyncBuckets {
 
     fn news(&self, after: u64) -> BoxStream<'static, BucketNews> {
         let begin = (self.files.clone(), None::<Arrivals>);
-        let batches = stream::unfold(begin, move |(files, arrivals)| async move {
+        stream::unfold(begin, move |(files, arrivals)| async move {
             let mut arrivals = arrivals;
             loop {
                 let read = match &mut arrivals {
@@ -123,23 +125,30 @@ impl Buckets for SyncBuckets {
                     },
                 };
                 match read {
-                    Ok(batch) => return Some((batch, (files, arrivals))),
+                    Ok(batch) => {
+                        let up_to = arrivals.as_ref().map_or(after, Arrivals::position);
+                        return Some((news(batch, up_to), (files, arrivals)));
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "what comes into buckets could not be read; trying again");
                         tokio::time::sleep(AGAIN).await;
                     }
                 }
             }
-        });
-        batches
-            .flat_map(|batch| {
-                stream::iter(batch.into_iter().map(|arrival| BucketNews {
-                    bucket: arrival.bucket,
-                    path: arrival.path,
-                    number: arrival.number,
-                }))
-            })
-            .boxed()
+        })
+        .boxed()
+    }
+}
+
+fn news(batch: Vec<Arrival>, up_to: u64) -> BucketNews {
+    let came = batch.into_iter().map(|arrival| BucketArrival {
+        bucket: arrival.bucket,
+        path: arrival.path,
+        number: arrival.number,
+    });
+    BucketNews {
+        came: came.collect(),
+        up_to,
     }
 }
 

@@ -25,9 +25,18 @@ pub struct BucketFile {
     pub metadata: BTreeMap<String, Value>,
 }
 
-/// Something changed in a bucket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What changed in buckets since the last time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BucketNews {
+    /// The files that came; none where everything else is no news.
+    pub came: Vec<BucketArrival>,
+    /// The number of the change up to which that is all.
+    pub up_to: u64,
+}
+
+/// A file came into a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketArrival {
     /// The bucket's name.
     pub bucket: String,
     /// The path of the file that came; nothing where it is not known what happened.

@@ -2,7 +2,8 @@
 //!
 //! Of each sync it is kept with what is noted up to which change that is. What a process that
 //! died had heard and not noted, what could not be noted, and what came while nobody listened
-//! is heard of again from there; who was missed too long looks through the bucket.
+//! is heard of again from there; who was missed too long looks through the bucket. So that
+//! nobody is who has only heard nothing that concerns him, that is kept from time to time, too.
 
 use crate::buckets::{BucketNews, Buckets};
 use crate::operations::{PassInput, pass};
@@ -17,6 +18,7 @@ use futures::stream::{BoxStream, StreamExt};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use storage::{BusEvent, BusReceiver};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The bus topic: syncs have changed.
@@ -27,8 +29,10 @@ const GATHER: Duration = Duration::from_millis(200);
 const MOST: usize = 1000;
 /// How long it takes until what could not be noted is heard of again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// After so many changes that do not concern a sync it is kept that they were heard.
+/// After so many changes that do not concern a sync it is kept that they were heard …
 const SPARE: u64 = 1000;
+/// … and after such a time.
+const OFTEN: Duration = Duration::from_secs(2);
 
 type News = BoxStream<'static, BucketNews>;
 
@@ -53,11 +57,14 @@ async fn changed(bus: &mut BusReceiver) {
 }
 
 /// Adds what comes within a moment.
-async fn gather(news: &mut News, came: &mut Vec<BucketNews>) {
+async fn gather(news: &mut News, first: &mut BucketNews) {
     let gathering = async {
-        while came.len() < MOST {
+        while first.came.len() < MOST {
             match news.next().await {
-                Some(more) => came.push(more),
+                Some(more) => {
+                    first.came.extend(more.came);
+                    first.up_to = more.up_to;
+                }
                 None => return,
             }
         }
@@ -107,17 +114,21 @@ impl Syncs {
             return Ok(Ended::NobodyFed);
         };
         let mut news = buckets.news(least);
+        // Up to which change everything is heard, up to which that is kept, and since when.
+        let (mut heard, mut kept, mut kept_at) = (least, least, Instant::now());
         loop {
-            let mut came = Vec::new();
+            let mut came = BucketNews::default();
             tokio::select! {
                 first = news.next() => match first {
-                    Some(first) => came.push(first),
+                    Some(first) => came = first,
                     None => return Ok(Ended::NoMore),
                 },
                 () = changed(bus) => {}
+                () = tokio::time::sleep_until(kept_at + OFTEN), if kept < heard => {}
             }
-            if !came.is_empty() {
+            if came != BucketNews::default() {
                 gather(&mut news, &mut came).await;
+                heard = came.up_to;
             }
             // Read after what came: whose sync was there before a file came is among them.
             let fed = self.fed().await?;
@@ -134,6 +145,10 @@ impl Syncs {
             if let Some(error) = failed {
                 return Err(error);
             }
+            if kept < heard && kept_at.elapsed() >= OFTEN {
+                self.keep_heard(&fed, heard).await?;
+                (kept, kept_at) = (heard, Instant::now());
+            }
         }
     }
 
@@ -144,20 +159,30 @@ impl Syncs {
         Ok(fed)
     }
 
+    /// Keeps that these syncs have heard of everything up to this change.
+    async fn keep_heard(&self, fed: &[(Sync, u64)], up_to: u64) -> Result<()> {
+        let mut tx = self.db().begin().await?;
+        for (sync, heard) in fed {
+            if *heard < up_to {
+                sql::sync::hear(&mut tx, sync.id, up_to).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
     /// Notes what came that a sync has not heard of, and has a pass deliver it without
     /// listing the bucket.
     async fn came(
         &self,
         (sync, heard): (&Sync, u64),
-        news: &[BucketNews],
+        news: &BucketNews,
         buckets: &dyn Buckets,
     ) -> Result<()> {
-        let (Some((bucket, prefix)), Some(last)) = (sync.bucket(), news.last()) else {
+        let Some((bucket, prefix)) = sync.bucket() else {
             return Ok(());
         };
-        let here = news
-            .iter()
-            .filter(|one| one.bucket == bucket && one.number > heard);
+        let came = news.came.iter();
+        let here = came.filter(|one| one.bucket == bucket && one.number > heard);
         let mut paths = BTreeSet::new();
         let mut whole = false;
         for one in here {
@@ -169,7 +194,7 @@ impl Syncs {
                 None => whole = true,
             }
         }
-        if paths.is_empty() && !whole && last.number <= heard.saturating_add(SPARE) {
+        if paths.is_empty() && !whole && news.up_to <= heard.saturating_add(SPARE) {
             return Ok(());
         }
         let mut files = Vec::new();
@@ -194,9 +219,12 @@ impl Syncs {
                 now,
             };
             let noted = sql::delivery::note(&mut tx, sync.id, noting).await?;
+            if !noted {
+                sql::delivery::stir(&mut tx, sync.id, file).await?;
+            }
             is_new |= noted && unfit.is_none();
         }
-        sql::sync::hear(&mut tx, sync.id, last.number).await?;
+        sql::sync::hear(&mut tx, sync.id, news.up_to).await?;
         if !is_new {
             return Ok(tx.commit().await?);
         }

@@ -6,8 +6,9 @@ use crate::pass::{Chosen, choose};
 use crate::source::Found;
 use crate::target::{Checked, Item, Receipt};
 
-/// Files of the source that it is tried with. One of them may be odd; that all are, says
-/// something of the rule.
+/// Files of the source that it is tried with: the first, and where they are refused the first
+/// that are to be delivered, too. One of them may be odd; that all are, says something of the
+/// rule.
 const SAMPLES: usize = 20;
 
 /// What a target would say of some files that go there.
@@ -20,13 +21,13 @@ struct Foreseen<'a> {
 }
 
 impl Opened {
-    /// Why one of the targets takes none of the files that go there, whatever is in them.
-    pub(crate) async fn unsuited(&self) -> Option<String> {
-        let foreseen = self.foresee().await;
-        foreseen.into_iter().find_map(|foreseen| {
-            let refused = foreseen.refused?;
-            Some(format!("{}: {refused}", foreseen.target))
-        })
+    /// The targets that take none of the files that go there, whatever is in them, by their
+    /// names, each with the reason.
+    pub(crate) async fn unsuited(&self) -> Vec<(String, String)> {
+        let foreseen = self.foresee().await.into_iter();
+        foreseen
+            .filter_map(|foreseen| Some((foreseen.target.to_owned(), foreseen.refused?)))
+            .collect()
     }
 
     /// The same of all targets, and whether the source can hold what it would be told.
@@ -46,7 +47,18 @@ impl Opened {
 
     async fn foresee(&self) -> Vec<Foreseen<'_>> {
         // A source that cannot be asked says so elsewhere.
-        let samples = self.source.samples(SAMPLES).await.unwrap_or_default();
+        let mut samples = self.source.samples(SAMPLES).await.unwrap_or_default();
+        let foreseen = self.foreseen_of(&samples);
+        if foreseen.iter().all(|foreseen| foreseen.refused.is_none()) {
+            return foreseen;
+        }
+        // It may be that few of them go there, and that those are odd.
+        let page = self.source.page(None, SAMPLES).await.unwrap_or_default();
+        samples.extend(page.files);
+        self.foreseen_of(&samples)
+    }
+
+    fn foreseen_of(&self, samples: &[Found]) -> Vec<Foreseen<'_>> {
         let routes = &self.sync.rule.targets;
         let all = routes.iter().zip(&self.targets).enumerate();
         let foreseen = all.map(|(index, (route, target))| {
@@ -55,7 +67,7 @@ impl Opened {
                 .filter(|found| choose(routes, &(*found).into()) == Chosen::Target(index));
             let (mut receipts, mut refused, mut are_taken) = (Vec::new(), None, false);
             for found in here {
-                match target.foresee(&item(found)) {
+                match target.foresee(&Item::from(found)) {
                     Ok(receipt) => {
                         are_taken = true;
                         receipts.extend(receipt);
@@ -70,18 +82,5 @@ impl Opened {
             }
         });
         foreseen.collect()
-    }
-}
-
-/// A file as a target sees it, as far as it is known before it is looked at.
-fn item(found: &Found) -> Item {
-    Item {
-        key: found.key.clone(),
-        name: found.name.clone(),
-        media_type: found.media_type.clone(),
-        size: found.size.unwrap_or_default(),
-        content: found.content.clone(),
-        md5: None,
-        metadata: found.metadata.clone(),
     }
 }

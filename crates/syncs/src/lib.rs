@@ -34,7 +34,7 @@ mod tally;
 pub mod target;
 mod trouble;
 
-pub use buckets::{BucketFile, BucketNews, BucketPlace, Buckets};
+pub use buckets::{BucketArrival, BucketFile, BucketNews, BucketPlace, Buckets};
 pub use delivery::{Delivery, DeliveryFilter, DeliveryState};
 pub use drop_in::{NAME as ENVIRONMENT_SYNC, VARIABLES, Variables};
 pub use error::{Error, Result};

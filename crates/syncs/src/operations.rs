@@ -147,12 +147,6 @@ impl SyncPass {
             Ok(opened) => opened,
             Err(error) => return (Err(failure(error)), Tally::default(), Left::default()),
         };
-        if !input.recorded
-            && let Some(reason) = opened.unsuited().await
-        {
-            let failure = Failure::lasting("target", reason);
-            return (Err(failure), Tally::default(), Left::default());
-        }
         let pass = Pass::new(self.0.clone(), opened, context.clone(), input.recorded);
         pass.gates.leave_out(&input.without);
         let done = pass.run().await;

@@ -2,13 +2,14 @@
 //!
 //! What is found is recorded a page at a time, and claimed from there; so a pass may be
 //! killed at any place, several may run at once, and none of them holds more than a page.
-//! A claim is renewed by a task of its own while the pass lives.
+//! What it knows to hold is renewed by a task of its own while it lives.
 
 mod attempt;
 mod board;
 mod find;
 mod gates;
 mod ground;
+mod held;
 mod remove;
 mod route;
 mod settle;
@@ -27,6 +28,7 @@ use crate::sql::claim::{self, Claimer, Wanted};
 use ::operations::{Context, Failure};
 use find::Finding;
 use gates::Gates;
+use held::Held;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,7 @@ pub(crate) struct Pass {
     pub(crate) board: Board,
     pub(crate) gates: Gates,
     ledger: Ledger,
+    held: Held,
     recorded: bool,
     at_once: usize,
     /// As many as may be under way at the targets at once.
@@ -96,6 +99,7 @@ impl Pass {
             board: Board::new(context.clone(), syncs.db().clone()),
             gates: Gates::default(),
             ledger: Ledger::open(syncs.db().clone()),
+            held: Held::default(),
             recorded,
             syncs,
             opened,
@@ -107,6 +111,7 @@ impl Pass {
     /// that, or which targets took nothing.
     pub(crate) async fn run(self: &Arc<Self>) -> Result<(), Failure> {
         let _beat = self.heartbeat();
+        self.shut_unsuited().await;
         let mut work = Work::default();
         let done = self.work(&mut work).await;
         // Whatever it ended by: nobody shall wait for the leases.
@@ -119,6 +124,22 @@ impl Pass {
             done => done,
         };
         done.and_then(|()| self.is_complete())
+    }
+
+    /// Shuts the targets by whose rules nothing can be delivered, so that no file is blamed for
+    /// it.
+    async fn shut_unsuited(&self) {
+        for (target, reason) in self.opened.unsuited().await {
+            if self.gates.close(&target, &reason) {
+                self.say_closed(&target, &reason);
+            }
+        }
+    }
+
+    fn say_closed(&self, target: &str, reason: &str) {
+        self.board.say(format!(
+            "The target {target} takes nothing more in this pass: {reason}."
+        ));
     }
 
     /// Fails where a target took nothing, which holds for what goes there alone: everything
@@ -244,17 +265,19 @@ impl Pass {
             limit,
             but: &shut,
         };
-        Ok(claim::claim(self.syncs.db(), self.claimer(), wanted).await?)
+        let claimed = claim::claim(self.syncs.db(), self.claimer(), wanted).await?;
+        self.held.take(claimed.iter().map(|claimed| &claimed.claim));
+        Ok(claimed)
     }
 
-    /// Renews the claims of this process while it lives.
-    fn heartbeat(&self) -> AbortOnDropHandle<()> {
-        let (db, worker) = (self.syncs.db().clone(), self.syncs.worker().to_owned());
-        let lease = self.lease;
+    /// Renews the claims of this pass while it lives.
+    fn heartbeat(self: &Arc<Self>) -> AbortOnDropHandle<()> {
+        let pass = Arc::clone(self);
         AbortOnDropHandle::new(tokio::spawn(async move {
             loop {
-                tokio::time::sleep(lease / 3).await;
-                if let Err(error) = claim::renew(&db, &worker, lease).await {
+                tokio::time::sleep(pass.lease / 3).await;
+                let held = pass.held.all();
+                if let Err(error) = claim::renew(pass.syncs.db(), pass.claimer(), &held).await {
                     tracing::warn!(%error, "claims of deliveries could not be renewed; trying again");
                 }
             }
@@ -272,6 +295,9 @@ impl Pass {
     async fn give_back(&self, claims: &[Claim]) {
         if claims.is_empty() {
             return;
+        }
+        for claim in claims {
+            self.held.let_go(claim);
         }
         if let Err(error) = claim::release(self.syncs.db(), claims).await {
             // Then their leases end by themselves.

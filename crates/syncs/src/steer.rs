@@ -4,7 +4,7 @@ mod plan;
 
 pub use plan::{DryRun, Planned};
 
-use crate::delivery::{Delivery, DeliveryFilter};
+use crate::delivery::{Delivery, DeliveryFilter, DeliveryState};
 use crate::mail::Unsent;
 use crate::operations::{PassInput, SyncVerify, VerifyInput, pass};
 use crate::sync::Sync;
@@ -201,7 +201,10 @@ impl Syncs {
             drop(tx);
             let delivery = self.delivery(sync, id).await?;
             return Err(Error::State {
-                state: delivery.state.as_str(),
+                state: match delivery.state {
+                    DeliveryState::Marked if delivery.claimed => "being removed",
+                    state => state.as_str(),
+                },
                 what: "delivered again",
             });
         }

@@ -151,6 +151,7 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     assert_eq!(status, StatusCode::CREATED, "{bucket}");
     put(&server, "media/a.png", "image/png", b"a picture").await;
     put(&server, "media/c.txt", "text/plain", b"words").await;
+    put(&server, "media/m.png", "image/png", b"one that is edited").await;
     put(&server, "media/z.png", "image/png", b"one that stays").await;
     let to = json!({ "kind": "bucket", "bucket": "served", "key": "copies/{key}" });
     let rule = json!({
@@ -186,12 +187,21 @@ async fn files_go_from_one_bucket_to_another_with_what_is_said_of_them(database:
     put(&server, "media/a.png", "image/png", b"another picture").await;
     run(&server, "copies").await;
     assert_eq!(served("a.png").await, picture(b"another picture"));
-    let (status, _) = server
-        .delete("/api/v1/buckets/files/files/media/a.png")
-        .await;
-    assert!(status.is_success(), "{status}");
-    run(&server, "copies").await;
+    // But what somebody else has put there by then stays.
+    let edited = "/api/v1/buckets/served/files/copies/media/m.png";
+    let edited = server.request(Method::PUT, edited);
+    let edited = edited.header("content-type", "image/png").body("edited");
+    let edited = edited.send().await.expect("an answer");
+    assert!(edited.status().is_success(), "{edited:?}");
+    for name in ["a.png", "m.png"] {
+        let path = format!("/api/v1/buckets/files/files/media/{name}");
+        let (status, _) = server.delete(&path).await;
+        assert!(status.is_success(), "{status}");
+    }
+    let operation = run(&server, "copies").await;
+    assert_eq!(operation["outcome"]["removed"], 1, "{operation}");
     assert_eq!(served("a.png").await, None);
+    assert_eq!(served("m.png").await, picture(b"edited"));
     assert_eq!(served("z.png").await, picture(b"one that stays"));
 }
 

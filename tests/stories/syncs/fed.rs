@@ -2,7 +2,7 @@
 //! whatever happens between its coming and its delivery.
 
 use super::on_server::put;
-use crate::program::server;
+use crate::program::{opened, server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -45,6 +45,29 @@ async fn asked(server: &TestServer, what: &str) {
     assert_eq!(status, StatusCode::OK, "{answer}");
 }
 
+/// Starts it again a day after everything was heard, when all that is forgotten.
+async fn forgotten(server: &mut TestServer, database: &TestDatabase) {
+    const IS_HEARD: &str = "SELECT s.id FROM sync s JOIN counter c ON c.name = 'file_changes'
+        WHERE s.name = 'copies' AND s.heard = c.value
+          AND NOT EXISTS (SELECT f.id FROM file_change f WHERE f.number IS NULL)";
+    const FORGET: &str = "UPDATE counter SET value =
+            (SELECT c.value FROM counter c WHERE c.name = 'file_changes')
+        WHERE name = 'file_changes_forgotten'";
+    let db = opened(server, database).await;
+    within("everything to be heard", async {
+        while db.one(IS_HEARD, vec![]).await.expect("read").is_none() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    server.kill9().await;
+    for sql in ["DELETE FROM file_change", FORGET] {
+        assert!(db.execute(sql, vec![]).await.expect("changed") > 0, "{sql}");
+    }
+    db.close().await;
+    server.start_again().await;
+}
+
 on_both!(no_new_file_of_a_bucket_is_forgotten_without_a_schedule);
 async fn no_new_file_of_a_bucket_is_forgotten_without_a_schedule(database: TestDatabase) {
     let mut server = server(&database).start().await;
@@ -65,6 +88,13 @@ async fn no_new_file_of_a_bucket_is_forgotten_without_a_schedule(database: TestD
     let other = json!({ "name": "other", "rule": rule(), "paused": true });
     made(&server, "/api/v1/syncs", &other).await;
     copied(&server, "c.png").await;
+    // What is no news to it is heard, too: when that is forgotten, nothing was missed.
+    let gone = server.request(Method::DELETE, "/api/v1/buckets/files/files/media/c.png");
+    let gone = gone.send().await.expect("an answer");
+    assert!(gone.status().is_success(), "{gone:?}");
+    forgotten(&mut server, &database).await;
+    put(&server, "media/e.png", "image/png", b"a fifth").await;
+    copied(&server, "e.png").await;
     let (_, found) = server.get("/api/v1/syncs/copies/deliveries?q=old").await;
     assert_eq!(found["items"], json!([]), "{found}");
     // It comes while nothing is delivered. A pass that is resumed looks for all there is.

@@ -53,6 +53,12 @@ impl Files {
 }
 
 impl Arrivals {
+    /// The number of the change up to which everything was told.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
     /// What came since the last time; waits until something has. Cancel-safe.
     ///
     /// # Errors

@@ -4,18 +4,25 @@ use super::summary::Summary;
 use super::{Ended, SyncPass};
 use crate::mail::Unsent;
 use crate::rule::Report;
+use crate::sql;
 use secrecy::ExposeSecret;
+use std::time::Duration;
+
+/// How long it takes until the same failure as a whole is told of again.
+const TOLD_AGAIN: Duration = Duration::from_secs(600);
 
 impl SyncPass {
-    /// Tells whom the rule names, also of a pass that failed as a whole. That somebody could
-    /// not be told is said in the log, and holds nothing up.
+    /// Tells whom the rule names, also of a pass that failed as a whole; but where nothing else
+    /// happened not twice within [`TOLD_AGAIN`] of the same failure: every new file of a bucket
+    /// may set off a pass that meets it. That somebody could not be told is said in the log,
+    /// and holds nothing up.
     pub(super) async fn report(&self, ended: &Ended<'_>) {
         let Some(report) = &ended.sync.rule.report else {
             return;
         };
         let tally = ended.tally;
         let uneventful = tally.is_nothing() || (report.failures_only && tally.failed == 0);
-        if uneventful && ended.failure.is_none() {
+        if uneventful && !self.fails_anew(ended).await {
             return;
         }
         let summary = match Summary::of(self.0.db(), ended).await {
@@ -30,6 +37,23 @@ impl SyncPass {
             untold(ended, "The webhook", &why).await;
         }
         self.write(ended, report, &summary).await;
+        if ended.failure.is_some() {
+            let (db, now) = (self.0.db(), self.0.now());
+            if let Err(error) = sql::pass::told(db, ended.context.id(), now).await {
+                tracing::warn!(%error, "a failure of a pass may be told of once more");
+            }
+        }
+    }
+
+    /// Whether it failed as a whole, and nobody was told of the same a moment ago.
+    async fn fails_anew(&self, ended: &Ended<'_>) -> bool {
+        let Some(failure) = &ended.failure else {
+            return false;
+        };
+        let since = self.0.now().minus(TOLD_AGAIN);
+        let told = sql::pass::is_told(self.0.db(), ended.sync.id, failure, since).await;
+        // Who cannot know tells it rather twice.
+        !told.unwrap_or(false)
     }
 
     async fn tell(

@@ -20,6 +20,11 @@ use std::time::Duration;
 const PAGE: usize = 200;
 /// How many are looked at, at once.
 const LOOKS: usize = 4;
+/// The longest pause of a target that is waited for, and the shortest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// How often that is done for one file: others use what the target takes by then.
+const MOST_PAUSES: u32 = 10;
 
 /// Looks whether everything that was delivered is still at its target.
 #[derive(Clone, Debug)]
@@ -115,7 +120,7 @@ impl SyncVerify {
         (context, verified): (&Context, &mut Verified),
     ) -> Result<(), Failure> {
         let looks = stream::iter(page).map(|delivery| async move {
-            let seen = see(opened, &delivery).await;
+            let seen = see(opened, &delivery, context).await;
             (delivery, seen)
         });
         let mut looks = std::pin::pin!(looks.buffered(LOOKS));
@@ -149,9 +154,13 @@ impl SyncVerify {
         let then = if input.again {
             let mut tx = db.begin().await?;
             let now = self.0.now();
-            sql::delivery::deliver_again(&mut tx, input.sync, delivery.id, now).await?;
+            let again = sql::delivery::deliver_again(&mut tx, input.sync, delivery.id, now).await?;
             tx.commit().await?;
-            "; it is delivered again"
+            if again {
+                "; it is delivered again"
+            } else {
+                "; somebody delivers or removes it by now"
+            }
         } else {
             sql::delivery::note_reason(db, delivery, GONE).await?;
             ""
@@ -163,7 +172,8 @@ impl SyncVerify {
     }
 }
 
-async fn see(opened: &Opened, delivery: &Delivery) -> Result<Seen, Failure> {
+/// Looks at one, as soon as its target lets us.
+async fn see(opened: &Opened, delivery: &Delivery, context: &Context) -> Result<Seen, Failure> {
     let routes = &opened.sync.rule.targets;
     let index = routes
         .iter()
@@ -181,10 +191,22 @@ async fn see(opened: &Opened, delivery: &Delivery) -> Result<Seen, Failure> {
         let why = "somebody else delivered it, and where to is not known";
         return Ok(Seen::Unknown(why.to_owned()));
     };
-    match target.look(&item_of(delivery, None), known).await {
-        Ok(Some(_)) => Ok(Seen::There),
-        Ok(None) => Ok(Seen::Missing),
-        Err(Trouble::Everything { reason }) => Err(Failure::lasting("target", reason)),
-        Err(trouble) => Ok(Seen::Unknown(trouble.to_string())),
+    let mut pauses = 0;
+    loop {
+        return match target.look(&item_of(delivery, None), known).await {
+            Ok(Some(_)) => Ok(Seen::There),
+            Ok(None) => Ok(Seen::Missing),
+            Err(Trouble::Everything { reason }) => Err(Failure::lasting("target", reason)),
+            Err(Trouble::Paused { reason, after }) => {
+                pauses += 1;
+                if after > LONGEST_PAUSE || pauses > MOST_PAUSES {
+                    // It goes on from here.
+                    return Err(Failure::passing("target", reason));
+                }
+                context.sleep(after.max(SHORTEST_PAUSE)).await?;
+                continue;
+            }
+            Err(trouble) => Ok(Seen::Unknown(trouble.to_string())),
+        };
     }
 }

@@ -5,6 +5,8 @@
 //! after: what comes back at that very moment is delivered anew.
 
 use super::Pass;
+use super::settle::SHORTEST_PAUSE;
+use super::waiting::ONLY_WAITING;
 use crate::delivery::{Claim, Delivery};
 use crate::sql;
 use crate::sql::claim;
@@ -14,6 +16,7 @@ use base::DeliveryId;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Deliveries that are looked at together.
 const PAGE: usize = 200;
@@ -33,6 +36,23 @@ struct Removing {
     shut: BTreeSet<usize>,
     /// Files of which nobody can say any more where they are.
     out_of_reach: u64,
+    /// Files that stay for now, since nothing is removed at their targets.
+    put_off: u64,
+    /// How long it has waited for targets since something was removed.
+    waited: Duration,
+}
+
+impl Removing {
+    /// How long a pause is waited for; nothing where that is too long.
+    fn waits(&mut self, pause: Duration) -> Option<Duration> {
+        let pause = pause.max(SHORTEST_PAUSE);
+        let waited = self.waited.saturating_add(pause);
+        if waited > ONLY_WAITING {
+            return None;
+        }
+        self.waited = waited;
+        Some(pause)
+    }
 }
 
 /// A file that is to be removed, where it is.
@@ -71,6 +91,12 @@ impl Pass {
             self.board.say(format!(
                 "{} files were deleted at the source and stay at targets that are not part of the sync any more.",
                 removing.out_of_reach
+            ));
+        }
+        if removing.put_off > 0 {
+            self.board.say(format!(
+                "{} files were deleted at the source and stay at their targets for now; the next pass tries again.",
+                removing.put_off
             ));
         }
         self.board.flush().await;
@@ -135,6 +161,7 @@ impl Pass {
                 continue;
             };
             if removing.shut.contains(&there.index) {
+                removing.put_off += 1;
                 continue;
             }
             self.remove(&there, removing).await?;
@@ -164,7 +191,9 @@ impl Pass {
             // Somebody delivers it again, or removes it, too.
             return Ok(());
         };
+        self.held.take(std::iter::once(&claim));
         let removed = self.remove_claimed(there, &claim, removing).await;
+        self.held.let_go(&claim);
         if !matches!(removed, Ok(true)) {
             self.give_back(std::slice::from_ref(&claim)).await;
             return removed.map(drop);
@@ -192,16 +221,26 @@ impl Pass {
         removing: &mut Removing,
     ) -> Result<bool, Failure> {
         let item = &there.delivery.item;
-        if !self.is_gone(there.delivery).await? {
-            return Ok(false);
-        }
-        let removed = match there.target.remove(there.known).await {
-            Ok(removed) => removed,
-            Err(trouble) => {
-                self.not_removed(there, &trouble, removing);
+        let removed = loop {
+            // Each time: it may be back by then.
+            if !self.is_gone(there.delivery).await? {
                 return Ok(false);
             }
+            let trouble = match there.target.remove(there.known).await {
+                Ok(removed) => break removed,
+                Err(trouble) => trouble,
+            };
+            let wait = match &trouble {
+                Trouble::Paused { after, .. } => removing.waits(*after),
+                _ => None,
+            };
+            let Some(wait) = wait else {
+                self.not_removed(there, &trouble, removing);
+                return Ok(false);
+            };
+            self.context.sleep(wait).await?;
         };
+        removing.waited = Duration::ZERO;
         let reason = match removed {
             Removed::Gone => "it was deleted at its source",
             Removed::Left => {
@@ -237,10 +276,14 @@ impl Pass {
         match trouble {
             Trouble::Everything { .. } => {
                 removing.shut.insert(there.index);
+                removing.put_off += 1;
                 self.gates.close(there.name, &reason);
             }
-            Trouble::Paused { .. } => {
+            Trouble::Paused { after, .. } => {
                 removing.shut.insert(there.index);
+                removing.put_off += 1;
+                let until = self.syncs.now().plus(*after);
+                self.gates.pause(there.name, &reason, until);
             }
             Trouble::Later { .. } | Trouble::Refused { .. } => {}
         }

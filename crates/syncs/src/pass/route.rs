@@ -59,19 +59,35 @@ impl<'a> From<(&'a Delivery, &'a Item)> for Candidate<'a> {
     }
 }
 
+/// The name that people know a file by; where it has none, what names it in its source.
+fn name_of(name: &str, key: &str) -> String {
+    if name.is_empty() { key } else { name }.to_owned()
+}
+
+/// A file as a target sees it, as far as it is known before it is looked at.
+impl From<&Found> for Item {
+    fn from(found: &Found) -> Self {
+        Self {
+            key: found.key.clone(),
+            name: name_of(&found.name, &found.key),
+            media_type: found.media_type.clone(),
+            // A size that is not known yet is no reason: one byte is too much for nobody.
+            size: found.size.unwrap_or(1),
+            content: found.content.clone(),
+            md5: None,
+            metadata: found.metadata.clone(),
+        }
+    }
+}
+
 /// The file of a delivery as a target sees it: with what was looked at, or as it was
 /// recorded before.
 pub(crate) fn item_of(delivery: &Delivery, looked: Option<&LookedAt>) -> Item {
     let said = looked.and_then(|looked| looked.media_type.clone());
     let recorded = Some(delivery.media_type.clone()).filter(|kind| !kind.is_empty());
-    let name = if delivery.name.is_empty() {
-        &delivery.item
-    } else {
-        &delivery.name
-    };
     Item {
         key: delivery.item.clone(),
-        name: name.clone(),
+        name: name_of(&delivery.name, &delivery.item),
         media_type: said.or(recorded).unwrap_or_default(),
         size: looked.map_or_else(|| delivery.size.unwrap_or_default(), |looked| looked.size),
         content: looked
@@ -105,6 +121,25 @@ mod tests {
                 metadata: &BTreeMap::new(),
             },
         )
+    }
+
+    #[test]
+    fn a_file_without_a_name_goes_by_its_key() {
+        let mut found = Found {
+            key: "7".to_owned(),
+            place: "a.png".to_owned(),
+            name: String::new(),
+            media_type: "image/png".to_owned(),
+            size: None,
+            content: None,
+            seen: None,
+            metadata: BTreeMap::new(),
+            creator: None,
+            asked: true,
+        };
+        assert_eq!(Item::from(&found).name, "7");
+        "a picture".clone_into(&mut found.name);
+        assert_eq!(Item::from(&found).name, "a picture");
     }
 
     #[test]

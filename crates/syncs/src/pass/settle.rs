@@ -13,6 +13,9 @@ use std::time::Duration;
 const BASE: Duration = Duration::from_secs(1);
 /// How often a target may ask to wait before a file is given up.
 const MOST_WAITS: u64 = 100;
+/// The shortest pause of a target, which uses up nothing of a file: without one it would be
+/// asked again without end.
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest wait that a target may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// What its target works on is looked at after as long as it has been there, and at least so
@@ -65,7 +68,7 @@ pub(super) fn next(
         return match trouble {
             Trouble::Everything { .. } => Next::Untouched,
             Trouble::Paused { after, .. } => Next::Paused {
-                wait: (*after).min(LONGEST_ASKED),
+                wait: (*after).clamp(SHORTEST_PAUSE, LONGEST_ASKED),
             },
             _ => Next::Failed {
                 failures: failures + 1,
@@ -107,16 +110,17 @@ impl Pass {
             }
             Err(trouble) => self.trouble(claimed, trouble).await,
         };
+        // Whether or not that could be recorded: then its lease ends, and it is taken up from
+        // where it was recorded before.
+        self.held.let_go(&claimed.claim);
         if let Err(error) = settled {
-            // Its lease ends, and it is taken up from where it was recorded.
             tracing::warn!(%error, "what became of a delivery could not be recorded");
         }
         self.board.flush().await;
     }
 
     /// Settles what becomes of a file whose attempt is gone by a mistake of ours: that one has
-    /// failed, and its claim is given back, which would be renewed as long as this process
-    /// lives.
+    /// failed, and its claim is given back, which would be renewed as long as this pass lives.
     pub(super) async fn mistaken(&self, claimed: &Claimed) {
         self.board.end(claimed.delivery.id);
         self.gates.forget(claimed.delivery.id);
@@ -126,7 +130,9 @@ impl Pass {
                     .to_owned(),
             after: None,
         };
-        if let Err(error) = self.trouble(claimed, trouble).await {
+        let settled = self.trouble(claimed, trouble).await;
+        self.held.let_go(&claimed.claim);
+        if let Err(error) = settled {
             tracing::warn!(%error, "what became of a delivery could not be recorded");
         }
     }
@@ -205,9 +211,7 @@ impl Pass {
                 };
                 // Before it may be claimed again.
                 if self.gates.close(&target, &reason) {
-                    self.board.say(format!(
-                        "The target {target} takes nothing more in this pass: {reason}."
-                    ));
+                    self.say_closed(&target, &reason);
                 }
                 let is_elsewhere =
                     delivery.known.is_some() && delivery.target.as_ref() != Some(&target);
@@ -383,12 +387,15 @@ mod tests {
             next(&refused, (0, 0), (6, CAP), 0.5),
             Next::Failed { failures: 1 }
         );
-        let paused = Trouble::Paused {
-            reason: reason.clone(),
-            after: Duration::from_secs(9),
-        };
-        let wait = Duration::from_secs(9);
-        assert_eq!(next(&paused, (5, 99), (6, CAP), 0.5), Next::Paused { wait });
+        // Who asks for no pause at all gets one, too.
+        for (asked, wait) in [(9, 9), (0, 1)] {
+            let paused = Trouble::Paused {
+                reason: reason.clone(),
+                after: Duration::from_secs(asked),
+            };
+            let wait = Duration::from_secs(wait);
+            assert_eq!(next(&paused, (5, 99), (6, CAP), 0.5), Next::Paused { wait });
+        }
         let all = Trouble::Everything { reason };
         assert_eq!(next(&all, (3, 0), (6, CAP), 0.5), Next::Untouched);
     }

@@ -31,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 mod apart;
 mod removing;
+mod unsuited;
 
 const LEASE: Duration = Duration::from_millis(400);
 

@@ -118,14 +118,16 @@ impl Source for RowSource {
         let Some(now) = within(table.current(&self.db, key)).await? else {
             return Ok(Still::Gone);
         };
-        // Where no column says by whom, who has told it once is taken for the one.
-        let is_ours = if self.rule.columns.remote_id.is_empty() {
-            !told.is_empty()
-        } else {
-            told.contains(&now.by)
-        };
-        if now.is_marked && !is_ours {
-            return Ok(Still::ByOthers(now.by));
+        if now.is_marked {
+            // Where no column says by whom, who has told it once is taken for the one.
+            let is_ours = if self.rule.columns.remote_id.is_empty() {
+                !told.is_empty()
+            } else {
+                within(table.shown(&self.db, told)).await?.contains(&now.by)
+            };
+            if !is_ours {
+                return Ok(Still::ByOthers(now.by));
+            }
         }
         Ok(Still::Wanted(Box::new(now.found)))
     }

@@ -4,7 +4,7 @@ use super::delivery::{COLUMNS, read, stored};
 use crate::delivery::{Claim, Claimed, Delivery, DeliveryState};
 use crate::ledger::Ledger;
 use crate::source::Found;
-use base::{OperationId, SyncId, Timestamp};
+use base::{DeliveryId, OperationId, SyncId, Timestamp};
 use std::time::Duration;
 use storage::{Db, Error, Result, Value, values};
 
@@ -42,7 +42,8 @@ fn besides(but: &[String], values: &mut Vec<Value>) -> String {
     conditions
 }
 
-/// Claims what is due of a sync, the longest due first.
+/// Claims what is due of a sync, the longest due first. What was heard of a file before that is
+/// seen where its source is looked at anew, which it is unless all is at its target already.
 pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Result<Vec<Claimed>> {
     let mut values: Vec<Value> = values![
         wanted.sync.uuid(),
@@ -55,7 +56,7 @@ pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Resul
     let but = besides(wanted.but, &mut values);
     let sql = format!(
         "UPDATE delivery SET worker = $2, lease_until = {{now}} + $3, attempt = attempt + 1,
-            operation = $4
+            operation = $4, stirred = CASE WHEN state IN ('working', 'verified') THEN stirred ELSE 0 END
          WHERE ended_at IS NULL AND lease_until <= {{now}} AND id IN (
             SELECT d.id FROM delivery d
             WHERE d.sync = $1 AND d.ended_at IS NULL AND d.run_at <= $5 AND d.lease_until <= {{now}}{but}
@@ -78,11 +79,24 @@ pub(crate) async fn claim(db: &Db, by: Claimer<'_>, wanted: Wanted<'_>) -> Resul
     Ok(claimed)
 }
 
-/// Renews everything that a worker holds.
-pub(crate) async fn renew(db: &Db, worker: &str, lease: Duration) -> Result<u64> {
-    const SQL: &str = "UPDATE delivery SET lease_until = {now} + $2
-        WHERE worker = $1 AND worker <> '' AND lease_until > {now}";
-    db.execute(SQL, values![worker, micros(lease)]).await
+/// Renews what a worker holds of these, and nothing else: a claim of which it does not know,
+/// because the answer to the write was lost, ends with its lease.
+pub(crate) async fn renew(db: &Db, by: Claimer<'_>, held: &[DeliveryId]) -> Result<u64> {
+    if held.is_empty() {
+        return Ok(0);
+    }
+    let mut values: Vec<Value> = values![by.worker, micros(by.lease)];
+    let mut list = Vec::with_capacity(held.len());
+    for id in held {
+        values.push(id.uuid().into());
+        list.push(format!("${}", values.len()));
+    }
+    let sql = format!(
+        "UPDATE delivery SET lease_until = {{now}} + $2
+         WHERE id IN ({}) AND worker = $1 AND lease_until > {{now}}",
+        list.join(", ")
+    );
+    db.execute(sql, values).await
 }
 
 /// When something of a sync can be claimed next: the earliest time that is set, and the
@@ -285,21 +299,35 @@ pub(crate) struct Ending<'a> {
 
 /// Ends a claim; whether it was still this worker's. When it ended is said by the database's
 /// clock, by which it is told later whether its source has asked for it again since.
+///
+/// What was put anew at its source meanwhile does not end: it is looked at once more.
 pub(crate) async fn end(
     ledger: &Ledger,
     claim: &Claim,
     ending: Ending<'_>,
     now: Timestamp,
 ) -> Result<bool> {
+    // `$11` holds how much must have been heard of it for that, 3 where nothing is enough.
     const SQL: &str =
-        "UPDATE delivery SET state = CASE WHEN $4 = '' THEN state ELSE $4 END, reason = $5,
-            run_at = COALESCE($6, run_at),
-            ended_at = CASE WHEN $6 IS NULL THEN {now} END, failures = $7, waits = $8,
+        "UPDATE delivery SET state = CASE WHEN $4 = '' THEN state WHEN stirred < $11 THEN $4
+                WHEN $4 = 'marked' AND known <> '' THEN 'again' ELSE 'pending' END,
+            reason = CASE WHEN stirred < $11 THEN $5 ELSE '' END,
+            run_at = COALESCE($6, CASE WHEN stirred < $11 THEN run_at ELSE $9 END),
+            ended_at = CASE WHEN $6 IS NULL AND stirred < $11 THEN {now} END,
+            failures = CASE WHEN stirred < $11 THEN $7 ELSE 0 END,
+            waits = CASE WHEN stirred < $11 THEN $8 ELSE 0 END,
+            stirred = CASE WHEN $6 IS NULL THEN 0 ELSE stirred END,
             known = CASE WHEN $10 THEN '' ELSE known END,
             reached = CASE WHEN $10 THEN '' ELSE reached END, changed_at = $9, worker = '',
             lease_until = 0,
             working_since = CASE WHEN $4 IN ('', 'working') THEN working_since END
         WHERE id = $1 AND attempt = $2 AND worker = $3";
+    let enough: u64 = match ending.state {
+        // It was not there, or nothing took it: that may be otherwise now.
+        Some(DeliveryState::Skipped) => 1,
+        Some(DeliveryState::Marked | DeliveryState::Failed) => 2,
+        _ => 3,
+    };
     let values = values![
         claim.id.uuid(),
         claim.attempt,
@@ -310,7 +338,8 @@ pub(crate) async fn end(
         ending.failures,
         ending.waits,
         now,
-        ending.anew
+        ending.anew,
+        enough
     ];
     ledger.write(SQL, values).await
 }

@@ -160,6 +160,26 @@ pub(crate) async fn note(tx: &mut Tx, sync: SyncId, noting: Noting<'_>) -> Resul
     Ok(row.is_some())
 }
 
+/// Notes of a file that is under way that it was put anew, in the transaction in which
+/// [`note`] had nothing to note: that one holds its row. When the attempt at it ends, it is
+/// looked at once more.
+///
+/// Somebody else who has heard of the same, and is late with it, does not take that back.
+pub(crate) async fn stir(tx: &mut Tx, sync: SyncId, found: &Found) -> Result<()> {
+    const SQL: &str = "UPDATE delivery SET metadata = $4, creator = $5,
+            stirred = CASE WHEN content <> '' AND content <> $3 THEN 2
+                WHEN stirred = 0 THEN 1 ELSE stirred END
+        WHERE sync = $1 AND item = $2 AND ended_at IS NULL";
+    let values = values![
+        sync.uuid(),
+        found.key.as_str(),
+        found.content.as_deref().unwrap_or_default(),
+        stored(&found.metadata)?,
+        found.creator.as_deref().unwrap_or_default()
+    ];
+    tx.execute(SQL, values).await.map(drop)
+}
+
 /// How many there are in each state.
 pub(crate) async fn counts(db: &Db, sync: SyncId) -> Result<Vec<(DeliveryState, u64)>> {
     const SQL: &str = "SELECT state, COUNT(*) AS files FROM delivery WHERE sync = $1
@@ -249,7 +269,8 @@ pub(crate) async fn retry(
     tx.execute(SQL, values![sync.uuid(), now, one]).await
 }
 
-/// Has one that has ended delivered once more, from the beginning; whether it had.
+/// Has one that has ended delivered once more, from the beginning; whether it had. One that is
+/// claimed though it has ended is being removed at its target: it has not, until that is over.
 pub(crate) async fn deliver_again(
     tx: &mut Tx,
     sync: SyncId,
@@ -259,7 +280,7 @@ pub(crate) async fn deliver_again(
     const SQL: &str = "UPDATE delivery SET failures = 0, waits = 0, run_at = $3, changed_at = $3,
             ended_at = NULL, attempt = attempt + 1, worker = '', lease_until = 0, reason = '',
             state = CASE WHEN state = 'marked' AND known <> '' THEN 'again' ELSE 'pending' END
-        WHERE sync = $1 AND id = $2 AND ended_at IS NOT NULL";
+        WHERE sync = $1 AND id = $2 AND ended_at IS NOT NULL AND lease_until <= {now}";
     Ok(tx
         .execute(SQL, values![sync.uuid(), id.uuid(), now])
         .await?

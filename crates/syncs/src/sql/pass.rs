@@ -78,6 +78,25 @@ pub(crate) async fn end(
     db.execute(SQL, values).await.map(drop)
 }
 
+/// Somebody was told that it failed as a whole.
+pub(crate) async fn told(db: &Db, id: OperationId, now: Timestamp) -> Result<()> {
+    const SQL: &str = "UPDATE sync_pass SET told_at = $2 WHERE id = $1";
+    db.execute(SQL, values![id.uuid(), now]).await.map(drop)
+}
+
+/// Whether anybody was told after `since` that a pass of this sync failed so.
+pub(crate) async fn is_told(
+    db: &Db,
+    sync: SyncId,
+    failure: &str,
+    since: Timestamp,
+) -> Result<bool> {
+    const SQL: &str =
+        "SELECT id FROM sync_pass WHERE sync = $1 AND failure = $2 AND told_at > $3 LIMIT 1";
+    let row = db.one(SQL, values![sync.uuid(), failure, since]).await?;
+    Ok(row.is_some())
+}
+
 /// What is kept of how far it is, if it has begun.
 pub(crate) async fn tally(db: &Db, id: OperationId) -> Result<Option<Tally>> {
     const SQL: &str = "SELECT delivered, working, skipped, failed, retried, removed, bytes

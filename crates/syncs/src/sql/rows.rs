@@ -31,6 +31,13 @@ pub(crate) struct Column {
     pub(crate) writes: bool,
 }
 
+impl Column {
+    /// Whether it shows a text as it was written.
+    fn is_a_text(&self) -> bool {
+        self.written == "text"
+    }
+}
+
 /// A table that was looked up.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {

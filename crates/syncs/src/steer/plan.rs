@@ -8,7 +8,6 @@ use crate::rule::Rule;
 use crate::source::Found;
 use crate::sql::known::{self, Known};
 use crate::sync::{Origin, Sync};
-use crate::target::Item;
 use crate::{Error, Result, Syncs};
 use base::SyncId;
 use serde::Serialize;
@@ -160,18 +159,5 @@ impl Planned {
 fn why_not(opened: &Opened, target: &str, found: &Found) -> Option<String> {
     let routes = &opened.sync.rule.targets;
     let index = routes.iter().position(|route| route.name == target)?;
-    let item = Item {
-        key: found.key.clone(),
-        name: match found.name.as_str() {
-            "" => found.key.clone(),
-            name => name.to_owned(),
-        },
-        media_type: found.media_type.clone(),
-        // A size that is not known yet is no reason: one byte is too much for nobody.
-        size: found.size.unwrap_or(1),
-        content: found.content.clone(),
-        md5: None,
-        metadata: found.metadata.clone(),
-    };
-    opened.targets.get(index)?.unfit(&item)
+    opened.targets.get(index)?.unfit(&found.into())
 }

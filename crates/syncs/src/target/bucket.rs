@@ -54,6 +54,12 @@ impl BucketTarget {
         json!({ "sync": self.owner, "key": item.key, "content": item.content })
     }
 
+    /// Whether it says of itself that this sync has put it.
+    fn is_ours(&self, file: &BucketFile) -> bool {
+        let said = file.metadata.get(SYNC).and_then(|said| said.get("sync"));
+        said.and_then(Value::as_str) == Some(self.owner.as_str())
+    }
+
     fn is_it(&self, file: &BucketFile, item: &Item) -> bool {
         file.size == item.size
             && item.content.is_some()
@@ -120,9 +126,17 @@ impl Target for BucketTarget {
     }
 
     async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
-        if let Some(path) = known_path(known) {
-            self.buckets.delete(self.place(path)).await?;
+        let Some(path) = known_path(known) else {
+            return Ok(Removed::Gone);
+        };
+        let Some(there) = self.buckets.look(&self.bucket, path).await? else {
+            return Ok(Removed::Gone);
+        };
+        let etag = known.get("etag").and_then(Value::as_str);
+        if etag != Some(there.etag.as_str()) && !self.is_ours(&there) {
+            return Ok(Removed::Left);
         }
+        self.buckets.delete(self.place(path)).await?;
         Ok(Removed::Gone)
     }
 

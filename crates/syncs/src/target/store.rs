@@ -173,10 +173,20 @@ impl Target for StoreTarget {
 
     async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
         self.abandon(known).await?;
-        if let Some(key) = known_key(known) {
-            let removed = self.store.delete(key).await;
-            removed.map_err(|error| trouble::of_store(&error))?;
+        let Some(key) = known_key(known) else {
+            return Ok(Removed::Gone);
+        };
+        let head = self.store.head(key).await;
+        let Some(there) = head.map_err(|error| trouble::of_store(&error))? else {
+            return Ok(Removed::Gone);
+        };
+        let etag = known.get("etag").and_then(Value::as_str);
+        // Only a sync says by which key it knows an object.
+        if etag != Some(there.etag.as_str()) && !there.headers.metadata.contains_key(KEY) {
+            return Ok(Removed::Left);
         }
+        let removed = self.store.delete(key).await;
+        removed.map_err(|error| trouble::of_store(&error))?;
         Ok(Removed::Gone)
     }
 

@@ -8,6 +8,9 @@ use testing::on_sqlite;
 /// Longer than it takes a panic to tell of itself, while nothing else goes on.
 const UNHURRIED: Duration = Duration::from_secs(60);
 
+/// Files of the source by which a rule is tried.
+const SAMPLES: usize = 2;
+
 /// What a target does instead of taking a file.
 #[derive(Clone, Debug)]
 pub(super) enum Says {
@@ -16,6 +19,8 @@ pub(super) enum Says {
     Works,
     /// It takes everything, and says of what is to be removed that it is somebody else's.
     NotOurs,
+    /// Of ids that begin so it says that it takes none of them.
+    Unsuited(&'static str),
 }
 
 /// A source, and a target for each one of a rule.
@@ -30,6 +35,8 @@ pub(super) struct Port {
     asked: Mutex<BTreeMap<String, u32>>,
     /// At this file a target makes a mistake, once.
     mistaken: Mutex<Option<String>>,
+    /// So often a target asks for a moment before it removes anything.
+    pub(super) pauses: Mutex<u32>,
     /// This one is told to be missing, so many times.
     pub(super) flickers: Mutex<Option<(String, u32)>>,
 }
@@ -60,7 +67,7 @@ impl Port {
         self.there.lock().expect("whole").clone()
     }
 
-    fn asked(&self, target: &str) -> u32 {
+    pub(super) fn asked(&self, target: &str) -> u32 {
         let asked = self.asked.lock().expect("whole");
         asked.get(target).copied().unwrap_or_default()
     }
@@ -134,6 +141,12 @@ impl Source for Quay {
             files: found.collect(),
             next: None,
         })
+    }
+
+    async fn samples(&self, _limit: usize) -> Result<Vec<Found>, Trouble> {
+        let mut files = self.page(None, 0).await?.files;
+        files.truncate(SAMPLES);
+        Ok(files)
     }
 
     async fn look(&self, _place: &str) -> Result<Option<LookedAt>, Trouble> {
@@ -234,6 +247,15 @@ impl Target for Berth {
         Ok(ready(&item.key))
     }
 
+    fn foresee(&self, item: &Item) -> Result<Option<Receipt>, String> {
+        match self.port.said(&self.name) {
+            Some(Says::Unsuited(begin)) if item.key.starts_with(begin) => {
+                Err("ids are no numbers".to_owned())
+            }
+            _ => Ok(None),
+        }
+    }
+
     async fn look(&self, item: &Item, _known: &Value) -> Result<Option<Delivered>, Trouble> {
         Ok(match self.port.said(&self.name) {
             Some(Says::Works) => Some(Self::works(&item.key)),
@@ -245,6 +267,16 @@ impl Target for Berth {
     }
 
     async fn remove(&self, known: &Value) -> Result<Removed, Trouble> {
+        {
+            let mut pauses = self.port.pauses.lock().expect("whole");
+            if let Some(left) = pauses.checked_sub(1) {
+                *pauses = left;
+                return Err(Trouble::Paused {
+                    reason: "too many requests".to_owned(),
+                    after: Duration::ZERO,
+                });
+            }
+        }
         match self.port.said(&self.name) {
             Some(Says::Trouble(trouble)) => return Err(trouble),
             Some(Says::NotOurs) => return Ok(Removed::Left),
@@ -389,6 +421,31 @@ async fn whoever_makes_a_mistake_gives_the_file_back(database: TestDatabase) {
     let delivered = process.state(&sync, "a").await;
     assert_eq!(delivered.state, DeliveryState::Marked);
     assert!(!delivered.claimed);
+    process.end().await;
+}
+
+on_both!(a_claim_of_which_its_pass_does_not_know_ends_with_its_lease);
+async fn a_claim_of_which_its_pass_does_not_know_ends_with_its_lease(database: TestDatabase) {
+    let db = database.open().await;
+    let mut process = Process::on(&db, &MasterKeys::generate()).await;
+    let sync = films_and_the_rest(&db).await;
+    let port = Port::with(&["a"]);
+    let pass = port.pass(&mut process, &sync, false).await;
+    let mut finding = Finding::of(&pass.context, false);
+    pass.find(&mut finding).await.expect("found");
+    // It was kept, and the answer was lost.
+    let wanted = Wanted {
+        sync: sync.id,
+        now: process.syncs.now(),
+        limit: 1,
+        but: &[],
+    };
+    let claimed = claim::claim(&db, pass.claimer(), wanted).await;
+    assert_eq!(claimed.expect("claimed").len(), 1);
+    within("the pass to end", pass.run()).await.expect("done");
+    assert_eq!(port.there(), ["rest/a"]);
+    let delivered = process.state(&sync, "a").await;
+    assert_eq!(delivered.state, DeliveryState::Marked);
     process.end().await;
 }
 

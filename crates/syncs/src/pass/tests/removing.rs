@@ -132,3 +132,35 @@ async fn where_one_target_removes_nothing_the_others_do(database: TestDatabase) 
     }
     process.end().await;
 }
+
+on_sqlite!(a_pause_is_waited_for_and_a_long_one_puts_off_what_is_to_be_removed);
+async fn a_pause_is_waited_for_and_a_long_one_puts_off_what_is_to_be_removed(
+    database: TestDatabase,
+) {
+    let db = database.open().await;
+    let mut process = Process::on(&db, &MasterKeys::generate()).await;
+    let mut sync = films_and_the_rest(&db).await;
+    sync.rule.remove = true;
+    let port = Port::with(&["film-1", "film-2", "a", "b"]);
+    port.passes(&mut process, &sync).await.expect("done");
+    port.has(&["film-1", "film-2", "b"]);
+    *port.pauses.lock().expect("whole") = 1;
+    let tally = port.passes(&mut process, &sync).await.expect("done");
+    assert_eq!(tally.removed, 1);
+    // It takes nothing for longer than a pass waits.
+    port.has(&["b"]);
+    let busy = Trouble::Paused {
+        reason: "too many requests".to_owned(),
+        after: Duration::from_secs(3600),
+    };
+    port.says("films", Says::Trouble(busy));
+    let pass = port.pass(&mut process, &sync, false).await;
+    within("the pass to end", pass.run()).await.expect("done");
+    assert_eq!(pass.board.tally().removed, 0);
+    assert_eq!(pass.left().paused, ["films"]);
+    for film in ["film-1", "film-2"] {
+        let stays = process.state(&sync, film).await;
+        assert_eq!((stays.state, stays.claimed), (DeliveryState::Marked, false));
+    }
+    process.end().await;
+}

@@ -13,6 +13,14 @@ use testing::{TestDatabase, on_both};
 
 const WORKER: &str = "a worker";
 
+fn claimer() -> Claimer<'static> {
+    Claimer {
+        worker: WORKER,
+        operation: OperationId::new(),
+        lease: Duration::from_secs(60),
+    }
+}
+
 /// A sync with one file, which is told of by a table's row.
 struct Told {
     db: Db,
@@ -86,23 +94,24 @@ impl Told {
         news
     }
 
-    /// A worker whose clock goes `ahead` takes it and makes it known at its target.
-    async fn begun(&self, ahead: Duration) -> Claimed {
-        let claimer = Claimer {
-            worker: WORKER,
-            operation: OperationId::new(),
-            lease: Duration::from_secs(60),
-        };
+    /// A worker whose clock goes `ahead` takes it.
+    async fn claimed(&self, ahead: Duration) -> Claimed {
         let wanted = Wanted {
             sync: self.sync,
             now: SystemClock.now().plus(ahead),
             limit: 1,
             but: &[],
         };
-        let claimed = claim::claim(&self.db, claimer, wanted).await;
-        let claimed = claimed.expect("claimed").pop().expect("it is due");
+        let claimed = claim::claim(&self.db, claimer(), wanted).await;
+        claimed.expect("claimed").pop().expect("it is due")
+    }
+
+    /// And makes it known at its target.
+    async fn begun(&self, ahead: Duration) -> Claimed {
+        let claimed = self.claimed(ahead).await;
+        let now = SystemClock.now().plus(ahead);
         let reached = Some((DeliveryState::Intended, "{}"));
-        let noted = claim::note(&self.ledger, &claimed.claim, None, reached, wanted.now).await;
+        let noted = claim::note(&self.ledger, &claimed.claim, None, reached, now).await;
         assert!(noted.expect("noted"), "it is this worker's");
         claimed
     }
@@ -110,18 +119,63 @@ impl Told {
     /// And ends it there, by the same clock.
     async fn ends(&self, state: DeliveryState, ahead: Duration) -> Timestamp {
         let claimed = self.begun(ahead).await;
+        let ended = self.ended(&claimed, state, ahead).await;
+        ended.ended_at.expect("it has ended")
+    }
+
+    /// How it stands after an attempt that ends so.
+    async fn ended(&self, claimed: &Claimed, state: DeliveryState, ahead: Duration) -> Delivery {
+        let now = SystemClock.now().plus(ahead);
         let ending = Ending {
             state: Some(state),
             reason: "",
-            again: None,
+            again: (!state.is_ended()).then_some(now),
             failures: 0,
             waits: 0,
             anew: false,
         };
-        let now = SystemClock.now().plus(ahead);
         let ended = claim::end(&self.ledger, &claimed.claim, ending, now).await;
         assert!(ended.expect("ended"), "it was this worker's");
-        self.now().await.ended_at.expect("it has ended")
+        self.now().await
+    }
+
+    /// A bucket tells of it with this content; whether that is news.
+    async fn put(&self, content: &str) -> bool {
+        let found = Found {
+            key: "a".to_owned(),
+            place: "a".to_owned(),
+            name: "a".to_owned(),
+            media_type: "image/png".to_owned(),
+            size: Some(3),
+            content: Some(content.to_owned()),
+            seen: None,
+            metadata: BTreeMap::new(),
+            creator: None,
+            asked: false,
+        };
+        let now = SystemClock.now();
+        let noting = Noting {
+            found: &found,
+            unfit: None,
+            target: Some("all"),
+            read_at: now,
+            now,
+        };
+        let mut tx = self.db.begin().await.expect("begun");
+        let news = note(&mut tx, self.sync, noting).await.expect("noted");
+        if !news {
+            stir(&mut tx, self.sync, &found).await.expect("noted");
+        }
+        tx.commit().await.expect("committed");
+        news
+    }
+
+    /// Somebody has it delivered again; whether it is.
+    async fn asked_again(&self, id: DeliveryId) -> bool {
+        let mut tx = self.db.begin().await.expect("begun");
+        let again = deliver_again(&mut tx, self.sync, id, SystemClock.now()).await;
+        tx.commit().await.expect("committed");
+        again.expect("asked")
     }
 
     async fn now(&self) -> Delivery {
@@ -222,4 +276,56 @@ async fn what_rests_is_tried_again_once_its_row_says_something_else(database: Te
         .expect("given back");
     told.ends(DeliveryState::Marked, Duration::ZERO).await;
     assert!(!told.row("6", at).await, "it was read before");
+}
+
+on_both!(what_is_put_anew_while_it_is_under_way_is_looked_at_once_more);
+async fn what_is_put_anew_while_it_is_under_way_is_looked_at_once_more(database: TestDatabase) {
+    use DeliveryState::{Again, Failed, Marked, Pending, Skipped, Working};
+    const NOW: Duration = Duration::ZERO;
+    let told = Told::on(&database).await;
+    assert!(told.put("1").await, "it is new");
+    let claimed = told.begun(NOW).await;
+    assert!(!told.put("1").await, "a second replica has heard of it");
+    assert_eq!(told.ended(&claimed, Marked, NOW).await.state, Marked);
+    // Another content, while the one before is sent; and somebody is late with his word.
+    assert!(told.put("2").await, "it is another");
+    let claimed = told.begun(NOW).await;
+    assert!(!told.put("3").await, "it is under way");
+    assert!(!told.put("2").await, "it is under way");
+    let again = told.ended(&claimed, Marked, NOW).await;
+    assert_eq!((again.state, again.ended_at), (Again, None));
+    let claimed = told.begun(NOW).await;
+    assert_eq!(told.ended(&claimed, Marked, NOW).await.state, Marked);
+    // While its target works on it, its source is not looked at.
+    assert!(told.put("4").await, "it is another");
+    let claimed = told.begun(NOW).await;
+    assert_eq!(told.ended(&claimed, Working, NOW).await.state, Working);
+    assert!(!told.put("5").await, "it is under way");
+    let claimed = told.claimed(NOW).await;
+    assert_eq!(told.ended(&claimed, Marked, NOW).await.state, Again);
+    // What was not there, or was refused as it was before.
+    for (end, content) in [(Skipped, "4"), (Failed, "5")] {
+        let claimed = told.begun(NOW).await;
+        assert!(!told.put(content).await, "it is under way");
+        assert_eq!(told.ended(&claimed, end, NOW).await.state, Pending);
+    }
+    let claimed = told.begun(NOW).await;
+    assert_eq!(told.ended(&claimed, Failed, NOW).await.state, Failed);
+}
+
+on_both!(what_is_being_removed_is_not_delivered_again_meanwhile);
+async fn what_is_being_removed_is_not_delivered_again_meanwhile(database: TestDatabase) {
+    let told = Told::on(&database).await;
+    assert!(told.put("1").await, "it is new");
+    let claimed = told.begun(Duration::ZERO).await;
+    let marked = told
+        .ended(&claimed, DeliveryState::Marked, Duration::ZERO)
+        .await;
+    let claim = claim::claim_delivered(&told.db, claimer(), &marked).await;
+    let claim = claim.expect("claimed").expect("nobody has it");
+    assert!(!told.asked_again(marked.id).await, "it is being removed");
+    let removed = claim::removed(&told.db, &claim, "", SystemClock.now()).await;
+    assert!(removed.expect("recorded"), "it is as it was looked at");
+    assert!(told.asked_again(marked.id).await, "that is over");
+    assert_eq!(told.now().await.state, DeliveryState::Pending);
 }

@@ -1,8 +1,8 @@
 //! Marking a row: once as delivered, and from then on with what is known of its file by now.
 
-use super::{Table, quoted};
+use super::{Column, Table, quoted};
 use crate::source::Mark;
-use storage::{Db, Result, Value, values};
+use storage::{Db, Error, Result, Value, values};
 
 /// What became of marking a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +17,17 @@ pub(crate) enum Marked {
 
 /// Which row is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
+enum Which<'a> {
     /// One that is still to be delivered.
     Asking,
-    /// One that holds an id of ours.
-    Ours,
+    /// One that holds one of these ids, which are ours.
+    Ours(&'a [String]),
+}
+
+/// Whether a value is none of its column's type.
+fn is_of_the_value(error: &Error) -> bool {
+    let refusal = error.refusal();
+    refusal.is_some_and(|refusal| refusal.code.starts_with("22"))
 }
 
 impl Table {
@@ -34,14 +40,37 @@ impl Table {
         // It was marked before, by us: then it becomes ready, or has another id by now. Where
         // no column says by whom, it is left as it is.
         let columns = &self.rule.columns;
-        let says_by_whom = !columns.remote_id.is_empty();
-        if says_by_whom && self.write(db, key, mark, Which::Ours).await? > 0 {
-            return Ok(Marked::Done);
+        if !columns.remote_id.is_empty() {
+            let mut told = mark.told.clone();
+            told.push(mark.receipt.id.clone());
+            let ours = self.shown(db, &told).await?;
+            if self.write(db, key, mark, Which::Ours(&ours)).await? > 0 {
+                return Ok(Marked::Done);
+            }
         }
         self.why_not(db, key).await
     }
 
-    async fn write(&self, db: &Db, key: &str, mark: &Mark, which: Which) -> Result<u64> {
+    /// How the column of ids shows these once it holds them: one of a type of its own may do so
+    /// in another way than they are written, as a UUID gets dashes. What it cannot hold it
+    /// holds of nobody, and is left as it is.
+    pub(crate) async fn shown(&self, db: &Db, ids: &[String]) -> Result<Vec<String>> {
+        let column = &self.rule.columns.remote_id;
+        if self.column(column).is_none_or(Column::is_a_text) {
+            return Ok(ids.to_vec());
+        }
+        let mut shown = Vec::with_capacity(ids.len());
+        for id in ids {
+            shown.push(match self.held(db, column, id).await {
+                Ok(held) => held,
+                Err(error) if is_of_the_value(&error) => id.clone(),
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(shown)
+    }
+
+    async fn write(&self, db: &Db, key: &str, mark: &Mark, which: Which<'_>) -> Result<u64> {
         let columns = &self.rule.columns;
         let statuses = &self.rule.statuses;
         let status = if mark.ready {
@@ -69,9 +98,9 @@ impl Table {
                 sets.insert(0, format!("{copied} = TRUE"));
                 format!("{copied} = FALSE")
             }
-            Which::Ours => {
+            Which::Ours(ids) => {
                 let mut list = Vec::new();
-                for id in mark.told.iter().chain([&mark.receipt.id]) {
+                for id in ids {
                     values.push(id.into());
                     list.push(format!("CAST(${} AS text)", values.len()));
                 }

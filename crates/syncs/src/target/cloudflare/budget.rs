@@ -18,6 +18,9 @@ const SHORT: Duration = Duration::from_secs(5);
 const BLIND: Duration = Duration::from_secs(30);
 /// The longest that what is left of a limit can make us wait.
 const MOST: Duration = Duration::from_secs(3600);
+/// The least that a 429 makes us wait: it may ask for none, or name a time that is over by our
+/// clock.
+pub(super) const LEAST: Duration = Duration::from_secs(1);
 /// The longest that a 429 can make us wait: whoever asks for more is asked once a day.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -82,7 +85,7 @@ impl Budget {
     pub(super) fn too_many(&self, answer: &Answer, doing: &str) -> Trouble {
         let exhausted = answer.left().filter(|left| left.requests == 0);
         let asked = answer.after().or(exhausted.map(|left| left.within));
-        let after = asked.unwrap_or(BLIND).min(LONGEST);
+        let after = asked.unwrap_or(BLIND).clamp(LEAST, LONGEST);
         self.window().closed_for(after, Instant::now());
         let reason = match answer.success() {
             Err(said) => said.text(doing),

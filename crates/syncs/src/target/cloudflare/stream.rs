@@ -9,7 +9,7 @@
 
 use super::account::Account;
 use super::answer::Answer;
-use super::budget::LONGEST;
+use super::budget::{LEAST, LONGEST};
 use super::door::Ask;
 use super::filling::fill;
 use super::mark::{Kinship, Mark};
@@ -304,7 +304,7 @@ impl Stream {
             let text = said.text("the film");
             return Err(match said.status.as_u16() {
                 429 => {
-                    let after = said.after.unwrap_or(CROWDED).min(LONGEST);
+                    let after = said.after.unwrap_or(CROWDED).clamp(LEAST, LONGEST);
                     self.account.stop_videos(after);
                     crowded(&text, after)
                 }

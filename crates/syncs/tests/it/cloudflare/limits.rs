@@ -56,6 +56,30 @@ async fn a_429_pauses_everything_for_as_long_as_it_says() {
 }
 
 #[tokio::test]
+async fn a_429_that_asks_for_no_time_pauses_as_well() {
+    for step in [Step::ImageCreate, Step::VideoCreate] {
+        let cloudflare = Cloudflare::start().await;
+        let too_many = Fault::said(429, 971, "slow down").header("Retry-After", "0");
+        cloudflare.fail(step, too_many);
+        let trouble = if step == Step::ImageCreate {
+            let cargo = Cargo::picture("1", 1000);
+            let target = images(&cloudflare);
+            shore(&cargo).attempt(&target, &cargo.item).await
+        } else {
+            let (accounts, client) = (Accounts::default(), client());
+            let account = accounts.open(settings(&cloudflare), &client).unwrap();
+            let target = Stream::new(account, stream_settings()).unwrap();
+            let cargo = Cargo::film("2", 1000);
+            shore(&cargo).attempt(&target, &cargo.item).await
+        };
+        let Trouble::Paused { after, .. } = trouble.unwrap_err() else {
+            panic!("{step:?} uses up an attempt");
+        };
+        assert_eq!(after, Duration::from_secs(1), "{step:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_429_to_any_request_is_kept_as_said_and_uses_up_no_attempt() {
     for (step, after) in [
         (Step::ImageBlob, 7200),
