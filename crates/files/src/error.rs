@@ -33,6 +33,11 @@ pub enum Error {
     /// It still holds files.
     #[error("the bucket still holds files; delete them first, those in its trash included")]
     BucketNotEmpty,
+    /// A token or key that is there is held by grants in it alone.
+    #[error(
+        "a token or access key has grants in this bucket alone, and would not be held to any without it; delete that token or key, or take its grants back, and then the bucket"
+    )]
+    BucketHolds,
     /// There is no such file.
     #[error("there is no file `{0}`")]
     NoFile(FilePath),
