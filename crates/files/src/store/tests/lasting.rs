@@ -178,6 +178,49 @@ async fn what_is_asked_for_again_is_not_done_beside_itself() {
 }
 
 #[tokio::test]
+async fn a_copy_from_before_its_source_was_described_anew_is_not_one_from_after_that() {
+    on_both(|database| async move {
+        let Some((quay, gate)) = Quay::gated(&database, BucketChange::default()).await else {
+            return;
+        };
+        let (files, bucket, by) = (
+            quay.files.clone(),
+            Arc::clone(&quay.bucket),
+            quay.by.clone(),
+        );
+        let (a, b) = (path("a"), path("b"));
+        quay.put("a", b"one").await;
+        quay.has_standing(0).await;
+        let copy = || {
+            let (files, bucket, by) = (files.clone(), Arc::clone(&bucket), by.clone());
+            let (a, b) = (a.clone(), b.clone());
+            async move {
+                let (from, to) = ((&*bucket, &a), (&*bucket, &b));
+                let (any, described) = (Expect::default(), Description::default());
+                files.copy(from, to, &any, described, &by).await
+            }
+        };
+        gate.hold("put /harbour/team/b");
+        left(copy(), gate.has_held(1)).await;
+        let described = Description {
+            media_type: Some("text/x-cargo".to_owned()),
+            ..Description::default()
+        };
+        let (any, actor) = (Expect::default(), &by.actor);
+        let described = files.describe(&bucket, &a, &any, described, actor).await;
+        described.expect("described");
+        let again = tokio::spawn(copy());
+        quay.has_standing(3).await;
+        gate.open();
+        let made = again.await.expect("no panic").expect("copied");
+        assert_eq!(made.media_type, "text/x-cargo");
+        let there = files.file(&bucket, &b).await.expect("there");
+        assert_eq!(there, made);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn no_answer_is_given_up_while_a_store_copies() {
     testing::on_sqlite(|database| async move {
         let folder = tempfile::tempdir().expect("a folder");
