@@ -203,6 +203,17 @@ pub enum Error {
     Storage(#[from] storage::Error),
 }
 
+impl Error {
+    /// Whether it is the database that does not do what it is asked.
+    pub(crate) const fn is_of_database(&self) -> bool {
+        match self {
+            Self::Storage(error) => !matches!(error, storage::Error::Objects(_)),
+            Self::Access(error) => matches!(error, access::AccessError::Storage(_)),
+            _ => false,
+        }
+    }
+}
+
 /// An error's text as a sentence: with a capital letter at its beginning and a full stop
 /// at its end.
 pub(crate) fn sentence(text: &str) -> String {

@@ -221,6 +221,34 @@ async fn a_copy_from_before_its_source_was_described_anew_is_not_one_from_after_
 }
 
 #[tokio::test]
+async fn what_is_being_brought_back_is_not_removed_for_good() {
+    on_both(|database| async move {
+        let Some((quay, gate)) = Quay::gated(&database, BucketChange::default()).await else {
+            return;
+        };
+        let (files, bucket, by) = (&quay.files, &quay.bucket, &quay.by);
+        let a = path("a");
+        let id = quay.put("a", b"one").await.id;
+        let deleted = files.delete(bucket, &a, &Expect::default(), &by.actor);
+        deleted.await.expect("deleted");
+        quay.put("a", b"two").await;
+        quay.has_standing(0).await;
+        gate.hold("put /harbour/team/a");
+        let restoring = files.restore(bucket, id, true, &by.actor);
+        left(restoring, gate.has_held(1)).await;
+        let (purger, quayside) = (files.clone(), Arc::clone(bucket));
+        let purging = tokio::spawn(async move { purger.purge(&quayside, id).await });
+        quay.has_standing(2).await;
+        gate.open();
+        let purged = purging.await.expect("no panic");
+        assert!(!purged.expect("asked"), "it has come back");
+        assert_eq!(quay.content("a").await.as_deref(), Some(&b"one"[..]));
+        quay.comes_to(&["a"], &["team/a"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn no_answer_is_given_up_while_a_store_copies() {
     testing::on_sqlite(|database| async move {
         let folder = tempfile::tempdir().expect("a folder");
