@@ -2,6 +2,8 @@
 //! asks again does not have it done once more beside.
 
 use super::*;
+use crate::store::held::PASSAGES;
+use futures::FutureExt;
 use tokio::task::yield_now;
 use web::AnswerTime;
 
@@ -244,6 +246,29 @@ async fn what_is_being_brought_back_is_not_removed_for_good() {
         assert!(!purged.expect("asked"), "it has come back");
         assert_eq!(quay.content("a").await.as_deref(), Some(&b"one"[..]));
         quay.comes_to(&["a"], &["team/a"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_more_passes_through_this_server_at_once_than_there_is_room_for() {
+    testing::on_sqlite(|database| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = opened(&database, folder.path()).await;
+        let bucket = files.bucket(crate::DEFAULT_BUCKET).expect("there");
+        let passage = async |number: usize| {
+            let to = path(&number.to_string());
+            files.hold_passage(&bucket, &to).await
+        };
+        let mut passages = Vec::new();
+        for number in 0..PASSAGES {
+            let passage = passage(number).now_or_never().expect("there is room");
+            passages.push(passage.expect("free"));
+        }
+        assert!(passage(PASSAGES).now_or_never().is_none(), "it waits");
+        passages.pop();
+        let passage = passage(PASSAGES).now_or_never().expect("there is room");
+        passage.expect("free");
     })
     .await;
 }
