@@ -317,30 +317,39 @@ impl Files {
     }
 
     async fn purge_past(&self, by: Option<&Doer>, bucket: &Bucket, id: FileId) -> Result<bool> {
-        let (files, by, bucket) = (self.clone(), by.cloned(), bucket.clone());
-        self.in_the_background(async move { files.purge_now(by.as_ref(), &bucket, id).await })
-            .await
-    }
-
-    async fn purge_now(&self, by: Option<&Doer>, bucket: &Bucket, id: FileId) -> Result<bool> {
         let Some(past) = sql::file::past(self.db(), bucket.id, id).await? else {
             return Ok(false);
         };
         // Or what somebody brings back at this moment would lose its row half-way.
         let held = self.hold_past(bucket, &past.file).await?;
+        let (files, by, bucket) = (self.clone(), by.cloned(), bucket.clone());
+        let purge = async move {
+            let by = by.as_ref();
+            files.purge_held(held, by, &bucket, &past.file).await
+        };
+        self.in_the_background(purge).await
+    }
+
+    async fn purge_held(
+        &self,
+        held: Option<Held>,
+        by: Option<&Doer>,
+        bucket: &Bucket,
+        past: &File,
+    ) -> Result<bool> {
         let mut tx = self.db().begin().await?;
         if let Some(held) = &held {
             held.keep(&mut tx).await?;
         }
         // It may have come back before our turn.
-        if !sql::file::delete_past(&mut tx, id).await? {
+        if !sql::file::delete_past(&mut tx, past.id).await? {
             return Ok(false);
         }
-        sql::usage::subtract(&mut tx, &past.file).await?;
-        let unused = sql::file::unused(&mut tx, past.file.blob).await?;
+        sql::usage::subtract(&mut tx, past).await?;
+        let unused = sql::file::unused(&mut tx, past.blob).await?;
         if let Some(by) = by {
             let subject = format!("bucket:{}", bucket.name);
-            let before = json!({ "path": past.file.path.as_str(), "size": past.file.size });
+            let before = json!({ "path": past.path.as_str(), "size": past.size });
             let entry = AuditEntry::new(by, "file.purged", subject).before(before);
             self.access().audit_in(&mut tx, entry).await?;
         }
@@ -348,7 +357,7 @@ impl Files {
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
-        if let (Some(held), Some(object)) = (&held, &past.file.object) {
+        if let (Some(held), Some(object)) = (&held, &past.object) {
             self.discard_object(held, &object.key).await;
         }
         Ok(true)
