@@ -230,7 +230,8 @@ async fn stays_held_without_its_bucket(held: &Asker<'_>, token: &Value, id: &str
     assert_eq!(status, 204);
     assert_eq!(server.delete(&format!("{GRANTS}/{id}")).await.0, 204);
     let (status, problem) = server.delete(bucket).await;
-    assert_eq!((status, &problem["code"]), (409, &json!("conflict")));
+    assert_eq!(status, 409, "{problem}");
+    assert_eq!(problem["code"], "conflict");
     assert_eq!(held.status(Method::GET, &out).await, 403, "held yet");
     let inside = json!({ "token": token, "prefix": "in/", "permissions": ["read"] });
     let id = grant(server, inside).await;

@@ -231,8 +231,9 @@ async fn what_is_being_brought_back_is_not_removed_for_good() {
         let (files, bucket, by) = (&quay.files, &quay.bucket, &quay.by);
         let a = path("a");
         let id = quay.put("a", b"one").await.id;
-        let deleted = files.delete(bucket, &a, &Expect::default(), &by.actor);
-        deleted.await.expect("deleted");
+        let nothing = Expect::default();
+        let deleted = files.delete(bucket, &a, &nothing, &by.actor).await;
+        deleted.expect("deleted");
         quay.put("a", b"two").await;
         quay.has_standing(0).await;
         gate.hold("put /harbour/team/a");
