@@ -100,14 +100,13 @@ impl Running {
             listeners,
             metrics,
         } = self;
-        let begun = async {
-            greeting::greet(&parts, &config).await?;
-            record::at_start(&parts, &config).await
-        };
-        let Some(begun) = signals.unless_stopped(begun).await else {
+        // Whoever says stop waits for this: a first password that was made is shown this once.
+        greeting::greet(&parts, &config).await?;
+        let noted = record::at_start(&parts, &config);
+        let Some(noted) = signals.unless_stopped(noted).await else {
             return Ok(());
         };
-        begun?;
+        noted?;
         let stop = CancellationToken::new();
         let site = site::build(&parts, &config, metrics.clone(), stop.clone());
         parts.operations.start();

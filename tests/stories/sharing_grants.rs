@@ -207,8 +207,37 @@ async fn a_token_with_grants_is_held_to_them(berth: Berth) {
             .0,
         200
     );
+    let id = stays_held_without_its_bucket(&ci, &made["id"], &id).await;
     server.delete(&format!("{GRANTS}/{id}")).await;
     assert_eq!(ci.status(Method::GET, &file("out/a")).await, 200, "after");
+}
+
+/// That the bucket `empty` does not go with the only grants of a token, and goes with others.
+/// The grant that the token has in the end instead of the one that it had.
+async fn stays_held_without_its_bucket(held: &Asker<'_>, token: &Value, id: &str) -> String {
+    let (server, out) = (held.server, file("out/a"));
+    let other = json!({ "name": "other", "scopes": ["files:read"] });
+    let (_, other) = server.post("/api/v1/tokens", &other).await;
+    let bucket = "/api/v1/buckets/empty";
+    for token in [token, &other["id"]] {
+        let all = json!({ "token": token, "permissions": ["read"] });
+        let (status, grant) = server.post(&format!("{bucket}/grants"), &all).await;
+        assert_eq!(status, 201, "{grant}");
+    }
+    // Who is gone is let in nowhere.
+    let other = other["id"].as_str().expect("an id");
+    let (status, _) = server.delete(&format!("/api/v1/tokens/{other}")).await;
+    assert_eq!(status, 204);
+    assert_eq!(server.delete(&format!("{GRANTS}/{id}")).await.0, 204);
+    let (status, problem) = server.delete(bucket).await;
+    assert_eq!(status, 409, "{problem}");
+    assert_eq!(problem["code"], "conflict");
+    assert_eq!(held.status(Method::GET, &out).await, 403, "held yet");
+    let inside = json!({ "token": token, "prefix": "in/", "permissions": ["read"] });
+    let id = grant(server, inside).await;
+    assert_eq!(server.delete(bucket).await.0, 204);
+    assert_eq!(held.status(Method::GET, &out).await, 403, "held elsewhere");
+    id
 }
 
 /// That a token, with all that can be granted, changes no bucket and is told of none.

@@ -76,7 +76,7 @@ async fn content(server: &Afloat, path: &str) -> (u16, Vec<u8>) {
     answered(server.request(Method::GET, path)).await
 }
 
-/// A bucket in the store with a file in its trash, and without the secret of its key.
+/// A bucket in the store with two files in its trash, and without the secret of its key.
 async fn lose_a_bucket(server: &Afloat) {
     let store = server.store().expect("there is one");
     let secret = "/api/v1/secrets/lost-key";
@@ -94,11 +94,13 @@ async fn lose_a_bucket(server: &Afloat) {
     });
     let (status, made) = server.post("/api/v1/buckets", &bucket).await;
     assert_eq!(status, 201, "{made}");
-    let file = "/api/v1/buckets/lost/files/lost";
-    let put = server.request(Method::PUT, file).body("content");
-    assert_eq!(answered(put).await.0, 201);
-    let delete = server.request(Method::DELETE, file);
-    assert_eq!(answered(delete).await.0, 200);
+    for name in ["lost", "lost-too"] {
+        let file = format!("/api/v1/buckets/lost/files/{name}");
+        let put = server.request(Method::PUT, &file).body("content");
+        assert_eq!(answered(put).await.0, 201);
+        let delete = server.request(Method::DELETE, &file);
+        assert_eq!(answered(delete).await.0, 200);
+    }
     let forget = server.request(Method::DELETE, secret);
     assert_eq!(answered(forget).await.0, 204);
 }
@@ -237,16 +239,19 @@ async fn an_upload_that_expired_is_gone_for_its_client_and_then_from_the_disk(be
     let film = "/api/v1/buckets/files/files/film";
     assert_eq!(content(&server, film).await.0, 404);
 
-    let mut due = vec![(DUE, values![])];
+    let (mut due, mut removed) = (vec![(DUE, values![])], 0);
     if server.is_in_store() {
-        // Another bucket, whose store nobody can ask any more, keeps nothing from going.
+        // Another bucket, whose store nobody can ask any more, keeps nothing from going, and
+        // its own trash neither.
         lose_a_bucket(&server).await;
-        let overdue = "UPDATE file SET removed_at = 1 WHERE path = 'lost'";
+        let overdue = "UPDATE file SET removed_at = 1 WHERE path LIKE 'lost%'";
         due.push((overdue, values![]));
+        removed = 2;
     }
     server.changed_meanwhile(&due).await;
     let outcome = swept(&server).await;
     assert_eq!(outcome["expired"], 1, "{outcome}");
+    assert_eq!(outcome["removed"], removed, "{outcome}");
     assert_eq!(server.unfinished(), 0);
     let head = tus(&server, Method::HEAD, &path).send().await;
     assert_eq!(head.expect("an answer").status(), 404, "nobody knows of it");

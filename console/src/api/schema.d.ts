@@ -4742,7 +4742,15 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description It still holds files, its trash included, or a token or access key has grants in it alone. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];
@@ -5358,7 +5366,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It holds no more. */
+            /** @description It holds no more. A token or access key without any other is held no more, either. */
             204: {
                 headers: {
                     [name: string]: unknown;

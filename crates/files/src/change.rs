@@ -113,7 +113,9 @@ impl Files {
         // Who holds on to something asks for a change of its own, and not for this one.
         let making = if by_store && expect.is_nothing() {
             let by = by.actor.as_str();
-            let wanted = format!("{:?}", (source.id, bucket.id, to, &description, by));
+            // All that is said of the source, too: it may be described anew meanwhile, and a
+            // copy from before that is another one.
+            let wanted = format!("{:?}", (&source, bucket.id, to, &description, by));
             match self.copies().begin(&wanted).await {
                 Maker::Another(file) => return Ok(*file),
                 Maker::This(making) => Some(making),

@@ -32,7 +32,8 @@ pub(crate) struct Making {
 }
 
 impl Copies {
-    /// Begins to make a copy, or else waits until another one has made the same.
+    /// Begins to make a copy, or else waits until another one has made the same, which has the
+    /// limits of whoever makes it.
     pub(crate) async fn begin(&self, wanted: &str) -> Maker {
         loop {
             let mut made = match self.join(wanted) {

@@ -33,6 +33,11 @@ pub enum Error {
     /// It still holds files.
     #[error("the bucket still holds files; delete them first, those in its trash included")]
     BucketNotEmpty,
+    /// A token or key that is there is held by grants in it alone.
+    #[error(
+        "a token or access key has grants in this bucket alone, and would not be held to any without it; delete that token or key, or take its grants back, and then the bucket"
+    )]
+    BucketHolds,
     /// There is no such file.
     #[error("there is no file `{0}`")]
     NoFile(FilePath),
@@ -196,6 +201,17 @@ pub enum Error {
     /// Storage.
     #[error(transparent)]
     Storage(#[from] storage::Error),
+}
+
+impl Error {
+    /// Whether it is the database that does not do what it is asked.
+    pub(crate) const fn is_of_database(&self) -> bool {
+        match self {
+            Self::Storage(error) => !matches!(error, storage::Error::Objects(_)),
+            Self::Access(error) => matches!(error, access::AccessError::Storage(_)),
+            _ => false,
+        }
+    }
 }
 
 /// An error's text as a sentence: with a capital letter at its beginning and a full stop

@@ -273,6 +273,19 @@ impl Files {
         self.buckets().changed().await
     }
 
+    /// Of those who have grants in a bucket, who is there no more. Ids are never used again.
+    pub(crate) async fn gone_holders(&self, bucket: &Bucket) -> Result<HashSet<Holder>> {
+        let grants = self.grants_of(bucket).await?.into_iter();
+        let mut holders: HashSet<Holder> = grants.map(|grant| grant.holder).collect();
+        for token in self.access().tokens(None).await? {
+            holders.remove(&Holder::Token(token.id));
+        }
+        for key in self.access().access_keys(None).await? {
+            holders.remove(&Holder::AccessKey(key.id.uuid()));
+        }
+        Ok(holders)
+    }
+
     /// All grants of a bucket, by prefix.
     ///
     /// # Errors

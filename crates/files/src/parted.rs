@@ -361,6 +361,13 @@ impl IncomingPart {
             return Err(Error::NoParted);
         }
         let replaced = sql::parted::put_part(&mut tx, id, &part).await?;
+        // Those that came at the same moment have not seen each other before.
+        let noted = (Some(&self.parted.path), self.parted.account, part.size);
+        if let Err(error) = files.check_noted(&mut tx, &rules, noted).await {
+            drop(tx);
+            files.discard_part(bucket, name).await;
+            return Err(error);
+        }
         tx.commit().await?;
         if let Some(replaced) = replaced {
             files.discard_part(bucket, replaced).await;

@@ -1,9 +1,12 @@
-//! Whether more fits into a bucket with limits, asked before it comes. When it is in its place
-//! it is asked once more, as others may have come first, and then of everybody one by one.
+//! Whether more fits into a bucket with limits, asked before it comes. When it counts it is
+//! asked once more, as others may have come first, and then of everybody one by one: of a file
+//! when it comes to its place, of what becomes a file when it is noted that it has come.
 
 use crate::bucket::{Bucket, Usage};
+use crate::file::File;
 use crate::path::FilePath;
 use crate::{Files, Result, sql};
+use storage::Tx;
 use uuid::Uuid;
 
 /// What is to come.
@@ -17,6 +20,27 @@ pub(crate) struct Wanted<'a> {
     pub(crate) bytes: u64,
     /// How many of them have come.
     pub(crate) counted: Counted,
+}
+
+impl Wanted<'_> {
+    /// Whether it fits beside what there is of the bucket, and of the user in it, in the place
+    /// of what goes for it.
+    fn fits(
+        self,
+        bucket: &Bucket,
+        (held, mine): (Usage, Usage),
+        goes: Option<&File>,
+    ) -> Result<()> {
+        let (mut held, mut mine) = self.counted.out_of(held, mine);
+        if let Some(goes) = goes {
+            held.files = held.files.saturating_sub(1);
+            held.bytes = held.bytes.saturating_sub(goes.size);
+            if goes.account == self.account {
+                mine.bytes = mine.bytes.saturating_sub(goes.size);
+            }
+        }
+        sql::usage::allows(bucket, held, mine, self.bytes)
+    }
 }
 
 /// Bytes that have come and are no file yet: they count already.
@@ -60,18 +84,44 @@ impl Files {
             Some(account) => sql::usage::against_account(db, bucket.id, account).await?,
             None => Usage::default(),
         };
-        let (mut held, mut mine) = wanted.counted.out_of(held, mine);
-        if !bucket.versions
-            && let Some(path) = wanted.path
-            && let Some(goes) = sql::file::current(db, bucket.id, path.as_str()).await?
-        {
-            held.files = held.files.saturating_sub(1);
-            held.bytes = held.bytes.saturating_sub(goes.size);
-            if goes.account == wanted.account {
-                mine.bytes = mine.bytes.saturating_sub(goes.size);
+        let goes = match wanted.path {
+            Some(path) if !bucket.versions => {
+                sql::file::current(db, bucket.id, path.as_str()).await?
             }
+            _ => None,
+        };
+        wanted.fits(bucket, (held, mine), goes.as_ref())
+    }
+
+    /// Refuses what was noted in this transaction and is more than there is room for. Nobody
+    /// else notes anything in the bucket before it has ended.
+    ///
+    /// # Errors
+    /// [`Error::Quota`](crate::Error::Quota).
+    pub(crate) async fn check_noted(
+        &self,
+        tx: &mut Tx,
+        bucket: &Bucket,
+        (path, account, bytes): (Option<&FilePath>, Uuid, u64),
+    ) -> Result<()> {
+        if !sql::usage::has_quota(bucket) {
+            return Ok(());
         }
-        sql::usage::allows(bucket, held, mine, wanted.bytes)
+        sql::usage::hold(tx, bucket.id).await?;
+        let counts = sql::usage::against(tx, bucket.id, account).await?;
+        let goes = match path {
+            Some(path) if !bucket.versions => {
+                sql::file::current_in(tx, bucket.id, path.as_str()).await?
+            }
+            _ => None,
+        };
+        let noted = Wanted {
+            path,
+            account: Some(account),
+            bytes,
+            counted: Counted::of_one(bytes),
+        };
+        noted.fits(bucket, counts, goes.as_ref())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::event::Happened;
 use crate::expect::Expect;
 use crate::file::File;
 use crate::path::FilePath;
+use crate::put::Uncommitted;
 use crate::store::{Aside, Held};
 use crate::{Error, Files, Result, put, sql};
 use access::{AuditEntry, Doer};
@@ -182,26 +183,71 @@ impl Files {
     ) -> Result<File> {
         // Another may have brought it back, or removed it, before our turn.
         let past = self.past_file(bucket, id).await?;
-        let (mut file, mut aside) = (past.clone(), None);
-        if let Some(held) = &held {
-            (file, aside) = self.bring_back(held, bucket, &past, over).await?;
+        let Some(held) = held else {
+            let restored = self.commit_restoring(bucket, past, over, by, None).await;
+            return restored.map_err(Uncommitted::into_error);
+        };
+        let there = self.observe_held(&held, bucket, &past.path).await?;
+        let there = there.into_file();
+        if there.is_some() && !over {
+            return Err(Error::Precondition);
         }
+        let aside = self.make_way(&held, bucket, there.as_ref()).await?;
+        let file = match self.copied(&held, bucket, &past, past.clone()).await {
+            Ok(file) => file,
+            Err(Error::NoFile(_)) => return Err(Error::NothingToRestore),
+            Err(error) => {
+                // It may be there in spite of that: then the catalogue says so.
+                self.correct(&held, bucket, &past.path).await;
+                return Err(error);
+            }
+        };
+        let placed = file.clone();
+        let beside = Some((&held, aside.as_ref()));
+        let restored = self.commit_restoring(bucket, file, over, by, beside).await;
+        match restored {
+            Ok(file) => {
+                if let Some(object) = past.object {
+                    self.discard_object(&held, &object.key).await;
+                }
+                Ok(file)
+            }
+            Err(Uncommitted::Certainly(error)) => {
+                self.take_back(&held, bucket, &placed, there, aside).await;
+                Err(error)
+            }
+            // A reader finds out.
+            Err(Uncommitted::Perhaps(error)) => Err(error),
+        }
+    }
+
+    /// Notes that a content of the past is current again. In a store it is there already, and
+    /// what lay there was copied aside.
+    async fn commit_restoring(
+        &self,
+        bucket: &Bucket,
+        mut file: File,
+        over: bool,
+        by: &Actor,
+        in_store: Option<(&Held, Option<&Aside>)>,
+    ) -> Result<File, Uncommitted> {
+        let (held, aside) = in_store.unzip();
         // Whoever knows what lay there meanwhile must see by the date that this is another.
         file.modified_at = self.now();
         let path = file.path.as_str();
-        let mut tx = self.alter_held(&[(bucket.id, path)], held.as_ref()).await?;
+        let mut tx = self.alter_held(&[(bucket.id, path)], held).await?;
         let there = sql::file::current_in(&mut tx, bucket.id, path).await?;
         let mut freed = None;
         if let Some(there) = &there {
             if !over {
-                return Err(Error::Precondition);
+                return Err(Error::Precondition.into());
             }
             freed = self
-                .displace(&mut tx, bucket, there, by.as_str(), aside.as_ref())
+                .displace(&mut tx, bucket, there, by.as_str(), aside.flatten())
                 .await?;
         }
         if !sql::file::make_current(&mut tx, &file).await? {
-            return Err(Error::NothingToRestore);
+            return Err(Error::NothingToRestore.into());
         }
         put::index(&mut tx, &file).await?;
         let told = (&file, None);
@@ -209,36 +255,12 @@ impl Files {
             .note(&mut tx, bucket, Happened::Put, told, by.as_str())
             .await?;
         let unused = sql::file::unused(&mut tx, freed).await?;
-        tx.commit(to_tell).await?;
+        let committed = tx.commit(to_tell).await;
+        committed.map_err(|error| Uncommitted::Perhaps(error.into()))?;
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
-        if let (Some(held), Some(object)) = (held, past.object) {
-            self.discard_object(&held, &object.key).await;
-        }
         Ok(file)
-    }
-
-    /// Has the store bring a content of the past back to its path: the file with where its
-    /// bytes are then, and what had to make room.
-    async fn bring_back(
-        &self,
-        held: &Held,
-        bucket: &Bucket,
-        past: &File,
-        over: bool,
-    ) -> Result<(File, Option<Aside>)> {
-        let there = self.observe_held(held, bucket, &past.path).await?;
-        let aside = match there.into_file() {
-            Some(_) if !over => return Err(Error::Precondition),
-            Some(there) if bucket.versions => self.set_aside(held, &there).await?,
-            _ => None,
-        };
-        let file = match self.copied(held, bucket, past, past.clone()).await {
-            Err(Error::NoFile(_)) => return Err(Error::NothingToRestore),
-            file => file?,
-        };
-        Ok((file, aside))
     }
 
     /// A content that is or was at a path, by its id.
@@ -295,24 +317,39 @@ impl Files {
     }
 
     async fn purge_past(&self, by: Option<&Doer>, bucket: &Bucket, id: FileId) -> Result<bool> {
-        let (files, by, bucket) = (self.clone(), by.cloned(), bucket.clone());
-        self.in_the_background(async move { files.purge_now(by.as_ref(), &bucket, id).await })
-            .await
-    }
-
-    async fn purge_now(&self, by: Option<&Doer>, bucket: &Bucket, id: FileId) -> Result<bool> {
         let Some(past) = sql::file::past(self.db(), bucket.id, id).await? else {
             return Ok(false);
         };
+        // Or what somebody brings back at this moment would lose its row half-way.
+        let held = self.hold_past(bucket, &past.file).await?;
+        let (files, by, bucket) = (self.clone(), by.cloned(), bucket.clone());
+        let purge = async move {
+            let by = by.as_ref();
+            files.purge_held(held, by, &bucket, &past.file).await
+        };
+        self.in_the_background(purge).await
+    }
+
+    async fn purge_held(
+        &self,
+        held: Option<Held>,
+        by: Option<&Doer>,
+        bucket: &Bucket,
+        past: &File,
+    ) -> Result<bool> {
         let mut tx = self.db().begin().await?;
-        if !sql::file::delete_past(&mut tx, id).await? {
+        if let Some(held) = &held {
+            held.keep(&mut tx).await?;
+        }
+        // It may have come back before our turn.
+        if !sql::file::delete_past(&mut tx, past.id).await? {
             return Ok(false);
         }
-        sql::usage::subtract(&mut tx, &past.file).await?;
-        let unused = sql::file::unused(&mut tx, past.file.blob).await?;
+        sql::usage::subtract(&mut tx, past).await?;
+        let unused = sql::file::unused(&mut tx, past.blob).await?;
         if let Some(by) = by {
             let subject = format!("bucket:{}", bucket.name);
-            let before = json!({ "path": past.file.path.as_str(), "size": past.file.size });
+            let before = json!({ "path": past.path.as_str(), "size": past.size });
             let entry = AuditEntry::new(by, "file.purged", subject).before(before);
             self.access().audit_in(&mut tx, entry).await?;
         }
@@ -320,12 +357,27 @@ impl Files {
         if let Some(blob) = unused {
             self.discard(blob).await;
         }
-        if let Some(object) = &past.file.object
-            && let Some(held) = self.hold(bucket, &[&past.file.path]).await?
-        {
-            self.discard_object(&held, &object.key).await;
+        if let (Some(held), Some(object)) = (&held, &past.object) {
+            self.discard_object(held, &object.key).await;
         }
         Ok(true)
+    }
+
+    /// The turn at the path of what goes for good, where its bytes lie in a store. In one that
+    /// cannot be opened nobody brings anything back: what goes leaves its bytes there, for the
+    /// sweep.
+    async fn hold_past(&self, bucket: &Bucket, past: &File) -> Result<Option<Held>> {
+        if past.object.is_none() {
+            return Ok(None);
+        }
+        match self.store(bucket).await {
+            Ok(_) => self.hold(bucket, &[&past.path]).await,
+            Err(error) if error.is_of_database() => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "stored content stays in a store that cannot be opened");
+                Ok(None)
+            }
+        }
     }
 
     /// Contents of the past, by path and then the newest first, after that of `after`.

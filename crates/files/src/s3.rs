@@ -24,7 +24,7 @@ mod verbs;
 mod versions;
 
 use crate::Files;
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Storage};
 use crate::path::FilePath;
 use crate::permit::Permission;
 use access::Caller;
@@ -221,5 +221,12 @@ fn path(key: &str) -> Fault<FilePath> {
 fn release(extensions: &http::Extensions) {
     if let Some(admitted) = extensions.get::<Admitted>() {
         admitted.release();
+    }
+}
+
+/// The same where a bucket's store may have much to copy.
+fn give_way(extensions: &http::Extensions, bucket: &Bucket) {
+    if matches!(bucket.storage, Storage::S3 { .. }) {
+        release(extensions);
     }
 }

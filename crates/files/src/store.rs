@@ -35,8 +35,10 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream, TryStreamExt};
 use moka::sync::Cache;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 use storage::{ObjectError, ObjectSettings, ObjectStore};
+use tokio::sync::Semaphore;
 use turns::PathTurns;
 
 /// How long it is not asked again whether a secret has changed.
@@ -54,6 +56,8 @@ pub(crate) struct Stores {
     ready: Cache<BucketId, ObjectStore>,
     absent: Cache<(BucketId, String), ()>,
     turns: PathTurns,
+    /// Room for what passes from bucket to bucket.
+    passages: Arc<Semaphore>,
 }
 
 impl Stores {
@@ -68,6 +72,7 @@ impl Stores {
                 .time_to_live(ABSENT)
                 .build(),
             turns: PathTurns::default(),
+            passages: Arc::new(Semaphore::new(held::PASSAGES)),
         }
     }
 

@@ -32,7 +32,7 @@ use crate::quota::{Counted, Wanted};
 use crate::{Error, Files, Result, sql, store};
 use base::{Actor, BucketId, Timestamp, UploadId};
 use std::sync::Arc;
-use storage::{BlobName, Mark};
+use storage::{BlobName, Mark, Tx};
 use uuid::Uuid;
 
 /// Uploads that are not done, of one user; and as many that come in parts.
@@ -377,6 +377,16 @@ impl Files {
             counted: upload.counted_in(&bucket),
         };
         self.check_quota(&bucket, wanted).await
+    }
+
+    /// The same of so many bytes as were noted in this transaction.
+    async fn check_noted_room(&self, tx: &mut Tx, upload: &Upload, bytes: u64) -> Result<()> {
+        let bucket = upload.counts_in.and_then(|id| self.buckets().with_id(id));
+        let Some(bucket) = bucket else {
+            return Ok(());
+        };
+        let noted = (upload.path.as_ref(), upload.account, bytes);
+        self.check_noted(tx, &bucket, noted).await
     }
 
     fn allows_length(&self, length: u64) -> Result<()> {

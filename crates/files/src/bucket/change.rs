@@ -181,10 +181,11 @@ impl Files {
     /// Removes an empty bucket.
     ///
     /// # Errors
-    /// [`Error::NoBucket`], or [`Error::BucketNotEmpty`].
+    /// [`Error::NoBucket`], [`Error::BucketNotEmpty`], or [`Error::BucketHolds`].
     pub async fn delete_bucket(&self, by: &Doer, bucket: &Bucket) -> Result<()> {
         // A store that cannot be opened any more keeps no bucket from being removed.
         let store = self.store(bucket).await.ok().flatten();
+        let gone = self.gone_holders(bucket).await?;
         let mut tx = self.db().begin().await?;
         let found = sql::bucket::get_for_change(&mut tx, bucket.id)
             .await?
@@ -192,8 +193,17 @@ impl Files {
         if sql::bucket::holds_any(&mut tx, bucket.id).await? {
             return Err(Error::BucketNotEmpty);
         }
+        let held = sql::grant::held_in(&mut tx, bucket.id).await?;
         sql::bucket::delete(&mut tx, bucket.id).await?;
         sql::bucket::count_change(&mut tx).await?;
+        // Asked only now: whoever else takes grants away has counted, too, and is done.
+        let still = sql::grant::held(&mut tx).await?;
+        if !held
+            .iter()
+            .all(|one| still.contains(one) || gone.contains(one))
+        {
+            return Err(Error::BucketHolds);
+        }
         let entry = AuditEntry::new(by, "bucket.deleted", subject(&found)).before(shown(&found));
         self.access().audit_in(&mut tx, entry).await?;
         tx.commit().await?;

@@ -160,7 +160,11 @@ pub(super) async fn change_bucket(
 #[utoipa::path(
     delete, path = "/api/v1/buckets/{bucket}", tag = "files",
     params(("bucket" = String, Path, description = "The bucket's name.")),
-    responses((status = 204, description = "It is gone."))
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 409, description = "It still holds files, its trash included, or a token or access key has grants in it alone.",
+            body = web::ProblemDocument, content_type = "application/problem+json"),
+    )
 )]
 pub(super) async fn delete_bucket(
     State(files): State<Files>,

@@ -192,7 +192,7 @@ async fn user(files: &Files, name: &str) -> Answer<base::UserId> {
         ("bucket" = String, Path, description = "The bucket's name."),
         ("id" = uuid::Uuid, Path, description = "The grant's id."),
     ),
-    responses((status = 204, description = "It holds no more."))
+    responses((status = 204, description = "It holds no more. A token or access key without any other is held no more, either."))
 )]
 pub(super) async fn delete_grant(
     State(files): State<Files>,

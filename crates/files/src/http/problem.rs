@@ -36,9 +36,10 @@ impl From<Error> for Problem {
             Error::NoBucket(_) => Self::not_found("bucket"),
             Error::NoFile(_) => Self::not_found("file"),
             Error::NothingToRestore => Self::not_found("deleted file or version"),
-            Error::BucketExists(_) | Error::HostTaken(_) | Error::BucketNotEmpty => {
-                Self::conflict(sentence(&text))
-            }
+            Error::BucketExists(_)
+            | Error::HostTaken(_)
+            | Error::BucketNotEmpty
+            | Error::BucketHolds => Self::conflict(sentence(&text)),
             Error::BucketName => Self::invalid("name", "invalid", text),
             Error::Host(_) => Self::invalid("hosts", "invalid", text),
             Error::Setting(_) => Self::invalid("settings", "invalid", text),

@@ -68,41 +68,29 @@ impl Kind for SweepFiles {
 }
 
 impl SweepFiles {
-    /// Empties the trash of every bucket. One whose store cannot be asked keeps no other from
-    /// being emptied: what is left in it has no file any more, and goes with what has none.
+    /// Empties the trash of every bucket. Of one whose store cannot be asked, too: what is left
+    /// in the store has no file any more, and goes with what has none.
     async fn empty_trash(&self, context: &Context) -> Result<u64, Failure> {
         let mut removed = 0;
         for bucket in self.0.buckets().all() {
-            if let Err(error) = self.empty(&bucket, &mut removed, context).await? {
-                let text = format!(
-                    "The trash of {} could not be emptied: {error}.",
-                    bucket.name
-                );
-                context.log(text).await;
-            }
+            removed += self.empty(&bucket, context).await?;
         }
         Ok(removed)
     }
 
-    async fn empty(
-        &self,
-        bucket: &Bucket,
-        removed: &mut u64,
-        context: &Context,
-    ) -> Result<crate::Result<()>, Failure> {
+    async fn empty(&self, bucket: &Bucket, context: &Context) -> Result<u64, Failure> {
         let kept = Duration::from_secs(bucket.trash_seconds);
         let before = self.0.now().minus(kept);
+        let mut removed = 0;
         loop {
             context.check()?;
             let overdue = sql::file::overdue(self.0.db(), bucket.id, before, BATCH).await?;
             if overdue.is_empty() {
-                return Ok(Ok(()));
+                return Ok(removed);
             }
             for id in overdue {
-                match self.0.purge(bucket, id).await {
-                    Ok(was_there) => *removed += u64::from(was_there),
-                    Err(error) => return Ok(Err(error)),
-                }
+                let purged = self.0.purge(bucket, id).await;
+                removed += u64::from(purged.map_err(failure)?);
             }
         }
     }

@@ -300,6 +300,38 @@ async fn what_has_come_in_parts_counts_until_it_is_a_file_or_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_parts_that_come_at_the_same_moment_none_comes_that_does_not_fit() {
+    on_both(|database| async move {
+        let house = House::open(&database).await;
+        let limits = BucketChange {
+            quota_bytes: Some(10),
+            ..BucketChange::default()
+        };
+        let (host, bucket) = (Doer::host(), house.bucket());
+        let limited = house.files.change_bucket(&host, &bucket, limits).await;
+        limited.expect("limited");
+        for _ in 0..5 {
+            let (one, two) = (house.begin("one").await, house.begin("two").await);
+            let parts =
+                futures::join!(house.put(&one, 1, b"123456"), house.put(&two, 1, b"123456"));
+            assert!(
+                matches!(
+                    parts,
+                    (Ok(_), Err(Error::Quota { .. })) | (Err(Error::Quota { .. }), Ok(_))
+                ),
+                "{parts:?}"
+            );
+            for parted in [&one, &two] {
+                house.files.abort_parted(parted).await.expect("given up");
+            }
+        }
+        assert!(house.orphans().await.is_empty(), "nothing is left of them");
+        house.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_more_than_so_many_uploads_in_parts() {
     on_both(|database| async move {
         let house = House::open(&database).await;

@@ -65,8 +65,7 @@ impl Along {
                 Some(upload) if !upload.done => Ok(()),
                 _ => Err(Error::NoUpload),
             },
-            // Whoever puts them together has the turn of each.
-            Self::Joined(_) => Ok(()),
+            Self::Joined(joined) => joined.check(files).await,
             Self::Parts(parted) => match sql::parted::came(files.db(), *parted).await? {
                 Some(_) => Ok(()),
                 None => Err(Error::NoParted),

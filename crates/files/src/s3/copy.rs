@@ -3,7 +3,7 @@
 use super::error::Fault;
 use super::get::{Conditions, time};
 use super::put::{headers, metadata, refuse_what_is_not_kept};
-use super::{Service, path, tagging, versions};
+use super::{Service, give_way, path, tagging, versions};
 use crate::bucket::Bucket;
 use crate::change::Description;
 use crate::expect::{Expect, Tags};
@@ -90,6 +90,8 @@ pub(super) async fn copy_object(
         description.tags = Some(tagging::parse(input.tagging.as_deref())?);
     }
     let by = Writer::from(&caller);
+    give_way(&request.extensions, &from_bucket);
+    give_way(&request.extensions, &bucket);
     let file = service
         .files
         .copy_of(from, (&bucket, &to), &expect, description, &by)

@@ -2,7 +2,7 @@
 
 use super::error::Fault;
 use super::put::condition;
-use super::{Service, path, versions};
+use super::{Service, give_way, path, versions};
 use crate::Error;
 use crate::bucket::Bucket;
 use crate::expect::Expect;
@@ -32,6 +32,7 @@ pub(super) async fn delete_object(
         ..Expect::default()
     };
     let version = input.version_id.as_deref();
+    give_way(&request.extensions, &bucket);
     delete(service, &caller, &bucket, &input.key, version, &expect).await?;
     Ok(S3Response::new(DeleteObjectOutput {
         version_id: input.version_id,
@@ -53,6 +54,7 @@ pub(super) async fn delete_objects(
             "One request deletes 1 to 1000 keys; send several."
         ));
     }
+    give_way(&request.extensions, &bucket);
     let quiet = input.delete.quiet.unwrap_or(false);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in objects {

@@ -22,6 +22,7 @@ impl From<Error> for S3Error {
             Error::BucketExists(_) => S3ErrorCode::BucketAlreadyExists,
             Error::BucketName => S3ErrorCode::InvalidBucketName,
             Error::BucketNotEmpty => S3ErrorCode::BucketNotEmpty,
+            Error::BucketHolds => S3ErrorCode::InvalidBucketState,
             Error::Path(crate::InvalidPath::Long(_)) => S3ErrorCode::KeyTooLongError,
             Error::Path(_)
             | Error::Address(_)

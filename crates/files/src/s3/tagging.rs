@@ -117,8 +117,7 @@ async fn set(
     let mut expect = Expect::default();
     if version.is_some() {
         let meant = versions::find(service, &bucket, &path, version).await?;
-        let current = files.file(&bucket, &path).await;
-        if !current.is_ok_and(|current| current.id == meant.id) {
+        if !versions::lies_there(files, &bucket, &meant).await? {
             return Err(s3_error!(
                 NotImplemented,
                 "The tags of an older version stay as they are; leave the version out to change those of the current one."

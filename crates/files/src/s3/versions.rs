@@ -7,7 +7,6 @@ use super::Service;
 use super::error::Fault;
 use super::get::{signed, time};
 use super::list::{encoded, most};
-use crate::Error;
 use crate::bucket::Bucket;
 use crate::expect::Expect;
 use crate::file::File;
@@ -16,6 +15,7 @@ use crate::path::FilePath;
 use crate::permit::Permission;
 use crate::remembered::Content;
 use crate::remove::Heap;
+use crate::{Error, Files};
 use access::{Caller, Doer};
 use base::FileId;
 use s3s::dto::{
@@ -78,32 +78,47 @@ pub(super) async fn remove(
     expect: &Expect,
 ) -> Fault<()> {
     let files = &service.files;
-    let found = match version {
-        NULL => files.file(bucket, path).await,
-        version => match version.parse() {
-            Ok(id) => files.version(bucket, path, id).await,
-            Err(_) => return Ok(()),
-        },
-    };
-    let file = match found {
-        Ok(file) => file,
-        Err(Error::NoFile(_) | Error::NothingToRestore) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    expect.check(Some(&file))?;
-    let current = files.file(bucket, path).await;
-    if current.is_ok_and(|current| current.id == file.id) {
-        let seen = Expect::content(file.id);
-        match files.delete(bucket, path, &seen, &caller.actor()).await {
-            // What was put there meanwhile stays, and has made this one of the past.
-            Ok(_) | Err(Error::NoFile(_) | Error::Precondition) => {}
+    let id = match version {
+        // Whatever lies there when its turn comes.
+        NULL => match files.delete(bucket, path, expect, &caller.actor()).await {
+            Ok(file) => file.id,
+            Err(Error::NoFile(_)) => return Ok(()),
             Err(error) => return Err(error.into()),
+        },
+        version => {
+            let Ok(id) = version.parse() else {
+                return Ok(());
+            };
+            let file = match files.version(bucket, path, id).await {
+                Ok(file) => file,
+                Err(Error::NothingToRestore) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            expect.check(Some(&file))?;
+            if lies_there(files, bucket, &file).await? {
+                let seen = Expect::content(id);
+                match files.delete(bucket, path, &seen, &caller.actor()).await {
+                    // What was put there meanwhile stays, and has made this one of the past.
+                    Ok(_) | Err(Error::NoFile(_) | Error::Precondition) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            id
         }
-    }
+    };
     if bucket.versions {
-        files.purge_by(&Doer::from(caller), bucket, file.id).await?;
+        files.purge_by(&Doer::from(caller), bucket, id).await?;
     }
     Ok(())
+}
+
+/// Whether a content is what lies at its path now.
+pub(super) async fn lies_there(files: &Files, bucket: &Bucket, file: &File) -> Fault<bool> {
+    match files.file(bucket, &file.path).await {
+        Ok(current) => Ok(current.id == file.id),
+        Err(Error::NoFile(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// One line of the list: the current content of a path comes before those of its past, and of
@@ -232,4 +247,80 @@ async fn lines(
     }
     lines.truncate(limit);
     Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expect::Tags;
+    use crate::permit::Writer;
+    use crate::put::NewFile;
+    use access::{Proof, Role};
+    use bytes::Bytes;
+
+    async fn put(files: &Files, bucket: &Arc<Bucket>, content: &'static str) -> File {
+        let by = Writer {
+            actor: base::Actor::user("anna"),
+            account: None,
+        };
+        let new = NewFile::at("a".parse().expect("a path"));
+        let mut incoming = files.put(bucket, by, new).await.expect("begun");
+        let content = Bytes::from_static(content.as_bytes());
+        incoming.write(content).await.expect("written");
+        incoming.finish().await.expect("put")
+    }
+
+    #[tokio::test]
+    async fn what_is_not_removed_is_not_said_to_be() {
+        testing::on_both(|database| async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let files = crate::store::tests::opened(&database, folder.path()).await;
+            let service = Service {
+                files: files.clone(),
+            };
+            let bucket = files.bucket(crate::DEFAULT_BUCKET).expect("it is there");
+            let anna = Caller::for_test("anna", Role::Admin, Proof::Password);
+            for _ in 0..10 {
+                let one = put(&files, &bucket, "one").await;
+                let seen = Expect {
+                    matches: Some(Tags::These(vec![one.etag.clone()])),
+                    ..Expect::default()
+                };
+                let removing = remove(&service, &anna, &bucket, &one.path, NULL, &seen);
+                let (removed, _) = futures::join!(removing, put(&files, &bucket, "two"));
+                let trash = files.past(&bucket, Heap::Trash, "", None, 100).await;
+                let trash = trash.expect("listed");
+                let lies_in_trash = trash.iter().any(|past| past.file.id == one.id);
+                match removed {
+                    Ok(()) => assert!(lies_in_trash),
+                    Err(error) => {
+                        assert_eq!(error.code().as_str(), "PreconditionFailed");
+                        assert!(!lies_in_trash);
+                    }
+                }
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_database_that_does_not_answer_says_of_nothing_that_it_has_gone() {
+        testing::on_sqlite(|database| async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let files = crate::store::tests::opened(&database, folder.path()).await;
+            let bucket = files.bucket(crate::DEFAULT_BUCKET).expect("it is there");
+            let one = put(&files, &bucket, "one").await;
+            assert!(lies_there(&files, &bucket, &one).await.expect("asked"));
+            files.stop().cancel();
+            files.tasks().close();
+            testing::within("the background to end", files.tasks().wait()).await;
+            files.db().close().await;
+            let unknown = lies_there(&files, &bucket, &one).await;
+            assert_eq!(
+                unknown.expect_err("unknown").code().as_str(),
+                "InternalError"
+            );
+        })
+        .await;
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::grant::{Grant, Holder, Permissions};
 use base::{BucketId, GrantId};
+use std::collections::HashSet;
 use storage::{Db, Result, Row, Tx, values};
 use uuid::Uuid;
 
@@ -68,6 +69,29 @@ pub(crate) async fn insert(tx: &mut Tx, grant: &Grant) -> Result<()> {
     )
     .await
     .map(drop)
+}
+
+/// The tokens and keys that have grants in this bucket.
+pub(crate) async fn held_in(tx: &mut Tx, bucket: BucketId) -> Result<HashSet<Holder>> {
+    const SQL: &str =
+        "SELECT DISTINCT kind, holder FROM file_grant WHERE bucket = $1 AND kind <> 'user'";
+    holders(&tx.all(SQL, values![bucket.uuid()]).await?)
+}
+
+/// The tokens and keys that have grants anywhere.
+pub(crate) async fn held(tx: &mut Tx) -> Result<HashSet<Holder>> {
+    const SQL: &str = "SELECT DISTINCT kind, holder FROM file_grant WHERE kind <> 'user'";
+    holders(&tx.all(SQL, values![]).await?)
+}
+
+fn holders(rows: &[Row]) -> Result<HashSet<Holder>> {
+    let read = |row: &Row| -> Result<Option<Holder>> {
+        let kind: String = row.get("kind")?;
+        Ok(Holder::stored(&kind, row.get("holder")?))
+    };
+    rows.iter()
+        .filter_map(|row| read(row).transpose())
+        .collect()
 }
 
 /// Removes one; what it was.

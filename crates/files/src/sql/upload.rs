@@ -111,7 +111,7 @@ pub(crate) async fn count_open(db: &Db, account: Uuid, most: usize) -> Result<us
 /// Notes how far an upload has come; whether it stood where `before` says. Where it did
 /// not, somebody else went on with it.
 pub(crate) async fn note(
-    db: &Db,
+    tx: &mut Tx,
     id: UploadId,
     before: u64,
     mark: &Mark,
@@ -126,7 +126,7 @@ pub(crate) async fn note(
         mark.hashes.as_slice(),
         expires_at
     ];
-    Ok(db.execute(SQL, values).await? == 1)
+    Ok(tx.execute(SQL, values).await? == 1)
 }
 
 /// The same for one whose bytes came as these pieces, which are in the bucket's store by now.

@@ -71,7 +71,7 @@ pub(crate) async fn against_account(
 }
 
 /// Both, within a transaction.
-pub(super) async fn against(
+pub(crate) async fn against(
     tx: &mut Tx,
     bucket: BucketId,
     account: Uuid,
@@ -139,7 +139,7 @@ pub(super) fn would_fit(
 }
 
 /// Has others wait who want to know whether something fits, until the transaction ends.
-pub(super) async fn hold(tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
+pub(crate) async fn hold(tx: &mut Tx, bucket: BucketId) -> storage::Result<()> {
     let [.., a, b, c, d, e, f, g, h] = *bucket.uuid().as_bytes();
     tx.lock(i64::from_be_bytes([a, b, c, d, e, f, g, h])).await
 }

@@ -27,8 +27,6 @@ const RENEWED: Duration = Duration::from_secs(7);
 /// So long before its end nobody relies on it any more: clocks run at different paces, and
 /// what was sent before may still be on its way.
 const MARGIN: Duration = Duration::from_secs(8);
-/// How long one waits for others, as within one process.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// How often one looks whether others are done: at first, and after some time.
 const SOONEST: Duration = Duration::from_millis(10);
 const LATEST: Duration = Duration::from_millis(250);
@@ -46,7 +44,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Waits for these paths. Others of this process wait for the `turn`, which ends with the
+    /// Waits for these paths, `until` then. Others of this process wait for the `turn`, which ends with the
     /// claim; so one of each process at most asks the database.
     ///
     /// # Errors
@@ -56,6 +54,7 @@ impl Claim {
         tasks: &TaskTracker,
         mut places: Vec<Place>,
         turn: Turn,
+        until: Instant,
     ) -> Result<Self> {
         // In one order for all, so that no two wait for each other.
         places.sort_unstable();
@@ -66,7 +65,7 @@ impl Claim {
             holder: Uuid::now_v7(),
         };
         let (sender, taken) = oneshot::channel();
-        tasks.spawn(keeper.run(sender, turn));
+        tasks.spawn(keeper.run(sender, turn, until));
         taken.await.map_err(|_| storage::Error::Stopped)?
     }
 
@@ -107,8 +106,8 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn run(self, taken: oneshot::Sender<Result<Claim>>, turn: Turn) {
-        match self.take(&taken).await {
+    async fn run(self, taken: oneshot::Sender<Result<Claim>>, turn: Turn, until: Instant) {
+        match self.take(&taken, until).await {
             Ok(until) => {
                 let (sure, receiver) = watch::channel(until);
                 let end = CancellationToken::new();
@@ -129,14 +128,18 @@ impl Keeper {
     }
 
     /// Takes all of them; until when they are sure to be ours.
-    async fn take(&self, waiting: &oneshot::Sender<Result<Claim>>) -> Result<Instant> {
-        let (begun, mut pause) = (Instant::now(), SOONEST);
+    async fn take(
+        &self,
+        waiting: &oneshot::Sender<Result<Claim>>,
+        until: Instant,
+    ) -> Result<Instant> {
+        let mut pause = SOONEST;
         loop {
             let since = Instant::now();
             if self.take_all().await? {
                 return Ok(since + (LEASE - MARGIN));
             }
-            if waiting.is_closed() || begun.elapsed() > PATIENCE {
+            if waiting.is_closed() || Instant::now() > until {
                 return Err(storage::Error::Busy.into());
             }
             tokio::time::sleep(pause).await;

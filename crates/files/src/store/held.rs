@@ -1,13 +1,20 @@
 //! The turn to change paths of a store.
 
 use super::claim::Claim;
-use super::turns::Turn;
+use super::turns::{PATIENCE, Turn};
 use super::{HIDDEN, is_storable};
 use crate::bucket::Bucket;
 use crate::path::FilePath;
 use crate::sql::claim::Place;
 use crate::{Error, Files, Result};
+use std::sync::Arc;
 use storage::{Dialect, ObjectError, ObjectStore, SealedObject, Tx};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+
+/// How many contents pass through this server at once from bucket to bucket. They go on when
+/// nobody waits for them any more, and each has parts of 16 MiB or more in memory.
+pub(crate) const PASSAGES: usize = 16;
 
 /// The store of a bucket, while nobody else changes these paths.
 pub(crate) struct Held {
@@ -18,7 +25,11 @@ pub(crate) struct Held {
 /// The turn to bring a content of another bucket to a path. Its bytes pass through this server,
 /// for as long as that takes: who asks for the same meanwhile waits, and sends none beside. (The
 /// turn to change the path itself is taken at the end.)
-pub(crate) struct Passage(#[allow(dead_code, reason = "held for its end")] Tenure);
+pub(crate) struct Passage {
+    _tenure: Tenure,
+    /// One of [`PASSAGES`].
+    _room: OwnedSemaphorePermit,
+}
 
 /// By what others are kept away.
 enum Tenure {
@@ -44,26 +55,38 @@ impl Files {
         let places = paths
             .iter()
             .map(|path| (bucket.id, path.as_str().to_owned()));
-        let tenure = self.tenure(bucket, places.collect()).await?;
+        let until = Instant::now() + PATIENCE;
+        let tenure = self.tenure(bucket, places.collect(), until).await?;
         Ok(Some(Held { store, tenure }))
     }
 
-    /// Takes the turn to bring a content of another bucket to this path.
+    /// Takes the turn to bring a content of another bucket to this path, when there is room for
+    /// its bytes.
     ///
     /// # Errors
     /// When others do not get done.
     pub(crate) async fn hold_passage(&self, bucket: &Bucket, to: &FilePath) -> Result<Passage> {
+        let until = Instant::now() + PATIENCE;
         // No path of a file in a store, and none is held that is not in one.
         let place = (bucket.id, format!("{HIDDEN}to/{}", to.as_str()));
-        Ok(Passage(self.tenure(bucket, vec![place]).await?))
+        let tenure = self.tenure(bucket, vec![place], until).await?;
+        // Only then: those who ask for the same again and again leave room for others.
+        let room = Arc::clone(&self.stores().passages).acquire_owned();
+        match timeout_at(until, room).await {
+            Ok(Ok(room)) => Ok(Passage {
+                _tenure: tenure,
+                _room: room,
+            }),
+            Ok(Err(_)) | Err(_) => Err(storage::Error::Busy.into()),
+        }
     }
 
-    async fn tenure(&self, bucket: &Bucket, places: Vec<Place>) -> Result<Tenure> {
-        let turn = self.stores().turns.take(&places).await?;
+    async fn tenure(&self, bucket: &Bucket, places: Vec<Place>, until: Instant) -> Result<Tenure> {
+        let turn = self.stores().turns.take(&places, until).await?;
         if self.db().dialect() == Dialect::Sqlite {
             return Ok(Tenure::Alone(turn));
         }
-        let claim = Claim::take(self.db(), self.tasks(), places, turn).await;
+        let claim = Claim::take(self.db(), self.tasks(), places, turn, until).await;
         let claim = claim.map_err(|error| match error {
             Error::Storage(storage::Error::Reference) => Error::NoBucket(bucket.name.to_string()),
             error => error,

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
-/// How long one waits for others.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// How long one waits for others, in this process and among all replicas together.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The turns of all paths that somebody changes or wants to. Each path has its own: what is
 /// large may take its time, and nobody waits for it who changes something else.
@@ -44,11 +45,11 @@ struct Standing {
 }
 
 impl PathTurns {
-    /// Waits for the turn to change all of these.
+    /// Waits for the turn to change all of these, `until` then.
     ///
     /// # Errors
     /// [`storage::Error::Busy`] when it does not come.
-    pub(super) async fn take(&self, places: &[Place]) -> Result<Turn> {
+    pub(super) async fn take(&self, places: &[Place], until: Instant) -> Result<Turn> {
         let mut wanted = places.to_vec();
         // In one order for all, so that no two wait for each other.
         wanted.sort_unstable();
@@ -56,7 +57,7 @@ impl PathTurns {
         let mut turn = Vec::with_capacity(wanted.len());
         for place in wanted {
             let (standing, free) = self.stand(place);
-            match tokio::time::timeout(PATIENCE, free.acquire_owned()).await {
+            match tokio::time::timeout_at(until, free.acquire_owned()).await {
                 Ok(Ok(permit)) => turn.push(Taken {
                     _permit: permit,
                     _standing: standing,
@@ -114,20 +115,23 @@ mod tests {
     async fn a_path_has_one_at_a_time_and_others_wait_for_nobody() {
         let turns = PathTurns::default();
         let bucket = BucketId::new();
+        let until = Instant::now() + PATIENCE;
         let place = |path: &str| (bucket, path.to_owned());
-        let first = turns.take(&[place("a"), place("b"), place("a")]).await;
+        let first = turns
+            .take(&[place("a"), place("b"), place("a")], until)
+            .await;
         let first = first.expect("free");
         for number in 0..5_000 {
-            let another = turns.take(&[place(&number.to_string())]).await;
+            let another = turns.take(&[place(&number.to_string())], until).await;
             another.expect("nobody has it");
         }
         let both = [place("b"), place("c")];
-        let mut second = Box::pin(turns.take(&both));
+        let mut second = Box::pin(turns.take(&both, until));
         let waits = futures::poll!(second.as_mut());
         assert!(waits.is_pending());
         drop(first);
         let second = second.await.expect("its turn");
-        let mut given_up = Box::pin(turns.take(&both));
+        let mut given_up = Box::pin(turns.take(&both, until));
         assert!(futures::poll!(given_up.as_mut()).is_pending());
         drop(given_up);
         drop(second);
@@ -137,8 +141,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_ever() {
         let turns = PathTurns::default();
-        let place = [(BucketId::new(), "a".to_owned())];
-        let _stuck = turns.take(&place).await.expect("free");
-        assert!(turns.take(&place).await.is_err());
+        let place = |path: &str| (BucketId::from(uuid::Uuid::nil()), path.to_owned());
+        let begun = Instant::now();
+        let until = begun + PATIENCE;
+        let first = turns.take(&[place("a")], until).await.expect("free");
+        let _stuck = turns.take(&[place("b")], until).await.expect("free");
+        let freed = async {
+            tokio::time::sleep(PATIENCE / 2).await;
+            drop(first);
+        };
+        let both = [place("a"), place("b")];
+        let (refused, ()) = tokio::join!(turns.take(&both, until), freed);
+        assert!(refused.is_err());
+        assert_eq!(begun.elapsed(), PATIENCE, "for both together");
     }
 }

@@ -74,9 +74,12 @@ impl Gathered {
             Self::Disk(partial) => {
                 let mark = partial.sync().await?;
                 let (id, before) = (upload.id, upload.received);
-                if !sql::upload::note(files.db(), id, before, &mark, expires_at).await? {
+                let mut tx = files.db().begin().await?;
+                if !sql::upload::note(&mut tx, id, before, &mark, expires_at).await? {
                     return Err(Error::UploadBusy);
                 }
+                files.check_noted_room(&mut tx, upload, mark.length).await?;
+                tx.commit().await?;
                 upload.received = mark.length;
                 upload.hashes = mark.hashes;
             }

@@ -40,6 +40,21 @@ impl Joined {
         Ok(sql::upload::insert_in(tx, &self.whole).await?)
     }
 
+    /// Refuses parts that another replica has used up: a turn at an upload is one of this
+    /// process alone.
+    ///
+    /// # Errors
+    /// [`Error::Unjoinable`].
+    pub(crate) async fn check(&self, files: &Files) -> Result<()> {
+        for part in &self.parts {
+            match sql::upload::with_id(files.db(), part.id).await? {
+                Some(part) if !part.done => {}
+                _ => return Err(Error::Unjoinable),
+            }
+        }
+        Ok(())
+    }
+
     /// How many bytes of the parts count against the limits of a bucket.
     pub(crate) fn counted_in(&self, bucket: &Bucket) -> Counted {
         let parts = self.parts.iter().map(|part| part.counted_in(bucket));
@@ -73,12 +88,13 @@ impl Files {
             .in_the_background(async move { files.join(&whose, &parts, names, new).await })
             .await;
         match joined {
-            // Since it was looked, somebody has put the same ones together.
-            Err(Error::Unjoinable) => {
+            Ok(joined) => Ok(joined),
+            // Since it was looked, somebody may have put the same ones together, and their bytes
+            // are gone or the file is in the way.
+            Err(error) => {
                 let joined = sql::upload::joined(self.db(), account(by), &named).await?;
-                joined.ok_or(Error::Unjoinable)
+                joined.ok_or(error)
             }
-            joined => joined,
         }
     }
 

@@ -107,6 +107,9 @@ impl Pieces {
             self.give_up().await;
             return Err(Error::UploadBusy);
         }
+        files
+            .check_noted_room(&mut tx, upload, self.position)
+            .await?;
         // Whether this succeeded, nobody may know: what counts not the sweep finds.
         let noted = std::mem::take(&mut self.unnoted);
         tx.commit().await?;

@@ -511,8 +511,10 @@ async fn a_whole_upload_becomes_a_file_though_the_program_ended_in_between() {
             let cargo = Bytes::from_static(b"cargo");
             partial.write(cargo).await.expect("written");
             let mark = partial.sync().await.expect("synced");
-            let noted = sql::upload::note(&dock.db, id, 0, &mark, upload.expires_at).await;
+            let mut tx = dock.db.begin().await.expect("begun");
+            let noted = sql::upload::note(&mut tx, id, 0, &mark, upload.expires_at).await;
             assert!(noted.expect("noted"));
+            tx.commit().await.expect("committed");
             if placed {
                 partial.finish().await.expect("at its last place");
             }

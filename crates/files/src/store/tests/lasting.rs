@@ -2,6 +2,8 @@
 //! asks again does not have it done once more beside.
 
 use super::*;
+use crate::store::held::PASSAGES;
+use futures::FutureExt;
 use tokio::task::yield_now;
 use web::AnswerTime;
 
@@ -173,6 +175,101 @@ async fn what_is_asked_for_again_is_not_done_beside_itself() {
             let asked = heads.iter().filter(|head| head.starts_with(once));
             assert_eq!(asked.count(), 1, "{once}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_from_before_its_source_was_described_anew_is_not_one_from_after_that() {
+    on_both(|database| async move {
+        let Some((quay, gate)) = Quay::gated(&database, BucketChange::default()).await else {
+            return;
+        };
+        let (files, bucket, by) = (
+            quay.files.clone(),
+            Arc::clone(&quay.bucket),
+            quay.by.clone(),
+        );
+        let (a, b) = (path("a"), path("b"));
+        quay.put("a", b"one").await;
+        quay.has_standing(0).await;
+        let copy = || {
+            let (files, bucket, by) = (files.clone(), Arc::clone(&bucket), by.clone());
+            let (a, b) = (a.clone(), b.clone());
+            async move {
+                let (from, to) = ((&*bucket, &a), (&*bucket, &b));
+                let (any, described) = (Expect::default(), Description::default());
+                files.copy(from, to, &any, described, &by).await
+            }
+        };
+        gate.hold("put /harbour/team/b");
+        left(copy(), gate.has_held(1)).await;
+        let described = Description {
+            media_type: Some("text/x-cargo".to_owned()),
+            ..Description::default()
+        };
+        let (any, actor) = (Expect::default(), &by.actor);
+        let described = files.describe(&bucket, &a, &any, described, actor).await;
+        described.expect("described");
+        let again = tokio::spawn(copy());
+        quay.has_standing(3).await;
+        gate.open();
+        let made = again.await.expect("no panic").expect("copied");
+        assert_eq!(made.media_type, "text/x-cargo");
+        let there = files.file(&bucket, &b).await.expect("there");
+        assert_eq!(there, made);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_being_brought_back_is_not_removed_for_good() {
+    on_both(|database| async move {
+        let Some((quay, gate)) = Quay::gated(&database, BucketChange::default()).await else {
+            return;
+        };
+        let (files, bucket, by) = (&quay.files, &quay.bucket, &quay.by);
+        let a = path("a");
+        let id = quay.put("a", b"one").await.id;
+        let nothing = Expect::default();
+        let deleted = files.delete(bucket, &a, &nothing, &by.actor).await;
+        deleted.expect("deleted");
+        quay.put("a", b"two").await;
+        quay.has_standing(0).await;
+        gate.hold("put /harbour/team/a");
+        let restoring = files.restore(bucket, id, true, &by.actor);
+        left(restoring, gate.has_held(1)).await;
+        let (purger, quayside) = (files.clone(), Arc::clone(bucket));
+        let purging = tokio::spawn(async move { purger.purge(&quayside, id).await });
+        quay.has_standing(2).await;
+        gate.open();
+        let purged = purging.await.expect("no panic");
+        assert!(!purged.expect("asked"), "it has come back");
+        assert_eq!(quay.content("a").await.as_deref(), Some(&b"one"[..]));
+        quay.comes_to(&["a"], &["team/a"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_more_passes_through_this_server_at_once_than_there_is_room_for() {
+    testing::on_sqlite(|database| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = opened(&database, folder.path()).await;
+        let bucket = files.bucket(crate::DEFAULT_BUCKET).expect("there");
+        let passage = async |number: usize| {
+            let to = path(&number.to_string());
+            files.hold_passage(&bucket, &to).await
+        };
+        let mut passages = Vec::new();
+        for number in 0..PASSAGES {
+            let passage = passage(number).now_or_never().expect("there is room");
+            passages.push(passage.expect("free"));
+        }
+        assert!(passage(PASSAGES).now_or_never().is_none(), "it waits");
+        passages.pop();
+        let passage = passage(PASSAGES).now_or_never().expect("there is room");
+        passage.expect("free");
     })
     .await;
 }

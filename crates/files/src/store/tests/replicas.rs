@@ -1,8 +1,10 @@
 //! Several replicas on one database change what lies at one path of a store.
 
 use super::*;
+use crate::file::Metadata;
 use crate::put::Incoming;
 use crate::sql::claim;
+use crate::upload::{Appending, NewUpload};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -89,6 +91,58 @@ async fn of_two_replicas_that_overwrite_a_path_one_is_there_and_both_have_it() {
                 assert!(read(&content, 0..file.size).await == lies, "{round}");
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_replicas_that_put_the_same_parts_together_one_does_and_both_have_it() {
+    testing::on_postgres(|database| async move {
+        let settings = BucketChange {
+            versions: Some(true),
+            ..BucketChange::default()
+        };
+        let Some(quay) = Quay::open(&database, settings).await else {
+            return;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let other = opened(&database, folder.path()).await;
+        let (files, by, joined) = (&quay.files, &quay.by, path("joined"));
+        let mut new = NewUpload {
+            place: Some((Arc::clone(&quay.bucket), joined.clone())),
+            room: None,
+            part: true,
+            length: Some(5 << 20),
+            media_type: String::new(),
+            metadata: Metadata::new(),
+            expect: Expect::default(),
+            said: String::new(),
+        };
+        let contents = [vec![b'a'; 5 << 20], vec![b'b'; 5 << 20]];
+        let mut parts = Vec::new();
+        for content in &contents {
+            let part = files.begin_upload(by, new.clone()).await.expect("begun");
+            let body: [Result<Bytes, &str>; 1] = [Ok(Bytes::from(content.clone()))];
+            let body = futures::stream::iter(body);
+            let whole = files.append(by, part.id, Appending::default(), body).await;
+            assert!(whole.expect("kept").is_whole());
+            parts.push(part.id);
+        }
+        (new.part, new.length) = (false, None);
+        let join = async |files: &Files| {
+            let (parts, named) = (parts.clone(), "both".to_owned());
+            let joined = files.join_uploads(by, parts, named, new.clone()).await;
+            joined.expect("put together").id
+        };
+        let (one, another) = futures::join!(join(files), join(&other));
+        assert_eq!(one, another, "it is the same upload");
+        let content = quay.content("joined").await.expect("there");
+        assert!(content == contents.concat());
+        // Nobody took it for something that others put.
+        let file = files.file(&quay.bucket, &joined).await.expect("there");
+        assert_eq!(file.uploader, by.actor.as_str());
+        let past = files.past(&quay.bucket, Heap::Versions, "", None, 10).await;
+        assert_eq!(past.expect("listed").len(), 0);
     })
     .await;
 }
