@@ -76,7 +76,10 @@ async fn content(server: &Afloat, path: &str) -> (u16, Vec<u8>) {
     answered(server.request(Method::GET, path)).await
 }
 
-/// A bucket in the store with two files in its trash, and without the secret of its key.
+/// The files of a bucket whose store nobody can ask.
+const LOST: [&str; 2] = ["lost", "lost-too"];
+
+/// A bucket in the store with these in its trash, and without the secret of its key.
 async fn lose_a_bucket(server: &Afloat) {
     let store = server.store().expect("there is one");
     let secret = "/api/v1/secrets/lost-key";
@@ -94,7 +97,7 @@ async fn lose_a_bucket(server: &Afloat) {
     });
     let (status, made) = server.post("/api/v1/buckets", &bucket).await;
     assert_eq!(status, 201, "{made}");
-    for name in ["lost", "lost-too"] {
+    for name in LOST {
         let file = format!("/api/v1/buckets/lost/files/{name}");
         let put = server.request(Method::PUT, &file).body("content");
         assert_eq!(answered(put).await.0, 201);
@@ -244,9 +247,11 @@ async fn an_upload_that_expired_is_gone_for_its_client_and_then_from_the_disk(be
         // Another bucket, whose store nobody can ask any more, keeps nothing from going, and
         // its own trash neither.
         lose_a_bucket(&server).await;
-        let overdue = "UPDATE file SET removed_at = 1 WHERE path LIKE 'lost%'";
-        due.push((overdue, values![]));
-        removed = 2;
+        for path in LOST {
+            let overdue = "UPDATE file SET removed_at = 1 WHERE path = $1";
+            due.push((overdue, values![path]));
+            removed += 1;
+        }
     }
     server.changed_meanwhile(&due).await;
     let outcome = swept(&server).await;

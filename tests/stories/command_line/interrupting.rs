@@ -144,7 +144,9 @@ async fn what_ctrl_c_says_of_a_kept_one_is_so(database: TestDatabase) {
     // While it is made, by a terminal that closes: its shell sends a signal, and the kernel
     // another, before the server has heard of the first.
     let quick = origin.put("/quick.bin", Answer::ok(Content::seeded(1, 10)));
-    let list = format!("{quick}\n{}", stalling(&origin, 1_000_000));
+    // It has not answered, so it stands in nobody's way.
+    let waiting = origin.put("/waiting.bin", Answer::ok(Content::seeded(3, 10)).held());
+    let list = format!("{quick}\n{waiting}");
     let mut child = person.start(&bundle, &list).await;
     let mut said = Said::by(&mut child);
     said.has("[1/2]").await;

@@ -1,11 +1,13 @@
 //! Making, changing and removing buckets.
 
 use super::{AuthorisedBy, Bucket, BucketName, Storage, Usage, host_name};
+use crate::grant::Holder;
 use crate::{Error, Files, Result, sql};
 use access::{AuditEntry, Doer};
 use base::{BucketId, Name};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::HashSet;
 use std::sync::Arc;
 use storage::Tx;
 
@@ -197,13 +199,8 @@ impl Files {
         sql::bucket::delete(&mut tx, bucket.id).await?;
         sql::bucket::count_change(&mut tx).await?;
         // Asked only now: whoever else takes grants away has counted, too, and is done.
-        let still = sql::grant::held(&mut tx).await?;
-        if !held
-            .iter()
-            .all(|one| still.contains(one) || gone.contains(one))
-        {
-            return Err(Error::BucketHolds);
-        }
+        let elsewhere = sql::grant::held_elsewhere(&mut tx, bucket.id).await?;
+        frees_nobody(&held, &elsewhere, &gone)?;
         let entry = AuditEntry::new(by, "bucket.deleted", subject(&found)).before(shown(&found));
         self.access().audit_in(&mut tx, entry).await?;
         tx.commit().await?;
@@ -212,6 +209,19 @@ impl Files {
             self.empty_hidden(&store, bucket.id).await;
         }
         Ok(())
+    }
+
+    /// Whether it may go as far as those are concerned who are held by its grants: asked before
+    /// anything is done for it, and again when it goes.
+    ///
+    /// # Errors
+    /// [`Error::BucketHolds`].
+    pub(crate) async fn check_holders(&self, bucket: &Bucket) -> Result<()> {
+        let gone = self.gone_holders(bucket).await?;
+        let mut tx = self.db().begin().await?;
+        let held = sql::grant::held_in(&mut tx, bucket.id).await?;
+        let elsewhere = sql::grant::held_elsewhere(&mut tx, bucket.id).await?;
+        frees_nobody(&held, &elsewhere, &gone)
     }
 
     /// The bucket of this name.
@@ -282,6 +292,20 @@ async fn give_hosts(tx: &mut Tx, bucket: &Bucket) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Who has grants in one bucket alone would be held to nothing without it.
+fn frees_nobody(
+    held: &HashSet<Holder>,
+    elsewhere: &HashSet<Holder>,
+    gone: &HashSet<Holder>,
+) -> Result<()> {
+    let stays = |holder: &Holder| elsewhere.contains(holder) || gone.contains(holder);
+    if held.iter().all(stays) {
+        Ok(())
+    } else {
+        Err(Error::BucketHolds)
+    }
 }
 
 fn subject(bucket: &Bucket) -> String {

@@ -161,6 +161,8 @@ pub(super) async fn delete_bucket(
     if !files.keys(&bucket, "", None, None, 1).await?.is_empty() {
         return Err(Error::BucketNotEmpty.into());
     }
+    // A trash that was emptied for nothing would be lost.
+    files.check_holders(&bucket).await?;
     empty_trash(files, &bucket, EMPTYING).await?;
     files.delete_bucket(&Doer::from(&caller), &bucket).await?;
     Ok(S3Response::new(DeleteBucketOutput::default()))

@@ -78,10 +78,11 @@ pub(crate) async fn held_in(tx: &mut Tx, bucket: BucketId) -> Result<HashSet<Hol
     holders(&tx.all(SQL, values![bucket.uuid()]).await?)
 }
 
-/// The tokens and keys that have grants anywhere.
-pub(crate) async fn held(tx: &mut Tx) -> Result<HashSet<Holder>> {
-    const SQL: &str = "SELECT DISTINCT kind, holder FROM file_grant WHERE kind <> 'user'";
-    holders(&tx.all(SQL, values![]).await?)
+/// The tokens and keys that have grants in other buckets.
+pub(crate) async fn held_elsewhere(tx: &mut Tx, bucket: BucketId) -> Result<HashSet<Holder>> {
+    const SQL: &str =
+        "SELECT DISTINCT kind, holder FROM file_grant WHERE bucket <> $1 AND kind <> 'user'";
+    holders(&tx.all(SQL, values![bucket.uuid()]).await?)
 }
 
 fn holders(rows: &[Row]) -> Result<HashSet<Holder>> {

@@ -190,7 +190,8 @@ impl Shore {
             match self.attempt(target, item).await {
                 Ok(Delivered::Ready(receipt)) => return (receipt.id, receipt.thumbnail),
                 Ok(Delivered::Working { .. }) => return self.look(target, item).await,
-                Err(Trouble::Later { .. } | Trouble::Paused { .. }) => {}
+                Err(Trouble::Paused { after, .. }) => tokio::time::sleep(after).await,
+                Err(Trouble::Later { .. }) => {}
                 Err(trouble) => panic!("{trouble:?}"),
             }
         }
@@ -202,8 +203,8 @@ impl Shore {
         for _ in 0..ATTEMPTS {
             match target.look(item, &known).await {
                 Ok(Some(Delivered::Ready(receipt))) => return (receipt.id, receipt.thumbnail),
-                Ok(Some(Delivered::Working { .. }))
-                | Err(Trouble::Later { .. } | Trouble::Paused { .. }) => {}
+                Err(Trouble::Paused { after, .. }) => tokio::time::sleep(after).await,
+                Ok(Some(Delivered::Working { .. })) | Err(Trouble::Later { .. }) => {}
                 other => panic!("{other:?}"),
             }
         }

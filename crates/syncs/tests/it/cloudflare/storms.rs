@@ -55,65 +55,71 @@ fn order(cloudflare: &Cloudflare, dice: &mut Dice) {
     }
 }
 
+/// All storms at the same time, each over an account of its own: a 429 pauses for a second
+/// at least, and there are some in each.
 #[tokio::test]
 async fn many_files_at_once_are_there_once_each_in_any_weather() {
-    for seed in 0..25 {
-        let cloudflare = Cloudflare::start().await;
-        cloudflare.looks_until_ready(1);
-        order(&cloudflare, &mut Dice(seed));
-        let pictures = Images::new(account(&cloudflare), images_settings());
-        let films = Stream::new(account(&cloudflare), stream_settings()).unwrap();
-        let all: Vec<(Cargo, &dyn Target)> = (0..PICTURES)
-            .map(|n| {
-                (
-                    Cargo::picture(&n.to_string(), 20_000 + n),
-                    &pictures as &dyn Target,
-                )
-            })
-            .chain((0..FILMS).map(|n| {
-                let film = Cargo::film(&format!("film-{n}"), 40_000 + n);
-                (film, &films as &dyn Target)
-            }))
-            .collect();
-        let delivering = all.iter().map(|(cargo, target)| async move {
-            let shore = Shore::of(cargo);
-            shore.deliver(*target, &cargo.item).await.0
-        });
-        let mut ids = futures::future::join_all(delivering).await;
-        ids.sort();
-        let (images, videos) = (cloudflare.images(), cloudflare.videos());
-        let mut there: Vec<_> = images.iter().map(|image| image.id.clone()).collect();
-        there.extend(videos.iter().map(|video| video.uid.clone()));
-        there.sort();
-        assert_eq!(ids, there, "weather {seed}");
-        let mut sums: Vec<_> = all.iter().map(|(cargo, _)| cargo.sha256()).collect();
-        sums.sort();
-        let mut came: Vec<_> = images.into_iter().map(|image| image.sha256).collect();
-        came.extend(videos.into_iter().map(|video| video.sha256));
-        came.sort();
-        assert_eq!(sums, came, "weather {seed}");
-    }
+    futures::future::join_all((0..25).map(many_files_in)).await;
+}
+
+async fn many_files_in(seed: u64) {
+    let cloudflare = Cloudflare::start().await;
+    cloudflare.looks_until_ready(1);
+    order(&cloudflare, &mut Dice(seed));
+    let pictures = Images::new(account(&cloudflare), images_settings());
+    let films = Stream::new(account(&cloudflare), stream_settings()).unwrap();
+    let all: Vec<(Cargo, &dyn Target)> = (0..PICTURES)
+        .map(|n| {
+            (
+                Cargo::picture(&n.to_string(), 20_000 + n),
+                &pictures as &dyn Target,
+            )
+        })
+        .chain((0..FILMS).map(|n| {
+            let film = Cargo::film(&format!("film-{n}"), 40_000 + n);
+            (film, &films as &dyn Target)
+        }))
+        .collect();
+    let delivering = all.iter().map(|(cargo, target)| async move {
+        let shore = Shore::of(cargo);
+        shore.deliver(*target, &cargo.item).await.0
+    });
+    let mut ids = futures::future::join_all(delivering).await;
+    ids.sort();
+    let (images, videos) = (cloudflare.images(), cloudflare.videos());
+    let mut there: Vec<_> = images.iter().map(|image| image.id.clone()).collect();
+    there.extend(videos.iter().map(|video| video.uid.clone()));
+    there.sort();
+    assert_eq!(ids, there, "weather {seed}");
+    let mut sums: Vec<_> = all.iter().map(|(cargo, _)| cargo.sha256()).collect();
+    sums.sort();
+    let mut came: Vec<_> = images.into_iter().map(|image| image.sha256).collect();
+    came.extend(videos.into_iter().map(|video| video.sha256));
+    came.sort();
+    assert_eq!(sums, came, "weather {seed}");
 }
 
 #[tokio::test]
 async fn pictures_by_the_way_of_batches_are_there_once_each_in_any_weather() {
-    for seed in 100..110 {
-        let cloudflare = Cloudflare::start().await;
-        order(&cloudflare, &mut Dice(seed));
-        let mut settings = settings(&cloudflare);
-        settings.batch = Some(cloudflare.batch());
-        let account = Accounts::default()
-            .open(settings, &super::client())
-            .unwrap();
-        let pictures = Images::new(account, images_settings());
-        let cargos: Vec<_> = (0..PICTURES)
-            .map(|n| Cargo::picture(&n.to_string(), 20_000 + n))
-            .collect();
-        let delivering = cargos.iter().map(|cargo| async {
-            let shore = Shore::of(cargo);
-            shore.deliver(&pictures, &cargo.item).await;
-        });
-        futures::future::join_all(delivering).await;
-        assert_eq!(cloudflare.images().len(), cargos.len(), "weather {seed}");
-    }
+    futures::future::join_all((100..110).map(batches_in)).await;
+}
+
+async fn batches_in(seed: u64) {
+    let cloudflare = Cloudflare::start().await;
+    order(&cloudflare, &mut Dice(seed));
+    let mut settings = settings(&cloudflare);
+    settings.batch = Some(cloudflare.batch());
+    let account = Accounts::default()
+        .open(settings, &super::client())
+        .unwrap();
+    let pictures = Images::new(account, images_settings());
+    let cargos: Vec<_> = (0..PICTURES)
+        .map(|n| Cargo::picture(&n.to_string(), 20_000 + n))
+        .collect();
+    let delivering = cargos.iter().map(|cargo| async {
+        let shore = Shore::of(cargo);
+        shore.deliver(&pictures, &cargo.item).await;
+    });
+    futures::future::join_all(delivering).await;
+    assert_eq!(cloudflare.images().len(), cargos.len(), "weather {seed}");
 }
