@@ -144,6 +144,17 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     assert_eq!(status, 201, "{grant}");
     let said = asked(&server, &key, "s3.delete_bucket(Bucket='empty')").await;
     assert_eq!(said.as_deref(), Some("AccessDenied"));
+    // Nobody else removes it either, as the key would be held to nothing then, and what lies
+    // in its trash stays for that.
+    let file = "/api/v1/buckets/empty/files/a";
+    let put = server.request(Method::PUT, file).body("a");
+    assert_eq!(answered(put).await.0, 201);
+    assert_eq!(server.delete(file).await.0, 200);
+    let other = access_key(&server, "other", &["files:read", "files:write"]).await;
+    let said = asked(&server, &other, "s3.delete_bucket(Bucket='empty')").await;
+    assert_eq!(said.as_deref(), Some("InvalidBucketState"));
+    let (_, trash) = server.get("/api/v1/buckets/empty/trash").await;
+    assert_eq!(trash["items"][0]["path"], "a", "{trash}");
     // Without grants it may what its owner may.
     let grant = grant["id"].as_str().expect("an id");
     let path = format!("/api/v1/buckets/empty/grants/{grant}");
