@@ -23,6 +23,17 @@ struct House {
 }
 
 impl House {
+    /// Lets no more bytes than these into the bucket.
+    async fn limit(&self, bytes: u64) {
+        let limits = BucketChange {
+            quota_bytes: Some(bytes),
+            ..BucketChange::default()
+        };
+        let (host, bucket) = (Doer::host(), self.bucket());
+        let limited = self.files.change_bucket(&host, &bucket, limits).await;
+        limited.expect("limited");
+    }
+
     async fn open(database: &TestDatabase) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let db = database.open().await;
@@ -261,13 +272,7 @@ async fn what_nobody_completes_is_removed_after_its_time() {
 async fn what_has_come_in_parts_counts_until_it_is_a_file_or_given_up() {
     on_both(|database| async move {
         let house = House::open(&database).await;
-        let limits = BucketChange {
-            quota_bytes: Some(10),
-            ..BucketChange::default()
-        };
-        let (host, bucket) = (Doer::host(), house.bucket());
-        let limited = house.files.change_bucket(&host, &bucket, limits).await;
-        limited.expect("limited");
+        house.limit(10).await;
         let refused = |outcome: Error| assert!(matches!(outcome, Error::Quota { .. }), "{outcome}");
         let (one, two) = (house.begin("one").await, house.begin("two").await);
         house.put(&one, 1, b"123456").await.expect("it fits");
@@ -303,13 +308,7 @@ async fn what_has_come_in_parts_counts_until_it_is_a_file_or_given_up() {
 async fn of_parts_that_come_at_the_same_moment_none_comes_that_does_not_fit() {
     on_both(|database| async move {
         let house = House::open(&database).await;
-        let limits = BucketChange {
-            quota_bytes: Some(10),
-            ..BucketChange::default()
-        };
-        let (host, bucket) = (Doer::host(), house.bucket());
-        let limited = house.files.change_bucket(&host, &bucket, limits).await;
-        limited.expect("limited");
+        house.limit(10).await;
         for _ in 0..5 {
             let (one, two) = (house.begin("one").await, house.begin("two").await);
             let parts =

@@ -35,6 +35,21 @@ impl Quay {
         })
         .await;
     }
+
+    /// Copies `a` to `b`, for as long as that takes.
+    fn copying(&self, expect: Expect) -> impl Future<Output = Result<File>> + Send + use<> {
+        let (files, bucket, by) = (
+            self.files.clone(),
+            Arc::clone(&self.bucket),
+            self.by.clone(),
+        );
+        async move {
+            let (a, b) = (path("a"), path("b"));
+            let (from, to) = ((&*bucket, &a), (&*bucket, &b));
+            let described = Description::default();
+            files.copy(from, to, &expect, described, &by).await
+        }
+    }
 }
 
 #[tokio::test]
@@ -102,18 +117,9 @@ async fn what_is_asked_for_again_is_not_done_beside_itself() {
         let any = Expect::default;
         quay.put("a", b"one").await;
         quay.has_standing(0).await;
-        let copy = |expect: Expect| {
-            let (files, bucket, by) = (files.clone(), Arc::clone(&bucket), by.clone());
-            let (a, b) = (a.clone(), b.clone());
-            async move {
-                let (from, to) = ((&*bucket, &a), (&*bucket, &b));
-                let described = Description::default();
-                files.copy(from, to, &expect, described, &by).await
-            }
-        };
         gate.hold("put /harbour/team/b");
-        left(copy(any()), gate.has_held(1)).await;
-        let again = tokio::spawn(copy(any()));
+        left(quay.copying(any()), gate.has_held(1)).await;
+        let again = tokio::spawn(quay.copying(any()));
         within("the second to wait", async {
             while files.copies().waiting() == 0 {
                 yield_now().await;
@@ -121,7 +127,7 @@ async fn what_is_asked_for_again_is_not_done_beside_itself() {
         })
         .await;
         // Who wants nothing to be there has asked for something else.
-        let first = tokio::spawn(copy(Expect::nothing()));
+        let first = tokio::spawn(quay.copying(Expect::nothing()));
         quay.has_standing(3).await;
         gate.open();
         let made = again.await.expect("no panic").expect("it is there");
@@ -193,17 +199,8 @@ async fn a_copy_from_before_its_source_was_described_anew_is_not_one_from_after_
         let (a, b) = (path("a"), path("b"));
         quay.put("a", b"one").await;
         quay.has_standing(0).await;
-        let copy = || {
-            let (files, bucket, by) = (files.clone(), Arc::clone(&bucket), by.clone());
-            let (a, b) = (a.clone(), b.clone());
-            async move {
-                let (from, to) = ((&*bucket, &a), (&*bucket, &b));
-                let (any, described) = (Expect::default(), Description::default());
-                files.copy(from, to, &any, described, &by).await
-            }
-        };
         gate.hold("put /harbour/team/b");
-        left(copy(), gate.has_held(1)).await;
+        left(quay.copying(Expect::default()), gate.has_held(1)).await;
         let described = Description {
             media_type: Some("text/x-cargo".to_owned()),
             ..Description::default()
@@ -211,7 +208,7 @@ async fn a_copy_from_before_its_source_was_described_anew_is_not_one_from_after_
         let (any, actor) = (Expect::default(), &by.actor);
         let described = files.describe(&bucket, &a, &any, described, actor).await;
         described.expect("described");
-        let again = tokio::spawn(copy());
+        let again = tokio::spawn(quay.copying(Expect::default()));
         quay.has_standing(3).await;
         gate.open();
         let made = again.await.expect("no panic").expect("copied");
