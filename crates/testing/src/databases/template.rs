@@ -50,17 +50,24 @@ async fn make(server: &str, template: &str) -> Result<(), sqlx::Error> {
         .await?
         .is_some();
     if !is_there {
-        let half_made = format!("DROP DATABASE IF EXISTS {template} WITH (FORCE)");
-        let create = format!("CREATE DATABASE {template}");
-        let finished =
-            format!("ALTER DATABASE {template} IS_TEMPLATE true ALLOW_CONNECTIONS false");
-        for statement in [half_made, create] {
+        // Under another name until it is whole: nobody copies a half of it, nor waits in vain
+        // for who works on it.
+        let half_made = format!("{template}_to_be");
+        let (drop, create, finished, renamed) = (
+            format!("DROP DATABASE IF EXISTS {half_made} WITH (FORCE)"),
+            format!("CREATE DATABASE {half_made}"),
+            format!("ALTER DATABASE {half_made} IS_TEMPLATE true ALLOW_CONNECTIONS false"),
+            format!("ALTER DATABASE {half_made} RENAME TO {template}"),
+        );
+        for statement in [drop, create] {
             let statement = sqlx::AssertSqlSafe(statement);
             connection.execute(sqlx::raw_sql(statement)).await?;
         }
-        migrate(&with_database(server, template)).await;
-        let finished = sqlx::AssertSqlSafe(finished);
-        connection.execute(sqlx::raw_sql(finished)).await?;
+        migrate(&with_database(server, &half_made)).await;
+        for statement in [finished, renamed] {
+            let statement = sqlx::AssertSqlSafe(statement);
+            connection.execute(sqlx::raw_sql(statement)).await?;
+        }
     }
     connection.close().await
 }
