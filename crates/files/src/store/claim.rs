@@ -44,8 +44,8 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Waits for these paths, `until` then. Others of this process wait for the `turn`, which ends with the
-    /// claim; so one of each process at most asks the database.
+    /// Waits for these paths, `until` then. Others of this process wait for the `turn`, which
+    /// ends with the claim; so one of each process at most asks the database.
     ///
     /// # Errors
     /// [`storage::Error::Busy`] when they do not come free, or what the database says.
