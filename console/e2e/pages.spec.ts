@@ -384,6 +384,7 @@ for (const { colorScheme, width, name: variant, known } of VARIANTS) {
         await page.keyboard.press("Escape");
         await expect(page.getByRole("dialog")).toHaveCount(0);
         await page.getByRole("button", { name: "More of this bucket" }).click();
+        await expect(page.getByRole("menuitem", { name: "Bucket settings" })).toBeVisible();
         await isSound(page, `files-menu-${variant}`, { known });
         await page.keyboard.press("Escape");
         await expect(page.getByRole("menu")).toHaveCount(0);

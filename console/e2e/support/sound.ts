@@ -14,15 +14,7 @@ interface Scope {
 }
 
 export async function isSound(page: Page, what: string, { known = false }: Scope = {}) {
-  // What fades in is judged once it is there.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
-        .map((animation) => animation.finished.catch(() => {})),
-    ),
-  );
+  await isStill(page, what);
   await axeIsThere(page);
   // Legacy mode looks at no frames of other origins, and opens no page for each analysis. Of
   // what is in order nothing is told: it would name every element.
@@ -39,6 +31,33 @@ export async function isSound(page: Page, what: string, { known = false }: Scope
   expect(await cramped(page), `what has no room on ${what}`).toEqual([]);
   const shots = process.env.LONGSHORE_SHOTS;
   if (shots) await page.screenshot({ path: `${shots}/${test.info().project.name}${what}.png` });
+}
+
+// What fades in is judged once it is there. An overlay that was asked for is first laid out
+// unseen, a frame later it begins to fade, and until it has begun no animation is known of it.
+async function isStill(page: Page, what: string) {
+  await page.evaluate(
+    async ({ what, limit, framesOfRest }) => {
+      const begun = performance.now();
+      const fades = () =>
+        document
+          .getAnimations()
+          .some(
+            ({ playState, effect }) =>
+              playState === "running" && effect?.getComputedTiming().iterations !== Infinity,
+          );
+      const isUnseen = () =>
+        [...document.querySelectorAll<HTMLElement>("[style*=transition-property]")].some(
+          (element) => element.style.opacity === "0" && element.checkVisibility(),
+        );
+      for (let rest = 0; rest < framesOfRest; ) {
+        if (performance.now() - begun > limit) throw new Error(`${what} does not come to rest`);
+        await new Promise(requestAnimationFrame);
+        rest = fades() || isUnseen() ? 0 : rest + 1;
+      }
+    },
+    { what, limit: 10_000, framesOfRest: 3 },
+  );
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
