@@ -106,6 +106,13 @@ impl Client {
             } else {
                 builder
             };
+            // No redirect leads to TLS either: the machine's certificates, which take longer to
+            // read than most commands take, are not needed.
+            let builder = if place.url.is_without_tls() {
+                builder.tls_certs_only(std::iter::empty())
+            } else {
+                builder
+            };
             builder.build().map_err(|error| {
                 Failure::failed(format!("no HTTP client can be made here: {error}"))
             })

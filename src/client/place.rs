@@ -29,6 +29,11 @@ impl ServerUrl {
         self.0.scheme() == "http" && !self.is_loopback()
     }
 
+    /// Whether no TLS is met on the way to it, neither at its end nor at a proxy.
+    pub(crate) fn is_without_tls(&self) -> bool {
+        self.0.scheme() == "http" && self.is_loopback()
+    }
+
     /// Where its WebSockets are.
     pub(crate) fn websocket(&self, path: &str) -> String {
         let text = self.to_string();
@@ -185,6 +190,20 @@ mod tests {
         };
         assert_eq!(socket("http://a:1"), "ws://a:1/api/v1/live");
         assert_eq!(socket("https://a"), "wss://a/api/v1/live");
+    }
+
+    #[test]
+    fn tls_may_be_met_wherever_it_is_spoken_or_a_proxy_may_be() {
+        let without = |text: &str| {
+            let url: ServerUrl = text.parse().expect("an address");
+            url.is_without_tls()
+        };
+        for here in ["http://127.0.0.1:8011", "http://[::1]", "http://localhost"] {
+            assert!(without(here), "{here}");
+        }
+        for elsewhere in ["https://127.0.0.1:8011", "http://example.org"] {
+            assert!(!without(elsewhere), "{elsewhere}");
+        }
     }
 
     #[test]

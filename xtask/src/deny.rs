@@ -25,11 +25,18 @@ pub(crate) fn program(place: &Place) -> Result<PathBuf, Failure> {
         }
     }
     let build = place.tools().join("build");
-    // Unoptimised it compiles in under a minute, and still checks in a few seconds.
+    // Unoptimised it compiles in under a minute, and still checks in a few seconds. A tool
+    // that ends with its first panic needs no code to unwind, nor to check itself.
+    let leave_out = [
+        "profile.dev.debug=false",
+        "profile.dev.panic='abort'",
+        "profile.dev.debug-assertions=false",
+        "profile.dev.overflow-checks=false",
+    ];
     Run::cargo()
         .args(["install", "--locked", "--debug", "--force", "--root"])
         .args([place.tools()])
-        .args(["--config", "profile.dev.debug=false"])
+        .args(leave_out.iter().flat_map(|setting| ["--config", *setting]))
         .args([format!("cargo-deny@{VERSION}")])
         .env("CARGO_TARGET_DIR", &build)
         .dir(&place.root)

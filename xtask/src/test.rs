@@ -54,12 +54,13 @@ fn beside<T>(had: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// The clients that stories and tests drive, each in an environment of its own.
+/// What stories and tests drive, and what drives the server, each in an environment of its own.
 fn install_clients(place: &Place) -> Result<(), Failure> {
     s3_clients::install(place)?;
     cloudflare::install(place)?;
     tus::install(place);
     mail::install(place);
+    schemathesis::program(place)?;
     Ok(())
 }
 

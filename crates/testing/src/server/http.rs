@@ -14,7 +14,6 @@ use std::time::Duration;
 /// # Panics
 /// When this machine cannot make one.
 pub(crate) fn client() -> Client {
-    // Made once: reading the machine's certificates costs more than most requests do.
     static CLIENT: LazyLock<Client> = LazyLock::new(|| {
         // That another test installed one first is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -23,6 +22,9 @@ pub(crate) fn client() -> Client {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(20))
             .read_timeout(PATIENCE)
+            // It speaks to servers without TLS. Reading the machine's certificates would cost
+            // more than most tests do.
+            .tls_certs_only(std::iter::empty())
             // A kept connection would be a dead one after a restart of the server, and
             // belong to the runtime of another test.
             .pool_max_idle_per_host(0)
