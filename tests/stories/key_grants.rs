@@ -116,8 +116,8 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
         put(&server, "in/gone", b"a").await;
         let body = json!({ "access_key": key.id, "prefix": "in/", "permissions": verbs });
         let id = grant(&server, body).await;
-        boto.run(&key, &format!("GRANTED = {verbs:?}\n{VERBS}"))
-            .await;
+        let script = format!("GRANTED = {verbs:?}\n{VERBS}");
+        boto.run((&key.key, &key.secret), &script).await;
         let gone = is_there(&server, "in/gone").await;
         assert_eq!(gone, !verbs.contains(&"delete"), "{verbs:?}");
         assert!(is_there(&server, "out/a").await, "{verbs:?}");

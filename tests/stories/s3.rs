@@ -44,13 +44,13 @@ async fn usual_key(server: &TestServer) -> Key {
 }
 
 /// A client that knows where to ask, and nothing of the machine's own.
-fn of_server(program: &Path, server: &TestServer, home: &Path) -> Command {
+fn of_endpoint(program: &Path, endpoint: &str, home: &Path) -> Command {
     let mut command = s3_tool(program);
     command
         .env("HOME", home)
-        .env("ENDPOINT", server.s3_url())
+        .env("ENDPOINT", endpoint)
         .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_ENDPOINT_URL", server.s3_url())
+        .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .current_dir(home)
         .stdin(Stdio::null())
@@ -60,7 +60,7 @@ fn of_server(program: &Path, server: &TestServer, home: &Path) -> Command {
 
 /// The same, which knows as whom, too.
 fn client(program: &Path, server: &TestServer, key: &Key, home: &Path) -> Command {
-    let mut command = of_server(program, server, home);
+    let mut command = of_endpoint(program, &server.s3_url(), home);
     command
         .env("KEY", &key.key)
         .env("SECRET", &key.secret)

@@ -1,9 +1,10 @@
-"""Asks with boto3, for a story of s3.rs, one thing after the other: to start Python and to make
-a client takes much longer than a question.
+"""Asks with boto3, for a story, one thing after the other: to start Python and to make a
+client takes much longer than a question.
 
-ENDPOINT says where. Each line that comes in is JSON: the key to ask with, its secret, and a
-script, which finds a client of that key as `s3` and `ClientError`. What the script prints goes
-out as a line of JSON when it has ended; a script that fails ends this one, as Python does it.
+ENDPOINT says where, and CONFIG what clients are told beside it, as JSON. Each line that comes
+in is JSON: the key to ask with, its secret, and a script, which finds a client of that key as
+`s3` and `ClientError`. What the script prints goes out as a line of JSON when it has ended; a
+script that fails ends this one, as Python does it.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ def client(key, secret):
             endpoint_url=os.environ["ENDPOINT"],
             aws_access_key_id=key,
             aws_secret_access_key=secret,
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(**json.loads(os.environ["CONFIG"])),
         )
     return clients[key]
 

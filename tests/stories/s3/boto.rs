@@ -1,8 +1,8 @@
 //! One boto3 that a story asks one thing after the other, with as many keys as it likes.
 
-use super::{Key, long, of_server};
+use super::{Key, long, of_endpoint};
 use crate::afloat::Afloat;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -23,16 +23,24 @@ pub(crate) struct Boto {
 }
 
 impl Boto {
-    /// Starts one. Nothing, after saying so, when it is not installed.
+    /// Starts one that asks a server, and once only. Nothing, after saying so, when it is not
+    /// installed.
     pub(crate) fn start(server: &Afloat) -> Option<Self> {
+        let once = json!({ "retries": { "total_max_attempts": 1 } });
+        Self::at(&server.s3_url(), &once)
+    }
+
+    /// Starts one that asks whoever speaks S3 there, with clients of this configuration.
+    pub(crate) fn at(endpoint: &str, config: &Value) -> Option<Self> {
         let python = s3_client("python")?;
         let home = tempfile::tempdir().expect("a folder");
         let file = home.path().join("asked.py");
         fs::write(&file, include_str!("asked.py")).expect("a script");
         let complaints = File::create(home.path().join(COMPLAINTS)).expect("a file");
-        let mut command = of_server(&python, server, home.path());
+        let mut command = of_endpoint(&python, endpoint, home.path());
         command
             .arg(&file)
+            .env("CONFIG", config.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(complaints);
@@ -47,10 +55,10 @@ impl Boto {
         })
     }
 
-    /// Runs a script, which has a client of this key as `s3`, to its end, which must be a good
-    /// one; what it printed.
-    pub(crate) async fn run(&mut self, key: &Key, script: &str) -> String {
-        let line = json!({ "key": key.key, "secret": key.secret, "script": script });
+    /// Runs a script, which has a client of this key and secret as `s3`, to its end, which must
+    /// be a good one; what it printed.
+    pub(crate) async fn run(&mut self, (key, secret): (&str, &str), script: &str) -> String {
+        let line = json!({ "key": key, "secret": secret, "script": script });
         let answer = tokio::time::timeout(long(), self.answer(format!("{line}\n"))).await;
         let Ok(Ok(Some(printed))) = &answer else {
             let complaints = fs::read(self.home.path().join(COMPLAINTS)).unwrap_or_default();
@@ -71,7 +79,7 @@ impl Boto {
             "try:\n    {what}\n    print('fine')\n\
              except ClientError as error:\n    print(error.response['Error']['Code'])\n"
         );
-        let said = self.run(key, &script).await;
+        let said = self.run((&key.key, &key.secret), &script).await;
         said.trim().to_owned()
     }
 }
