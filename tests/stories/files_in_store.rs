@@ -6,50 +6,12 @@ mod addresses;
 use crate::afloat::{keep_secret, moor};
 use crate::command_line::Person;
 use crate::program::{a_store_of_others, files_below, s3_tool, server, sharing_a_key};
+use crate::s3::Boto;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Stdio;
 use testing::{
     Content, S3Store, TestDatabase, TestServer, on_both, on_postgres, s3_client, within,
 };
-
-/// boto3, as somebody uses it who knows the store and not Longshore: `list`, or `get`,
-/// `put` or `remove` of a key.
-async fn theirs(store: &S3Store, home: &Path, (verb, key): (&str, &str), file: &str) -> String {
-    const SCRIPT: &str = r#"
-import sys, boto3
-from botocore.config import Config
-verb, key, file = sys.argv[1:]
-s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
-if verb == "list":
-    for known in s3.list_objects_v2(Bucket="harbour")["Contents"]:
-        print(known["Key"])
-elif verb == "get":
-    s3.download_file("harbour", key, file)
-elif verb == "put":
-    s3.upload_file(file, "harbour", key)
-else:
-    s3.delete_object(Bucket="harbour", Key=key)
-"#;
-    let program = s3_client("python").expect("looked for before");
-    let mut command = s3_tool(&program);
-    command
-        .args(["-c", SCRIPT, verb, key, file])
-        .env("HOME", home)
-        .env("AWS_ENDPOINT_URL", store.endpoint())
-        .env("AWS_ACCESS_KEY_ID", store.access_key())
-        .env("AWS_SECRET_ACCESS_KEY", store.secret())
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("PYTHONIOENCODING", "utf-8")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = within("boto3", command.output()).await.expect("it runs");
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{verb} {key}: {complained}");
-    String::from_utf8(output.stdout).expect("text")
-}
 
 async fn put(server: &TestServer, path: &str, content: Vec<u8>) -> StatusCode {
     let path = format!("/api/v1/buckets/files/files/{path}");
@@ -72,9 +34,15 @@ async fn another_tool_reads_and_writes_the_same_files(database: TestDatabase) {
     let Some(store) = S3Store::start().await else {
         return;
     };
-    if s3_client("python").is_none() {
+    // As somebody uses it who knows the store and not Longshore.
+    let config = json!({ "s3": { "addressing_style": "path" } });
+    let Some(mut boto) = Boto::at(&store.endpoint(), &config) else {
         return;
-    }
+    };
+    let mut theirs = async |script: &str| {
+        let key = (store.access_key(), store.secret());
+        boto.run(key, script).await
+    };
     let server = server(&database).start().await;
     moor(&server, &store).await;
     let home = tempfile::tempdir().expect("a folder");
@@ -84,16 +52,19 @@ async fn another_tool_reads_and_writes_the_same_files(database: TestDatabase) {
         put(&server, "n%C3%A4me%20one.txt", b"cargo".to_vec()).await,
         201
     );
-    let listed = theirs(&store, home.path(), ("list", ""), "").await;
+    let list = "for known in s3.list_objects_v2(Bucket='harbour')['Contents']: print(known['Key'])";
+    let listed = theirs(list).await;
     assert_eq!(listed, "films/a.mp4\nn\u{e4}me one.txt\n");
     let file = home.path().join("file");
     let path = file.to_str().expect("text");
-    theirs(&store, home.path(), ("get", "films/a.mp4"), path).await;
+    let load = format!("s3.download_file('harbour', 'films/a.mp4', {path:?})");
+    theirs(&load).await;
     assert!(std::fs::read(&file).expect("copied") == large, "all of it");
     // The other way round.
     std::fs::write(&file, "their cargo").expect("written");
     let key = "deep/theirs.txt";
-    theirs(&store, home.path(), ("put", key), path).await;
+    let send = format!("s3.upload_file({path:?}, 'harbour', {key:?})");
+    theirs(&send).await;
     let (status, content) = get(&server, key).await;
     assert_eq!((status, &*content), (StatusCode::OK, &b"their cargo"[..]));
     let (status, page) = server.get("/api/v1/buckets/files/files?prefix=deep/").await;
@@ -101,7 +72,8 @@ async fn another_tool_reads_and_writes_the_same_files(database: TestDatabase) {
         (status.as_u16(), &page["items"][0]["size"]),
         (200, &json!(11))
     );
-    theirs(&store, home.path(), ("remove", key), "").await;
+    let remove = format!("s3.delete_object(Bucket='harbour', Key={key:?})");
+    theirs(&remove).await;
     assert_eq!(get(&server, key).await.0, 404);
 }
 

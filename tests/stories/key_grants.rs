@@ -1,7 +1,7 @@
 //! Grants of access keys and tokens: what they open and close on each way in, verb by verb.
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
-use crate::s3::{access_key, asked, python};
+use crate::s3::{Boto, access_key};
 use crate::stored::{add_user, answered, put};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -20,17 +20,9 @@ async fn taken_back(server: &TestServer, id: &str) {
     assert_eq!(server.delete(&format!("{GRANTS}/{id}")).await.0, 204);
 }
 
-/// What boto3 may with a key that is held to `in/`, by the verbs that are granted. Each
-/// call says the word of its error, or `fine`.
+/// What boto3 may with a key that is held to `in/`, by the verbs that are granted, which are
+/// in `GRANTED`. Each call says the word of its error, or `fine`.
 const VERBS: &str = r#"
-import os, boto3
-from botocore.client import Config
-from botocore.exceptions import ClientError
-
-GRANTED = "GRANTED".split()
-s3 = boto3.client("s3", endpoint_url=os.environ["ENDPOINT"], config=Config(retries={"total_max_attempts": 1}))
-
-
 def said(call, **arguments):
     try:
         call(Bucket="files", **arguments)
@@ -109,6 +101,9 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
         put(&server, path, b"a").await;
     }
     let key = access_key(&server, "nas", &["files:read", "files:write"]).await;
+    let Some(mut boto) = Boto::start(&server) else {
+        return;
+    };
     for verbs in [
         &["read"][..],
         &["list"],
@@ -121,14 +116,8 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
         put(&server, "in/gone", b"a").await;
         let body = json!({ "access_key": key.id, "prefix": "in/", "permissions": verbs });
         let id = grant(&server, body).await;
-        let script = VERBS.replacen(
-            "GRANTED\".split",
-            &format!("{}\".split", verbs.join(" ")),
-            1,
-        );
-        if python(&script, &server, &key).await.is_none() {
-            return;
-        }
+        let script = format!("GRANTED = {verbs:?}\n{VERBS}");
+        boto.run((&key.key, &key.secret), &script).await;
         let gone = is_there(&server, "in/gone").await;
         assert_eq!(gone, !verbs.contains(&"delete"), "{verbs:?}");
         assert!(is_there(&server, "out/a").await, "{verbs:?}");
@@ -142,8 +131,8 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     });
     let (status, grant) = server.post("/api/v1/buckets/empty/grants", &all).await;
     assert_eq!(status, 201, "{grant}");
-    let said = asked(&server, &key, "s3.delete_bucket(Bucket='empty')").await;
-    assert_eq!(said.as_deref(), Some("AccessDenied"));
+    let remove = "s3.delete_bucket(Bucket='empty')";
+    assert_eq!(boto.asked(&key, remove).await, "AccessDenied");
     // Nobody else removes it either, as the key would be held to nothing then, and what lies
     // in its trash stays for that.
     let file = "/api/v1/buckets/empty/files/a";
@@ -151,8 +140,7 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     assert_eq!(answered(put).await.0, 201);
     assert_eq!(server.delete(file).await.0, 200);
     let other = access_key(&server, "other", &["files:read", "files:write"]).await;
-    let said = asked(&server, &other, "s3.delete_bucket(Bucket='empty')").await;
-    assert_eq!(said.as_deref(), Some("InvalidBucketState"));
+    assert_eq!(boto.asked(&other, remove).await, "InvalidBucketState");
     let (_, trash) = server.get("/api/v1/buckets/empty/trash").await;
     assert_eq!(trash["items"][0]["path"], "a", "{trash}");
     // Without grants it may what its owner may.
@@ -160,8 +148,7 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     let path = format!("/api/v1/buckets/empty/grants/{grant}");
     assert_eq!(server.delete(&path).await.0, 204);
     let all = "s3.get_object(Bucket='files', Key='out/a'); s3.delete_bucket(Bucket='empty')";
-    let said = asked(&server, &key, all).await;
-    assert_eq!(said.as_deref(), Some("fine"));
+    assert_eq!(boto.asked(&key, all).await, "fine");
 }
 
 async fn is_there(server: &Afloat, path: &str) -> bool {

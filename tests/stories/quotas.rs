@@ -2,7 +2,7 @@
 //! much is refused before any of it is sent.
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
-use crate::s3::{access_key, asked};
+use crate::s3::{Boto, access_key};
 use crate::stored::{add_user, answered, put, refusal};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -174,6 +174,9 @@ async fn a_client_of_s3_is_told_that_the_quota_is_exceeded(berth: Berth) {
     let server = berth.with(ServerOptions::with_s3).await;
     let key = access_key(&server, "clients", &["files:read", "files:write"]).await;
     limit(&server, json!({ "quota_bytes": 10 })).await;
+    let Some(mut boto) = Boto::start(&server) else {
+        return;
+    };
     for (what, wanted) in [
         (
             "s3.put_object(Bucket='files', Key='x', Body=b'123456')",
@@ -213,10 +216,7 @@ async fn a_client_of_s3_is_told_that_the_quota_is_exceeded(berth: Berth) {
             "QuotaExceeded",
         ),
     ] {
-        let Some(said) = asked(&server, &key, what).await else {
-            return;
-        };
-        assert_eq!(said, wanted, "{what}");
+        assert_eq!(boto.asked(&key, what).await, wanted, "{what}");
     }
     assert_eq!(held(&server, "files").await["files"], 1);
 }

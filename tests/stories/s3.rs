@@ -1,8 +1,11 @@
 //! The S3 port, asked by the clients that people have: boto3, the AWS command line,
 //! rclone and s3cmd, each as it comes; and by hand for what none of them does.
 
+mod boto;
+
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
 use crate::program::{ends, s3_tool};
+pub(crate) use boto::Boto;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
@@ -40,22 +43,29 @@ async fn usual_key(server: &TestServer) -> Key {
     access_key(server, "clients", &["files:read", "files:write"]).await
 }
 
-/// A client that knows where to ask and as whom, and nothing of the machine's own.
-fn client(program: &Path, server: &TestServer, key: &Key, home: &Path) -> Command {
+/// A client that knows where to ask, and nothing of the machine's own.
+fn of_endpoint(program: &Path, endpoint: &str, home: &Path) -> Command {
     let mut command = s3_tool(program);
     command
         .env("HOME", home)
-        .env("ENDPOINT", server.s3_url())
-        .env("KEY", &key.key)
-        .env("SECRET", &key.secret)
-        .env("AWS_ACCESS_KEY_ID", &key.key)
-        .env("AWS_SECRET_ACCESS_KEY", &key.secret)
+        .env("ENDPOINT", endpoint)
         .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_ENDPOINT_URL", server.s3_url())
+        .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .current_dir(home)
         .stdin(Stdio::null())
         .kill_on_drop(true);
+    command
+}
+
+/// The same, which knows as whom, too.
+fn client(program: &Path, server: &TestServer, key: &Key, home: &Path) -> Command {
+    let mut command = of_endpoint(program, &server.s3_url(), home);
+    command
+        .env("KEY", &key.key)
+        .env("SECRET", &key.secret)
+        .env("AWS_ACCESS_KEY_ID", &key.key)
+        .env("AWS_SECRET_ACCESS_KEY", &key.secret);
     command
 }
 
@@ -69,7 +79,7 @@ async fn content(mut command: Command) -> String {
     said
 }
 
-pub(crate) async fn python(script: &str, server: &Afloat, key: &Key) -> Option<String> {
+async fn python(script: &str, server: &Afloat, key: &Key) -> Option<String> {
     let python = s3_client("python")?;
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("script.py");
@@ -325,17 +335,6 @@ async fn s3cmd_works_unchanged(berth: Berth) {
     assert_eq!(left, "");
 }
 
-/// What boto3 gets when it asks for one thing: the word of the error, or `fine`.
-pub(crate) async fn asked(server: &Afloat, key: &Key, what: &str) -> Option<String> {
-    let script = format!(
-        "import os, boto3\nfrom botocore.client import Config\nfrom botocore.exceptions import ClientError\n\
-         s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'], config=Config(retries={{'total_max_attempts': 1}}))\n\
-         try:\n    {what}\n    print('fine')\nexcept ClientError as error:\n    print(error.response['Error']['Code'])\n"
-    );
-    let said = python(&script, server, key).await?;
-    Some(said.trim().to_owned())
-}
-
 const PUT: &str = "s3.put_object(Bucket='files', Key='x', Body=b'x')";
 const GET: &str = "s3.get_object(Bucket='files', Key='x')";
 const MAKE: &str = "s3.create_bucket(Bucket='another')";
@@ -345,9 +344,10 @@ async fn a_key_may_what_its_owner_and_its_scopes_may_until_it_is_deleted(berth: 
     let server = berth.with(ServerOptions::with_s3).await;
     let both = usual_key(&server).await;
     let reads = access_key(&server, "reads", &["files:read"]).await;
-    let expects = async |key: &Key, what: &str, expected: &str| {
-        if let Some(said) = asked(&server, key, what).await {
-            assert_eq!(said, expected, "{what}");
+    let mut boto = Boto::start(&server);
+    let mut expects = async |key: &Key, what: &str, expected: &str| {
+        if let Some(boto) = &mut boto {
+            assert_eq!(boto.asked(key, what).await, expected, "{what}");
         }
     };
     expects(&both, PUT, "fine").await;
@@ -456,9 +456,10 @@ async fn what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out(be
     let mut server = berth.with(ServerOptions::with_s3).await;
     let key = usual_key(&server).await;
     let put = "s3.put_object(Bucket='files', Key='a b.txt', Body=b'kept', Metadata={'a': '1'}, Tagging='t=2')";
-    if asked(&server, &key, put).await.is_none() {
+    let Some(mut boto) = Boto::start(&server) else {
         return;
-    }
+    };
+    assert_eq!(boto.asked(&key, put).await, "fine");
     server.kill9().await;
     server.start_again().await;
     let (status, file) = server.get("/api/v1/buckets/files/details/a%20b.txt").await;
@@ -466,11 +467,6 @@ async fn what_was_put_over_s3_is_there_after_a_kill_and_on_the_other_ways_out(be
     assert_eq!(file["metadata"], json!({ "a": "1" }));
     assert_eq!(file["tags"], json!({ "t": "2" }));
     assert_eq!(file["uploader"], "key:admin/clients");
-    let said = asked(
-        &server,
-        &key,
-        "print(s3.get_object(Bucket='files', Key='a b.txt')['Body'].read())",
-    )
-    .await;
-    assert_eq!(said.as_deref(), Some("b'kept'\nfine"));
+    let get = "print(s3.get_object(Bucket='files', Key='a b.txt')['Body'].read())";
+    assert_eq!(boto.asked(&key, get).await, "b'kept'\nfine");
 }

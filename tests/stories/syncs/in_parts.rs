@@ -2,12 +2,13 @@
 //! never will be whole is given up.
 
 use super::world::{World, in_world, served};
-use crate::program::{BINARY, a_store_of_others, s3_tool};
+use crate::program::{BINARY, a_store_of_others};
+use crate::s3::Boto;
 use serde_json::{Value, json};
 use std::process::Stdio;
 use std::time::Duration;
 use storage::{Db, DbLimits, values};
-use testing::{Content, TestDatabase, TestServer, on_both, on_postgres, s3_client, within};
+use testing::{Content, TestDatabase, on_both, on_postgres, within};
 use tokio::process::{Child, Command};
 
 /// As many parts that one of them is not done before the next look.
@@ -122,30 +123,13 @@ async fn what_never_will_be_whole_is_given_up_in_the_store(database: TestDatabas
 }
 
 /// The keys of the uploads that are begun in the store and not together, as boto3 lists them.
-async fn unfinished(other: &TestServer, key: &Value) -> String {
+async fn unfinished(boto: &mut Boto, key: &Value) -> String {
     const SCRIPT: &str = r#"
-import boto3
-from botocore.config import Config
-s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
 for upload in s3.list_multipart_uploads(Bucket="files").get("Uploads", []):
     print(upload["Key"])
 "#;
-    let program = s3_client("python").expect("looked for before");
-    let text = |name: &str| key[name].as_str().expect("a text").to_owned();
-    let mut command = s3_tool(&program);
-    command
-        .args(["-c", SCRIPT])
-        .env("AWS_ENDPOINT_URL", other.s3_url())
-        .env("AWS_ACCESS_KEY_ID", text("key"))
-        .env("AWS_SECRET_ACCESS_KEY", text("secret"))
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = within("boto3", command.output()).await.expect("it runs");
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{complained}");
-    String::from_utf8(output.stdout).expect("text")
+    let text = |name: &str| key[name].as_str().expect("a text");
+    boto.run((text("key"), text("secret")), SCRIPT).await
 }
 
 /// Nothing is recorded of an upload that is begun: whoever does so waits.
@@ -162,10 +146,11 @@ async fn an_upload_that_began_and_was_not_recorded_is_given_up_by_the_next_pass(
     database: TestDatabase,
 ) {
     in_world(database, |world| async move {
-        if s3_client("python").is_none() {
-            return;
-        }
         let other = a_store_of_others().start().await;
+        let config = json!({ "s3": { "addressing_style": "path" } });
+        let Some(mut boto) = Boto::at(&other.s3_url(), &config) else {
+            return;
+        };
         let wanted = json!({ "name": "boxes", "scopes": ["files:read", "files:write"] });
         let (_, key) = other.post("/api/v1/access-keys", &wanted).await;
         let mut rule = world.rule();
@@ -209,11 +194,11 @@ async fn an_upload_that_began_and_was_not_recorded_is_given_up_by_the_next_pass(
         let dropped = "DROP TRIGGER wait ON delivery";
         ours.execute(dropped, values![]).await.expect("dropped");
         ours.close().await;
-        assert_eq!(unfinished(&other, &key).await, "served/f+1\n");
+        assert_eq!(unfinished(&mut boto, &key).await, "served/f+1\n");
         let pass = world.sync_with(variables, &["run"]).await;
         assert_eq!(pass.code, Some(0), "{pass:?}");
         assert_eq!(world.rows().await["f+1"], served("f+1"));
-        assert_eq!(unfinished(&other, &key).await, "", "nothing is left behind");
+        assert_eq!(unfinished(&mut boto, &key).await, "", "nothing is left behind");
         let path = "/api/v1/buckets/files/files/served/f%2B1";
         let there = other.request(reqwest::Method::GET, path).send().await;
         let there = there.expect("an answer").bytes().await.expect("whole");

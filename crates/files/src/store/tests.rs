@@ -1,5 +1,6 @@
 //! A bucket in a real store: what is there is seen in both, whoever put it there.
 
+mod admitted;
 mod coming;
 mod films;
 mod gate;

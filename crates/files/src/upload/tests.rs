@@ -87,6 +87,14 @@ impl Dock {
         self.files.bucket(DEFAULT_BUCKET).expect("it is there")
     }
 
+    /// Another bucket, with room for ten bytes.
+    async fn narrow(&self) -> Arc<Bucket> {
+        let narrow = serde_json::json!({ "name": "narrow", "settings": { "quota_bytes": 10 } });
+        let narrow: NewBucket = serde_json::from_value(narrow).expect("a bucket");
+        let narrow = self.files.create_bucket(&Doer::host(), narrow).await;
+        narrow.expect("made")
+    }
+
     fn new_upload(&self, path: &str, length: Option<u64>) -> NewUpload {
         NewUpload {
             place: Some((self.bucket(), path.parse().expect("a path"))),
@@ -384,10 +392,7 @@ async fn an_upload_of_nothing_is_a_file_at_once() {
 #[tokio::test]
 async fn what_does_not_fit_in_the_end_leaves_no_bytes() {
     at_dock(|dock, blobs| async move {
-        let narrow = serde_json::json!({ "name": "narrow", "settings": { "quota_bytes": 10 } });
-        let narrow: NewBucket = serde_json::from_value(narrow).expect("a bucket");
-        let narrow = dock.files.create_bucket(&Doer::host(), narrow).await;
-        let narrow = narrow.expect("made");
+        let narrow = dock.narrow().await;
         let new = |path: &str, length| NewUpload {
             place: Some((Arc::clone(&narrow), path.parse().expect("a path"))),
             ..dock.new_upload(path, length)

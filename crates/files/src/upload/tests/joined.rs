@@ -7,10 +7,7 @@ use crate::put::NewFile;
 #[tokio::test]
 async fn what_has_come_of_uploads_counts_until_they_end() {
     at_dock(|dock, blobs| async move {
-        let narrow = serde_json::json!({ "name": "narrow", "settings": { "quota_bytes": 10 } });
-        let narrow: NewBucket = serde_json::from_value(narrow).expect("a bucket");
-        let narrow = dock.files.create_bucket(&Doer::host(), narrow).await;
-        let narrow = narrow.expect("made");
+        let narrow = dock.narrow().await;
         let place = |path: &str| {
             let path: FilePath = path.parse().expect("a path");
             Some((Arc::clone(&narrow), path))
@@ -73,6 +70,42 @@ async fn what_has_come_of_uploads_counts_until_they_end() {
         let usage = dock.files.usage(&narrow).await.expect("asked");
         assert_eq!((usage.files, usage.bytes), (2, 10));
         assert_eq!(files_below(&blobs), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_uploads_that_come_at_the_same_moment_none_comes_that_does_not_fit() {
+    at_dock(|dock, blobs| async move {
+        let narrow = dock.narrow().await;
+        // Of no upload the length is known: nothing but the note of what came refuses it.
+        let begin = async |path: &str| {
+            let new = NewUpload {
+                place: Some((Arc::clone(&narrow), path.parse().expect("a path"))),
+                ..dock.new_upload("-", None)
+            };
+            let begun = dock.files.begin_upload(&dock.by, new).await;
+            begun.expect("begun").id
+        };
+        for _ in 0..5 {
+            let (one, two) = (begin("one").await, begin("two").await);
+            let sent = futures::join!(dock.send(one, 0, b"123456"), dock.send(two, 0, b"123456"));
+            assert!(
+                matches!(
+                    sent,
+                    (Ok(_), Err(Error::Quota { .. })) | (Err(Error::Quota { .. }), Ok(_))
+                ),
+                "{sent:?}"
+            );
+            let came = (dock.received(one).await, dock.received(two).await);
+            let of = |sent: &Result<Upload>| if sent.is_ok() { 6 } else { 0 };
+            assert_eq!(came, (of(&sent.0), of(&sent.1)));
+            for id in [one, two] {
+                let ended = dock.files.terminate_upload(&dock.by, id).await;
+                ended.expect("ended");
+            }
+        }
+        assert_eq!(files_below(&blobs), 0, "nothing is left of them");
     })
     .await;
 }
