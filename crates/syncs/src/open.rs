@@ -150,6 +150,7 @@ impl Syncs {
             TargetRule::Store { store, key } => Arc::new(StoreTarget::new(
                 self.open_store(store, keys).await?,
                 key.clone(),
+                owner,
                 InParts::from(self.settings().in_parts_from),
             )),
             TargetRule::Bucket { bucket, key } => Arc::new(BucketTarget::new(
