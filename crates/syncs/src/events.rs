@@ -234,7 +234,7 @@ impl Syncs {
             (PassInput::of(sync), sync.pass_key())
         } else {
             let key = format!("sync-new:{}", sync.id);
-            (PassInput::of_recorded(sync), key)
+            (PassInput::of_news(sync), key)
         };
         let new = pass(sync, &input, (Actor::system(), Trigger::System))?.key(key);
         let submitted = self.operations().submit_in(&mut tx, new).await?;
