@@ -15,6 +15,8 @@ CREATE TABLE sync (
     heard BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX sync_name ON sync (name);
+-- The number of the change of files up to which all is noted of every sync that a bucket feeds.
+INSERT INTO counter (name, value) VALUES ('syncs_heard', 0);
 
 -- A file under a sync.
 CREATE TABLE delivery (

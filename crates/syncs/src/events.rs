@@ -3,7 +3,8 @@
 //! Of each sync it is kept with what is noted up to which change that is. What a process that
 //! died had heard and not noted, what could not be noted, and what came while nobody listened
 //! is heard of again from there; who was missed too long looks through the bucket. So that
-//! nobody is who has only heard nothing that concerns him, that is kept from time to time, too.
+//! nobody is who has only heard nothing that concerns him, it is kept from time to time, too, up
+//! to which change all of them have heard: once for all, since most of what comes concerns few.
 
 use crate::buckets::{BucketNews, Buckets};
 use crate::operations::{PassInput, pass};
@@ -29,9 +30,7 @@ const GATHER: Duration = Duration::from_millis(200);
 const MOST: usize = 1000;
 /// How long it takes until what could not be noted is heard of again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// After so many changes that do not concern a sync it is kept that they were heard …
-const SPARE: u64 = 1000;
-/// … and after such a time.
+/// So often it is kept up to which change everything was heard.
 const OFTEN: Duration = Duration::from_secs(2);
 
 type News = BoxStream<'static, BucketNews>;
@@ -146,7 +145,7 @@ impl Syncs {
                 return Err(error);
             }
             if kept < heard && kept_at.elapsed() >= OFTEN {
-                self.keep_heard(&fed, heard).await?;
+                sql::sync::all_hear(self.db(), heard).await?;
                 (kept, kept_at) = (heard, Instant::now());
             }
         }
@@ -157,17 +156,6 @@ impl Syncs {
         let mut fed = sql::sync::awake(self.db()).await?;
         fed.retain(|(sync, _)| sync.bucket().is_some());
         Ok(fed)
-    }
-
-    /// Keeps that these syncs have heard of everything up to this change.
-    async fn keep_heard(&self, fed: &[(Sync, u64)], up_to: u64) -> Result<()> {
-        let mut tx = self.db().begin().await?;
-        for (sync, heard) in fed {
-            if *heard < up_to {
-                sql::sync::hear(&mut tx, sync.id, up_to).await?;
-            }
-        }
-        Ok(tx.commit().await?)
     }
 
     /// Notes what came that a sync has not heard of, and has a pass deliver it without
@@ -194,7 +182,7 @@ impl Syncs {
                 None => whole = true,
             }
         }
-        if paths.is_empty() && !whole && news.up_to <= heard.saturating_add(SPARE) {
+        if paths.is_empty() && !whole {
             return Ok(());
         }
         let mut files = Vec::new();
@@ -208,6 +196,9 @@ impl Syncs {
         }
         let now = self.now();
         let mut tx = self.db().begin().await?;
+        // The sync before its deliveries, as whoever changes its rule does: otherwise each
+        // could wait for the other.
+        sql::sync::hear(&mut tx, sync.id, news.up_to).await?;
         let mut is_new = whole;
         for file in &files {
             let (target, unfit) = sort(&sync.rule.targets, file);
@@ -224,7 +215,6 @@ impl Syncs {
             }
             is_new |= noted && unfit.is_none();
         }
-        sql::sync::hear(&mut tx, sync.id, news.up_to).await?;
         if !is_new {
             return Ok(tx.commit().await?);
         }
@@ -234,7 +224,7 @@ impl Syncs {
             (PassInput::of(sync), sync.pass_key())
         } else {
             let key = format!("sync-new:{}", sync.id);
-            (PassInput::of_recorded(sync), key)
+            (PassInput::of_news(sync), key)
         };
         let new = pass(sync, &input, (Actor::system(), Trigger::System))?.key(key);
         let submitted = self.operations().submit_in(&mut tx, new).await?;

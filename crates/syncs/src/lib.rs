@@ -24,6 +24,7 @@ mod open;
 mod operations;
 mod owner;
 mod pass;
+mod refusing;
 pub mod rule;
 mod settings;
 pub mod source;
@@ -46,6 +47,7 @@ pub use steer::{DryRun, Planned, Status};
 pub use sync::{NewSync, Origin, Sync, SyncChange};
 pub use tally::{PassRecord, PassState, Tally};
 
+use crate::refusing::Refusing;
 use crate::target::cloudflare::Accounts;
 use ::operations::Operations;
 use access::Access;
@@ -90,6 +92,8 @@ struct Inner {
     buckets: OnceLock<Arc<dyn Buckets>>,
     /// The accounts at Cloudflare that are in use.
     accounts: Accounts,
+    /// The targets that took nothing a moment ago.
+    refusing: Refusing,
 }
 
 impl Syncs {
@@ -107,6 +111,7 @@ impl Syncs {
             operations: OnceLock::new(),
             buckets: OnceLock::new(),
             accounts: Accounts::default(),
+            refusing: Refusing::default(),
         }))
     }
 

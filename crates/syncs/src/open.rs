@@ -3,6 +3,7 @@
 
 use crate::keys::Keys;
 use crate::notify::Listener;
+use crate::refusing::Refusing;
 use crate::rule::{AccountRule, Route, SourceRule, StoreRule, TargetRule};
 use crate::source::Source;
 use crate::source::bucket::BucketSource;
@@ -61,6 +62,10 @@ impl Syncs {
 
     pub(crate) fn variables(&self) -> Option<&Arc<Variables>> {
         self.0.variables.as_ref()
+    }
+
+    pub(crate) fn refusing(&self) -> &Refusing {
+        &self.0.refusing
     }
 
     pub(crate) fn worker(&self) -> &str {
@@ -150,6 +155,7 @@ impl Syncs {
             TargetRule::Store { store, key } => Arc::new(StoreTarget::new(
                 self.open_store(store, keys).await?,
                 key.clone(),
+                owner,
                 InParts::from(self.settings().in_parts_from),
             )),
             TargetRule::Bucket { bucket, key } => Arc::new(BucketTarget::new(

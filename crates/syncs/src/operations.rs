@@ -42,6 +42,10 @@ pub struct PassInput {
     /// more.
     #[serde(default)]
     pub recorded: bool,
+    /// Whether new files of a bucket have set it off. Such a pass does not ask a target again
+    /// that took nothing a moment ago.
+    #[serde(default)]
+    pub by_news: bool,
     /// Targets that are left alone, by their names: they were in trouble a moment ago.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
@@ -53,6 +57,7 @@ impl PassInput {
             sync: sync.id,
             once: false,
             recorded: false,
+            by_news: false,
             without: Vec::new(),
         }
     }
@@ -62,6 +67,14 @@ impl PassInput {
         Self {
             recorded: true,
             ..Self::of(sync)
+        }
+    }
+
+    /// Of new files, which are recorded already.
+    pub(crate) fn of_news(sync: &Sync) -> Self {
+        Self {
+            by_news: true,
+            ..Self::of_recorded(sync)
         }
     }
 }
@@ -149,10 +162,15 @@ impl SyncPass {
         };
         let pass = Pass::new(self.0.clone(), opened, context.clone(), input.recorded);
         pass.gates.leave_out(&input.without);
+        let spared_until = if input.by_news { pass.spare() } else { None };
         let done = pass.run().await;
         let tally = pass.board.tally();
         context.log(format!("{tally}.")).await;
-        (done, tally, pass.left())
+        let left = Left {
+            spared_until,
+            ..pass.left()
+        };
+        (done, tally, left)
     }
 
     /// Has another pass made for what is left.
@@ -187,6 +205,11 @@ impl SyncPass {
         let came_to_its_end = failure.code() == OF_TARGETS;
         if came_to_its_end {
             self.follow(sync, left).await?;
+            if let Some(at) = left.spared_until {
+                // Nobody has been asked to take its files.
+                let input = PassInput::of_recorded(sync);
+                return self.submit(sync, &input, ("mend", at)).await;
+            }
         }
         if sync.rule.schedule.is_none() {
             let has_found_all = input.recorded || came_to_its_end;

@@ -24,8 +24,10 @@ use crate::Syncs;
 use crate::delivery::{Claim, Claimed};
 use crate::ledger::Ledger;
 use crate::open::Opened;
+use crate::refusing::Spared;
 use crate::sql::claim::{self, Claimer, Wanted};
 use ::operations::{Context, Failure};
+use base::Timestamp;
 use find::Finding;
 use gates::Gates;
 use held::Held;
@@ -134,6 +136,21 @@ impl Pass {
                 self.say_closed(&target, &reason);
             }
         }
+    }
+
+    /// Shuts the targets that took nothing a moment ago, without asking them; when the first of
+    /// them may be asked again.
+    pub(crate) fn spare(&self) -> Option<Timestamp> {
+        let (sync, now) = (&self.opened.sync, self.syncs.now());
+        let spared = self.syncs.refusing().spared(sync, now);
+        for Spared { target, reason, .. } in &spared {
+            if self.gates.close(target, reason) {
+                self.board.say(format!(
+                    "The target {target} took nothing a moment ago and is not asked again yet: {reason}."
+                ));
+            }
+        }
+        spared.iter().map(|spared| spared.until).min()
     }
 
     fn say_closed(&self, target: &str, reason: &str) {

@@ -1,6 +1,7 @@
 //! From every kind of source that is not somebody's table to every kind of target that is
 //! not a store or Cloudflare.
 
+use super::mending::{time, waiting};
 use super::on_server::{ended, put, run};
 use crate::afloat::keep_secret;
 use crate::program::server;
@@ -9,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::fs;
 use std::time::{Duration, SystemTime};
-use testing::{S3Store, TestDatabase, TestServer, on_both};
+use testing::{S3Store, TestDatabase, TestServer, on_both, within};
 
 /// The secret that [`keep_secret`] names.
 const SECRET: &str = "harbour-key";
@@ -109,7 +110,7 @@ async fn what_a_webhook_refuses_fails_and_is_reported_where_only_failures_are(
 ) {
     let server = server(&database).start().await;
     put(&server, "media/a.png", "image/png", b"a picture").await;
-    let mut target = Listener::start(&[204, 422]).await;
+    let mut target = Listener::start(&[204, 422, 401]).await;
     let mut reports = Listener::start(&[204]).await;
     let rule = json!({
         "source": { "kind": "bucket", "bucket": "files" },
@@ -140,6 +141,48 @@ async fn what_a_webhook_refuses_fails_and_is_reported_where_only_failures_are(
         "the webhook answered 422 Unprocessable Entity"
     );
     assert_eq!(report["creators"][0]["failed"], 1, "{report}");
+    // It lets nobody in any more: one new file asks it, and the next one does not.
+    put(&server, "media/c.png", "image/png", b"a third").await;
+    target.next().await;
+    let report = reports.next().await.json();
+    let refused = "the webhook answered 401 Unauthorized";
+    assert_eq!(report["failure"], refused, "{report}");
+    put(&server, "media/d.png", "image/png", b"a fourth").await;
+    let failed = failed_passes(&server, "told", 2).await;
+    assert!(
+        failed.iter().all(|pass| pass["failure"] == refused),
+        "{failed:?}"
+    );
+    assert!(target.told.try_recv().is_err(), "it was asked again");
+    // Somebody asks for both as soon as a minute is over, and not after ten.
+    let asked = time(&failed[1], "started_at");
+    within("a pass that asks again soon", async {
+        loop {
+            let waits = waiting(&server).await;
+            let mut next = waits.iter().map(|one| time(one, "run_at").since(asked));
+            if next.any(|wait| wait < Duration::from_secs(120)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+/// The passes of a sync that failed, the newest first, once there are so many.
+async fn failed_passes(server: &TestServer, sync: &str, count: usize) -> Vec<Value> {
+    within("passes to fail", async {
+        loop {
+            let (_, passes) = server.get(&format!("/api/v1/syncs/{sync}/passes")).await;
+            let mut failed = passes["items"].as_array().cloned().expect("a list");
+            failed.retain(|pass| pass["state"] == "failed");
+            if failed.len() >= count {
+                return failed;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
 }
 
 on_both!(files_go_from_one_bucket_to_another_with_what_is_said_of_them);

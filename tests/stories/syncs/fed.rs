@@ -47,8 +47,8 @@ async fn asked(server: &TestServer, what: &str) {
 
 /// Starts it again a day after everything was heard, when all that is forgotten.
 async fn forgotten(server: &mut TestServer, database: &TestDatabase) {
-    const IS_HEARD: &str = "SELECT s.id FROM sync s JOIN counter c ON c.name = 'file_changes'
-        WHERE s.name = 'copies' AND s.heard = c.value
+    const IS_HEARD: &str = "SELECT c.value FROM counter c JOIN counter h ON h.name = 'syncs_heard'
+        WHERE c.name = 'file_changes' AND h.value = c.value
           AND NOT EXISTS (SELECT f.id FROM file_change f WHERE f.number IS NULL)";
     const FORGET: &str = "UPDATE counter SET value =
             (SELECT c.value FROM counter c WHERE c.name = 'file_changes')

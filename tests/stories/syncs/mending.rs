@@ -143,14 +143,14 @@ async fn keep_token(server: &TestServer, token: &str) {
 }
 
 /// The passes that wait for their time.
-async fn waiting(server: &TestServer) -> Vec<Value> {
+pub(super) async fn waiting(server: &TestServer) -> Vec<Value> {
     let path = "/api/v1/operations?kind=sync-pass&state=queued";
     let (status, found) = server.get(path).await;
     assert_eq!(status, StatusCode::OK, "{found}");
     found["items"].as_array().cloned().expect("a list")
 }
 
-fn time(operation: &Value, field: &str) -> Timestamp {
+pub(super) fn time(operation: &Value, field: &str) -> Timestamp {
     let text = operation[field].as_str().expect("a time");
     text.parse().expect("a time")
 }

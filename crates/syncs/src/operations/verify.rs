@@ -81,6 +81,18 @@ impl Kind for SyncVerify {
         let secrets = keys.of_environment();
         context.redact(secrets.iter().map(|secret| secret.expose_secret()));
         let opened = self.0.open(sync).await.map_err(failure)?;
+        self.compare(&opened, &input, &context).await
+    }
+}
+
+impl SyncVerify {
+    /// Looks at everything that was delivered, from where an attempt of before has come to.
+    pub(crate) async fn compare(
+        &self,
+        opened: &Opened,
+        input: &VerifyInput,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
         let mut verified: Verified = context.restored().unwrap_or_default();
         loop {
             context.check()?;
@@ -88,7 +100,7 @@ impl Kind for SyncVerify {
             let page = sql::delivery::delivered(db, id, verified.after, PAGE).await?;
             let Some(last) = page.last() else { break };
             verified.after = Some(last.id);
-            self.page(page, &opened, &input, (&context, &mut verified))
+            self.page(page, opened, input, (context, &mut verified))
                 .await?;
             context.progress(|progress| {
                 "files".clone_into(&mut progress.unit);
@@ -109,9 +121,7 @@ impl Kind for SyncVerify {
             .await;
         Ok(serde_json::json!({ "there": there, "missing": missing, "unknown": unknown }))
     }
-}
 
-impl SyncVerify {
     async fn page(
         &self,
         page: Vec<Delivery>,

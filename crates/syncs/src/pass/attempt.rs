@@ -199,6 +199,8 @@ impl Pass {
             standing.note().await?;
         }
         let delivered = standing.said(delivered)?;
+        let sync = self.opened.sync.id;
+        self.syncs.refusing().forget(sync, to.name);
         self.board.arrived(delivery.id, item.size);
         self.reached(claimed, delivered).await
     }

@@ -55,6 +55,9 @@ pub(crate) struct Left {
     pub(crate) paused: Vec<String>,
     /// When the first of those takes something again.
     pub(crate) opens_at: Option<Timestamp>,
+    /// When the first of those may be asked again that were not, as they took nothing a moment
+    /// ago.
+    pub(crate) spared_until: Option<Timestamp>,
 }
 
 impl Gates {

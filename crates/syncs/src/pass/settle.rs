@@ -212,6 +212,8 @@ impl Pass {
                 // Before it may be claimed again.
                 if self.gates.close(&target, &reason) {
                     self.say_closed(&target, &reason);
+                    let (sync, now) = (&self.opened.sync, self.syncs.now());
+                    self.syncs.refusing().keep(sync, &target, &reason, now);
                 }
                 let is_elsewhere =
                     delivery.known.is_some() && delivery.target.as_ref() != Some(&target);

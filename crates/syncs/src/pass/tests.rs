@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 mod apart;
+mod comparing;
 mod removing;
 mod unsuited;
 

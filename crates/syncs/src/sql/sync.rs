@@ -37,11 +37,16 @@ pub(crate) async fn all(db: &Db) -> Result<Vec<Sync>> {
 /// Those that are not paused, each with the number of the change of files up to which all is
 /// noted of it.
 pub(crate) async fn awake(db: &Db) -> Result<Vec<(Sync, u64)>> {
-    let sql = format!("SELECT {COLUMNS}, heard FROM sync WHERE NOT paused ORDER BY name");
+    let sql = format!(
+        "SELECT {COLUMNS}, heard,
+            (SELECT value FROM counter WHERE name = 'syncs_heard') AS heard_by_all
+        FROM sync WHERE NOT paused ORDER BY name"
+    );
     let rows = db.all(sql, values![]).await?;
-    let read = rows
-        .iter()
-        .map(|row| Ok((read(row)?, row.get::<u64>("heard")?)));
+    let read = rows.iter().map(|row| {
+        let (heard, by_all): (u64, u64) = (row.get("heard")?, row.get("heard_by_all")?);
+        Ok((read(row)?, heard.max(by_all)))
+    });
     read.collect()
 }
 
@@ -49,6 +54,12 @@ pub(crate) async fn awake(db: &Db) -> Result<Vec<(Sync, u64)>> {
 pub(crate) async fn hear(tx: &mut Tx, id: SyncId, number: u64) -> Result<()> {
     const SQL: &str = "UPDATE sync SET heard = $2 WHERE id = $1 AND heard < $2";
     tx.execute(SQL, values![id.uuid(), number]).await.map(drop)
+}
+
+/// The same of all that buckets feed: one write, however many there are.
+pub(crate) async fn all_hear(db: &Db, number: u64) -> Result<()> {
+    const SQL: &str = "UPDATE counter SET value = $1 WHERE name = 'syncs_heard' AND value < $1";
+    db.execute(SQL, values![number]).await.map(drop)
 }
 
 /// One by its name.

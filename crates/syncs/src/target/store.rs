@@ -26,6 +26,8 @@ use storage::{ObjectError, ObjectHead, ObjectHeaders, ObjectStore};
 const CONTENT: &str = "longshore-content";
 /// And under this which file.
 const KEY: &str = "longshore-key";
+/// And under this which sync has put it.
+const SYNC: &str = "longshore-sync";
 /// The largest object of a store: 5 TiB.
 const MOST: u64 = 5 << 40;
 
@@ -34,6 +36,8 @@ const MOST: u64 = 5 << 40;
 pub(crate) struct StoreTarget {
     store: ObjectStore,
     key: KeyTemplate,
+    /// The name of the sync.
+    owner: String,
     in_parts: InParts,
     /// Whether what goes there is hashed, though its source names an MD5 of it: once one
     /// was another than the target's.
@@ -41,22 +45,29 @@ pub(crate) struct StoreTarget {
 }
 
 impl StoreTarget {
-    pub(crate) const fn new(store: ObjectStore, key: KeyTemplate, in_parts: InParts) -> Self {
+    pub(crate) fn new(
+        store: ObjectStore,
+        key: KeyTemplate,
+        owner: &str,
+        in_parts: InParts,
+    ) -> Self {
         Self {
             store,
             key,
+            owner: owner.to_owned(),
             in_parts,
             hashes: AtomicBool::new(false),
         }
     }
 
-    fn headers(item: &Item) -> ObjectHeaders {
+    fn headers(&self, item: &Item) -> ObjectHeaders {
         let mut metadata: BTreeMap<String, String> = item
             .metadata
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), said(value)))
             .collect();
         metadata.insert(KEY.to_owned(), item.key.clone());
+        metadata.insert(SYNC.to_owned(), self.owner.clone());
         if let Some(content) = &item.content {
             metadata.insert(CONTENT.to_owned(), content.clone());
         }
@@ -64,6 +75,11 @@ impl StoreTarget {
         headers.content_type = Some(item.media_type.clone()).filter(|kind| !kind.is_empty());
         headers.metadata = metadata;
         headers
+    }
+
+    /// Whether it says of itself that this sync has put it.
+    fn is_ours(&self, head: &ObjectHead) -> bool {
+        head.headers.metadata.get(SYNC) == Some(&self.owner)
     }
 }
 
@@ -181,8 +197,7 @@ impl Target for StoreTarget {
             return Ok(Removed::Gone);
         };
         let etag = known.get("etag").and_then(Value::as_str);
-        // Only a sync says by which key it knows an object.
-        if etag != Some(there.etag.as_str()) && !there.headers.metadata.contains_key(KEY) {
+        if etag != Some(there.etag.as_str()) && !self.is_ours(&there) {
             return Ok(Removed::Left);
         }
         let removed = self.store.delete(key).await;
@@ -213,7 +228,7 @@ impl Target for StoreTarget {
 impl StoreTarget {
     /// Puts a file in one request as it comes; its ETag.
     async fn put(&self, key: &str, item: &Item, ground: &dyn Ground) -> Result<String, Trouble> {
-        let (store, headers) = (&self.store, &Self::headers(item));
+        let (store, headers) = (&self.store, &self.headers(item));
         let hashed = self.hashes.load(Ordering::Relaxed);
         let md5 = item.md5.as_deref().filter(|_| !hashed);
         let mut source = Pouring::open(ground, 0, item.size).await?;
@@ -244,3 +259,6 @@ impl StoreTarget {
         removed.map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,8 @@ pub(super) struct Port {
     says: Mutex<BTreeMap<String, Says>>,
     /// How often a target was asked to take a file.
     asked: Mutex<BTreeMap<String, u32>>,
+    /// How often any target was asked how far it is.
+    looked: AtomicUsize,
     /// At this file a target makes a mistake, once.
     mistaken: Mutex<Option<String>>,
     /// So often a target asks for a moment before it removes anything.
@@ -70,6 +72,10 @@ impl Port {
     pub(super) fn asked(&self, target: &str) -> u32 {
         let asked = self.asked.lock().expect("whole");
         asked.get(target).copied().unwrap_or_default()
+    }
+
+    pub(super) fn looked(&self) -> usize {
+        self.looked.load(Ordering::SeqCst)
     }
 
     fn said(&self, target: &str) -> Option<Says> {
@@ -257,7 +263,9 @@ impl Target for Berth {
     }
 
     async fn look(&self, item: &Item, _known: &Value) -> Result<Option<Delivered>, Trouble> {
+        self.port.looked.fetch_add(1, Ordering::SeqCst);
         Ok(match self.port.said(&self.name) {
+            Some(Says::Trouble(trouble)) => return Err(trouble),
             Some(Says::Works) => Some(Self::works(&item.key)),
             _ => {
                 let has = self.port.there().contains(&self.place(&item.key));

@@ -12,6 +12,23 @@ async fn a_removing_sync(db: &Db) -> Sync {
     sync
 }
 
+/// One that does, by which two films and two other files are delivered.
+async fn two_films_and_the_rest(db: &Db, process: &mut Process) -> (Sync, Arc<Port>) {
+    let mut sync = films_and_the_rest(db).await;
+    sync.rule.remove = true;
+    let port = Port::with(&["film-1", "film-2", "a", "b"]);
+    port.passes(process, &sync).await.expect("done");
+    (sync, port)
+}
+
+/// The films are recorded as delivered, and nobody has them.
+async fn both_films_stay(process: &Process, sync: &Sync) {
+    for film in ["film-1", "film-2"] {
+        let stays = process.state(sync, film).await;
+        assert_eq!((stays.state, stays.claimed), (DeliveryState::Marked, false));
+    }
+}
+
 on_both!(what_is_gone_is_removed_unless_it_comes_back_meanwhile);
 async fn what_is_gone_is_removed_unless_it_comes_back_meanwhile(database: TestDatabase) {
     let db = database.open().await;
@@ -113,10 +130,7 @@ on_sqlite!(where_one_target_removes_nothing_the_others_do);
 async fn where_one_target_removes_nothing_the_others_do(database: TestDatabase) {
     let db = database.open().await;
     let mut process = Process::on(&db, &MasterKeys::generate()).await;
-    let mut sync = films_and_the_rest(&db).await;
-    sync.rule.remove = true;
-    let port = Port::with(&["film-1", "film-2", "a", "b"]);
-    port.passes(&mut process, &sync).await.expect("done");
+    let (sync, port) = two_films_and_the_rest(&db, &mut process).await;
     port.has(&["b"]);
     let reason = "the token may not remove".to_owned();
     port.says("films", Says::Trouble(Trouble::Everything { reason }));
@@ -126,10 +140,7 @@ async fn where_one_target_removes_nothing_the_others_do(database: TestDatabase) 
     let mut there = port.there();
     there.sort();
     assert_eq!(there, ["films/film-1", "films/film-2", "rest/b"]);
-    for film in ["film-1", "film-2"] {
-        let stays = process.state(&sync, film).await;
-        assert_eq!((stays.state, stays.claimed), (DeliveryState::Marked, false));
-    }
+    both_films_stay(&process, &sync).await;
     process.end().await;
 }
 
@@ -139,10 +150,7 @@ async fn a_pause_is_waited_for_and_a_long_one_puts_off_what_is_to_be_removed(
 ) {
     let db = database.open().await;
     let mut process = Process::on(&db, &MasterKeys::generate()).await;
-    let mut sync = films_and_the_rest(&db).await;
-    sync.rule.remove = true;
-    let port = Port::with(&["film-1", "film-2", "a", "b"]);
-    port.passes(&mut process, &sync).await.expect("done");
+    let (sync, port) = two_films_and_the_rest(&db, &mut process).await;
     port.has(&["film-1", "film-2", "b"]);
     *port.pauses.lock().expect("whole") = 1;
     let tally = port.passes(&mut process, &sync).await.expect("done");
@@ -158,9 +166,6 @@ async fn a_pause_is_waited_for_and_a_long_one_puts_off_what_is_to_be_removed(
     within("the pass to end", pass.run()).await.expect("done");
     assert_eq!(pass.board.tally().removed, 0);
     assert_eq!(pass.left().paused, ["films"]);
-    for film in ["film-1", "film-2"] {
-        let stays = process.state(&sync, film).await;
-        assert_eq!((stays.state, stays.claimed), (DeliveryState::Marked, false));
-    }
+    both_films_stay(&process, &sync).await;
     process.end().await;
 }

@@ -156,7 +156,7 @@ impl StoreTarget {
     }
 
     async fn begin(&self, key: &str, item: &Item, ground: &dyn Ground) -> Result<Upload, Trouble> {
-        let begun = self.store.create_multipart(key, &Self::headers(item)).await;
+        let begun = self.store.create_multipart(key, &self.headers(item)).await;
         let upload = Upload {
             id: begun.map_err(|error| trouble::of_store(&error))?,
             part: self.in_parts.part(item.size),

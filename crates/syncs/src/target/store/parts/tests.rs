@@ -1,16 +1,12 @@
 //! What is planned and recorded, and a store that breaks off, forgets and says nothing.
 
 use super::*;
-use crate::rule::KeyTemplate;
 use crate::target::{Content, Delivered, Target};
-use fetch::{Client, Limits, Policy, RetryLimits, parse_networks};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use storage::{ObjectSettings, ObjectStore};
 use testing::{Answer, Origin};
-use tokio_util::task::TaskTracker;
 
 #[test]
 fn ten_thousand_parts_suffice_for_every_file_and_none_is_too_long() {
@@ -94,27 +90,7 @@ fn item() -> Item {
 
 /// A target at `origin`, to which everything goes in parts of 1 MiB.
 fn at(origin: &Origin) -> StoreTarget {
-    let networks = parse_networks("127.0.0.0/8").expect("a network");
-    let limits = Limits {
-        retry: RetryLimits {
-            attempts: 1,
-            ..RetryLimits::default()
-        },
-        ..Limits::default()
-    };
-    let settings = ObjectSettings {
-        endpoint: origin.url(""),
-        public_endpoint: None,
-        region: "us-east-1".to_owned(),
-        bucket: "harbour".to_owned(),
-        prefix: String::new(),
-        path_style: true,
-        access_key: "key".to_owned(),
-        secret: "secret".into(),
-    };
-    let client = Client::new(Policy::allowing(networks), limits);
-    let store = ObjectStore::new(settings, &client, TaskTracker::new()).expect("usable");
-    StoreTarget::new(store, KeyTemplate::default(), InParts { from: 1 })
+    crate::target::store::tests::at(origin, InParts { from: 1 })
 }
 
 async fn attempt(target: &StoreTarget, ground: &Zeros) -> Result<Delivered, Trouble> {
