@@ -198,7 +198,11 @@ async fn an_upload_that_began_and_was_not_recorded_is_given_up_by_the_next_pass(
         let pass = world.sync_with(variables, &["run"]).await;
         assert_eq!(pass.code, Some(0), "{pass:?}");
         assert_eq!(world.rows().await["f+1"], served("f+1"));
-        assert_eq!(unfinished(&mut boto, &key).await, "", "nothing is left behind");
+        assert_eq!(
+            unfinished(&mut boto, &key).await,
+            "",
+            "nothing is left behind"
+        );
         let path = "/api/v1/buckets/files/files/served/f%2B1";
         let there = other.request(reqwest::Method::GET, path).send().await;
         let there = there.expect("an answer").bytes().await.expect("whole");
