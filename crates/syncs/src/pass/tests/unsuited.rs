@@ -70,7 +70,7 @@ async fn new_files_do_not_ask_a_target_that_took_nothing_a_moment_ago(database: 
     port.is_well();
     let tally = port.passes(&mut process, &sync).await.expect("done");
     assert_eq!(tally.delivered, 2);
-    let pass = port.pass(&mut process, &sync, false).await;
-    assert_eq!(pass.spare(), None);
+    let now = process.syncs.now();
+    assert_eq!(process.syncs.refusing().spared(&sync, now), []);
     process.end().await;
 }
