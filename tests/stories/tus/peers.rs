@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use testing::{REQUIRE_PEERS, within};
+use testing::{REQUIRE_PEERS, size, within};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
@@ -94,8 +94,9 @@ impl Uploading {
 
     async fn next(&mut self) -> String {
         let mut next = None;
-        // A large file takes its time on a machine that does much else.
-        for _ in 0..5 {
+        // A large file takes its time on a machine that does much else, and the promised size
+        // much more where it goes into a store.
+        for _ in 0..size(5, 30) {
             let waited = tokio::time::timeout(testing::PATIENCE, self.events.next_line());
             if let Ok(event) = waited.await {
                 next = event.expect("its output is text");
