@@ -106,8 +106,8 @@ impl Client {
             } else {
                 builder
             };
-            // No redirect leads to TLS either: the machine's certificates, which take longer to
-            // read than most commands take, are not needed.
+            // No redirect leads to TLS either: the machine's certificates, which each client
+            // reads anew, are not needed.
             let builder = if place.url.is_without_tls() {
                 builder.tls_certs_only(std::iter::empty())
             } else {

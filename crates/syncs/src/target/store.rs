@@ -36,7 +36,7 @@ const MOST: u64 = 5 << 40;
 pub(crate) struct StoreTarget {
     store: ObjectStore,
     key: KeyTemplate,
-    /// The name of the sync.
+    /// What the sync is named by at its targets, see [`crate::owner`].
     owner: String,
     in_parts: InParts,
     /// Whether what goes there is hashed, though its source names an MD5 of it: once one
