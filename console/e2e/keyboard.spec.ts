@@ -41,6 +41,29 @@ test("keys do nothing inside a field, and focus returns from the palette", async
   await expect(field).toBeFocused();
 });
 
+// Who changes their mind at once presses Escape before the dialog has taken the focus.
+test("focus returns from a palette that is closed as it opens", async ({ page }) => {
+  await page.goto("/bundles");
+  const field = page.getByLabel("Addresses");
+  await field.focus();
+  await field.evaluate((field) => {
+    const press = (key: string, ctrlKey: boolean) =>
+      field.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, bubbles: true }));
+    return new Promise<void>((closed) => {
+      const opening = new MutationObserver(() => {
+        if (!document.querySelector("[role=dialog]")) return;
+        opening.disconnect();
+        press("Escape", false);
+        closed();
+      });
+      opening.observe(document.body, { childList: true, subtree: true });
+      press("k", true);
+    });
+  });
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(field).toBeFocused();
+});
+
 test("the palette goes anywhere, finds operations and runs actions", async ({ page, api }) => {
   const name = unique("palette");
   const { id } = await api.makeBundle(name, sources(1));

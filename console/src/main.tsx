@@ -13,11 +13,13 @@ import { createRoot } from "react-dom/client";
 import { onCsrfRefused, onSignedOut } from "./api/client";
 import { queryClient } from "./api/query-client";
 import { forgetSession, sessionQuery } from "./api/session";
+import { watchFocus } from "./components/dialogs";
 import { router } from "./router";
 import { cssVariablesResolver, theme } from "./theme";
 
 const schemes = localStorageColorSchemeManager({ key: "longshore-color-scheme" });
 
+watchFocus();
 onSignedOut(forgetSession);
 onCsrfRefused(() => queryClient.refetchQueries({ queryKey: sessionQuery.queryKey }));
 

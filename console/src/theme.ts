@@ -12,6 +12,7 @@ import {
   Modal,
   Tooltip,
 } from "@mantine/core";
+import { returnFocus } from "./components/dialogs";
 
 // A neutral slate in place of Mantine's brown-grey: text at 0, page at 8.
 const slate: MantineColorsTuple = [
@@ -32,6 +33,7 @@ const DIALOG = {
   closeButtonProps: { "aria-label": "Close" },
   attributes: { header: { role: "presentation" } },
   styles: { title: { fontWeight: 600 } },
+  onExitTransitionEnd: returnFocus,
 };
 
 export const theme = createTheme({

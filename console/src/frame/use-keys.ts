@@ -3,6 +3,7 @@
 // only `/` does, for its own field.
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import { DIALOG } from "../components/dialogs";
 import { SECTIONS } from "./sections";
 
 // How long `g` waits for its letter.
@@ -60,5 +61,5 @@ function goToSearch(within: ParentNode, event: KeyboardEvent): void {
 }
 
 function openDialog(): Element | undefined {
-  return [...document.querySelectorAll("[role=dialog][aria-modal=true]")].at(-1);
+  return [...document.querySelectorAll(DIALOG)].at(-1);
 }

@@ -1,6 +1,7 @@
 // The keys of the list. They work as soon as the page is there, and never inside a
 // field, a menu or a dialog. Its letters are none of those that go to a section after `g`.
 import { useEffect, useRef } from "react";
+import { DIALOG } from "../../components/dialogs";
 
 export interface FileKeys {
   move: (by: number, choosing: boolean) => void;
@@ -70,7 +71,7 @@ function act(keys: FileKeys, event: KeyboardEvent): boolean {
 
 function isForList(event: KeyboardEvent): boolean {
   const { target, key } = event;
-  if (document.querySelector("[role=dialog][aria-modal=true], [role=menu]")) return false;
+  if (document.querySelector(`${DIALOG}, [role=menu]`)) return false;
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.closest("[role=listbox]")) return false;
   if (target.matches("textarea, select, [role=textbox]")) return false;
