@@ -5,7 +5,8 @@ use reqwest::Method;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use testing::{TestDatabase, on_both, on_postgres};
+use std::time::Duration;
+use testing::{TestDatabase, TestServer, on_both, on_postgres, within};
 
 fn mode(path: &Path) -> u32 {
     let found = fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -85,6 +86,49 @@ async fn a_given_password_is_taken_at_the_first_start_alone_and_never_printed(
         status, 401,
         "the variable does not undo what a person changed"
     );
+}
+
+/// Waits until this is in the data directory. The file system tells nobody.
+async fn appears(name: &str, server: &TestServer) {
+    within("a first start to come this far", async {
+        while !server.data().join(name).exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+on_both!(a_first_start_that_ends_halfway_is_begun_anew);
+async fn a_first_start_that_ends_halfway_is_begun_anew(database: TestDatabase) {
+    let mut server = server(&database).from_nothing().start().await;
+    let last = if database.postgres_url().is_some() {
+        "blobs"
+    } else {
+        "longshore.db-wal"
+    };
+    for reached in ["lock", "master.key", last] {
+        for suddenly in [true, false] {
+            server.kill9().await;
+            fs::remove_dir_all(server.data()).expect("its data are there");
+            if database.postgres_url().is_some() {
+                database.emptied().await;
+            }
+            server.begin_again();
+            appears(reached, &server).await;
+            if suddenly {
+                server.kill9().await;
+            } else {
+                // It may not have come to listen to signals yet, and then ends by it.
+                server.terminate().await;
+            }
+            server.start_again().await;
+            server.log_in("admin", server.admin_password()).await;
+            let (status, users) = server.get("/api/v1/users").await;
+            assert_eq!(status, 200, "{users}");
+            let users = users["items"].as_array().expect("a list");
+            assert_eq!(users.len(), 1, "{users:?}");
+        }
+    }
 }
 
 on_postgres!(two_replicas_start_at_once_on_one_fresh_postgres);
