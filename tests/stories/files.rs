@@ -43,7 +43,9 @@ async fn answer(request: RequestBuilder) -> (StatusCode, HeaderMap, Vec<u8>) {
 }
 
 fn value(headers: &HeaderMap, name: &str) -> String {
-    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().and_then(|value| value.to_str().ok());
+    assert!(values.next().is_none(), "{name} comes twice: {headers:?}");
     value.unwrap_or_default().to_owned()
 }
 
@@ -139,6 +141,7 @@ async fn a_content_is_got_whole_in_part_or_not_at_all_as_the_request_says(berth:
         .request(Method::PUT, path)
         .header("Content-Type", "application/x-cargo")
         .header("Cache-Control", "max-age=7")
+        .header("Content-Disposition", "inline; filename=\"x\"")
         .header("Longshore-Metadata", r#"{"album":"blue"}"#)
         .body("0123456789");
     let (status, headers, body) = answer(put).await;

@@ -332,6 +332,13 @@ async fn large_files_are_got_by_a_redirect_where_the_bucket_wants_it(database: T
         let part = follow.header("Range", "bytes=1-2");
         assert_eq!(answered(part).await, (206, b"23".to_vec()), "{location}");
     }
+    // What is no plain GET is answered here: an address is good for GET, and its server may
+    // have another tag for the file.
+    let head = server.request(Method::HEAD, &at("large"));
+    assert_eq!(answered(head).await.0, 200);
+    let on_host = || server.request(Method::GET, "/large").header("Host", HOST);
+    let conditional = on_host().header("If-None-Match", "\"another\"");
+    assert_eq!(answered(conditional).await, (200, b"12345".to_vec()));
     let nobody = server.anonymous(Method::GET, &at("large"));
     assert_eq!(answered(nobody).await.0, 401);
 }

@@ -64,6 +64,13 @@ impl Wants {
             headers: decisive,
         }
     }
+
+    /// Whether another server may answer it as this one would: a GET without a condition.
+    /// An address is signed for one method, and tags are its own at each server.
+    #[must_use]
+    pub fn may_go_elsewhere(&self) -> bool {
+        self.method == Method::GET && self.headers.keys().all(|name| *name == RANGE)
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Wants {
@@ -236,7 +243,9 @@ impl Download {
         if status == StatusCode::NOT_MODIFIED {
             return response;
         }
-        headers.extend(self.more);
+        for (name, value) in self.more {
+            headers.insert(name, value);
+        }
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(CONTENT_TYPE, self.media_type);
         if let Some(disposition) = self.disposition {

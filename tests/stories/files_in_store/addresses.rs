@@ -126,6 +126,13 @@ async fn signed_addresses_are_the_stores_own(database: TestDatabase) {
     assert!(location.starts_with(&store.endpoint()), "{location}");
     let answer = client.get(location).send().await.expect("answered");
     assert_eq!(answer.text().await.expect("whole"), "content");
+    // The store signs for GET, and has a tag of its own for what came in parts.
+    let head = server.request(Method::HEAD, "/foo/b%C3%A4r.txt");
+    let head = head.header("Host", HOST).send().await.expect("answered");
+    assert_eq!(head.status(), 200);
+    let tag = head.headers()["etag"].to_str().expect("text").to_owned();
+    let same = on_host("/foo/b%C3%A4r.txt").header("If-None-Match", tag);
+    assert_eq!(same.send().await.expect("answered").status(), 304);
 }
 
 on_sqlite!(an_address_of_the_store_that_ended_or_was_altered_puts_nothing);

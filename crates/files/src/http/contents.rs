@@ -120,7 +120,9 @@ pub(super) async fn get_file(
         .await?;
     let save = query.saves();
     let place = (&*bucket, &path);
-    if let Some(redirect) = redirect::within(&files, caller, place, save).await? {
+    if wants.may_go_elsewhere()
+        && let Some(redirect) = redirect::within(&files, caller, place, save).await?
+    {
         return Ok(redirect);
     }
     answer::current(&files, place, &wants, save).await

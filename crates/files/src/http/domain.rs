@@ -355,7 +355,9 @@ async fn get(
             .await
             .map_err(asking)?;
         let address = || format!("/{}", path.encode());
-        if let Some(redirect) = redirect::to(&files, caller, place, false, address).await? {
+        if wants.may_go_elsewhere()
+            && let Some(redirect) = redirect::to(&files, caller, place, false, address).await?
+        {
             return Ok(redirect);
         }
         answer::current(&files, place, &wants, false).await?

@@ -66,6 +66,20 @@ async fn the_whole_has_its_length_and_says_that_parts_can_be_had() {
 }
 
 #[tokio::test]
+async fn a_header_of_its_own_comes_instead_and_once() {
+    let text = |text| http::HeaderValue::from_static(text);
+    let own = Download::new(10)
+        .header(CACHE_CONTROL, text("max-age=7"))
+        .header(CONTENT_DISPOSITION, text("inline; filename=\"x\""))
+        .header(CONTENT_DISPOSITION, text("attachment"));
+    let wants = Wants::new(Method::HEAD, &http::HeaderMap::new());
+    let answer = own.answer(&wants, |_| Body::empty());
+    let all = |name| answer.headers().get_all(name).iter().collect::<Vec<_>>();
+    assert_eq!(all(CACHE_CONTROL), ["max-age=7"]);
+    assert_eq!(all(CONTENT_DISPOSITION), ["attachment"]);
+}
+
+#[tokio::test]
 async fn a_head_has_the_headers_of_the_whole_and_ignores_ranges() {
     let answer = asked(Method::HEAD, &[("range", "bytes=0-1")]).await;
     assert_eq!((answer.status, answer.body.len()), (200, 0));
