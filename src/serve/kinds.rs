@@ -5,14 +5,14 @@
 use access::Caller;
 use async_trait::async_trait;
 use bundles::{Bundles, ExpireBundles, MakeBundle};
-use files::{Files, Reconcile, SweepFiles, TakeIn, TellWebhook};
+use files::{ClearStore, Files, Reconcile, SweepFiles, TakeIn, TellWebhook};
 use futures::future::BoxFuture;
 use operations::{Kind, Kinds, Retention};
 use syncs::{SyncPass, SyncVerify, Syncs};
 use web::{Answer, Problem, Starting};
 
 /// The kinds.
-const ALL: [Entry; 9] = [
+const ALL: [Entry; 10] = [
     Entry::of::<Retention>(),
     Entry::of::<MakeBundle>(),
     Entry::of::<ExpireBundles>(),
@@ -20,6 +20,7 @@ const ALL: [Entry; 9] = [
     Entry::of::<TellWebhook>(),
     Entry::of::<TakeIn>(),
     Entry::of::<Reconcile>(),
+    Entry::of::<ClearStore>(),
     Entry::of::<SyncPass>(),
     Entry::of::<SyncVerify>(),
 ];
@@ -145,6 +146,17 @@ impl Registered for Reconcile {
         input: Self::Input,
     ) -> Answer<Option<Self::Input>> {
         of.files.permit_comparing(caller, &input).await?;
+        Ok(None)
+    }
+}
+
+impl Registered for ClearStore {
+    fn made(of: &Features) -> Self {
+        of.files.kinds().4
+    }
+
+    /// What it removes was a bucket's that somebody who might has removed.
+    async fn admit(_: &Features, _: &Caller, _: Self::Input) -> Answer<Option<Self::Input>> {
         Ok(None)
     }
 }

@@ -1,10 +1,12 @@
 //! What happens to files by the clock.
 
+mod clear;
 mod reconcile;
 mod sweep;
 mod take_in;
 mod tell;
 
+pub use clear::{ClearStore, ClearStoreInput};
 pub use reconcile::{Reconcile, ReconcileInput};
 pub use sweep::{SweepFiles, SweepInput};
 pub use take_in::{TakeIn, TakeInInput};
@@ -29,13 +31,14 @@ fn failure(error: crate::Error) -> Failure {
 impl Files {
     /// The kinds of operation of this part.
     #[must_use]
-    pub fn kinds(&self) -> (SweepFiles, TellWebhook, TakeIn, Reconcile) {
+    pub fn kinds(&self) -> (SweepFiles, TellWebhook, TakeIn, Reconcile, ClearStore) {
         let of = || self.clone();
         (
             SweepFiles(of()),
             TellWebhook(of()),
             TakeIn(of()),
             Reconcile(of()),
+            ClearStore(of()),
         )
     }
 

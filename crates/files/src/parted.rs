@@ -274,9 +274,8 @@ impl Files {
         let file = incoming.finish().await?;
         // With the file in its place nothing names the parts. What of them comes at this very
         // moment, the sweep finds.
-        for part in &came {
-            self.discard_part(bucket.id, part.blob).await;
-        }
+        let names = came.iter().map(|part| part.blob).collect();
+        self.discard_parts(bucket.id, names).await;
         Ok(file)
     }
 
@@ -300,9 +299,7 @@ impl Files {
         };
         let blobs = sql::parted::delete(&mut tx, id).await?;
         tx.commit().await?;
-        for blob in blobs {
-            self.discard_part(bucket, blob).await;
-        }
+        self.discard_parts(bucket, blobs).await;
         Ok(true)
     }
 }

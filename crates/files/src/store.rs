@@ -20,7 +20,7 @@ mod turns;
 mod unfinished;
 
 pub(crate) use held::Held;
-pub(crate) use hidden::{HIDDEN, coming_key, past_key};
+pub(crate) use hidden::{AT_ONCE, HIDDEN, clear_page, coming_key, past_key};
 pub use observe::Observed;
 pub(crate) use place::{Aside, object_headers};
 pub(crate) use room::Room;
@@ -102,7 +102,8 @@ impl Files {
         Ok(store)
     }
 
-    async fn open_store(&self, storage: &Storage) -> Result<Option<ObjectStore>> {
+    /// A store as it is described, whichever bucket has it.
+    pub(crate) async fn open_store(&self, storage: &Storage) -> Result<Option<ObjectStore>> {
         let Storage::S3 {
             endpoint,
             public_endpoint,

@@ -331,12 +331,17 @@ impl Files {
     /// As [`Files::upload`], and [`Error::UploadDone`].
     pub async fn terminate_upload(&self, by: &Writer, id: UploadId) -> Result<()> {
         self.upload(by, id).await?;
-        let _turn = self.turns().take(id).await?;
-        let upload = self.upload(by, id).await?;
-        if upload.done {
-            return Err(Error::UploadDone);
-        }
-        self.remove_upload(&upload).await
+        let files = self.clone();
+        let by = by.clone();
+        self.in_the_background(async move {
+            let _turn = files.turns().take(id).await?;
+            let upload = files.upload(&by, id).await?;
+            if upload.done {
+                return Err(Error::UploadDone);
+            }
+            files.remove_upload(&upload).await
+        })
+        .await
     }
 
     /// Removes an upload with its bytes.

@@ -185,8 +185,6 @@ impl Files {
     /// # Errors
     /// [`Error::NoBucket`], [`Error::BucketNotEmpty`], or [`Error::BucketHolds`].
     pub async fn delete_bucket(&self, by: &Doer, bucket: &Bucket) -> Result<()> {
-        // A store that cannot be opened any more keeps no bucket from being removed.
-        let store = self.store(bucket).await.ok().flatten();
         let gone = self.gone_holders(bucket).await?;
         let mut tx = self.db().begin().await?;
         let found = sql::bucket::get_for_change(&mut tx, bucket.id)
@@ -203,10 +201,11 @@ impl Files {
         frees_nobody(&held, &elsewhere, &gone)?;
         let entry = AuditEntry::new(by, "bucket.deleted", subject(&found)).before(shown(&found));
         self.access().audit_in(&mut tx, entry).await?;
+        let clearing = self.clear_in(&mut tx, by, &found).await?;
         tx.commit().await?;
         self.buckets().changed().await?;
-        if let Some(store) = store {
-            self.empty_hidden(&store, bucket.id).await;
+        if let Some(submitted) = clearing {
+            self.operations().announce(submitted);
         }
         Ok(())
     }

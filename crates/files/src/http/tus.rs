@@ -30,12 +30,14 @@ pub fn tus_routes(files: Files, settings: SettingsSource) -> Routes {
     let flows = RouteLimits::default()
         .body(BodyLimit::Streamed)
         .time(AnswerTime::OwnLimit);
+    // So do the pieces of one that are removed from a store.
+    let lasts = RouteLimits::default().time(AnswerTime::OwnLimit);
     Routes::new()
         .add(Requirement::Public, routes!(tus_options))
         .add_within(flows, sends, routes!(tus_create))
         .add(sends, routes!(tus_head))
         .add_within(flows, sends, routes!(tus_append))
-        .add(sends, routes!(tus_terminate))
+        .add_within(lasts, sends, routes!(tus_terminate))
         .add_within(flows, sends, routes!(tus_override))
         .or_elsewhere(&elsewhere)
         .with_state(Desk { files, settings })

@@ -5,12 +5,12 @@ use super::Part;
 use crate::bucket::Bucket;
 use crate::expect::Promised;
 use crate::put::{Came, Sink};
-use crate::store::coming_key;
+use crate::store::{AT_ONCE, coming_key};
 use crate::{Error, Files, Result};
 use base::BucketId;
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use storage::{BlobName, ObjectError, ObjectHeaders};
 use uuid::Uuid;
 
@@ -68,7 +68,14 @@ impl Files {
         Ok(read.into_stream())
     }
 
-    /// Removes the bytes of a part. What cannot be removed, the sweep will.
+    /// Removes the bytes of parts. What cannot be removed, the sweep will.
+    pub(super) async fn discard_parts(&self, bucket: BucketId, names: Vec<BlobName>) {
+        stream::iter(names)
+            .for_each_concurrent(AT_ONCE, |name| self.discard_part(bucket, name))
+            .await;
+    }
+
+    /// The same of one.
     pub(super) async fn discard_part(&self, bucket: BucketId, name: BlobName) {
         let removed = async {
             let bucket = self.bucket_with_id(bucket)?;

@@ -7,16 +7,16 @@
 use crate::bucket::Bucket;
 use crate::{Files, Result, sql};
 use base::{BucketId, FileId, Timestamp};
-use std::time::Duration;
+use futures::stream::{self, TryStreamExt};
 use storage::{BlobName, ObjectStore, ObjectSummary};
 use uuid::Uuid;
 
 /// Below it lies nothing that is a file's.
 pub(crate) const HIDDEN: &str = ".longshore/";
-/// How long it may take to empty the place of a bucket that is gone.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Keys that are looked at at once.
 const PAGE: usize = 500;
+/// How many contents are removed at once.
+pub(crate) const AT_ONCE: usize = 16;
 
 /// Where a bucket has its own.
 fn place(bucket: BucketId) -> String {
@@ -109,28 +109,20 @@ impl Files {
         }
         Ok(!named)
     }
+}
 
-    /// Empties the place of a bucket that was removed. What stays behind is in nobody's way.
-    pub(crate) async fn empty_hidden(&self, store: &ObjectStore, bucket: BucketId) {
-        let emptied = async {
-            loop {
-                let page = store.list(&place(bucket), None, PAGE).await?;
-                for object in &page.objects {
-                    store.delete(&object.key).await?;
-                }
-                if page.next.is_none() {
-                    return Ok::<_, storage::ObjectError>(());
-                }
-            }
-        };
-        match tokio::time::timeout(PATIENCE, emptied).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "what a bucket that was removed kept in its store could not be removed");
-            }
-            Err(_) => tracing::warn!("removing what a bucket kept in its store took too long"),
-        }
-    }
+/// Removes a page of what a bucket that is gone had in its own place.
+pub(crate) async fn clear_page(store: &ObjectStore, bucket: BucketId) -> Result<Swept> {
+    let page = store.list(&place(bucket), None, PAGE).await?;
+    let removed = page.objects.len() as u64;
+    let keys = page.objects.into_iter().map(|object| Ok(object.key));
+    let gone =
+        stream::iter(keys).try_for_each_concurrent(AT_ONCE, async |key| store.delete(&key).await);
+    gone.await?;
+    Ok(Swept {
+        next: page.next,
+        removed,
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! sweep.
 
 use super::Upload;
-use crate::store::coming_key;
+use crate::store::{AT_ONCE, coming_key};
 use crate::{Error, Files, Result, sql};
 use base::{BucketId, Timestamp};
 use bytes::Bytes;
@@ -193,10 +193,12 @@ impl Files {
             if pieces.is_empty() {
                 return Ok(());
             }
-            for piece in pieces {
+            let pieces = stream_of(pieces);
+            let gone = pieces.try_for_each_concurrent(AT_ONCE, async |piece| {
                 store.delete(&coming_key(bucket, piece.name)).await?;
-                sql::upload::forget_piece(self.db(), piece.name).await?;
-            }
+                sql::upload::forget_piece(self.db(), piece.name).await
+            });
+            gone.await?;
         }
     }
 

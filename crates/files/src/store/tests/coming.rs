@@ -5,6 +5,7 @@ use super::*;
 use crate::file::Metadata;
 use crate::upload::{Appending, NewUpload, Upload};
 use base::{FileId, UploadId};
+use operations::{EngineSettings, Kinds, Operations};
 use std::time::Duration;
 use storage::BlobName;
 use uuid::Uuid;
@@ -49,6 +50,24 @@ impl Quay {
             }
         }
     }
+}
+
+/// What runs the operations of these files.
+async fn engine(database: &TestDatabase, files: &Files) -> Operations {
+    let db = database.open().await;
+    let bus = Bus::start(&db, &TaskTracker::new(), CancellationToken::new());
+    let operations = Operations::open(
+        db,
+        bus,
+        Arc::new(SystemClock),
+        Kinds::new().with(files.kinds().4),
+        files.access().redactors(),
+        EngineSettings::default(),
+    );
+    let operations = operations.await.expect("the engine opens");
+    operations.start();
+    files.connect(operations.clone());
+    operations
 }
 
 /// Sends these bytes, and breaks off after them where it is said so.
@@ -266,8 +285,17 @@ async fn a_bucket_that_is_removed_leaves_nothing_of_uploads() {
             .await
             .expect_err("it broke");
         assert_eq!(quay.hidden().len(), 1);
+        let operations = engine(&database, files).await;
         let deleted = files.delete_bucket(&Doer::system(), &quay.bucket).await;
         deleted.expect("it holds no file");
+        let newest = operations::Query {
+            limit: 1,
+            ..operations::Query::default()
+        };
+        let begun = operations.list(&newest).await.expect("listed");
+        let clearing = begun.operations[0].id;
+        let ended = within("the store to be cleared", operations.wait(clearing)).await;
+        assert_eq!(ended.expect("there").state, operations::State::Succeeded);
         assert_eq!(quay.peer.keys(), Vec::<String>::new());
     })
     .await;

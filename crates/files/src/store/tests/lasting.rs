@@ -276,9 +276,12 @@ async fn no_answer_is_given_up_while_a_store_copies() {
     testing::on_sqlite(|database| async move {
         let folder = tempfile::tempdir().expect("a folder");
         let files = opened(&database, folder.path()).await;
+        let settings = Arc::new(web::Settings::default());
+        let (_unchanged, settings) = tokio::sync::watch::channel(settings);
         let tables = [
             crate::routes(files.clone()).table(),
-            crate::domain_routes(files).table(),
+            crate::domain_routes(files.clone()).table(),
+            crate::tus_routes(files, settings).table(),
         ];
         let entries = tables.iter().flat_map(|table| table.entries());
         let patient: Vec<String> = entries
@@ -292,6 +295,7 @@ async fn no_answer_is_given_up_while_a_store_copies() {
             "POST /api/v1/buckets/{bucket}/restore",
             "DELETE /api/v1/buckets/{bucket}/past/{id}",
             "DELETE /{path}",
+            "DELETE /tus/{id}",
         ] {
             assert!(patient.iter().any(|one| one == lasts), "{lasts}");
         }
