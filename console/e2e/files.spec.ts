@@ -275,11 +275,13 @@ test("what is deleted comes back by Undo, and from the trash", async ({ page, ap
 test("a folder is deleted with all below it, after a question", async ({ page, api }) => {
   const folder = unique("tree");
   await api.putFile(`${folder}/in/1.txt`, "1");
-  await api.putFile(`${folder}/in/deep/2.txt`, "2");
+  await api.putFile(`${folder}/in/deep/2.txt`, "222");
   await api.putFile(`${folder}/stays.txt`, "3");
   await page.goto(`/files/files/${folder}`);
   await row(page, "in").getByRole("checkbox").click();
+  await expect(page.getByText("1 chosen, 2 files, 4 B")).toBeVisible();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(page.getByRole("dialog")).toContainText("2 files, 4 B");
   await expect(page.getByRole("dialog")).toContainText("trash for 7 d");
   await page.getByRole("button", { name: "Delete the folder in" }).click();
   await expect(row(page, "in")).toHaveCount(0);
@@ -576,6 +578,7 @@ test("what is chosen is shared, and downloaded as one ZIP", async ({
   await page.keyboard.press("Escape");
 
   await row(page, "in").getByRole("checkbox").click();
+  await expect(page.getByText("2 chosen, 2 files, 6 B")).toBeVisible();
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Download ZIP" }).click(),

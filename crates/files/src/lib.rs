@@ -63,7 +63,7 @@ pub use grant::{Grant, Holder, NewGrant, Permissions, Within};
 pub use ground::Ground;
 pub use hook::{Hook, HookError, NoEvent};
 pub use http::{domain_routes, routes, tus_routes};
-pub use list::{Browse, Entry, Found, Place, Sort};
+pub use list::{Below, Browse, Entry, Found, Place, Sort};
 pub use operations::{Reconcile, ReconcileInput, SweepFiles, SweepInput};
 pub use operations::{TakeIn, TakeInInput, TellInput, TellWebhook};
 pub use parted::{IncomingPart, LEAST_PART, MOST_PARTS, Part, Parted, WrongPart};

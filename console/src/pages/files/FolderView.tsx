@@ -143,7 +143,18 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
     remove: () => remove(meant()),
     undo: undoLast,
     download: () => {
-      if (may(bucket, "read", folder)) download(bucket.name, meant(), zipping);
+      if (!may(bucket, "read", folder)) return;
+      const wanted = meant();
+      // What goes as a ZIP is chosen: so one is told how much it is.
+      if (wanted.some(({ kind }) => kind === "folder")) {
+        setSelection((now) =>
+          all(
+            now,
+            wanted.map(({ key }) => key),
+          ),
+        );
+      }
+      download(bucket.name, wanted, zipping);
     },
     share: () => {
       const wanted = meant();
