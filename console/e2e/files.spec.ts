@@ -569,11 +569,13 @@ test("what is chosen is shared, and downloaded as one ZIP", async ({
   await dialog.getByRole("button", { name: "Make link" }).click();
   const link = await dialog.locator("pre").innerText();
   await expect(dialog.getByText("0 downloads of 2")).toBeVisible();
+  await expect(page.getByTitle("Shared by a link")).toBeVisible();
   const stranger = await playwright.request.newContext();
   expect((await stranger.get(link)).status()).toBe(200);
   await dialog.getByRole("button", { name: "Revoke" }).click();
   await expect(dialog.getByText("0 downloads of 2")).toHaveCount(0);
   expect((await stranger.get(link)).status()).toBe(404);
+  await expect(page.getByTitle("Shared by a link")).toHaveCount(0);
   await stranger.dispose();
   await page.keyboard.press("Escape");
 

@@ -5820,6 +5820,10 @@ export interface operations {
     list_shares: {
         parameters: {
             query?: {
+                /** @description What the paths of files and folders begin with. */
+                prefix?: string;
+                /** @description `/`: only files and folders that lie right there. */
+                delimiter?: string;
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description The `next` of the page before. */

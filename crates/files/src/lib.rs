@@ -75,7 +75,7 @@ pub use remembered::Content;
 pub use remove::{Heap, Past};
 pub use s3::{S3, s3_service};
 pub use settings::FileSettings;
-pub use share::{Member, Members, NewShare, Open, Share, Zipped, Zips};
+pub use share::{Member, Members, NewShare, Open, Share, SharesOf, Zipped, Zips};
 pub use store::{ObjectContent, Observed};
 pub use upload::{Appending, Checksum, NewUpload, Upload, UploadKind};
 pub use webhook::{NewWebhook, Webhook, WebhookChange};

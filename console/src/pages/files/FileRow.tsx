@@ -1,6 +1,6 @@
 // One folder or file in the list. Its name is a real link, though none of the router: a
 // hundred of those a second, each with its own place in the router, would be felt.
-import { IconFolder } from "@tabler/icons-react";
+import { IconFolder, IconLink } from "@tabler/icons-react";
 import { type MouseEvent, memo } from "react";
 import { Ago } from "../../components/Times";
 import { bytes } from "../../format/numbers";
@@ -27,13 +27,24 @@ interface FileRowProps {
   top: number;
   chosen: boolean;
   standing: boolean;
+  /** Whether a link opens it to others. */
+  shared: boolean;
   acts: RowActs;
+}
+
+export function SharedMark() {
+  return (
+    <span className={classes.shared} title="Shared by a link">
+      <IconLink size={15} stroke={1.8} aria-hidden />
+      <span className={classes.hidden}>shared</span>
+    </span>
+  );
 }
 
 export const rowId = (position: number) => `file-row-${position}`;
 
 export const FileRow = memo(function FileRow(props: FileRowProps) {
-  const { row, bucket, within, position, top, chosen, standing, acts } = props;
+  const { row, bucket, within, position, top, chosen, standing, shared, acts } = props;
   const folder = row.kind === "folder";
   const shown = folder ? nameOf(row.path) : row.path.slice(within.length);
   const name = shown === "" ? "(no name)" : shown;
@@ -91,6 +102,7 @@ export const FileRow = memo(function FileRow(props: FileRowProps) {
           {name}
           {folder && <span className={classes.hidden}>, folder</span>}
         </a>
+        {shared && <SharedMark />}
       </span>
       <span role="gridcell" className={classes.size}>
         {folder ? "" : bytes(row.file.size)}

@@ -20,6 +20,8 @@ interface FileTableProps {
   rows: readonly Row[];
   query: ReturnType<typeof useFolder>["query"];
   selection: Selection;
+  /** The paths of what a link opens to others. */
+  shared: ReadonlySet<string>;
   acts: RowActs;
   onChooseAll: () => void;
   /** None where the order is not the reader's to choose, as of what words found. */
@@ -34,7 +36,8 @@ const HEAD = 36;
 const AHEAD = 600;
 
 export function FileTable(props: FileTableProps) {
-  const { bucket, within, rows, query, selection, acts, onChooseAll, sorting, frame } = props;
+  const { bucket, within, rows, query, selection, shared, acts, onChooseAll, sorting, frame } =
+    props;
   const { hasNextPage, isFetchingNextPage, fetchNextPage, error } = query;
   const narrow = useNarrow();
   const virtual = useVirtualizer({
@@ -105,6 +108,7 @@ export function FileTable(props: FileTableProps) {
                   top={item.start}
                   chosen={selection.chosen.has(row.key)}
                   standing={selection.at === row.key}
+                  shared={shared.has(row.path)}
                   acts={acts}
                 />
               )

@@ -37,6 +37,7 @@ import { uploadCommand } from "./upload-command";
 import { useDrop } from "./use-drop";
 import { useFileKeys } from "./use-file-keys";
 import { useFolder } from "./use-folder";
+import { useShared } from "./use-shared";
 import type { Uploading } from "./use-upload";
 import { download, useZip } from "./use-zip";
 
@@ -59,6 +60,7 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
     ...(shown.q ? { words: shown.q } : {}),
   };
   const { query, rows, change } = useFolder(bucket.name, listing);
+  const shared = useShared(bucket, listing);
   const [selection, setSelection] = useSelection(rows, `${sort} ${listing.order} ${shown.q}`);
   const [moving, setMoving] = useState<readonly Row[] | null>(null);
   const [sharing, setSharing] = useState<Row | null>(null);
@@ -256,6 +258,7 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
           rows={rows}
           query={query}
           selection={selection}
+          shared={shared}
           acts={steady}
           onChooseAll={() =>
             setSelection((now) =>
