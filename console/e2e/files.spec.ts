@@ -187,6 +187,34 @@ test("a file is looked at beside the list, with what is known of it", async ({ p
   await expect(row(page, "b.png")).toHaveCount(0);
 });
 
+test("tiles show pictures, are gone through as the list is, and stay", async ({ page, api }) => {
+  const folder = unique("tiles");
+  await api.putFile(`${folder}/a.txt`, "a");
+  await api.putFile(`${folder}/b.png`, PIXEL, "image/png");
+  await api.putFile(`${folder}/c/d.txt`, "d");
+  const tile = (name: string) =>
+    grid(page)
+      .getByRole("gridcell")
+      .filter({ has: page.getByRole("link", { name: new RegExp(`^${name}`) }) });
+  await page.goto(`/files/files/${folder}`);
+  await expect(row(page, "a.txt")).toBeVisible();
+  await page.getByRole("button", { name: "Show as tiles" }).click();
+  await expect(page).toHaveURL(/as=tiles/);
+  const picture = tile("b.png").locator("img");
+  await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(1);
+  await tile("a.txt").getByRole("checkbox").click();
+  await expect(page.getByText("1 chosen, 1 B")).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  const drawer = page.getByRole("dialog");
+  await expect(drawer.getByRole("img", { name: "b.png" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(drawer).toHaveCount(0);
+  await page.goto(`/files/files/${folder}`);
+  await tile("c").getByRole("link").click();
+  await expect(tile("d.txt")).toBeVisible();
+});
+
 test("a video is played beside the list", async ({ page, api }) => {
   const folder = unique("film");
   await page.goto("/files/files");
