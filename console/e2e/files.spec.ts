@@ -187,6 +187,34 @@ test("a file is looked at beside the list, with what is known of it", async ({ p
   await expect(row(page, "b.png")).toHaveCount(0);
 });
 
+test("tiles show pictures, are gone through as the list is, and stay", async ({ page, api }) => {
+  const folder = unique("tiles");
+  await api.putFile(`${folder}/a.txt`, "a");
+  await api.putFile(`${folder}/b.png`, PIXEL, "image/png");
+  await api.putFile(`${folder}/c/d.txt`, "d");
+  const tile = (name: string) =>
+    grid(page)
+      .getByRole("gridcell")
+      .filter({ has: page.getByRole("link", { name: new RegExp(`^${name}`) }) });
+  await page.goto(`/files/files/${folder}`);
+  await expect(row(page, "a.txt")).toBeVisible();
+  await page.getByRole("button", { name: "Show as tiles" }).click();
+  await expect(page).toHaveURL(/as=tiles/);
+  const picture = tile("b.png").locator("img");
+  await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(1);
+  await tile("a.txt").getByRole("checkbox").click();
+  await expect(page.getByText("1 chosen, 1 B")).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  const drawer = page.getByRole("dialog");
+  await expect(drawer.getByRole("img", { name: "b.png" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(drawer).toHaveCount(0);
+  await page.goto(`/files/files/${folder}`);
+  await tile("c").getByRole("link").click();
+  await expect(tile("d.txt")).toBeVisible();
+});
+
 test("a video is played beside the list", async ({ page, api }) => {
   const folder = unique("film");
   await page.goto("/files/files");
@@ -275,11 +303,13 @@ test("what is deleted comes back by Undo, and from the trash", async ({ page, ap
 test("a folder is deleted with all below it, after a question", async ({ page, api }) => {
   const folder = unique("tree");
   await api.putFile(`${folder}/in/1.txt`, "1");
-  await api.putFile(`${folder}/in/deep/2.txt`, "2");
+  await api.putFile(`${folder}/in/deep/2.txt`, "222");
   await api.putFile(`${folder}/stays.txt`, "3");
   await page.goto(`/files/files/${folder}`);
   await row(page, "in").getByRole("checkbox").click();
+  await expect(page.getByText("1 chosen, 2 files, 4 B")).toBeVisible();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(page.getByRole("dialog")).toContainText("2 files, 4 B");
   await expect(page.getByRole("dialog")).toContainText("trash for 7 d");
   await page.getByRole("button", { name: "Delete the folder in" }).click();
   await expect(row(page, "in")).toHaveCount(0);
@@ -567,15 +597,18 @@ test("what is chosen is shared, and downloaded as one ZIP", async ({
   await dialog.getByRole("button", { name: "Make link" }).click();
   const link = await dialog.locator("pre").innerText();
   await expect(dialog.getByText("0 downloads of 2")).toBeVisible();
+  await expect(page.getByTitle("Shared by a link")).toBeVisible();
   const stranger = await playwright.request.newContext();
   expect((await stranger.get(link)).status()).toBe(200);
   await dialog.getByRole("button", { name: "Revoke" }).click();
   await expect(dialog.getByText("0 downloads of 2")).toHaveCount(0);
   expect((await stranger.get(link)).status()).toBe(404);
+  await expect(page.getByTitle("Shared by a link")).toHaveCount(0);
   await stranger.dispose();
   await page.keyboard.press("Escape");
 
   await row(page, "in").getByRole("checkbox").click();
+  await expect(page.getByText("2 chosen, 2 files, 6 B")).toBeVisible();
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Download ZIP" }).click(),

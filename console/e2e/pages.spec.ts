@@ -86,6 +86,11 @@ const PAGES: readonly Shown[] = [
     ready: (page) => page.getByRole("link", { name: /^covers/ }),
   },
   {
+    name: "files-tiles",
+    path: () => "/files/files/looks?as=tiles",
+    ready: (page) => page.getByRole("link", { name: /^covers/ }),
+  },
+  {
     name: "files-empty",
     path: () => "/files/files/nothing/in/here",
     ready: (page) => page.getByText("Nothing is here yet."),

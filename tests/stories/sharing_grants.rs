@@ -106,6 +106,11 @@ async fn a_grant_opens_its_verbs_below_its_prefix_and_nothing_beside(berth: Bert
                 "list",
                 vera.status(Method::GET, &format!("{list}a/b/")).await,
             ),
+            (
+                "list",
+                vera.status(Method::GET, "/api/v1/buckets/files/sum?prefix=a/b/")
+                    .await,
+            ),
             ("write", vera.status(Method::PUT, &file("a/b/new")).await),
             ("write", answered(signing).await.0),
             (

@@ -35,6 +35,22 @@ async fn a_share_shows_a_page_and_gives_its_file(berth: Berth) {
     let server = berth.usual().await;
     put(&server, "a/%3Cb%3E.txt", b"0123456789").await;
     let link = shared(&server, &json!({ "path": "a/<b>.txt" })).await;
+    // It is listed with those of its folder, and not with those beside it or above.
+    for (ask, found) in [
+        ("prefix=a/&delimiter=/", 1),
+        ("prefix=a/%3C", 1),
+        ("delimiter=/", 0),
+        ("prefix=b", 0),
+    ] {
+        let (_, shares) = server.get(&format!("{SHARES}?{ask}")).await;
+        assert_eq!(
+            shares["items"].as_array().map(Vec::len),
+            Some(found),
+            "{ask}: {shares}"
+        );
+    }
+    let (status, _) = server.get(&format!("{SHARES}?prefix=a&delimiter=/")).await;
+    assert_eq!(status, 400);
     let answer = page(&server, &link).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     let policy = answer.headers()["content-security-policy"]

@@ -74,6 +74,21 @@ export async function* filesBelow(
   } while (cursor !== null);
 }
 
+/** How much is below a prefix; each who asks is told it anew. */
+export const sumBelow = (bucket: string, prefix: string) =>
+  queryOptions({
+    queryKey: ["sum", bucket, prefix],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET("/api/v1/buckets/{bucket}/sum", {
+          params: { path: { bucket }, query: { prefix } },
+          signal,
+        }),
+      ),
+    staleTime: 0,
+    gcTime: 0,
+  });
+
 export const fileQuery = (bucket: string, path: string) =>
   queryOptions({
     queryKey: ["file", bucket, path],

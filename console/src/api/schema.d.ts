@@ -395,6 +395,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buckets/{bucket}/sum": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the files below a prefix, and their bytes. */
+        get: operations["sum_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buckets/{bucket}/trash": {
         parameters: {
             query?: never;
@@ -1565,6 +1582,21 @@ export interface components {
         AuthorisedBy: "builtin" | "endpoint";
         BTreeMap: {
             [key: string]: string;
+        };
+        /** @description How much is below a prefix. */
+        Below: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Files, deeper ones included.
+             */
+            files: number;
+            /** @description Whether there are more files: it was counted no further. */
+            more: boolean;
         };
         /** @description A bucket, as it stands. */
         Bucket: {
@@ -5788,6 +5820,10 @@ export interface operations {
     list_shares: {
         parameters: {
             query?: {
+                /** @description What the paths of files and folders begin with. */
+                prefix?: string;
+                /** @description `/`: only files and folders that lie right there. */
+                delimiter?: string;
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description The `next` of the page before. */
@@ -5854,6 +5890,42 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sum_files: {
+        parameters: {
+            query?: {
+                /** @description What paths begin with. */
+                prefix?: string;
+                /** @description After so many files it is counted no further; 100,000, when absent. */
+                most?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The bucket's name. */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How much there is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Below"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Internal"];

@@ -47,6 +47,7 @@ export type BucketChange = Partial<Schemas["BucketChange"]>;
 export type StoredFile = Schemas["File"];
 export type PastFile = Schemas["Past"];
 export type FolderPage = Schemas["FolderPage"];
+export type SumBelow = Schemas["Below"];
 export type Share = Schemas["Share"];
 export type ShareMade = Schemas["ShareMade"];
 export type NewShare = Schemas["ShareBody"];

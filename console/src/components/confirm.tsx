@@ -1,12 +1,13 @@
 // Asking before something is lost. The button repeats what it will do.
 import { Stack, Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
+import { Children, type ReactNode } from "react";
 
 interface Destruction {
   /** Verb and name: "Delete covers-may". */
   action: string;
   /** What goes, with counts, and what stays. */
-  consequences: string[];
+  consequences: ReactNode[];
   onConfirm: () => void;
 }
 
@@ -15,10 +16,8 @@ export function confirmDestruction({ action, consequences, onConfirm }: Destruct
     title: `${action}?`,
     children: (
       <Stack gap="xs">
-        {consequences.map((line) => (
-          <Text size="sm" key={line}>
-            {line}
-          </Text>
+        {Children.map(consequences, (line) => (
+          <Text size="sm">{line}</Text>
         ))}
       </Stack>
     ),

@@ -83,6 +83,7 @@ pub fn routes(files: Files) -> Routes {
             routes!(shared::share_page, shared::unlock_share),
         )
         .add_within(flows, Requirement::Public, routes!(shared::download_share))
+        .add(sees, routes!(folder::sum_files))
         .add(sees, routes!(past::list_trash))
         .add(sees, routes!(past::list_versions))
         .add_within(lasts, changes, routes!(past::restore_file))

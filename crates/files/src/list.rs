@@ -82,6 +82,17 @@ impl Entry {
     }
 }
 
+/// How much is below a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Below {
+    /// Files, deeper ones included.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether there are more files: it was counted no further.
+    pub more: bool,
+}
+
 /// Rows read at once when paths are listed.
 const BATCH: usize = 500;
 
@@ -164,6 +175,29 @@ impl Files {
         }
         found.files = rows.into_iter().map(|(_, file)| file).collect();
         Ok(found)
+    }
+
+    /// How much is below a prefix, counted up to `most` files.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn below(&self, bucket: &Bucket, prefix: &str, most: usize) -> Result<Below> {
+        let count = |most| sql::list::sum_of_first(self.db(), bucket.id, prefix, most);
+        let (files, bytes) = count(most + 1).await?;
+        if files <= most as u64 {
+            return Ok(Below {
+                files,
+                bytes,
+                more: false,
+            });
+        }
+        // Of those that are told, and not of the one that shows that there are more.
+        let (files, bytes) = count(most).await?;
+        Ok(Below {
+            files,
+            bytes,
+            more: true,
+        })
     }
 
     /// Fills in folders; whether there are more than fit.

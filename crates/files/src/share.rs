@@ -100,6 +100,25 @@ pub struct NewShare {
     pub max_downloads: Option<u64>,
 }
 
+/// Of which files and folders shares are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct SharesOf {
+    /// What their paths begin with.
+    pub prefix: String,
+    /// Only what lies right there. The prefix is nothing or ends with `/` then.
+    pub one_folder: bool,
+}
+
+impl SharesOf {
+    fn has(&self, path: &str) -> bool {
+        let Some(rest) = path.strip_prefix(self.prefix.as_str()) else {
+            return false;
+        };
+        let name = rest.strip_suffix(DELIMITER).unwrap_or(rest);
+        !self.one_folder || (!rest.is_empty() && !name.contains(DELIMITER))
+    }
+}
+
 /// What a share gives.
 #[derive(Debug)]
 pub(crate) enum Shared {
@@ -177,7 +196,7 @@ impl Files {
         Ok((token.into(), share))
     }
 
-    /// The shares of a bucket that this caller may take back, the newest last.
+    /// The shares in a bucket that this caller may take back, the newest last.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -185,6 +204,7 @@ impl Files {
         &self,
         caller: &Caller,
         bucket: &Bucket,
+        of: &SharesOf,
         after: Option<ShareId>,
         limit: usize,
     ) -> Result<Vec<Share>> {
@@ -192,13 +212,14 @@ impl Files {
         let mut after = after;
         // What others may see is passed over, however much of it there is.
         while found.len() < limit {
-            let page = sql::share::of_bucket(self.db(), bucket.id, after, limit).await?;
+            let page =
+                sql::share::of_bucket(self.db(), bucket.id, &of.prefix, after, limit).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             let whole = page.len() == limit;
-            let may =
-                |share: &Share| self.may(Some(caller), bucket, &share.path, Permission::Share);
-            found.extend(page.into_iter().filter(may));
+            let may = |path: &str| self.may(Some(caller), bucket, path, Permission::Share);
+            let meant = |share: &Share| of.has(&share.path) && may(&share.path);
+            found.extend(page.into_iter().filter(meant));
             if !whole {
                 break;
             }
@@ -353,6 +374,27 @@ pub(crate) fn link(origin: &str, token: &SecretString) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_has_the_shares_of_what_lies_right_there() {
+        let of = |prefix: &str, one_folder| SharesOf {
+            prefix: prefix.to_owned(),
+            one_folder,
+        };
+        let paths = ["a", "a/", "a/b", "a/b/", "a//", "a/b/c", "a/b/c/", "ab"];
+        let had = |of: &SharesOf| paths.into_iter().filter(|path| of.has(path)).count();
+        assert_eq!(had(&of("", false)), paths.len());
+        assert_eq!(had(&of("a/", false)), 6);
+        for (prefix, expected) in [
+            ("", &["a", "a/", "ab"][..]),
+            ("a/", &["a/b", "a/b/", "a//"]),
+            ("a/b/", &["a/b/c", "a/b/c/"]),
+        ] {
+            let of = of(prefix, true);
+            let had: Vec<_> = paths.into_iter().filter(|path| of.has(path)).collect();
+            assert_eq!(had, expected, "{prefix}");
+        }
+    }
 
     #[test]
     fn places_differ_by_share_and_address() {

@@ -67,6 +67,27 @@ async fn a_list_is_whole_whatever_pages_it_is_read_in(berth: Berth) {
     let every = [names("a", 500), names("b", 1), names("c", more)].concat();
     assert_eq!(all().await, every);
 
+    // How much it is, and where it was counted no further.
+    for (ask, files, bytes, more_there) in [
+        ("prefix=a/", 500, 1390, false),
+        ("prefix=a/&most=500", 500, 1390, false),
+        ("prefix=a/&most=499", 499, 1387, true),
+        ("prefix=a/000", 10, 10, false),
+        ("prefix=none/", 0, 0, false),
+        ("most=1", 1, 1, true),
+    ] {
+        let (status, sum) = server
+            .get(&format!("/api/v1/buckets/files/sum?{ask}"))
+            .await;
+        assert_eq!(status, 200, "{ask}: {sum}");
+        let expected = json!({ "files": files, "bytes": bytes, "more": more_there });
+        assert_eq!(sum, expected, "{ask}");
+    }
+    for most in ["0", "100001", "-1"] {
+        let ask = format!("/api/v1/buckets/files/sum?most={most}");
+        assert_eq!(server.get(&ask).await.0, 400, "{most}");
+    }
+
     // And of those who may list some folders, exactly these.
     let rules = server
         .request(Method::PATCH, "/api/v1/buckets/files")

@@ -1,25 +1,28 @@
 // The list itself: only the rows that are seen stand on the page, and pages are read
 // well before one comes to them, so that 100,000 files scroll as a hundred do.
-import { Checkbox, Text } from "@mantine/core";
+import { Checkbox } from "@mantine/core";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useCallback, useEffect, useRef } from "react";
-import { ErrorPanel } from "../../components/ErrorPanel";
+import { type RefObject, useCallback, useEffect } from "react";
 import { useNarrow } from "../../components/use-narrow";
-import { FileRow, type RowActs, rowId } from "./FileRow";
+import { type RowActs, rowId } from "./entry";
+import { FileRow } from "./FileRow";
 import classes from "./FileTable.module.css";
+import { ListTail } from "./ListTail";
 import type { Row } from "./rows";
 import type { Selection } from "./selection";
-import type { useFolder } from "./use-folder";
+import { type FolderQuery, useReadingAhead, useStanding } from "./use-list";
 
 export type SortKey = "name" | "size" | "date";
 
-interface FileTableProps {
+export interface FileTableProps {
   bucket: string;
   within: string;
   rows: readonly Row[];
-  query: ReturnType<typeof useFolder>["query"];
+  query: FolderQuery;
   selection: Selection;
+  /** The paths of what a link opens to others. */
+  shared: ReadonlySet<string>;
   acts: RowActs;
   onChooseAll: () => void;
   /** None where the order is not the reader's to choose, as of what words found. */
@@ -30,12 +33,11 @@ interface FileTableProps {
 const ROW = 40;
 const NARROW_ROW = 60;
 const HEAD = 36;
-// Rows are read this far ahead: three pages.
-const AHEAD = 600;
 
 export function FileTable(props: FileTableProps) {
-  const { bucket, within, rows, query, selection, acts, onChooseAll, sorting, frame } = props;
-  const { hasNextPage, isFetchingNextPage, fetchNextPage, error } = query;
+  const { bucket, within, rows, query, selection, shared, acts, onChooseAll, sorting, frame } =
+    props;
+  const { hasNextPage } = query;
   const narrow = useNarrow();
   const virtual = useVirtualizer({
     count: rows.length,
@@ -50,11 +52,7 @@ export function FileTable(props: FileTableProps) {
   useEffect(() => virtual.measure(), [narrow]);
   const items = virtual.getVirtualItems();
   const lowest = items.at(-1)?.index ?? 0;
-  useEffect(() => {
-    const near = lowest >= rows.length - AHEAD;
-    if (near && hasNextPage && !isFetchingNextPage && !error) void fetchNextPage();
-  }, [lowest, rows.length, hasNextPage, isFetchingNextPage, error, fetchNextPage]);
-
+  useReadingAhead(query, lowest, rows.length);
   const standing = useStanding(rows, selection.at, virtual.scrollToIndex);
   const some = selection.chosen.size > 0;
   const whole = some && selection.chosen.size === rows.length && !hasNextPage;
@@ -105,6 +103,7 @@ export function FileTable(props: FileTableProps) {
                   top={item.start}
                   chosen={selection.chosen.has(row.key)}
                   standing={selection.at === row.key}
+                  shared={shared.has(row.path)}
                   acts={acts}
                 />
               )
@@ -112,39 +111,9 @@ export function FileTable(props: FileTableProps) {
           })}
         </div>
       </div>
-      {isFetchingNextPage && lowest >= rows.length - 20 && (
-        <Text size="sm" c="dimmed" className={classes.tail} role="status">
-          Reading more of this folder…
-        </Text>
-      )}
-      {error && (
-        <div className={classes.tail}>
-          <ErrorPanel
-            title="The rest of this folder could not be read"
-            error={error}
-            onRetry={() => void fetchNextPage()}
-          />
-        </div>
-      )}
+      <ListTail query={query} near={lowest >= rows.length - 20} />
     </div>
   );
-}
-
-// Where the keyboard stands is kept in sight, but only when it moves: rows that come in
-// above must not drag the reader along.
-function useStanding(
-  rows: readonly Row[],
-  at: string | null,
-  scrollTo: (index: number) => void,
-): number {
-  const index = at === null ? -1 : rows.findIndex(({ key }) => key === at);
-  const before = useRef(at);
-  useEffect(() => {
-    if (before.current === at) return;
-    before.current = at;
-    if (index >= 0) scrollTo(index);
-  }, [at, index, scrollTo]);
-  return index;
 }
 
 interface HeadingProps {

@@ -1,6 +1,6 @@
 // A folder's list, with what is chosen in it, what is looked at and what is held over it.
-import { Button, Select, TextInput } from "@mantine/core";
-import { IconArrowsSort, IconFolderOpen, IconRefresh, IconSearch } from "@tabler/icons-react";
+import { Button, TextInput } from "@mantine/core";
+import { IconFolderOpen, IconRefresh, IconSearch } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { type Listing, may, openFolders } from "../../api/files";
@@ -14,15 +14,18 @@ import { count, counted } from "../../format/numbers";
 import { SEARCH_HERE } from "../../frame/use-keys";
 import { deleteRows, undoLast } from "./acts";
 import { above } from "./Crumbs";
-import type { RowActs } from "./FileRow";
+import type { RowActs } from "./entry";
 import classes from "./Files.module.css";
 import { FileTable, type SortKey } from "./FileTable";
+import { FileTiles } from "./FileTiles";
+import { rememberedLayout, rememberLayout } from "./layout";
 import { MoveDialog } from "./MoveDialog";
 import { PreviewDrawer } from "./PreviewDrawer";
 import { nameOf, type Shown, toAddress } from "./place";
 import type { Row } from "./rows";
 import { SelectionBar } from "./SelectionBar";
 import { ShareDialog } from "./ShareDialog";
+import { SortSelect } from "./SortSelect";
 import {
   afterRemoval,
   all,
@@ -37,8 +40,10 @@ import { uploadCommand } from "./upload-command";
 import { useDrop } from "./use-drop";
 import { useFileKeys } from "./use-file-keys";
 import { useFolder } from "./use-folder";
+import { useShared } from "./use-shared";
 import type { Uploading } from "./use-upload";
 import { download, useZip } from "./use-zip";
+import { ViewSwitch } from "./ViewSwitch";
 
 const route = getRouteApi("/frame/files/$bucket/$");
 
@@ -59,7 +64,9 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
     ...(shown.q ? { words: shown.q } : {}),
   };
   const { query, rows, change } = useFolder(bucket.name, listing);
+  const shared = useShared(bucket, listing);
   const [selection, setSelection] = useSelection(rows, `${sort} ${listing.order} ${shown.q}`);
+  const layout = shown.as ?? rememberedLayout();
   const [moving, setMoving] = useState<readonly Row[] | null>(null);
   const [sharing, setSharing] = useState<Row | null>(null);
   const zipping = useZip(bucket.name, folder);
@@ -75,7 +82,7 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
     navigate({
       to: "/files/$bucket/$",
       params: { bucket: bucket.name, _splat: toAddress(target) },
-      search: shown.q ? {} : { sort: shown.sort, order: shown.order },
+      search: { as: shown.as, ...(shown.q ? {} : { sort: shown.sort, order: shown.order }) },
     });
   const over = useDrop(mayWrite, folder, (dropped, target) => void uploading.drop(target, dropped));
   const acts: RowActs = {
@@ -120,6 +127,8 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
   };
   const mayMove = mayWrite && may(bucket, "delete", folder);
   useFileKeys({
+    columns: () =>
+      Number(frame.current?.querySelector<HTMLElement>("[data-files]")?.dataset.columns ?? 1),
     move: (by, choosing) => {
       // From here on a screen reader says where one stands.
       frame.current?.querySelector<HTMLElement>("[data-files]")?.focus({ preventScroll: true });
@@ -143,7 +152,18 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
     remove: () => remove(meant()),
     undo: undoLast,
     download: () => {
-      if (may(bucket, "read", folder)) download(bucket.name, meant(), zipping);
+      if (!may(bucket, "read", folder)) return;
+      const wanted = meant();
+      // What goes as a ZIP is chosen: so one is told how much it is.
+      if (wanted.some(({ kind }) => kind === "folder")) {
+        setSelection((now) =>
+          all(
+            now,
+            wanted.map(({ key }) => key),
+          ),
+        );
+      }
+      download(bucket.name, wanted, zipping);
     },
     share: () => {
       const wanted = meant();
@@ -167,6 +187,16 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
   };
   const { data, error, isPending, hasNextPage, refetch } = query;
   const listed = useMemo(() => summary(rows, hasNextPage, shown.q), [rows, hasNextPage, shown.q]);
+  const entries = {
+    bucket: bucket.name,
+    within: folder,
+    rows,
+    query,
+    selection,
+    shared,
+    acts: steady,
+    frame,
+  };
   return (
     <div className={classes.stack}>
       <div className={classes.bar}>
@@ -176,24 +206,22 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
           onChange={(q) => show({ ...shown, q: q === "" ? undefined : q })}
         />
         {!shown.q && (
-          <Select
-            className={classes.sort}
-            aria-label="Sort"
-            leftSection={<IconArrowsSort size={15} aria-hidden />}
-            data={SORT_WORDS}
-            value={`${sort}-${listing.order}`}
-            allowDeselect={false}
-            onChange={(value) => {
-              const [key, order] = (value ?? "name-asc").split("-");
+          <SortSelect
+            className={`${classes.sort} ${layout === "tiles" ? classes.always : ""}`}
+            listing={listing}
+            onChange={(order) => {
               const { sort: _sort, order: _order, ...rest } = shown;
-              void show({
-                ...rest,
-                ...(key === "size" || key === "date" ? { sort: key } : {}),
-                ...(order === "desc" ? { order } : {}),
-              });
+              void show({ ...rest, ...order });
             }}
           />
         )}
+        <ViewSwitch
+          layout={layout}
+          onChange={(as) => {
+            rememberLayout(as);
+            void show({ ...shown, as });
+          }}
+        />
         <SelectionBar
           bucket={bucket}
           folder={folder}
@@ -238,21 +266,17 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
         </ErrorPanel>
       ) : rows.length === 0 && !hasNextPage ? (
         <Nothing bucket={bucket} folder={folder} words={shown.q} />
+      ) : layout === "tiles" ? (
+        <FileTiles {...entries} pictures={may(bucket, "read", folder)} />
       ) : (
         <FileTable
-          bucket={bucket.name}
-          within={folder}
-          rows={rows}
-          query={query}
-          selection={selection}
-          acts={steady}
+          {...entries}
           onChooseAll={() =>
             setSelection((now) =>
               now.chosen.size === rows.length ? { ...now, chosen: new Set() } : all(now, keys()),
             )
           }
           sorting={shown.q ? null : { sort, descending: shown.order === "desc", onSort }}
-          frame={frame}
         />
       )}
       {over !== null && (
@@ -291,15 +315,6 @@ export function FolderView({ bucket, folder, shown, uploading }: FolderViewProps
     </div>
   );
 }
-
-const SORT_WORDS = [
-  { value: "name-asc", label: "Name" },
-  { value: "name-desc", label: "Name, Z first" },
-  { value: "date-desc", label: "Newest" },
-  { value: "date-asc", label: "Oldest" },
-  { value: "size-desc", label: "Largest" },
-  { value: "size-asc", label: "Smallest" },
-];
 
 // Another order or other words show another list; what is chosen in it starts anew.
 function useSelection(rows: readonly Row[], list: string) {

@@ -6,8 +6,10 @@ import { fileAddress, may } from "../../api/files";
 import type { Bucket } from "../../api/types";
 import { bytes, count } from "../../format/numbers";
 import { sizeOf } from "./acts";
+import { knownWords } from "./amount";
 import classes from "./Files.module.css";
 import type { Row } from "./rows";
+import { useAmount } from "./use-amount";
 import { ZipButton } from "./ZipButton";
 
 interface SelectionBarProps {
@@ -27,6 +29,8 @@ interface SelectionBarProps {
 export function SelectionBar(props: SelectionBarProps) {
   const { bucket, folder, rows, zipping, onZip, onMove, onShare, onDelete, onClear, children } =
     props;
+  // Before it is deleted or downloaded, one knows how much it is.
+  const amount = useAmount(bucket.name, rows);
   if (rows.length === 0)
     return <div className={`${classes.chosen} ${classes.words}`}>{children}</div>;
   const [only] = rows;
@@ -37,7 +41,7 @@ export function SelectionBar(props: SelectionBarProps) {
     <section className={classes.chosen} aria-label="What is chosen">
       <CloseButton size="sm" aria-label="Choose nothing" onClick={onClear} />
       <span className={`${classes.words} figures`} role="status">
-        {count(rows.length)} chosen{folders ? "" : `, ${bytes(sizeOf(rows))}`}
+        {count(rows.length)} chosen, {folders ? knownWords(amount) : bytes(sizeOf(rows))}
       </span>
       {single && may(bucket, "read", folder) && (
         <Button

@@ -9,6 +9,7 @@ import { bytes, counted } from "../../format/numbers";
 import { span } from "../../format/times";
 import { nameOf } from "./place";
 import { fileKey, type Row } from "./rows";
+import { WhatGoes } from "./WhatGoes";
 import { work } from "./work";
 
 const UNDO_MS = 12_000;
@@ -58,7 +59,11 @@ export function deleteRows(bucket: Bucket, rows: readonly Row[], change: Changes
   confirmDestruction({
     action: `Delete ${named(rows)}`,
     consequences: [
-      folders ? "Everything in it goes, deeper folders included." : `${bytes(sizeOf(rows))} go.`,
+      folders ? (
+        <WhatGoes key="goes" bucket={bucket.name} rows={rows} />
+      ) : (
+        `${bytes(sizeOf(rows))} go.`
+      ),
       bucket.trash_seconds > 0
         ? `It stays in the trash for ${span(bucket.trash_seconds * 1000)}, and can come back until then.`
         : kept

@@ -68,6 +68,7 @@ describe("readShown", () => {
     expect(
       readShown({ sort: "colour", order: "desc", q: 2024, open: "a b", view: "trash", x: 1 }),
     ).toEqual({ order: "desc", q: "2024", open: "a b", view: "trash" });
-    expect(readShown({ sort: "name", order: "asc", q: " " })).toEqual({});
+    expect(readShown({ sort: "name", order: "asc", q: " ", as: "cards" })).toEqual({});
+    expect(readShown({ as: "tiles" })).toEqual({ as: "tiles" });
   });
 });

@@ -1,5 +1,6 @@
 // Paths, and their place in the console's addresses.
 import type { Heap } from "../../api/files";
+import type { Layout } from "./layout";
 
 /** What of a path comes before its name, with the `/`. */
 export function folderOf(path: string): string {
@@ -81,6 +82,8 @@ export interface Shown {
   open?: string | undefined;
   /** What is shown instead of the folder. */
   view?: Heap | undefined;
+  /** How the folder is shown; as it was last, where this is not said. */
+  as?: Layout | undefined;
 }
 
 /** Reads the address's search part; whatever it holds, the result is usable. */
@@ -93,6 +96,7 @@ export function readShown(search: Record<string, unknown>): Shown {
   const open = asText(search.open);
   if (open) shown.open = open;
   if (search.view === "trash" || search.view === "versions") shown.view = search.view;
+  if (search.as === "list" || search.as === "tiles") shown.as = search.as;
   return shown;
 }
 

@@ -1,9 +1,11 @@
-// The keys of the list. They work as soon as the page is there, and never inside a
+// The keys of the list and of tiles. They work as soon as the page is there, and never inside a
 // field, a menu or a dialog. Its letters are none of those that go to a section after `g`.
 import { useEffect, useRef } from "react";
 import { DIALOG } from "../../components/dialogs";
 
 export interface FileKeys {
+  /** So many stand beside each other; in a list one. */
+  columns: () => number;
   move: (by: number, choosing: boolean) => void;
   open: () => void;
   preview: () => void;
@@ -19,16 +21,24 @@ export interface FileKeys {
   escape: () => void;
 }
 
-const PAGE = 15;
+const LINES_OF_A_PAGE = 15;
+const LINES_OF_TILES = 3;
 const FAR = Number.MAX_SAFE_INTEGER;
-const STEPS: Record<string, number> = {
-  ArrowDown: 1,
-  ArrowUp: -1,
-  PageDown: PAGE,
-  PageUp: -PAGE,
-  Home: -FAR,
-  End: FAR,
-};
+
+/** By how many rows a key moves where so many stand beside each other. */
+export function stepOf(key: string, columns: number): number | undefined {
+  const page = columns > 1 ? LINES_OF_TILES * columns : LINES_OF_A_PAGE;
+  const steps: Record<string, number> = {
+    ArrowDown: columns,
+    ArrowUp: -columns,
+    PageDown: page,
+    PageUp: -page,
+    Home: -FAR,
+    End: FAR,
+    ...(columns > 1 ? { ArrowRight: 1, ArrowLeft: -1 } : {}),
+  };
+  return steps[key];
+}
 
 export function useFileKeys(keys: FileKeys): void {
   const latest = useRef(keys);
@@ -55,7 +65,7 @@ function act(keys: FileKeys, event: KeyboardEvent): boolean {
     else return false;
     return true;
   }
-  const step = STEPS[key];
+  const step = stepOf(key, keys.columns());
   if (step !== undefined) keys.move(step, shiftKey);
   else if (key === "Enter") keys.open();
   else if (key === " ") keys.preview();

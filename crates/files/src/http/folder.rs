@@ -2,7 +2,7 @@
 
 use crate::Files;
 use crate::file::File;
-use crate::list::{Browse, Found, Place, Sort};
+use crate::list::{Below, Browse, Found, Place, Sort};
 use crate::permit::Permission;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -101,25 +101,72 @@ pub(super) async fn list_files(
     Ok(Json(found.into()))
 }
 
+/// So many files are counted at most: this takes a moment.
+const MOST_COUNTED: usize = 100_000;
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SumQuery {
+    /// What paths begin with.
+    #[serde(default)]
+    prefix: String,
+    /// After so many files it is counted no further; 100,000, when absent.
+    #[param(minimum = 1, maximum = 100_000)]
+    most: Option<usize>,
+}
+
+/// Count the files below a prefix, and their bytes.
+#[utoipa::path(
+    get, path = "/api/v1/buckets/{bucket}/sum", tag = "files",
+    params(("bucket" = String, Path, description = "The bucket's name."), SumQuery),
+    responses((status = 200, description = "How much there is.", body = Below))
+)]
+pub(super) async fn sum_files(
+    State(files): State<Files>,
+    By(caller): By,
+    Path(bucket): Path<String>,
+    Query(query): Query<SumQuery>,
+) -> Answer<Json<Below>> {
+    let bucket = files.bucket(&bucket)?;
+    let most = match query.most {
+        None => MOST_COUNTED,
+        Some(most @ 1..=MOST_COUNTED) => most,
+        Some(_) => {
+            let text = "from 1 up to 100,000 files are counted";
+            return Err(Problem::invalid("most", "out-of-range", text));
+        }
+    };
+    // A list says the same of each file, so whoever may list may know this.
+    files
+        .permit(Some(&caller), &bucket, &query.prefix, Permission::List)
+        .await?;
+    Ok(Json(files.below(&bucket, &query.prefix, most).await?))
+}
+
 impl ListQuery {
     fn browse(self) -> Answer<Browse> {
-        let one_folder = match self.delimiter.as_deref() {
-            None | Some("") => false,
-            Some("/") => true,
-            Some(_) => {
-                let text = "the delimiter is `/`, or absent";
-                return Err(Problem::invalid("delimiter", "invalid", text));
-            }
-        };
-        if one_folder && !self.prefix.is_empty() && !self.prefix.ends_with('/') {
-            let text = "with a delimiter, the prefix is a folder and ends with `/`";
-            return Err(Problem::invalid("prefix", "invalid", text));
-        }
         Ok(Browse {
+            one_folder: one_folder(&self.prefix, self.delimiter.as_deref())?,
             prefix: self.prefix,
-            one_folder,
             sort: self.sort,
             descending: self.order == Order::Desc,
         })
     }
+}
+
+/// Whether a delimiter says that only what lies right in a folder is asked for.
+pub(super) fn one_folder(prefix: &str, delimiter: Option<&str>) -> Answer<bool> {
+    let one_folder = match delimiter {
+        None | Some("") => false,
+        Some("/") => true,
+        Some(_) => {
+            let text = "the delimiter is `/`, or absent";
+            return Err(Problem::invalid("delimiter", "invalid", text));
+        }
+    };
+    if one_folder && !prefix.is_empty() && !prefix.ends_with('/') {
+        let text = "with a delimiter, the prefix is a folder and ends with `/`";
+        return Err(Problem::invalid("prefix", "invalid", text));
+    }
+    Ok(one_folder)
 }

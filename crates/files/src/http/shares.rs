@@ -1,15 +1,16 @@
 //! Making shares, seeing them and taking them back.
 
 use super::contents::path;
+use super::folder::one_folder;
 use crate::Files;
-use crate::share::{LONGEST, NewShare, Share, link};
+use crate::share::{LONGEST, NewShare, Share, SharesOf, link};
 use axum::extract::State;
 use base::ShareId;
 use http::StatusCode;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use web::{Answer, By, Json, Origin, Page, Paging, Path, Problem};
+use web::{Answer, By, Json, Origin, Page, Paging, Path, Problem, Query};
 
 /// A share to be made.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -76,22 +77,40 @@ pub(super) async fn create_share(
     Ok((StatusCode::CREATED, Json(ShareMade { url, share })))
 }
 
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SharesQuery {
+    /// What the paths of files and folders begin with.
+    #[serde(default)]
+    prefix: String,
+    /// `/`: only files and folders that lie right there.
+    #[param(value_type = Option<String>)]
+    delimiter: Option<String>,
+}
+
 /// List the shares of a bucket.
 #[utoipa::path(
     get, path = "/api/v1/buckets/{bucket}/shares", tag = "files",
-    params(("bucket" = String, Path, description = "The bucket's name."), Paging),
+    params(("bucket" = String, Path, description = "The bucket's name."), SharesQuery, Paging),
     responses((status = 200, description = "A page of them, the newest last.", body = Page<Share>))
 )]
 pub(super) async fn list_shares(
     State(files): State<Files>,
     By(caller): By,
     Path(bucket): Path<String>,
+    Query(query): Query<SharesQuery>,
     paging: Paging,
 ) -> Answer<Json<Page<Share>>> {
     let bucket = files.bucket(&bucket)?;
+    let of = SharesOf {
+        one_folder: one_folder(&query.prefix, query.delimiter.as_deref())?,
+        prefix: query.prefix,
+    };
     let limit = usize::from(paging.limit());
     let after: Option<ShareId> = paging.after()?;
-    let found = files.shares(&caller, &bucket, after, limit + 1).await?;
+    let found = files
+        .shares(&caller, &bucket, &of, after, limit + 1)
+        .await?;
     Ok(Json(Page::of_found(found, limit, |share| share.id)))
 }
 

@@ -256,6 +256,29 @@ pub(crate) async fn sum(
     Ok((row.get("files")?, row.get("bytes")?))
 }
 
+/// The same of what begins with `prefix`, in the order of paths; after `most` files it is
+/// counted no further.
+pub(crate) async fn sum_of_first(
+    db: &Db,
+    bucket: BucketId,
+    prefix: &str,
+    most: usize,
+) -> Result<(u64, u64)> {
+    let mut page = Page::new(bucket, None, false, most);
+    page.below(prefix);
+    let sql = format!(
+        "SELECT COUNT(*) AS files, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM (
+            SELECT size FROM file WHERE bucket = $1 AND standing = 'current'{}
+            ORDER BY {} LIMIT $2
+        ) AS counted",
+        page.within, page.sorted
+    );
+    let Some(row) = db.one(sql, page.values).await? else {
+        return Ok((0, 0));
+    };
+    Ok((row.get("files")?, row.get("bytes")?))
+}
+
 /// Files in the order of their paths.
 pub(crate) async fn paths(
     db: &Db,

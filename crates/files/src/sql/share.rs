@@ -1,5 +1,6 @@
 //! Shares.
 
+use crate::path::after_prefix;
 use crate::share::Share;
 use base::{BucketId, ShareId, Timestamp};
 use storage::{Db, Result, Row, Tx, values};
@@ -36,18 +37,27 @@ pub(crate) async fn by_id(db: &Db, id: ShareId) -> Result<Option<Share>> {
     row.as_ref().map(read).transpose()
 }
 
-/// Those of a bucket, the newest last.
+/// Those of a bucket whose paths begin with `prefix`, the newest last. A bucket has few, so
+/// that no index helps to find them.
 pub(crate) async fn of_bucket(
     db: &Db,
     bucket: BucketId,
+    prefix: &str,
     after: Option<ShareId>,
     limit: usize,
 ) -> Result<Vec<Share>> {
     let after = after.map_or(Uuid::nil(), ShareId::uuid);
+    let mut values = values![bucket.uuid(), after, limit, prefix];
+    let mut within = "";
+    if let Some(end) = after_prefix(prefix) {
+        within = " AND path < $5";
+        values.extend(values![end]);
+    }
     let sql = format!(
-        "SELECT {COLUMNS} FROM file_share WHERE bucket = $1 AND id > $2 ORDER BY id LIMIT $3"
+        "SELECT {COLUMNS} FROM file_share WHERE bucket = $1 AND id > $2 AND path >= $4{within}
+        ORDER BY id LIMIT $3"
     );
-    let rows = db.all(sql, values![bucket.uuid(), after, limit]).await?;
+    let rows = db.all(sql, values).await?;
     rows.iter().map(read).collect()
 }
 
