@@ -41,7 +41,7 @@ pub(super) async fn source(
     let bucket = service
         .permitted(Some(caller), bucket, path.as_str(), Permission::Read)
         .await?;
-    let file = versions::find(service, &bucket, &path, version_id.as_deref()).await?;
+    let file = versions::find(service, Some(caller), &bucket, &path, version_id.as_deref()).await?;
     Ok((bucket, file))
 }
 
