@@ -21,7 +21,9 @@ async fn taken_back(server: &TestServer, id: &str) {
 }
 
 /// What boto3 may with a key that is held to `in/`, by the verbs that are granted, which are
-/// in `GRANTED`. Each call says the word of its error, or `fine`.
+/// in `GRANTED`. Each call says the word of its error, or `fine`. Of `in/a`, `NOW` is the current
+/// version, `OLDER` another one, and `TRASHED` went into the trash before there were versions;
+/// `LAST` is the current version of `in/last`.
 const VERBS: &str = r#"
 def said(call, **arguments):
     try:
@@ -30,7 +32,7 @@ def said(call, **arguments):
     except ClientError as error:
         code = error.response["Error"]["Code"]
         # HEAD has no body to say it in.
-        return {"403": "AccessDenied"}.get(code, code)
+        return {"403": "AccessDenied", "404": "NoSuchVersion"}.get(code, code)
 
 
 def wanted(*verbs):
@@ -42,19 +44,68 @@ def expect(what, found, expected):
 
 
 copy = {"CopySource": {"Bucket": "files", "Key": "in/a"}}
+now, older, trashed = ({"Key": "in/a", "VersionId": id} for id in [NOW, OLDER, TRASHED])
+copy_older, copy_trashed = ({"CopySource": {"Bucket": "files", **one}} for one in [older, trashed])
+etag = {"ObjectAttributes": ["ETag"]}
+tags = {"Tagging": {"TagSet": [{"Key": "t", "Value": "1"}]}}
+upload = "none"
+if "write" in GRANTED:
+    upload = s3.create_multipart_upload(Bucket="files", Key="in/parts")["UploadId"]
+parts = {"Key": "in/parts", "UploadId": upload}
+part = {"PartNumber": 1, **parts}
 for what, call, arguments, verbs in [
+    # Whoever may anything in a part of a bucket is told that it is there.
+    ("head the bucket", s3.head_bucket, {}, []),
+    ("location", s3.get_bucket_location, {}, []),
+    ("versioning", s3.get_bucket_versioning, {}, []),
+    ("ACL of the bucket", s3.get_bucket_acl, {}, []),
     ("list", s3.list_objects_v2, {"Prefix": "in/"}, ["list"]),
     ("list by v1", s3.list_objects, {"Prefix": "in/"}, ["list"]),
     ("list versions", s3.list_object_versions, {"Prefix": "in/"}, ["list"]),
     ("get", s3.get_object, {"Key": "in/a"}, ["read"]),
     ("head", s3.head_object, {"Key": "in/a"}, ["read"]),
     ("tags", s3.get_object_tagging, {"Key": "in/a"}, ["read"]),
+    ("ACL", s3.get_object_acl, {"Key": "in/a"}, ["read"]),
+    ("attributes", s3.get_object_attributes, {"Key": "in/a", **etag}, ["read"]),
+    # What is current, by its id too; what was taken away is for who sees the lists.
+    ("get by version", s3.get_object, now, ["read"]),
+    ("head by version", s3.head_object, now, ["read"]),
+    ("get an older version", s3.get_object, older, ["read", "list"]),
+    ("head an older version", s3.head_object, older, ["read", "list"]),
+    ("tags of an older version", s3.get_object_tagging, older, ["read", "list"]),
+    ("ACL of an older version", s3.get_object_acl, older, ["read", "list"]),
+    ("attributes of an older version", s3.get_object_attributes, {**older, **etag}, ["read", "list"]),
+    ("copy an older version", s3.copy_object, {"Key": "in/copy", **copy_older}, ["read", "list", "write"]),
     ("put", s3.put_object, {"Key": "in/put", "Body": b"new"}, ["write"]),
     ("put with parts", s3.create_multipart_upload, {"Key": "in/parts"}, ["write"]),
     ("copy", s3.copy_object, {"Key": "in/copy", **copy}, ["read", "write"]),
+    ("set tags", s3.put_object_tagging, {"Key": "in/a", **tags}, ["write"]),
+    ("remove tags", s3.delete_object_tagging, {"Key": "in/a"}, ["write"]),
+    ("put a part", s3.upload_part, {**part, "Body": b"part"}, ["write"]),
+    ("copy a part", s3.upload_part_copy, {**part, **copy}, ["read", "write"]),
+    ("copy an older part", s3.upload_part_copy, {**part, **copy_older}, ["read", "list", "write"]),
+    ("list parts", s3.list_parts, parts, ["write"]),
+    ("list uploads", s3.list_multipart_uploads, {"Prefix": "in/"}, ["list"]),
+    ("abort", s3.abort_multipart_upload, parts, ["write"]),
     ("delete", s3.delete_object, {"Key": "in/put"}, ["delete"]),
+    ("delete by version", s3.delete_object, {"Key": "in/last", "VersionId": LAST}, ["delete"]),
+    # It is no version: nothing is there to be deleted.
+    ("delete what is in the trash", s3.delete_object, trashed, ["delete"]),
 ]:
     expect(what, said(call, **arguments), wanted(*verbs))
+
+for what, call, arguments, verbs in [
+    ("get", s3.get_object, trashed, ["read", "list"]),
+    ("head", s3.head_object, trashed, ["read", "list"]),
+    ("tags", s3.get_object_tagging, trashed, ["read", "list"]),
+    ("copy", s3.copy_object, {"Key": "in/copy", **copy_trashed}, ["read", "list", "write"]),
+]:
+    found = "NoSuchVersion" if wanted(*verbs) == "fine" else "AccessDenied"
+    expect(f"{what} in the trash", said(call, **arguments), found)
+kept = "NotImplemented" if wanted("list", "write") == "fine" else "AccessDenied"
+expect("set tags of an older version", said(s3.put_object_tagging, **older, **tags), kept)
+buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+expect("list buckets", buckets, ["files"])
 
 for what, call, arguments in [
     ("list all", s3.list_objects_v2, {}),
@@ -62,6 +113,13 @@ for what, call, arguments in [
     ("list beside", s3.list_objects_v2, {"Prefix": "in"}),
     ("list all versions", s3.list_object_versions, {}),
     ("list versions beside", s3.list_object_versions, {"Prefix": "in"}),
+    ("list all uploads", s3.list_multipart_uploads, {}),
+    ("list uploads beside", s3.list_multipart_uploads, {"Prefix": "in"}),
+    ("ACL", s3.get_object_acl, {"Key": "out/a"}),
+    ("attributes", s3.get_object_attributes, {"Key": "out/a", **etag}),
+    ("tags", s3.get_object_tagging, {"Key": "out/a"}),
+    ("set tags", s3.put_object_tagging, {"Key": "out/a", **tags}),
+    ("copy a part", s3.upload_part_copy, {**part, "CopySource": {"Bucket": "files", "Key": "out/a"}}),
     ("make a bucket", s3.create_bucket, {}),
     ("keep versions", s3.put_bucket_versioning, {"VersioningConfiguration": {"Status": "Suspended"}}),
     ("get", s3.get_object, {"Key": "out/a"}),
@@ -81,6 +139,8 @@ if "list" in GRANTED:
         found = s3.list_object_versions(Bucket="files", Prefix="in/", KeyMarker=marker)
         keys = {one["Key"] for one in found["Versions"]}
         assert "in/a" in keys and all(key.startswith("in/") for key in keys), (marker, keys)
+        ids = {one["VersionId"] for one in found["Versions"]}
+        assert {NOW, OLDER} <= ids and TRASHED not in ids, (marker, ids)
 
 names = ["in/gone", "out/a", "in/none", "inside"]
 answer = s3.delete_objects(Bucket="files", Delete={"Objects": [{"Key": name} for name in names]})
@@ -94,12 +154,19 @@ expect("delete many", refused, [(name, "AccessDenied") for name in sorted(set(na
 on_disk_and_in_store!(an_access_key_with_grants_is_held_to_them_verb_by_verb);
 async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     let server = berth.with(ServerOptions::with_s3).await;
+    put(&server, "in/a", b"a").await;
+    let trashed = id_at(&server, "in/a").await;
+    let (status, _) = server.delete("/api/v1/buckets/files/files/in/a").await;
+    assert_eq!(status, 200);
     let change = server.request(Method::PATCH, "/api/v1/buckets/files");
     let change = change.header("Content-Type", "application/json");
     assert_eq!(answered(change.body(r#"{"versions":true}"#)).await.0, 200);
-    for path in ["accounts", "in/a", "in/a", "accounts", "out/a"] {
+    put(&server, "in/a", b"a").await;
+    let older = id_at(&server, "in/a").await;
+    for path in ["accounts", "in/a", "accounts", "out/a"] {
         put(&server, path, b"a").await;
     }
+    let now = id_at(&server, "in/a").await;
     let key = access_key(&server, "nas", &["files:read", "files:write"]).await;
     let Some(mut boto) = Boto::start(&server) else {
         return;
@@ -114,13 +181,22 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
         &["read", "list", "write", "delete"],
     ] {
         put(&server, "in/gone", b"a").await;
+        put(&server, "in/last", b"a").await;
+        let last = id_at(&server, "in/last").await;
         let body = json!({ "access_key": key.id, "prefix": "in/", "permissions": verbs });
         let id = grant(&server, body).await;
-        let script = format!("GRANTED = {verbs:?}\n{VERBS}");
+        let script = format!(
+            "GRANTED = {verbs:?}\nNOW, OLDER, TRASHED, LAST = {:?}\n{VERBS}",
+            [&now, &older, &trashed, &last]
+        );
         boto.run((&key.key, &key.secret), &script).await;
-        let gone = is_there(&server, "in/gone").await;
-        assert_eq!(gone, !verbs.contains(&"delete"), "{verbs:?}");
+        for path in ["in/gone", "in/last"] {
+            let gone = is_there(&server, path).await;
+            assert_eq!(gone, !verbs.contains(&"delete"), "{path} with {verbs:?}");
+        }
         assert!(is_there(&server, "out/a").await, "{verbs:?}");
+        let (_, trash) = server.get("/api/v1/buckets/files/trash").await;
+        assert_eq!(trash["items"][0]["id"], *trashed, "with {verbs:?}: {trash}");
         taken_back(&server, &id).await;
     }
     // With all that can be granted it removes no bucket, not even one that holds nothing.
@@ -133,6 +209,12 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     assert_eq!(status, 201, "{grant}");
     let remove = "s3.delete_bucket(Bucket='empty')";
     assert_eq!(boto.asked(&key, remove).await, "AccessDenied");
+    // Of another bucket, in which it has no grants any more, it is not told.
+    let head = "s3.head_bucket(Bucket='files')";
+    assert_eq!(boto.asked(&key, head).await, "403");
+    let listed = "print(*[one['Name'] for one in s3.list_buckets()['Buckets']])";
+    let listed = boto.run((&key.key, &key.secret), listed).await;
+    assert_eq!(listed.trim(), "empty");
     // Nobody else removes it either, as the key would be held to nothing then, and what lies
     // in its trash stays for that.
     let file = "/api/v1/buckets/empty/files/a";
@@ -149,6 +231,14 @@ async fn an_access_key_with_grants_is_held_to_them_verb_by_verb(berth: Berth) {
     assert_eq!(server.delete(&path).await.0, 204);
     let all = "s3.get_object(Bucket='files', Key='out/a'); s3.delete_bucket(Bucket='empty')";
     assert_eq!(boto.asked(&key, all).await, "fine");
+}
+
+/// The id of the content that lies at a path.
+async fn id_at(server: &Afloat, path: &str) -> String {
+    let details = format!("/api/v1/buckets/files/details/{path}");
+    let (status, file) = server.get(&details).await;
+    assert_eq!(status, 200, "{file}");
+    file["id"].as_str().expect("an id").to_owned()
 }
 
 async fn is_there(server: &Afloat, path: &str) -> bool {

@@ -426,6 +426,48 @@ async fn a_public_bucket_is_read_without_a_key_and_never_written(berth: Berth) {
     assert_eq!(status(Method::GET, &list).await, 403);
     let as_page = format!("{url}?response-content-type=text/html");
     assert_eq!(status(Method::GET, &as_page).await, 400);
+    what_was_taken_away_is_not_public(&server, &url).await;
+}
+
+/// Neither an older version of a public file, nor what went into the trash before there were any,
+/// whether its id is known or not.
+async fn what_was_taken_away_is_not_public(server: &Afloat, url: &str) {
+    let file = "/api/v1/buckets/files/files/x.txt";
+    let as_json = async |request: reqwest::RequestBuilder| -> Value {
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.json().await.expect("JSON")
+    };
+    let id = |file: &Value| file["id"].as_str().expect("an id").to_owned();
+    let in_trash = id(&as_json(server.request(Method::DELETE, file)).await);
+    let change = server.request(Method::PATCH, "/api/v1/buckets/files");
+    as_json(change.json(&json!({ "versions": true }))).await;
+    let put = |content: &'static str| server.request(Method::PUT, file).body(content);
+    let older = id(&as_json(put("regretted")).await);
+    let current = id(&as_json(put("said instead")).await);
+    let version = |id: &str| format!("{url}?versionId={id}");
+    let got = reqwest::get(version(&current)).await.expect("an answer");
+    assert_eq!(got.headers()["x-amz-version-id"], *current);
+    assert_eq!(got.text().await.expect("a text"), "said instead");
+    let client = reqwest::Client::new();
+    let refused = async |method: Method, url: &str| {
+        let answer = client.request(method.clone(), url).send().await;
+        let status = answer.expect("an answer").status();
+        assert_eq!(status, 403, "{method} {url}");
+    };
+    let unknown = "00000000-0000-7000-8000-000000000000";
+    for id in [in_trash.as_str(), &older, unknown] {
+        for method in [Method::GET, Method::HEAD, Method::DELETE] {
+            refused(method, &version(id)).await;
+        }
+        for what in ["tagging", "acl"] {
+            refused(Method::GET, &format!("{}&{what}", version(id))).await;
+        }
+    }
+    let list = format!("{}/files?versions", server.s3_url());
+    refused(Method::GET, &list).await;
+    as_json(server.request(Method::DELETE, file)).await;
+    refused(Method::GET, &version(&current)).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ pub(crate) mod peers;
 mod wire;
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
+use crate::stored::{add_user, refusal};
 use peers::{Js, Python};
 use reqwest::Method;
 use serde_json::json;
@@ -14,7 +15,11 @@ const MIB: u64 = 1 << 20;
 
 /// Who uploads: `admin`, with Basic.
 fn authorization(server: &TestServer) -> String {
-    let pair = format!("admin:{}", server.admin_password());
+    basic("admin", server.admin_password())
+}
+
+fn basic(name: &str, password: &str) -> String {
+    let pair = format!("{name}:{password}");
     format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes()))
 }
 
@@ -156,6 +161,39 @@ async fn every_way_in_which_tus_js_client_uploads_ends_in_the_same_file(berth: B
         }
         client.upload(&options, &path, &[]).is_done().await;
         holds(&server, name, &content).await;
+        assert_eq!(server.unfinished(), 0, "nothing of an upload is left");
+    }
+    // The parts of these do not say where they go: whoever may write below one prefix may send
+    // them, a user to whom that is granted and a token that is held to it.
+    let password = add_user(&server, "vera", "viewer").await;
+    let part = server.request_as("vera", &password, Method::POST, "/tus");
+    let part = part
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Concat", "partial")
+        .header("Upload-Length", 1);
+    assert_eq!(refusal(part).await.0, 403, "who may write nowhere");
+    let body = json!({ "name": "held", "scopes": ["files:read", "files:write"] });
+    let (status, token) = server.post("/api/v1/tokens", &body).await;
+    assert_eq!(status, 201, "{token}");
+    let bearer = format!("Bearer {}", token["token"].as_str().expect("a token"));
+    let content = Content::seeded(3, 3 * MIB + 1);
+    let path = folder.path().join("granted");
+    write(&path, &content);
+    for (holder, named, authorization) in [
+        ("user", json!("vera"), basic("vera", &password)),
+        ("token", token["id"].clone(), bearer),
+    ] {
+        let grant = json!({ holder: named, "prefix": "in/", "permissions": ["write"] });
+        let (status, made) = server.post("/api/v1/buckets/files/grants", &grant).await;
+        assert_eq!(status, 201, "{made}");
+        let options = json!({
+            "endpoint": format!("{}/tus", server.url()),
+            "headers": { "Authorization": authorization },
+            "metadata": { "path": format!("in/{holder}") },
+            "parallelUploads": 3,
+        });
+        client.upload(&options, &path, &[]).is_done().await;
+        holds(&server, &format!("in/{holder}"), &content).await;
         assert_eq!(server.unfinished(), 0, "nothing of an upload is left");
     }
 }

@@ -263,22 +263,37 @@ impl Files {
         Ok(file)
     }
 
-    /// A content that is or was at a path, by its id.
+    /// The current file of a path, where its content has this id.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub(crate) async fn current_version(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+        id: FileId,
+    ) -> Result<Option<File>> {
+        let current = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
+        Ok(current.filter(|file| file.id == id))
+    }
+
+    /// An older version of a path, by the id of its content. What is in the trash is none, even
+    /// where the bucket has come to keep versions since.
     ///
     /// # Errors
     /// [`Error::NothingToRestore`] when there is none, or the bucket keeps no versions.
-    pub async fn version(&self, bucket: &Bucket, path: &FilePath, id: FileId) -> Result<File> {
-        let current = sql::file::current(self.db(), bucket.id, path.as_str()).await?;
-        if let Some(file) = current.filter(|file| file.id == id) {
-            return Ok(file);
-        }
-        // What is in a trash is no version.
+    pub(crate) async fn older_version(
+        &self,
+        bucket: &Bucket,
+        path: &FilePath,
+        id: FileId,
+    ) -> Result<File> {
         if !bucket.versions {
             return Err(Error::NothingToRestore);
         }
-        let past = sql::file::past(self.db(), bucket.id, id).await?;
-        let past = past.filter(|past| past.file.path == *path);
-        Ok(past.ok_or(Error::NothingToRestore)?.file)
+        let (standing, path) = (Heap::Versions.standing(), path.as_str());
+        let older = sql::file::past_with(self.db(), bucket.id, standing, path, id).await?;
+        older.ok_or(Error::NothingToRestore)
     }
 
     /// A content of the past, as the file that it was.

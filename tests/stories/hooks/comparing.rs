@@ -1,10 +1,11 @@
 //! A bucket and its store are compared, and what differs is taken over.
 
-use super::{ENDED, MEDIA, Pair, Store};
+use super::{ENDED, MEDIA, Pair, Store, event};
 use crate::command_line::Person;
 use crate::desk::{id_of, in_state, log_lines};
 use crate::program::server;
 use crate::stored::{add_user, answered};
+use crate::told::Listener;
 use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -207,6 +208,7 @@ async fn neither_a_schedule_nor_a_repetition_is_a_way_around_the_rights_in_a_buc
     let theirs = format!("/api/v1/schedules/{}", id_of(&made));
     let ended = compared(&pair, json!({ "prefix": "in/" })).await;
     let again = format!("/api/v1/operations/{}/retry", id_of(&ended));
+    let (took_in, told_of_all, told_of_part) = taken_in_and_told(&pair).await;
     let change = server.request(Method::PATCH, &format!("/api/v1/buckets/{MEDIA}"));
     let change = change.header("Content-Type", "application/json");
     assert_eq!(answered(change.body(r#"{"by_role":false}"#)).await.0, 200);
@@ -228,18 +230,67 @@ async fn neither_a_schedule_nor_a_repetition_is_a_way_around_the_rights_in_a_buc
         assert_eq!(ask(Method::POST, "/api/v1/schedules", &new).await, 403);
         let later = json!({ "cron": "16 3 * * *" });
         assert_eq!(ask(Method::PATCH, &theirs, &later).await, 403);
-        assert_eq!(ask(Method::POST, &again, &json!({})).await, 403);
+        for path in [&again, &took_in, &told_of_all] {
+            assert_eq!(ask(Method::POST, path, &json!({})).await, 403, "{path}");
+        }
     }
     let verbs = ["list", "write", "delete"];
-    let body = json!({ "user": "otto", "prefix": "in/", "permissions": verbs });
-    assert_eq!(server.post(GRANTS, &body).await.0, 201);
     let ask =
         async |method: Method, path: &str, body: &Value| otto.ask(server, method, path, body).await;
+    assert_eq!(ask(Method::POST, &told_of_part, &json!({})).await, 403);
+    let body = json!({ "user": "otto", "prefix": "in/", "permissions": verbs });
+    assert_eq!(server.post(GRANTS, &body).await.0, 201);
     let new = schedule("theirs");
     assert_eq!(ask(Method::POST, "/api/v1/schedules", &new).await, 201);
     let wider = json!({ "input": { "bucket": MEDIA } });
     assert_eq!(ask(Method::PATCH, &theirs, &wider).await, 403);
     let later = json!({ "cron": "16 3 * * *" });
     assert_eq!(ask(Method::PATCH, &theirs, &later).await, 200);
-    assert_eq!(ask(Method::POST, &again, &json!({})).await, 201);
+    for path in [&again, &told_of_part] {
+        assert_eq!(ask(Method::POST, path, &json!({})).await, 201, "{path}");
+    }
+    // What a store told may be of the whole bucket.
+    for path in [&took_in, &told_of_all] {
+        assert_eq!(ask(Method::POST, path, &json!({})).await, 403, "{path}");
+    }
+    let body = json!({ "user": "otto", "permissions": verbs });
+    assert_eq!(server.post(GRANTS, &body).await.0, 201);
+    for path in [&took_in, &told_of_all] {
+        assert_eq!(ask(Method::POST, path, &json!({})).await, 201, "{path}");
+    }
+}
+
+/// Has something taken in that a store told of, and told to a webhook of the whole bucket and to
+/// one of `in/`; where each of that is asked for again.
+async fn taken_in_and_told(pair: &Pair) -> (String, String, String) {
+    let server = &pair.server;
+    let mut listener = Listener::start(&[200]).await;
+    let mut repetitions = Vec::new();
+    for prefix in ["", "in/"] {
+        let body = json!({ "url": listener.url, "prefix": prefix });
+        let path = format!("/api/v1/buckets/{MEDIA}/webhooks");
+        let (status, made) = server.post(&path, &body).await;
+        assert_eq!(status, 201, "{made}");
+        repetitions.push(format!("subject=webhook:{}", id_of(&made)));
+    }
+    let put = server
+        .request(Method::PUT, &format!("/api/v1/buckets/{MEDIA}/files/in/a"))
+        .body("one");
+    assert_eq!(answered(put).await.0, 201);
+    for _ in &repetitions {
+        listener.next().await;
+    }
+    let told = event("ObjectCreated:Put", "in/a", "01");
+    pair.tell_and_wait(&told).await;
+    repetitions.push(format!("kind=take-in&subject=bucket:{MEDIA}"));
+    for about in &mut repetitions {
+        let path = format!("/api/v1/operations?{about}&limit=1");
+        let (status, page) = server.get(&path).await;
+        assert_eq!(status, 200, "{page}");
+        let id = id_of(&page["items"][0]);
+        in_state(server, &id, &ENDED).await;
+        *about = format!("/api/v1/operations/{id}/retry");
+    }
+    let [all, part, took_in] = <[String; 3]>::try_from(repetitions).expect("three");
+    (took_in, all, part)
 }

@@ -432,6 +432,10 @@ def versions_are_kept_where_wanted():
     assert not any(version["IsLatest"] for version in listed["Versions"]), listed
     fails("NoSuchKey", 404, s3.get_object, Bucket="versioned", Key="v")
     fails("404", 404, s3.head_object, Bucket="versioned", Key="v")
+    # One of them that is copied to its own key is there again.
+    again = s3.copy_object(CopySource={"VersionId": ids[0], **where}, **where)
+    assert s3.get_object(**where)["Body"].read() == b"1"
+    s3.delete_object(VersionId=again["VersionId"], **where)
     s3.delete_object(Bucket="versioned", Key="v")
     fails("BucketNotEmpty", 409, s3.delete_bucket, Bucket="versioned")
     for id in ids:

@@ -24,25 +24,12 @@ const BATCH: usize = 500;
 /// How long a request empties a trash; after that it is asked again.
 const EMPTYING: Duration = Duration::from_secs(20);
 
-/// Whether this caller may do anything in a bucket.
-async fn sees(service: &Service, caller: &Caller, bucket: &Bucket) -> Fault<bool> {
-    for permission in [
-        Permission::List,
-        Permission::Read,
-        Permission::Write,
-        Permission::Delete,
-    ] {
-        match service
-            .files
-            .permit(Some(caller), bucket, "", permission)
-            .await
-        {
-            Ok(()) => return Ok(true),
-            Err(Error::Forbidden { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(false)
+/// Whether this caller may do anything in a bucket, or in a part of it.
+fn sees(service: &Service, caller: &Caller, bucket: &Bucket) -> bool {
+    let files = &service.files;
+    let mut all = Permission::ALL.into_iter();
+    all.any(|permission| files.may(Some(caller), bucket, "", permission))
+        || !files.within(caller, bucket).is_empty()
 }
 
 pub(super) async fn list_buckets(
@@ -53,7 +40,7 @@ pub(super) async fn list_buckets(
     let prefix = request.input.prefix.unwrap_or_default();
     let mut buckets = Vec::new();
     for bucket in service.files.all_buckets() {
-        if bucket.name.as_str().starts_with(&prefix) && sees(service, &caller, &bucket).await? {
+        if bucket.name.as_str().starts_with(&prefix) && sees(service, &caller, &bucket) {
             buckets.push(dto::Bucket {
                 name: Some(bucket.name.to_string()),
                 creation_date: Some(super::get::time(bucket.created_at)),
@@ -97,7 +84,7 @@ pub(super) async fn create_bucket(
         Ok(_) => {}
         Err(Error::BucketExists(_)) => {
             let bucket = service.bucket(&name)?;
-            return Err(if sees(service, &caller, &bucket).await? {
+            return Err(if sees(service, &caller, &bucket) {
                 s3_error!(BucketAlreadyOwnedByYou, "This bucket is there already.")
             } else {
                 s3_error!(
@@ -117,7 +104,7 @@ pub(super) async fn create_bucket(
 async fn seen<T: Sync>(service: &Service, request: &S3Request<T>, name: &str) -> Fault<()> {
     let caller = service.someone(request).await?;
     let bucket = service.bucket(name)?;
-    if sees(service, &caller, &bucket).await? {
+    if sees(service, &caller, &bucket) {
         Ok(())
     } else {
         Err(s3_error!(
@@ -271,7 +258,8 @@ pub(super) async fn get_object_acl(
             Permission::Read,
         )
         .await?;
-    versions::find(service, &bucket, &path, input.version_id.as_deref()).await?;
+    let version = input.version_id.as_deref();
+    versions::find(service, Some(&caller), &bucket, &path, version).await?;
     Ok(S3Response::new(GetObjectAclOutput {
         grants: Some(grants()),
         owner: Some(owner()),

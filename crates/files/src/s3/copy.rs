@@ -4,6 +4,7 @@ use super::error::Fault;
 use super::get::{Conditions, time};
 use super::put::{headers, metadata, refuse_what_is_not_kept};
 use super::{Service, give_way, path, tagging, versions};
+use crate::Error;
 use crate::bucket::Bucket;
 use crate::change::Description;
 use crate::expect::{Expect, Tags};
@@ -40,7 +41,7 @@ pub(super) async fn source(
     let bucket = service
         .permitted(Some(caller), bucket, path.as_str(), Permission::Read)
         .await?;
-    let file = versions::find(service, &bucket, &path, version_id.as_deref()).await?;
+    let file = versions::find(service, Some(caller), &bucket, &path, version_id.as_deref()).await?;
     Ok((bucket, file))
 }
 
@@ -131,8 +132,12 @@ fn expected(headers: &HeaderMap) -> Fault<Expect> {
     })
 }
 
-/// Where the bytes are of what lies at a file's path now.
+/// Whether the bytes of a file are what lies at its path now: of a version of what was deleted,
+/// nothing does.
 async fn is_current(service: &Service, bucket: &Bucket, file: &File) -> Fault<bool> {
-    let current = service.files.file(bucket, &file.path).await?;
-    Ok(current.blob == file.blob && current.object == file.object)
+    match service.files.file(bucket, &file.path).await {
+        Ok(current) => Ok(current.blob == file.blob && current.object == file.object),
+        Err(Error::NoFile(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -34,7 +34,7 @@ pub(super) async fn get_object(
         )
         .await?;
     let wanted = input.version_id.as_deref();
-    let (file, blob) = versions::content(service, &bucket, &path, wanted).await?;
+    let (file, blob) = versions::content(service, caller.as_ref(), &bucket, &path, wanted).await?;
     Conditions {
         if_match: input.if_match,
         if_none_match: input.if_none_match,
@@ -91,7 +91,8 @@ pub(super) async fn head_object(
             Permission::Read,
         )
         .await?;
-    let file = versions::find(service, &bucket, &path, input.version_id.as_deref()).await?;
+    let version = input.version_id.as_deref();
+    let file = versions::find(service, caller.as_ref(), &bucket, &path, version).await?;
     Conditions {
         if_match: input.if_match,
         if_none_match: input.if_none_match,
@@ -136,7 +137,8 @@ pub(super) async fn get_object_attributes(
             Permission::Read,
         )
         .await?;
-    let file = versions::find(service, &bucket, &path, input.version_id.as_deref()).await?;
+    let version = input.version_id.as_deref();
+    let file = versions::find(service, Some(&caller), &bucket, &path, version).await?;
     let asked = |what: &str| {
         let mut asked = input.object_attributes.iter();
         asked.any(|attribute| attribute.as_str() == what)

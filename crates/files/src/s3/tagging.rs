@@ -55,7 +55,7 @@ pub(super) async fn get_object_tagging(
         )
         .await?;
     let version = input.version_id.as_deref();
-    let file = versions::find(service, &bucket, &path, version).await?;
+    let file = versions::find(service, Some(&caller), &bucket, &path, version).await?;
     let version_id = bucket.versions.then(|| file.id.to_string());
     let tags = file.tags.into_iter().map(|(name, text)| Tag {
         key: Some(name),
@@ -116,7 +116,7 @@ async fn set(
     let files = &service.files;
     let mut expect = Expect::default();
     if version.is_some() {
-        let meant = versions::find(service, &bucket, &path, version).await?;
+        let meant = versions::find(service, Some(caller), &bucket, &path, version).await?;
         if !versions::lies_there(files, &bucket, &meant).await? {
             return Err(s3_error!(
                 NotImplemented,

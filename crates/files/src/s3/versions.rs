@@ -1,7 +1,9 @@
 //! Contents of the past: ListObjectVersions, and the version that a request names.
 //!
 //! A version is named by the id of its content. Of what was deleted there is no marker:
-//! it is a version that is not the latest, where the bucket keeps versions.
+//! it is a version that is not the latest, where the bucket keeps versions. What is in the trash
+//! is no version. Whatever a verb needs to look at a file, of an older version it also needs the
+//! right to list: what everybody may read is not what was taken away.
 
 use super::Service;
 use super::error::Fault;
@@ -34,22 +36,34 @@ fn id(version: &str) -> Fault<FileId> {
         .map_err(|_| s3_error!(NoSuchVersion, "There is no such version."))
 }
 
-/// The version of a file that was asked for; the current one without.
+/// The version of a file that was asked for; the current one without. Whether the caller may
+/// do with the current one what it is about to do has been asked already.
 pub(super) async fn find(
     service: &Service,
+    caller: Option<&Caller>,
     bucket: &Bucket,
     path: &FilePath,
     version: Option<&str>,
 ) -> Fault<File> {
-    match version {
-        None | Some(NULL | "") => Ok(service.files.file(bucket, path).await?),
-        Some(version) => Ok(service.files.version(bucket, path, id(version)?).await?),
+    let files = &service.files;
+    let id = match version {
+        None | Some(NULL | "") => return Ok(files.file(bucket, path).await?),
+        Some(version) => id(version)?,
+    };
+    if let Some(file) = files.current_version(bucket, path, id).await? {
+        return Ok(file);
     }
+    // Asked before it is looked for, so that nobody else learns whether it is there.
+    files
+        .permit(caller, bucket, path.as_str(), Permission::List)
+        .await?;
+    Ok(files.older_version(bucket, path, id).await?)
 }
 
 /// The same with its content.
 pub(super) async fn content(
     service: &Service,
+    caller: Option<&Caller>,
     bucket: &Bucket,
     path: &FilePath,
     version: Option<&str>,
@@ -60,7 +74,7 @@ pub(super) async fn content(
             Ok((Arc::unwrap_or_clone(file), content))
         }
         Some(_) => {
-            let file = find(service, bucket, path, version).await?;
+            let file = find(service, caller, bucket, path, version).await?;
             let blob = service.files.content(&file).await?;
             Ok((file, blob))
         }
@@ -89,10 +103,13 @@ pub(super) async fn remove(
             let Ok(id) = version.parse() else {
                 return Ok(());
             };
-            let file = match files.version(bucket, path, id).await {
-                Ok(file) => file,
-                Err(Error::NothingToRestore) => return Ok(()),
-                Err(error) => return Err(error.into()),
+            let file = match files.current_version(bucket, path, id).await? {
+                Some(file) => file,
+                None => match files.older_version(bucket, path, id).await {
+                    Ok(file) => file,
+                    Err(Error::NothingToRestore) => return Ok(()),
+                    Err(error) => return Err(error.into()),
+                },
             };
             expect.check(Some(&file))?;
             if lies_there(files, bucket, &file).await? {

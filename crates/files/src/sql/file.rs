@@ -337,6 +337,23 @@ pub(crate) async fn past(db: &Db, bucket: BucketId, id: FileId) -> Result<Option
     row.as_ref().map(read_past).transpose()
 }
 
+/// The same, where it was at this path and stands so.
+pub(crate) async fn past_with(
+    db: &Db,
+    bucket: BucketId,
+    standing: &str,
+    path: &str,
+    id: FileId,
+) -> Result<Option<File>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM file WHERE bucket = $1 AND standing = $2 AND standing <> 'current'
+        AND path = $3 AND id = $4"
+    );
+    let values = values![bucket.uuid(), standing, path, id.uuid()];
+    let row = db.one(sql, values).await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// Files of the past by path, and of each path the newest first. Where a page begins, the
 /// caller says, and nobody has checked that: it opens nothing before `prefix`.
 pub(crate) async fn all_past(
