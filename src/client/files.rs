@@ -84,6 +84,15 @@ pub(crate) struct Listed {
     pub(crate) next: Option<String>,
 }
 
+/// How much is below a prefix.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Sum {
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    /// It was counted no further.
+    pub(crate) more: bool,
+}
+
 /// What becomes of the file at the old place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moved {
@@ -220,6 +229,15 @@ impl Client {
         let path = format!("/api/v1/buckets/{}/files", ask.bucket);
         let page = self.get_with(&path, &query).await?;
         self.understood(page)
+    }
+
+    /// How much is below a prefix: `files`, `bytes`, and whether there is `more` than was
+    /// counted.
+    pub(crate) async fn sum(&self, bucket: &BucketName, prefix: &str) -> Result<Sum> {
+        let path = format!("/api/v1/buckets/{bucket}/sum");
+        let query = [("prefix", prefix.to_owned())];
+        let sum = self.get_with(&path, &query).await?;
+        self.understood(sum)
     }
 
     fn understood<T: serde::de::DeserializeOwned>(&self, value: Value) -> Result<T> {

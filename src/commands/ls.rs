@@ -5,7 +5,7 @@ use crate::client::{Ask, Client, RemoteFile, read};
 use crate::commands::bucket;
 use crate::commands::converse;
 use crate::commands::ops::when;
-use crate::commands::transfer::{RemoteSpot, Spot};
+use crate::commands::transfer::{RemoteSpot, Spot, files};
 use crate::exit::{Failure, Result};
 use crate::terminal;
 use clap::{Args, ValueEnum};
@@ -44,6 +44,9 @@ pub(crate) struct ListArguments {
     /// Sizes and times, too.
     #[arg(short, long)]
     long: bool,
+    /// How many files are below it, and their bytes, instead of what they are.
+    #[arg(long, conflicts_with_all = ["recursive", "long"])]
+    sum: bool,
     /// Sorted by this; folders come first.
     #[arg(long, default_value = "name")]
     sort: SortWord,
@@ -71,10 +74,33 @@ pub(crate) fn list(arguments: &ListArguments) -> Result {
                 let gap = if number > 0 { "\n" } else { "" };
                 terminal::line(&format!("{gap}{}", terminal::plain(&format!("{spot}:"))))?;
             }
-            print(&client, arguments, spot).await?;
+            if arguments.sum {
+                print_sum(&client, arguments, spot).await?;
+            } else {
+                print(&client, arguments, spot).await?;
+            }
         }
         Ok(())
     })
+}
+
+/// Prints how much is below that place.
+async fn print_sum(client: &Client, arguments: &ListArguments, spot: &RemoteSpot) -> Result {
+    let prefix = spot.prefix();
+    let sum = client.sum(&spot.bucket, &prefix).await?;
+    if arguments.json {
+        let sum = json!({
+            "bucket": spot.bucket.as_str(),
+            "prefix": prefix,
+            "files": sum.files,
+            "bytes": sum.bytes,
+            "more": sum.more,
+        });
+        return terminal::line(&sum.to_string());
+    }
+    let begins = if sum.more { "more than " } else { "" };
+    let (files, bytes) = (files(sum.files), terminal::bytes(sum.bytes));
+    terminal::line(&format!("{begins}{files}, {bytes}"))
 }
 
 /// Prints the file of that place, and what the folder of that place holds.

@@ -157,6 +157,13 @@ async fn places_mean_the_same_whatever_lies_there(database: TestDatabase) {
     assert_eq!(done(&person, &["ls", "files:in"]).await, "d/\n");
     assert_eq!(done(&person, &["ls", "files:in/d"]).await, "e/\nb.txt\n");
     assert_eq!(done(&person, &["ls", "files:one"]).await, "one\n");
+    let sum = done(&person, &["ls", "--sum", "files:in/d/"]).await;
+    assert_eq!(sum, "2 files, 2 B\n");
+    let sum = done(&person, &["ls", "--sum", "--json", "files:none/"]).await;
+    assert_eq!(
+        sum,
+        "{\"bucket\":\"files\",\"bytes\":0,\"files\":0,\"more\":false,\"prefix\":\"none/\"}\n"
+    );
     let long = done(&person, &["ls", "-l", "files:in/d/"]).await;
     assert!(
         long.lines()
