@@ -54,7 +54,10 @@ async fn serve(arguments: ServeArguments, config: Config, logging: logging::Logg
     // First of all, or one that comes too early would end the program half-way.
     let mut signals = Signals::install()?;
     // What can be refused without a trace is tried first.
-    let directory = open_directory(&config).await?;
+    let Some(directory) = signals.unless_stopped(open_directory(&config)).await else {
+        return Ok(());
+    };
+    let directory = directory?;
     let listeners = Listeners::open(&config)?;
     let metrics = parts::install_metrics()?;
     let Some(parts) = signals
@@ -113,6 +116,9 @@ impl Running {
         let grace = |config: &Config| config.shutdown_grace.duration();
         let scheduled = signals.unless_stopped(parts.schedule()).await;
         if !matches!(scheduled, Some(Ok(()))) {
+            // What went on from before runs by now, and may take all of the grace.
+            signals::end_at_once_when_told_again();
+            tracing::info!("stopping before it was ready");
             parts.stop(grace(&config)).await;
             return scheduled.unwrap_or(Ok(()));
         }

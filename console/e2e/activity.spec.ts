@@ -11,6 +11,33 @@ test("filters and sorting live in the address, and Back returns", async ({ page,
   await expect(page.getByRole("row")).toHaveCount(2);
   await page.reload();
   await expect(page.getByRole("row")).toHaveCount(2);
+
+  const nothing = page.getByText("No operation matches these filters");
+  const choose = async (filter: string, word: string) => {
+    await page.getByRole("combobox", { name: filter, exact: true }).click();
+    await page.getByRole("option", { name: word, exact: true }).click();
+  };
+  await choose("Kind", "Make a bundle");
+  await expect(page).toHaveURL(/kind=bundle/);
+  await choose("Trigger", "A schedule");
+  await expect(page).toHaveURL(/trigger=schedule/);
+  await expect(nothing).toBeVisible();
+  // Whether the scene was set by a person or the API, it was by no schedule.
+  await choose("Trigger", "A schedule");
+  await expect(page).not.toHaveURL(/trigger=/);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  const by = page.getByRole("textbox", { name: "By", exact: true });
+  await by.fill("user:nobody");
+  await expect(page).toHaveURL(/actor=user(:|%3A)nobody/);
+  await expect(nothing).toBeVisible();
+  await by.fill("");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  const server = page.getByRole("textbox", { name: "Server", exact: true });
+  await server.fill("hel-1");
+  await expect(page).toHaveURL(/server=hel-1/);
+  await expect(nothing).toBeVisible();
+  await server.fill("");
+  await expect(page.getByRole("row")).toHaveCount(2);
   await page.getByRole("columnheader", { name: "Kind" }).getByRole("button").click();
   await expect(page).toHaveURL(/sort=kind/);
   await expect(page.getByRole("columnheader", { name: "Kind" })).toHaveAttribute(

@@ -93,8 +93,8 @@ async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-/// Lives as long as the program.
-fn end_at_once_when_told_again() {
+/// From now on. Lives as long as the program.
+pub(super) fn end_at_once_when_told_again() {
     let Ok(mut again) = Signals::install() else {
         return;
     };

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use storage::{ObjectHeaders, ObjectSettings, ObjectStore};
-use testing::{Content, TestDatabase, TestServer, installed, on_sqlite, within};
+use testing::{Content, TestDatabase, TestServer, installed, missing, on_sqlite, within};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio_util::task::TaskTracker;
@@ -36,7 +36,8 @@ struct Tracer {
 }
 
 impl Tracer {
-    /// Looks at a server from now on; nothing where that is not allowed, which is said.
+    /// Looks at a server from now on; nothing where that is not allowed, which is said, or
+    /// fails where peers are required.
     async fn attach(strace: &Path, server: &TestServer, output: PathBuf) -> Option<Self> {
         let mut child = Command::new(strace)
             .args(["-f", "-y", "-s", TOLD, "-e", CALLS, "-o"])
@@ -65,7 +66,10 @@ impl Tracer {
                 _says: lines,
             });
         }
-        eprintln!("skipped, strace may not look at another process here");
+        missing(
+            "strace's right to look at another process",
+            "allow ptrace (CAP_SYS_PTRACE, kernel.yama.ptrace_scope)",
+        );
         None
     }
 

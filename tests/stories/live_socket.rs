@@ -1,7 +1,7 @@
 //! The live socket: a snapshot, changes, logs; without gap or repeat, whatever breaks.
 
 use crate::desk::{accepted, in_state, log_lines, made, number_of};
-use crate::program::server;
+use crate::program::{opened, server};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use testing::{Answer, Content, Live, Origin, TestDatabase, TestServer, on_both};
@@ -326,4 +326,36 @@ async fn wrong_messages_are_answered_with_an_error_and_the_socket_goes_on(databa
     assert_eq!(taken.last().expect("an error")["code"], "taken");
     live.unsubscribe(id).await;
     live.until(is("unsubscribed")).await;
+}
+
+on_both!(one_that_is_lost_is_made_anew_under_its_number);
+async fn one_that_is_lost_is_made_anew_under_its_number(database: TestDatabase) {
+    let origin = origin().await;
+    let server = server(&database).start().await;
+    let (id, _) = made(&server, &json!({ "sources": [origin.url("/1")] })).await;
+    let lines = log_lines(&server, &id).await.len() as u64;
+    let db = opened(&server, &database).await;
+    let mut live = Live::connect(&server).await;
+
+    let away = "ALTER TABLE operation_log RENAME TO log_elsewhere";
+    db.execute(away, vec![]).await.expect("it is renamed");
+    let number = live.subscribe(log_topic(&id, 1)).await;
+    let lost = live.until(is("error")).await;
+    let lost = lost.last().expect("an error");
+    assert_eq!(
+        (&lost["code"], &lost["id"]),
+        (&json!("unavailable"), &json!(number))
+    );
+
+    let back = "ALTER TABLE log_elsewhere RENAME TO operation_log";
+    db.execute(back, vec![]).await.expect("it is renamed");
+    db.close().await;
+    live.send(&json!({ "type": "subscribe", "id": number, "topic": log_topic(&id, 1) }))
+        .await;
+    let told = live
+        .until(|message| message["type"] == "log_end" || message["type"] == "error")
+        .await;
+    let last = told.last().expect("an end");
+    assert_eq!(last["type"], "log_end", "{last}");
+    assert_eq!(numbers(&told), (1..=lines).collect::<Vec<_>>());
 }

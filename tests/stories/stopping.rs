@@ -7,8 +7,10 @@ use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::Duration;
+use storage::{DataDir, Db};
 use testing::{
-    Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, on_postgres, within,
+    Answer, Content, Live, Origin, TestDatabase, TestServer, on_both, on_postgres, on_sqlite,
+    within,
 };
 
 /// An origin with a source that comes and one that stalls until it is released.
@@ -305,6 +307,55 @@ async fn has_its_directory(server: &TestServer) {
     .await;
 }
 
+/// Waits until the server answers to SIGTERM itself: one that comes earlier just ends it.
+async fn takes_signals(server: &TestServer) {
+    /// SIGTERM among the signals that are caught.
+    const TERM: u64 = 1 << 14;
+    let status = format!("/proc/{}/status", server.process_id());
+    within("the server to take signals", async {
+        loop {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            if caught.is_some_and(|mask| mask & TERM != 0) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+}
+
+on_sqlite!(a_sigterm_ends_it_while_it_waits_for_its_data_directory);
+async fn a_sigterm_ends_it_while_it_waits_for_its_data_directory(database: TestDatabase) {
+    let mut server = server(&database).start().await;
+    assert!(server.terminate().await.success());
+    let errand = DataDir::open_briefly(server.data()).expect("nobody else has it");
+    server.begin_again();
+    takes_signals(&server).await;
+    let ended = server.terminate().await;
+    assert!(ended.success(), "{ended}: {}", server.captured().text());
+    drop(errand);
+}
+
+/// Waits until the server, which starts, cannot go on for its schedules.
+async fn waits_for_its_schedules(db: &Db) {
+    const WAITING: &str = "SELECT count(*) AS waiting FROM pg_locks
+        WHERE NOT granted AND relation = 'schedule'::regclass";
+    // The database tells who waits, and tells nobody of itself.
+    within("the server to wait for its schedules", async {
+        loop {
+            let row = db.one(WAITING, vec![]).await.expect("it answers");
+            let row = row.expect("a row");
+            if row.get::<u64>("waiting").expect("a number") > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+}
+
 on_postgres!(a_sigterm_while_it_starts_ends_it_though_the_database_keeps_it_waiting);
 async fn a_sigterm_while_it_starts_ends_it_though_the_database_keeps_it_waiting(
     database: TestDatabase,
@@ -316,21 +367,46 @@ async fn a_sigterm_while_it_starts_ends_it_though_the_database_keeps_it_waiting(
     let held = holding.execute("LOCK TABLE schedule", vec![]).await;
     held.expect("nobody else has it");
     server.begin_again();
-    // The database tells who waits, and tells nobody of itself.
-    within("the server to wait for its schedules", async {
-        const WAITING: &str = "SELECT count(*) AS waiting FROM pg_locks
-            WHERE NOT granted AND relation = 'schedule'::regclass";
-        loop {
-            let row = db.one(WAITING, vec![]).await.expect("it answers");
-            let row = row.expect("a row");
-            if row.get::<u64>("waiting").expect("a number") > 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await;
+    waits_for_its_schedules(&db).await;
     assert!(server.terminate().await.success());
+    drop(holding);
+    db.close().await;
+}
+
+on_postgres!(a_second_sigterm_while_it_starts_ends_it_with_what_it_went_on_with);
+async fn a_second_sigterm_while_it_starts_ends_it_with_what_it_went_on_with(
+    database: TestDatabase,
+) {
+    let (origin, sources) = origin().await;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("longshore.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("it takes files");
+    write("shutdown_grace = \"0s\"\n");
+    let options = server(&database).env("LONGSHORE_CONFIG", &file.to_string_lossy());
+    let mut server = options.start().await;
+    accepted(&server, &json!({ "sources": sources })).await;
+    origin
+        .when("both sources to be asked", |counts| {
+            counts.requests_in_all == 2
+        })
+        .await;
+    assert!(server.terminate().await.success());
+
+    write("shutdown_grace = \"1h\"\n");
+    let db = opened(&server, &database).await;
+    let mut holding = db.begin().await.expect("it begins");
+    let held = holding.execute("LOCK TABLE schedule", vec![]).await;
+    held.expect("nobody else has it");
+    server.begin_again();
+    waits_for_its_schedules(&db).await;
+    origin
+        .when("the bundle to go on", |counts| counts.requests_in_all > 2)
+        .await;
+    server.signal(Signal::TERM);
+    let captured = server.captured();
+    captured.contains("stopping before it was ready").await;
+    server.signal(Signal::TERM);
+    assert_eq!(server.ended().await.code(), Some(130));
     drop(holding);
     db.close().await;
 }

@@ -28,6 +28,18 @@ pub trait Kind: Send + Sync + 'static {
     /// How operations of this kind are run.
     fn settings(&self) -> Settings;
 
+    /// Where one that a schedule starts stands among the others: what is said of it when
+    /// somebody starts it. Nowhere in particular, unless the kind says so.
+    ///
+    /// # Errors
+    /// When the database does not answer. What else is wrong with an input tells the run.
+    fn place(
+        &self,
+        _input: &Self::Input,
+    ) -> impl Future<Output = Result<Place, storage::Error>> + Send {
+        std::future::ready(Ok(Place::default()))
+    }
+
     /// Does the work. It is dropped some seconds after it was cancelled, so it must
     /// look at [`Context::cancelled`] where it waits; what it cannot afford to have
     /// dropped half-done it must make whole with a guard.
@@ -39,6 +51,15 @@ pub trait Kind: Send + Sync + 'static {
         input: Self::Input,
         context: Context,
     ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+}
+
+/// Where an operation stands among others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its exclusive key; empty for one of its schedule's own.
+    pub key: String,
+    /// What it is about, such as `bucket:media`.
+    pub subject: String,
 }
 
 /// What becomes of one that still waits when a later one is asked for under its key.
@@ -176,8 +197,11 @@ pub(crate) struct AnyKind {
     pub(crate) name: &'static str,
     pub(crate) settings: Settings,
     run: Arc<RunAny>,
+    place: Arc<PlaceAny>,
     check: fn(&str) -> Result<(), String>,
 }
+
+type PlaceAny = dyn Fn(String) -> BoxFuture<'static, Result<Place, storage::Error>> + Send + Sync;
 
 type RunAny = dyn Fn(String, Context) -> BoxFuture<'static, Result<Outcome, Failure>> + Send + Sync;
 
@@ -185,6 +209,17 @@ impl AnyKind {
     pub(crate) fn of<K: Kind>(kind: K) -> Self {
         let settings = kind.settings();
         let kind = Arc::new(kind);
+        let placed = Arc::clone(&kind);
+        let place = move |input: String| -> BoxFuture<'static, _> {
+            let kind = Arc::clone(&placed);
+            Box::pin(async move {
+                match serde_json::from_str(&input) {
+                    Ok(input) => kind.place(&input).await,
+                    // It will fail, and say why.
+                    Err(_) => Ok(Place::default()),
+                }
+            })
+        };
         let run = move |input: String, context: Context| -> BoxFuture<'static, _> {
             let kind = Arc::clone(&kind);
             Box::pin(async move {
@@ -203,6 +238,7 @@ impl AnyKind {
             name: K::NAME,
             settings,
             run: Arc::new(run),
+            place: Arc::new(place),
             check: |input| {
                 serde_json::from_str::<K::Input>(input)
                     .map(drop)
@@ -217,6 +253,10 @@ impl AnyKind {
         context: Context,
     ) -> BoxFuture<'static, Result<Outcome, Failure>> {
         (self.run)(input, context)
+    }
+
+    pub(crate) fn place(&self, input: String) -> BoxFuture<'static, Result<Place, storage::Error>> {
+        (self.place)(input)
     }
 
     /// Whether `input` is one that this kind takes.

@@ -40,7 +40,7 @@ pub use context::Context;
 pub use engine::{EngineSettings, Operations, Submitted};
 pub use error::{Error, Result};
 pub use failure::Failure;
-pub use kind::{Kind, KindInfo, Kinds, Outcome, Retained, Settings, WhenWaiting};
+pub use kind::{Kind, KindInfo, Kinds, Outcome, Place, Retained, Settings, WhenWaiting};
 pub use list::{Filter, ListPage, Order, Position, Query, Sort};
 pub use live::{Change, ChangeFollower, LiveLines, LogEvent, LogFollower};
 pub use log::{Colours, Line, LineWriter, LogPage, LogText, SearchPage, SearchQuery, Stream};

@@ -307,14 +307,14 @@ impl RunningSet {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use base::SystemClock;
     use base::redact::Redactor;
     use std::time::Duration;
     use tokio::sync::watch;
 
-    fn attempt(id: OperationId, attempt: u64) -> Arc<Running> {
+    pub(crate) fn attempt(id: OperationId, attempt: u64) -> Arc<Running> {
         let wake = Arc::new(Notify::new());
         let clock = Arc::new(SystemClock);
         let begun = Begun {

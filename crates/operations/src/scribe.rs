@@ -214,3 +214,42 @@ fn failed(error: &crate::Error) -> Instant {
     tracing::warn!(%error, "what operations say could not be stored; trying again");
     Instant::now() + AGAIN
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::running::tests::attempt;
+    use base::OperationId;
+    use tokio_util::task::TaskTracker;
+
+    #[tokio::test]
+    async fn progress_that_could_not_be_stored_is_stored_when_the_database_answers() {
+        testing::on_sqlite(|database| async move {
+            let db = database.open().await;
+            let running = attempt(OperationId::new(), 1);
+            let set = Arc::new(RunningSet::default());
+            assert!(set.insert(&running));
+            let scribe = Scribe {
+                bus: Bus::start(&db, &TaskTracker::new(), CancellationToken::new()),
+                worker: "worker".into(),
+                running: set,
+                logs: Logs::new(db.clone()),
+                changes: Changes::open(db.clone()).await.expect("it is read"),
+                wake: Arc::default(),
+                db,
+            };
+            running.change_progress(|progress| progress.done = 7);
+            let away = "ALTER TABLE counter RENAME TO counter_elsewhere";
+            let renamed = scribe.db.execute(away, Vec::new()).await;
+            renamed.expect("it is renamed");
+            scribe.store_progress().await.expect_err("nothing counts");
+            assert!(running.has_progress(), "it waits to be stored");
+            let back = "ALTER TABLE counter_elsewhere RENAME TO counter";
+            let renamed = scribe.db.execute(back, Vec::new()).await;
+            renamed.expect("it is renamed");
+            scribe.store_progress().await.expect("stored");
+            assert!(!running.has_progress());
+        })
+        .await;
+    }
+}

@@ -9,6 +9,7 @@ mod foreign;
 mod row;
 mod tx;
 mod value;
+mod version;
 
 pub use foreign::Schema;
 pub use row::{Column, Row};
@@ -260,7 +261,13 @@ impl Db {
                 Pools::Postgres(pool)
             }
         };
-        Ok(Self { pools })
+        let db = Self { pools };
+        if db.dialect() == Dialect::Postgres
+            && let Some(row) = db.one(version::NUMBER, Vec::new()).await?
+        {
+            version::suffices(&row.get::<String>("version")?)?;
+        }
+        Ok(db)
     }
 
     /// Which database this is.

@@ -38,6 +38,16 @@ pub enum Error {
         /// What the driver said.
         reason: String,
     },
+    /// This Postgres is too old.
+    #[error(
+        "the database is Postgres {found}, and Longshore needs {oldest} or newer; upgrade it, or name another one in `database`"
+    )]
+    OldPostgres {
+        /// Its major version.
+        found: u32,
+        /// The oldest that will do.
+        oldest: u32,
+    },
     /// The database was written by a newer Longshore.
     #[error(
         "the database has schema version {found}, and this Longshore knows up to {known}; run the newer version, or restore a backup made by this one"

@@ -14,7 +14,7 @@ use crate::sync::Sync;
 use crate::tally::Tally;
 use crate::target::Trouble;
 use crate::{Error, Syncs, sql};
-use ::operations::{Context, Failure, Kind, NewOperation, Outcome, RetryPolicy, Settings};
+use ::operations::{Context, Failure, Kind, NewOperation, Outcome, Place, RetryPolicy, Settings};
 use base::{Actor, SyncId, Timestamp, Trigger};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,10 @@ impl Kind for SyncPass {
                 Duration::from_secs(10),
                 Duration::from_secs(120),
             ))
+    }
+
+    async fn place(&self, input: &PassInput) -> Result<Place, storage::Error> {
+        self.0.place(input.sync, Sync::pass_key).await
     }
 
     async fn run(&self, input: PassInput, context: Context) -> Result<Outcome, Failure> {
@@ -286,6 +290,21 @@ impl Syncs {
     pub(crate) async fn running(&self, id: SyncId) -> Result<Sync, Failure> {
         let found = sql::sync::get(self.db(), id).await?;
         found.ok_or_else(|| Failure::withdrawn("the sync was deleted"))
+    }
+
+    /// Where operations about a sync stand, under this key of it.
+    async fn place(&self, id: SyncId, key: fn(&Sync) -> String) -> Result<Place, storage::Error> {
+        match sql::sync::get(self.db(), id).await {
+            Ok(Some(sync)) => Ok(Place {
+                key: key(&sync),
+                subject: sync.subject(),
+            }),
+            // The operation ends by itself, and says why.
+            Ok(None) | Err(storage::Error::Stored(_) | storage::Error::Column { .. }) => {
+                Ok(Place::default())
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -89,7 +89,7 @@ impl Syncs {
         };
         let new = NewOperation::of::<SyncVerify>(&input, actor, trigger)?
             .title(format!("Compare the sync {} with its targets", sync.name))
-            .key(format!("sync-verify:{}", sync.id))
+            .key(sync.verify_key())
             .subject(sync.subject());
         Ok(self.operations().submit(new).await?)
     }

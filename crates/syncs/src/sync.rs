@@ -82,6 +82,11 @@ impl Sync {
         format!("schedule:{}", self.schedule_name())
     }
 
+    /// And under which comparisons with its targets do.
+    pub(crate) fn verify_key(&self) -> String {
+        format!("sync-verify:{}", self.id)
+    }
+
     pub(crate) fn schedule_name(&self) -> String {
         format!("{SCHEDULE}{}", self.name)
     }

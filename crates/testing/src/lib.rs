@@ -33,7 +33,7 @@ pub use live::Live;
 pub use nginx::Nginx;
 pub use origin::{Answer, Content, Counts, Origin, Seen};
 pub use peers::{
-    CLOUDFLARE, POSTGRES, REQUIRE_PEERS, S3_CLIENTS, S3_STORE, cloudflare_peer, installed,
+    CLOUDFLARE, POSTGRES, REQUIRE_PEERS, S3_CLIENTS, S3_STORE, cloudflare_peer, installed, missing,
     s3_client,
 };
 pub use proxy::{Harm, Proxy};

@@ -95,8 +95,11 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// Says that a peer is missing; panics where peers are required.
-pub(crate) fn missing(peer: &str, remedy: &str) {
+/// Says that a peer is missing, or may not do what it is wanted for.
+///
+/// # Panics
+/// Where peers are required: `LONGSHORE_REQUIRE_PEERS` is set.
+pub fn missing(peer: &str, remedy: &str) {
     let required =
         std::env::var(REQUIRE_PEERS).is_ok_and(|value| !matches!(value.as_str(), "" | "0"));
     assert!(

@@ -2,7 +2,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { bundlePages } from "../../api/bundles";
 import { queryClient } from "../../api/query-client";
 import type { Bundle, Operation, OperationState } from "../../api/types";
-import { compareList, listHolds, putIntoList, putOperationIntoList } from "./bundle-list";
+import {
+  compareList,
+  listHolds,
+  putIntoList,
+  putOperationIntoList,
+  waitingAfter,
+} from "./bundle-list";
 
 const operation = (id: string, changed: number, state: OperationState) =>
   ({ id, changed, state }) as Operation;
@@ -40,6 +46,25 @@ describe("a bundle that is listed", () => {
     putIntoList(bundle("3", 11, "succeeded", 12));
     putOperationIntoList(operation("3", 11, "succeeded"));
     expect(shown()).toMatchObject([{ state: "running" }, { id: "4" }, { size: 12 }]);
+  });
+});
+
+describe("a bundle that is not listed", () => {
+  const told = (id: string, state: OperationState, kind = "bundle") =>
+    ({ ...operation(id, 1, state), kind }) as Operation;
+  const none: ReadonlySet<string> = new Set();
+
+  it("waits to be shown from its beginning on, once, and other operations do not", () => {
+    const waiting = waitingAfter(none, told("6", "queued"));
+    expect([...waiting]).toEqual(["6"]);
+    expect(waitingAfter(waiting, told("6", "succeeded"))).toBe(waiting);
+    expect(waitingAfter(waiting, told("7", "running", "sync-pass"))).toBe(waiting);
+  });
+
+  it("does not wait any more when it was cancelled, as before it is deleted", () => {
+    const waiting = waitingAfter(new Set(["6", "7"]), told("6", "cancelled"));
+    expect([...waiting]).toEqual(["7"]);
+    expect(waitingAfter(none, told("6", "cancelled"))).toBe(none);
   });
 });
 

@@ -41,6 +41,20 @@ function changeOf({ operation }: Bundle): number {
   return operation?.changed ?? 0;
 }
 
+/**
+ * Which wait to be shown after this change of one that is not listed. Who deletes a bundle
+ * that is being made has it cancelled first, and nothing is told of it afterwards: one that
+ * was cancelled is none that is waited for.
+ */
+export function waitingAfter(
+  waiting: ReadonlySet<string>,
+  { id, kind, state }: Operation,
+): ReadonlySet<string> {
+  const waits = kind === "bundle" && state !== "cancelled";
+  if (waits === waiting.has(id)) return waiting;
+  return waits ? new Set([...waiting, id]) : new Set([...waiting].filter((other) => other !== id));
+}
+
 interface Comparison {
   /** Begun since the list was read. */
   fresh: string[];

@@ -11,6 +11,7 @@ import {
   putIntoList,
   putOperationIntoList,
   readIntoList,
+  waitingAfter,
 } from "./bundle-list";
 
 export function useBundleList() {
@@ -47,7 +48,7 @@ export function useBundleList() {
 
   const change = (operation: Operation) => {
     if (!listHolds(operation.id)) {
-      if (operation.kind === "bundle") tell([operation.id]);
+      setBegun((before) => waitingAfter(before, operation));
     } else if (isActive(operation)) putOperationIntoList(operation);
     else void end(operation);
   };

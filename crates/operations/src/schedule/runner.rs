@@ -4,11 +4,11 @@
 //! once, however many replicas look at the clock. One schedule that cannot run never
 //! keeps the others from running.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Operations};
 use crate::kind::AnyKind;
 use crate::operation::NewOperation;
 use crate::schedule::{Missed, Schedule, StoredSchedule, Timing};
-use crate::{Error, Result, messages, sql};
+use crate::{Error, Result, sql};
 use base::{Actor, ScheduleId, Timestamp, Trigger};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,29 +89,34 @@ async fn run_one(engine: &Arc<Engine>, due: StoredSchedule, now: Timestamp) -> R
     };
     let next = Timing::parse(&schedule.cron, &schedule.zone)?.next(now);
     let kind = engine.kinds.get(&schedule.kind);
+    let mut new = match kind {
+        Some(kind) => Some(operation(&schedule, kind).await?),
+        None => None,
+    };
     let mut tx = engine.db.begin().await?;
-    let left_out = match kind {
+    let left_out = match kind.zip(new.as_ref()) {
         None => Some("this server knows no operation of its kind"),
         Some(_) if now.since(planned) > LATE && schedule.missed == Missed::Skip => {
             Some("it was missed, and the schedule says to skip it then")
         }
-        Some(_) if sql::schedule::waits(&mut tx, &key(&schedule)).await? => {
-            Some("its last run still waits")
+        Some((kind, new))
+            if sql::schedule::waits(&mut tx, new, kind.settings.when_waiting).await? =>
+        {
+            Some("one of before still waits")
         }
         Some(_) => None,
     };
-    let new = match (kind, left_out) {
-        (Some(kind), None) => Some(operation(&schedule, kind)),
-        _ => None,
-    };
+    new = new.filter(|_| left_out.is_none());
     let id = new.as_ref().map(NewOperation::id);
     if !sql::schedule::claim_run(&mut tx, schedule.id, planned, next, now, id).await? {
         // Another replica was first.
         return Ok(());
     }
-    if let Some(new) = new {
-        sql::operation::insert(&mut tx, new, &engine.worker, now).await?;
-    }
+    let operations = Operations(Arc::clone(engine));
+    let submitted = match new {
+        Some(new) => Some(operations.submit_in(&mut tx, new).await?),
+        None => None,
+    };
     tx.commit().await?;
     if let Some(why) = left_out {
         if kind.is_none() {
@@ -121,31 +126,28 @@ async fn run_one(engine: &Arc<Engine>, due: StoredSchedule, now: Timestamp) -> R
         }
         return Ok(());
     }
-    engine.queued.notify_one();
-    engine.changes.wake();
-    messages::queued(&engine.bus);
-    messages::changed(&engine.bus);
+    if let Some(submitted) = submitted {
+        operations.announce(submitted);
+    }
     Ok(())
 }
 
 /// What a run of `schedule` is.
-fn operation(schedule: &Schedule, kind: &AnyKind) -> NewOperation {
-    let title = match schedule.title.as_str() {
-        "" => kind.settings.title,
-        title => title,
-    };
-    NewOperation::raw(
+async fn operation(schedule: &Schedule, kind: &AnyKind) -> Result<NewOperation> {
+    let input = schedule.input.to_string();
+    let mut place = kind.place(input.clone()).await?;
+    if place.key.is_empty() {
+        // Still one run at a time: one that takes longer than its interval delays the next.
+        place.key = format!("schedule:{}", schedule.name);
+    }
+    let new = NewOperation::raw(
         &schedule.kind,
-        schedule.input.to_string(),
+        input,
         Actor::schedule(&schedule.name),
         Trigger::Schedule,
-    )
-    .title(title)
-    .key(key(schedule))
-}
-
-/// One run at a time: one that takes longer than its interval delays the next, and
-/// further ones are left out.
-fn key(schedule: &Schedule) -> String {
-    format!("schedule:{}", schedule.name)
+    );
+    Ok(new
+        .title(&schedule.title)
+        .key(place.key)
+        .subject(place.subject))
 }

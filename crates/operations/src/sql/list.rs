@@ -11,7 +11,7 @@ use crate::list::{Filter, ListPage, Order, Position, Query, Sort};
 use crate::{Operation, Result};
 use base::OperationId;
 use std::time::{Duration, Instant};
-use storage::{Db, Value};
+use storage::{Db, Row, Value};
 
 /// Rows that are sorted for a page rather than walked past.
 const FEW: usize = 500;
@@ -85,38 +85,54 @@ async fn sorted(db: &Db, plan: &Plan<'_>, few: Equality<'_>) -> Result<ListPage>
 }
 
 /// Adds to `page` what a window of the rows on the walk has.
+///
+/// The window and its end are read by one statement, and so as they are at one moment: what
+/// came between two would push rows out of the window that lie before its end, and no later
+/// window would have them.
 async fn windowed(db: &Db, plan: &Plan<'_>, page: &mut ListPage) -> Result<()> {
     let mut statement = Statement::default();
     plan.walk(&mut statement, page.next.as_ref());
-    let window = format!(
-        "FROM operation {} {} LIMIT {WINDOW}",
-        statement.conditions,
-        plan.order()
-    );
-    // The row at the end of the window says where to go on when the page stays short.
-    let value = plan.sorted_by().unwrap_or("''");
-    let end = format!("SELECT {value} AS value, id {window} OFFSET {}", WINDOW - 1);
-    let end = db.one(end, statement.values.clone()).await?;
+    let order = plan.order();
+    let walk = format!("FROM operation {} {order}", statement.conditions);
     statement.conditions.clear();
     plan.rest(&mut statement);
     let wanted = plan.query.limit - page.operations.len();
+    let value = plan.sorted_by().unwrap_or("''");
     let sql = format!(
-        "SELECT {COLUMNS} FROM (SELECT * {window}) page_window {} {} LIMIT {}",
+        "SELECT wanted.*, window_end.end_value, window_end.end_id FROM (SELECT 1 AS one) moment
+         LEFT JOIN (SELECT {value} AS end_value, id AS end_id {walk} LIMIT 1 OFFSET {}) window_end
+            ON TRUE
+         LEFT JOIN (SELECT {COLUMNS} FROM (SELECT * {walk} LIMIT {WINDOW}) page_window {} {order}
+            LIMIT {}) wanted
+            ON TRUE
+         {order}",
+        WINDOW - 1,
         statement.conditions,
-        plan.order(),
         wanted + 1
     );
-    let mut operations = all(db, sql, statement.values).await?;
-    page.next = match (plan.cut(&mut operations, wanted), end) {
-        (Some(next), _) => Some(next),
-        (None, Some(end)) => Some(Position {
-            value: end.get("value")?,
-            id: OperationId::from(end.get::<uuid::Uuid>("id")?),
-        }),
-        (None, None) => None,
-    };
+    let rows = db.all(sql, statement.values).await?;
+    let mut operations = Vec::with_capacity(rows.len());
+    for row in &rows {
+        // Where nothing in the window is wanted, its end comes alone.
+        if row.get::<Option<uuid::Uuid>>("id")?.is_some() {
+            operations.push(read(row)?);
+        }
+    }
+    let end = rows.first().map(end_of_window).transpose()?.flatten();
+    page.next = plan.cut(&mut operations, wanted).or(end);
     page.operations.append(&mut operations);
     Ok(())
+}
+
+/// The row at the end of a full window: it says where to go on when the page stays short.
+fn end_of_window(row: &Row) -> Result<Option<Position>> {
+    let Some(id) = row.get::<Option<uuid::Uuid>>("end_id")? else {
+        return Ok(None);
+    };
+    Ok(Some(Position {
+        value: row.get("end_value")?,
+        id: OperationId::from(id),
+    }))
 }
 
 async fn all(db: &Db, sql: String, values: Vec<Value>) -> Result<Vec<Operation>> {

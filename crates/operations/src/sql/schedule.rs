@@ -1,5 +1,7 @@
 //! Schedules.
 
+use crate::kind::WhenWaiting;
+use crate::operation::NewOperation;
 use crate::schedule::{MOST, Missed, NewSchedule, Schedule, StoredSchedule};
 use crate::{Error, Result};
 use base::{Actor, OperationId, ScheduleId, Timestamp};
@@ -168,11 +170,30 @@ pub(crate) async fn put_off(
     Ok(())
 }
 
-/// Whether an operation under `key` still waits.
-pub(crate) async fn waits(tx: &mut Tx, key: &str) -> Result<bool> {
-    const SQL: &str = "SELECT 1 AS one FROM operation
-        WHERE state = 'queued' AND exclusive_key <> '' AND exclusive_key = $1 LIMIT 1";
-    Ok(tx.one(SQL, values![key]).await?.is_some())
+/// Whether what makes `new` needless still waits in its place: an earlier run of its schedule,
+/// or, where the later takes the place of the one that waits, any of its kind.
+pub(crate) async fn waits(
+    tx: &mut Tx,
+    new: &NewOperation,
+    when_waiting: WhenWaiting,
+) -> Result<bool> {
+    const OF_ITS_OWN: &str = "SELECT 1 AS one FROM operation
+        WHERE state = 'queued' AND exclusive_key <> '' AND exclusive_key = $1 AND actor = $2
+        LIMIT 1";
+    const OF_ITS_KIND: &str = "SELECT 1 AS one FROM operation
+        WHERE state = 'queued' AND exclusive_key <> '' AND exclusive_key = $1 AND kind = $2
+        LIMIT 1";
+    let row = match when_waiting {
+        WhenWaiting::Queue => {
+            let values = values![&new.key, new.actor.as_str()];
+            tx.one(OF_ITS_OWN, values).await?
+        }
+        WhenWaiting::Replace => {
+            let values = values![&new.key, &new.kind];
+            tx.one(OF_ITS_KIND, values).await?
+        }
+    };
+    Ok(row.is_some())
 }
 
 /// When the next run is due.

@@ -3,6 +3,7 @@
 use crate::world::{LIMIT, Plain, Wide, Work, World};
 use base::{Actor, OperationId, Trigger};
 use operations::{Filter, NewOperation, Operation, Order, Query, Sort, State};
+use std::sync::atomic::{AtomicBool, Ordering};
 use storage::values;
 use testing::on_both;
 
@@ -183,11 +184,12 @@ async fn every_filter_gives_what_it_says_and_nothing_else() {
 /// More rows than are sorted for a page, or looked at in one window.
 const MANY: u64 = 2600;
 
+const STORE: &str = "INSERT INTO operation
+    (id, kind, title, state, subject, actor, trigger, created_at, run_at, changed)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
+
 /// Operations that have ended, stored as they are, since running so many takes long.
 async fn stored(world: &World) {
-    const SQL: &str = "INSERT INTO operation
-        (id, kind, title, state, subject, actor, trigger, created_at, run_at, changed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
     let mut tx = world.db.begin().await.expect("begun");
     for number in 0..MANY {
         let id = OperationId::new();
@@ -210,7 +212,7 @@ async fn stored(world: &World) {
             world.operations.now(),
             number + 1,
         ];
-        tx.execute(SQL, values).await.expect("stored");
+        tx.execute(STORE, values).await.expect("stored");
     }
     tx.commit().await.expect("stored");
 }
@@ -270,6 +272,54 @@ async fn a_filter_and_a_sort_without_an_index_for_both_still_page_through_all() 
                 assert_eq!(found, expected, "{filter:?} by {sort:?} descending");
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_that_is_read_in_windows_leaves_out_nothing_while_others_come() {
+    /// How often it is read meanwhile.
+    const READ: usize = 20;
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        stored(&world).await;
+        // A thousand in a row pass, and the end of the first window is among them, also with
+        // hundreds that have come before it.
+        let filter = Filter {
+            text: Some("number 1".into()),
+            ..Filter::default()
+        };
+        let read = || pages(&world, &filter, Sort::CreatedAt, Order::Desc, 2000);
+        let expected = ids(&read().await);
+        assert_eq!(expected.len(), 1111);
+        let is_over = AtomicBool::new(false);
+        let reading = async {
+            for _ in 0..READ {
+                let found = ids(&read().await);
+                let (has, wanted) = (found.len(), expected.len());
+                assert!(found == expected, "{has} are listed of {wanted}");
+            }
+            is_over.store(true, Ordering::Relaxed);
+        };
+        let coming = async {
+            let mut changed = MANY;
+            while !is_over.load(Ordering::Relaxed) {
+                changed += 1;
+                let values = values![
+                    OperationId::new().uuid(),
+                    "build",
+                    "Meanwhile",
+                    "succeeded",
+                    "",
+                    "user:anna",
+                    "api",
+                    world.operations.now(),
+                    changed,
+                ];
+                world.db.execute(STORE, values).await.expect("stored");
+            }
+        };
+        tokio::join!(reading, coming);
     })
     .await;
 }

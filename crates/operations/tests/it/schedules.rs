@@ -1,8 +1,11 @@
 //! Schedules.
 
-use crate::world::{LIMIT, Work, World};
+use crate::world::{LIMIT, Placed, Work, World};
 use base::{Actor, Timestamp, Trigger};
-use operations::{Error, Filter, Missed, NewSchedule, Query, ScheduleChange, State, Timing};
+use operations::{
+    Error, Filter, Missed, NewOperation, NewSchedule, Order, Query, ScheduleChange, State, Timing,
+};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use testing::on_both;
 
@@ -209,6 +212,59 @@ async fn runs_do_not_pile_up_while_one_still_waits() {
         all_due(&world, 6).await;
         assert_eq!(runs(&world, "slow").await, 3);
         world.script.gate.0.add_permits(2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_has_the_key_and_the_subject_of_its_kind() {
+    on_both(|database| async move {
+        let world = World::on(&database).await;
+        let work = Work::Wait("media".into());
+        let in_its_place = |new: NewOperation| new.key("place:media").subject("subject:media");
+        let by_hand = world
+            .submit_with::<Placed>(work.clone(), in_its_place)
+            .await;
+        world.script.has_begun(1).await;
+        let waiting = world
+            .submit_with::<Placed>(work.clone(), in_its_place)
+            .await;
+        let nightly = NewSchedule {
+            kind: "placed".to_owned(),
+            input: serde_json::to_value(work).expect("JSON"),
+            ..yearly("nightly")
+        };
+        world
+            .operations
+            .create_schedule(nightly, &Actor::system(), &())
+            .await
+            .expect("made");
+        // What others wait for keeps no run away, and one that waits itself does.
+        all_due(&world, 1).await;
+        all_due(&world, 2).await;
+        let query = Query {
+            filter: Filter {
+                subject: Some("subject:media".into()),
+                ..Filter::default()
+            },
+            order: Order::Asc,
+            limit: 10,
+            ..Query::default()
+        };
+        let page = world.operations.list(&query).await.expect("listed");
+        let [first, second, run] = &page.operations[..] else {
+            panic!("{:?}", page.operations);
+        };
+        assert_eq!((first.id, second.id), (by_hand, waiting));
+        assert_eq!(run.actor.as_str(), "schedule:nightly");
+        assert_eq!(run.key.as_deref(), Some("place:media"));
+        // One after the other, whoever has set them off.
+        for id in [by_hand, waiting, run.id] {
+            world.reaches(id, State::Running).await;
+            world.script.gate.0.add_permits(1);
+            world.ended(id).await;
+        }
+        assert_eq!(world.script.most.load(Ordering::SeqCst), 1);
     })
     .await;
 }

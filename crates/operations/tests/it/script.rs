@@ -1,7 +1,7 @@
 //! Kinds that do what a test tells them.
 
 use crate::world::LIMIT;
-use operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings, Stream, Transfer};
+use operations::{Context, Failure, Kind, Outcome, Place, RetryPolicy, Settings, Stream, Transfer};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -90,6 +90,32 @@ scripted!(Latest, "latest", |settings| settings.replacing_waiting());
 scripted!(Retried, "retried", |settings| settings.retry(
     RetryPolicy::exponential(3, Duration::from_millis(10), Duration::from_millis(50))
 ));
+
+/// Those that wait stand in a place that their input names.
+pub(crate) struct Placed(pub(crate) Arc<Script>);
+
+impl Kind for Placed {
+    const NAME: &'static str = "placed";
+    type Input = Work;
+
+    fn settings(&self) -> Settings {
+        Settings::new("Scripted work").limit(4).schedulable()
+    }
+
+    async fn place(&self, input: &Work) -> Result<Place, storage::Error> {
+        let Work::Wait(name) = input else {
+            return Ok(Place::default());
+        };
+        Ok(Place {
+            key: format!("place:{name}"),
+            subject: format!("subject:{name}"),
+        })
+    }
+
+    async fn run(&self, input: Work, context: Context) -> Result<Outcome, Failure> {
+        self.0.run(input, context).await
+    }
+}
 
 impl Script {
     /// Waits until so many have begun. That is after their being stored as running:

@@ -1,6 +1,6 @@
 //! An engine on a database: one process, as it were.
 
-pub(crate) use crate::script::{Latest, Plain, Resumable, Retried, Script, Wide, Work};
+pub(crate) use crate::script::{Latest, Placed, Plain, Resumable, Retried, Script, Wide, Work};
 use base::redact::Redactor;
 use base::{Actor, OperationId, SystemClock, Trigger};
 use operations::{
@@ -70,6 +70,7 @@ impl World {
             .with(Wide(Arc::clone(&script)))
             .with(Latest(Arc::clone(&script)))
             .with(Retried(Arc::clone(&script)))
+            .with(Placed(Arc::clone(&script)))
             .with(Retention);
         let (secrets, known) = watch::channel(Redactor::default());
         let operations = Operations::open(

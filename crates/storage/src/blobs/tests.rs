@@ -249,6 +249,22 @@ async fn a_blob_that_goes_while_all_are_listed_is_left_out() {
     assert_eq!(listed.iter().count(), 1);
 }
 
+#[tokio::test]
+async fn a_list_ends_where_nobody_wants_more_of_it() {
+    let (_root, blobs) = blobs();
+    for number in [0x100_u128, 0x201, 0x302] {
+        let name = BlobName::from(Uuid::from_u128(number));
+        std::fs::write(blobs.path(name), b"x").expect("written");
+    }
+    let (told, listed) = std::sync::mpsc::channel();
+    let all = blobs.list(move |name, _| {
+        told.send(name).expect("the test waits");
+        ControlFlow::Break(())
+    });
+    all.await.expect("that is no failure");
+    assert_eq!(listed.iter().count(), 1);
+}
+
 #[test]
 fn one_who_stops_waiting_for_the_end_leaves_neither_file() {
     let (root, blobs) = blobs();

@@ -2,7 +2,7 @@
 
 use base::Timestamp;
 use storage::{Db, DbSettings, Error, newest_version, values};
-use testing::on_both;
+use testing::{on_both, on_sqlite};
 
 async fn with_notes(database: &testing::TestDatabase) -> Db {
     let db = database.open().await;
@@ -48,6 +48,22 @@ async fn every_type_comes_back_as_it_was_given_and_absent_stays_absent() {
         assert!(row.get::<bool>("seen").expect("a truth"));
         assert_eq!(row.get::<Vec<u8>>("bytes").expect("bytes"), bytes);
         assert_eq!(row.get::<uuid::Uuid>("owner").expect("an id"), owner);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sqlite_has_its_log_beside_it_and_waits_for_the_disk_at_every_commit() {
+    on_sqlite(|database| async move {
+        let db = database.open().await;
+        let row = db.one("PRAGMA journal_mode", values![]).await;
+        let row = row.expect("read").expect("there");
+        let mode: String = row.get("journal_mode").expect("a word");
+        assert_eq!(mode, "wal");
+        // FULL, asked on the connection that writes.
+        let row = db.returning("PRAGMA synchronous", values![]).await;
+        let synchronous: i64 = row.expect("read")[0].get("synchronous").expect("a number");
+        assert_eq!(synchronous, 2);
     })
     .await;
 }

@@ -6,9 +6,10 @@ use crate::keys::Keys;
 use crate::open::Opened;
 use crate::pass::item_of;
 use crate::rule::TargetRule;
+use crate::sync::Sync;
 use crate::target::{Target, Trouble};
 use crate::{Syncs, sql};
-use ::operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings};
+use ::operations::{Context, Failure, Kind, Outcome, Place, RetryPolicy, Settings};
 use base::{DeliveryId, SyncId};
 use futures::{StreamExt, stream};
 use secrecy::ExposeSecret;
@@ -73,6 +74,10 @@ impl Kind for SyncVerify {
                 Duration::from_secs(5),
                 Duration::from_secs(300),
             ))
+    }
+
+    async fn place(&self, input: &VerifyInput) -> Result<Place, storage::Error> {
+        self.0.place(input.sync, Sync::verify_key).await
     }
 
     async fn run(&self, input: VerifyInput, context: Context) -> Result<Outcome, Failure> {

@@ -115,7 +115,7 @@ impl Follower {
                         code: refused.code(),
                         message: format!("{refused}; subscribe again to go on"),
                     };
-                    return self.settle(&message).await;
+                    return self.end(&message).await;
                 }
             };
             let eventful = news.missed || !news.events.is_empty();

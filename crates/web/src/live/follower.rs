@@ -28,12 +28,26 @@ pub(super) struct Said {
     pub(super) settles: Option<u64>,
 }
 
+/// What a follower has to say, and for which subscription.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) said: Said,
+    /// The subscription's number, which the client may give to another one later.
+    pub(super) id: u64,
+    /// Which of all the client's subscriptions it is.
+    pub(super) serial: u64,
+    /// Whether nothing of it is followed any more: the client has to subscribe again.
+    pub(super) is_lost: bool,
+}
+
 /// One who follows for a subscription. Ends when nobody takes its messages.
 #[derive(Clone)]
 pub(super) struct Follower {
     /// The subscription's number.
     pub(super) id: u64,
-    pub(super) outgoing: mpsc::Sender<Said>,
+    /// Which of all the client's subscriptions it is.
+    pub(super) serial: u64,
+    pub(super) outgoing: mpsc::Sender<Told>,
     /// What who watches may do with operations.
     pub(super) rights: watch::Receiver<Rights>,
     /// Where one operation is watched, only its changes count.
@@ -42,25 +56,37 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) async fn say(&self, message: Bytes) {
-        self.pass(Said {
-            message,
-            settles: None,
-        })
-        .await;
+        self.pass(self.told(message, None)).await;
     }
 
     /// Says what nothing of the beginning follows any more.
     pub(super) async fn settle(&self, message: &ToClient) {
-        self.pass(Said {
-            message: message.encoded(),
-            settles: Some(self.id),
+        let told = self.told(message.encoded(), Some(self.id));
+        self.pass(told).await;
+    }
+
+    /// Says why nothing is followed any more, which ends the whole subscription.
+    pub(super) async fn end(&self, message: &ToClient) {
+        let told = self.told(message.encoded(), Some(self.id));
+        self.pass(Told {
+            is_lost: true,
+            ..told
         })
         .await;
     }
 
-    async fn pass(&self, said: Said) {
+    const fn told(&self, message: Bytes, settles: Option<u64>) -> Told {
+        Told {
+            said: Said { message, settles },
+            id: self.id,
+            serial: self.serial,
+            is_lost: false,
+        }
+    }
+
+    async fn pass(&self, told: Told) {
         // Where nobody takes it any more, this task is about to be ended.
-        let _ = self.outgoing.send(said).await;
+        let _ = self.outgoing.send(told).await;
     }
 
     pub(super) async fn position(&self, changed: u64) {
@@ -77,7 +103,7 @@ impl Follower {
             code: "unavailable",
             message: format!("{error}; subscribe again to go on"),
         };
-        self.settle(&message).await;
+        self.end(&message).await;
     }
 
     async fn tell(&self, operation: operations::Operation) {

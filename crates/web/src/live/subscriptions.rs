@@ -5,7 +5,7 @@
 
 use super::Hub;
 use super::files::{FollowFiles, NotFollowed};
-use super::follower::{Follower, Said};
+use super::follower::{Follower, Said, Told};
 use super::messages::{ToClient, Topic};
 use crate::activity::shown::Rights;
 use access::Caller;
@@ -24,9 +24,18 @@ pub(super) struct Subscriptions {
     /// What who watches may do with operations, as it was asked last.
     rights: watch::Sender<Rights>,
     followers: JoinSet<()>,
-    by_id: HashMap<u64, Vec<AbortHandle>>,
-    outgoing: mpsc::Sender<Said>,
-    messages: mpsc::Receiver<Said>,
+    by_id: HashMap<u64, Subscription>,
+    /// How many were made so far.
+    made: u64,
+    outgoing: mpsc::Sender<Told>,
+    messages: mpsc::Receiver<Told>,
+}
+
+/// One that is followed.
+struct Subscription {
+    /// Which of all that the client has made: its number may be used again.
+    serial: u64,
+    followers: Vec<AbortHandle>,
 }
 
 impl Subscriptions {
@@ -38,6 +47,7 @@ impl Subscriptions {
             hub,
             followers: JoinSet::new(),
             by_id: HashMap::new(),
+            made: 0,
             outgoing,
             messages,
         }
@@ -46,7 +56,20 @@ impl Subscriptions {
     /// The next message of any subscription. Never ends by itself, as this holds a
     /// sender. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Said> {
-        self.messages.recv().await
+        loop {
+            let told = self.messages.recv().await?;
+            let followed = self.by_id.get(&told.id);
+            if followed.is_none_or(|followed| followed.serial != told.serial) {
+                // It was on its way when its subscription ended, and the number may be
+                // another one's by now.
+                continue;
+            }
+            if told.is_lost {
+                // All of it ends, and its number is free: the client is to subscribe again.
+                self.end(told.id);
+            }
+            return Some(told.said);
+        }
     }
 
     /// The caller's rights may have changed: what is told from now on is told by these.
@@ -72,8 +95,11 @@ impl Subscriptions {
             let message = format!("One client follows at most {most} topics; end one first.");
             return refused("too-many", message);
         }
+        self.made += 1;
+        let serial = self.made;
         let mut follower = Follower {
             id,
+            serial,
             outgoing: self.outgoing.clone(),
             rights: self.rights.subscribe(),
             only: None,
@@ -111,7 +137,8 @@ impl Subscriptions {
         };
         match started {
             Ok(followers) => {
-                self.by_id.insert(id, followers);
+                let subscription = Subscription { serial, followers };
+                self.by_id.insert(id, subscription);
                 ToClient::Subscribed { id }
             }
             Err(error @ operations::Error::NoOperation(_)) => {
@@ -123,10 +150,15 @@ impl Subscriptions {
 
     /// Follows no more; what the client is told of it.
     pub(super) fn unsubscribe(&mut self, id: u64) -> ToClient {
-        for follower in self.by_id.remove(&id).unwrap_or_default() {
+        self.end(id);
+        ToClient::Unsubscribed { id }
+    }
+
+    fn end(&mut self, id: u64) {
+        let ended = self.by_id.remove(&id);
+        for follower in ended.into_iter().flat_map(|ended| ended.followers) {
             follower.abort();
         }
-        ToClient::Unsubscribed { id }
     }
 
     /// From where a client goes on; nowhere, where it has seen more than there is: it is told
