@@ -10,7 +10,7 @@ use crate::tally::Change;
 use crate::{Files, Result, sql};
 use access::{Caller, Proof};
 use base::{OperationId, Trigger};
-use operations::NewOperation;
+use operations::{NewOperation, Place};
 use std::cmp::Ordering;
 
 /// What one side knows of a key.
@@ -135,6 +135,14 @@ impl Step {
     }
 }
 
+/// Where comparisons of a bucket stand, whoever sets them off: one after the other.
+pub(crate) fn place_of(bucket: &Bucket) -> Place {
+    Place {
+        key: format!("reconcile:{}", bucket.id),
+        subject: format!("bucket:{}", bucket.name),
+    }
+}
+
 impl Files {
     /// Has a bucket compared with its store.
     ///
@@ -159,10 +167,11 @@ impl Files {
             prefix,
             dry_run,
         };
+        let Place { key, subject } = place_of(bucket);
         let new = NewOperation::of::<Reconcile>(&input, caller.actor(), trigger)?
             .title(format!("Compare {} with its store", bucket.name))
-            .key(format!("reconcile:{}", bucket.id))
-            .subject(format!("bucket:{}", bucket.name));
+            .key(key)
+            .subject(subject);
         Ok(self.operations().submit(new).await?)
     }
 

@@ -10,11 +10,11 @@ use crate::Files;
 use crate::bucket::Bucket;
 use crate::path::FilePath;
 use crate::permit::Permission;
-use crate::reconcile::{Difference, Step, compare};
+use crate::reconcile::{Difference, Step, compare, place_of};
 use crate::tally::{Change, Tally};
 use access::Caller;
 use futures::{StreamExt, stream};
-use operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings};
+use operations::{Context, Failure, Kind, Outcome, Place, RetryPolicy, Settings};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +66,12 @@ impl Kind for Reconcile {
                 Duration::from_secs(2),
                 Duration::from_secs(300),
             ))
+    }
+
+    async fn place(&self, input: &ReconcileInput) -> Result<Place, storage::Error> {
+        // Without the bucket it ends by itself, and says why.
+        let bucket = self.0.bucket(&input.bucket).ok();
+        Ok(bucket.map_or_else(Place::default, |bucket| place_of(&bucket)))
     }
 
     async fn run(&self, input: ReconcileInput, context: Context) -> Result<Outcome, Failure> {
