@@ -3,7 +3,7 @@
 
 use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
 use crate::s3::{Boto, access_key};
-use crate::stored::{add_user, answered, put, refusal};
+use crate::stored::{HOST, add_user, answered, path_of, put, refusal};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testing::{ServerOptions, TestServer, within};
@@ -18,45 +18,77 @@ async fn limit(server: &TestServer, rules: Value) {
     assert_eq!(answered(change).await.0, 200);
 }
 
-/// What is answered to the head of a PUT of which no body ever comes: its status and the
-/// code of the problem.
-async fn answer_to_head(
-    server: &TestServer,
-    (name, password): (&str, &str),
-    path: &str,
-    length: u64,
-) -> (u16, String) {
-    let address = server.url();
-    let address = address.trim_start_matches("http://");
-    let basic = data_encoding::BASE64.encode(format!("{name}:{password}").as_bytes());
-    let head = format!(
-        "PUT /api/v1/buckets/files/files/{path} HTTP/1.1\r\nHost: {address}\r\n\
-         Authorization: Basic {basic}\r\nContent-Length: {length}\r\n\r\n"
-    );
+/// The server's own host and port.
+fn own_host(server: &TestServer) -> String {
+    server.url().trim_start_matches("http://").to_owned()
+}
+
+/// Whether all of an answer has come.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let head = head.to_lowercase();
+    let mut lines = head.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.expect("it says how long it is");
+    length.parse() == Ok(body.len())
+}
+
+/// What is answered to the head of a request of which no body ever comes: its status and its
+/// text.
+async fn answer_without_body(url: &str, head: &str) -> (u16, String) {
+    let address = url.trim_start_matches("http://");
     let mut socket = TcpStream::connect(address).await.expect("it listens");
     socket.write_all(head.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     let end = within("an answer without a body", async {
         let mut buffer = [0; 4096];
-        loop {
-            // A problem document ends with its outermost brace.
-            if answer.ends_with(b"}") {
-                break Ok(0);
-            }
+        while !is_whole(&answer) {
             match socket.read(&mut buffer).await {
-                Ok(0) => break Ok(0),
+                Ok(0) => break,
                 Ok(read) => answer.extend_from_slice(&buffer[..read]),
-                Err(error) => break Err(error),
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
     });
     end.await.expect("it is not cut off");
     let answer = String::from_utf8(answer).expect("text");
     let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
     let body = answer.split_once("\r\n\r\n").expect("a body").1;
-    let problem: Value = serde_json::from_str(body).expect("a problem");
+    (status.expect("a status"), body.to_owned())
+}
+
+/// The same of this server, to somebody: its status and the code of the problem.
+async fn problem_of_head(
+    server: &TestServer,
+    (name, password): (&str, &str),
+    (line, host, headers): (&str, &str, &str),
+    length: u64,
+) -> (u16, String) {
+    let basic = data_encoding::BASE64.encode(format!("{name}:{password}").as_bytes());
+    let head = format!(
+        "{line} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {basic}\r\n{headers}\
+         Content-Length: {length}\r\n\r\n"
+    );
+    let (status, body) = answer_without_body(&server.url(), &head).await;
+    let problem: Value = serde_json::from_str(&body).expect("a problem");
     let code = problem["code"].as_str().unwrap_or_default().to_owned();
-    (status.expect("a status"), code)
+    (status, code)
+}
+
+/// The same of a PUT.
+async fn answer_to_head(
+    server: &TestServer,
+    who: (&str, &str),
+    path: &str,
+    length: u64,
+) -> (u16, String) {
+    let line = format!("PUT {}", file(path));
+    let host = own_host(server);
+    problem_of_head(server, who, (&line, &host, ""), length).await
 }
 
 fn exceeded() -> (u16, String) {
@@ -112,6 +144,60 @@ async fn what_is_known_to_be_too_much_is_refused_before_it_is_sent(berth: Berth)
     let unknown = server.request_as("otto", &password, Method::PUT, &file("his2"));
     assert_eq!(refusal(unknown.body(chunked)).await, exceeded());
     assert_eq!(server.contents(), 3, "nothing of it is left");
+}
+
+/// Begins an upload of which nobody knows the length; its path.
+async fn upload_without_length(server: &TestServer) -> String {
+    let name = data_encoding::BASE64.encode(b"later");
+    let create = server
+        .request(Method::POST, "/tus")
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Defer-Length", "1")
+        .header("Upload-Metadata", format!("filename {name}"));
+    let answer = create.send().await.expect("an answer");
+    assert_eq!(answer.status(), 201);
+    let location = answer.headers()["location"].to_str().expect("text");
+    path_of(server, location)
+}
+
+on_disk_and_in_store!(no_way_in_waits_for_what_is_known_to_be_too_much);
+async fn no_way_in_waits_for_what_is_known_to_be_too_much(berth: Berth) {
+    let server = berth.usual().await;
+    put(&server, "there", b"123456").await;
+    let later = upload_without_length(&server).await;
+    let link = json!({ "path": "signed", "method": "PUT" });
+    let (status, link) = server.post("/api/v1/buckets/files/presign", &link).await;
+    assert_eq!(status, 200, "{link}");
+    let link = link["url"].as_str().expect("an address");
+    limit(&server, json!({ "quota_bytes": 10 })).await;
+
+    let admin = ("admin", server.admin_password());
+    let host = own_host(&server);
+    let name = data_encoding::BASE64.encode(b"large");
+    let bytes = "Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\n";
+    for length in [5, 1_000_000_000] {
+        let creation =
+            format!("{bytes}Upload-Length: {length}\r\nUpload-Metadata: filename {name}\r\n");
+        let going_on = format!("{bytes}Upload-Offset: 0\r\n");
+        for (line, host, headers) in [
+            ("PUT /large", HOST, ""),
+            ("PUT /api/upload/large", HOST, ""),
+            ("POST /tus", &host, creation.as_str()),
+            (&format!("PATCH {later}"), &host, &going_on),
+        ] {
+            let refused = problem_of_head(&server, admin, (line, host, headers), length).await;
+            assert_eq!(refused, exceeded(), "{line}, {length} bytes");
+        }
+        // Of a store's own address this server does not hear.
+        if !server.is_in_store() {
+            let path = path_of(&server, link);
+            let head =
+                format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+            let (status, body) = answer_without_body(&server.url(), &head).await;
+            assert!(status == 507 && body.contains("quota-exceeded"), "{body}");
+        }
+    }
+    assert_eq!(held(&server, "files").await["files"], 1);
 }
 
 /// What a bucket holds.
@@ -219,4 +305,24 @@ async fn a_client_of_s3_is_told_that_the_quota_is_exceeded(berth: Berth) {
         assert_eq!(boto.asked(&key, what).await, wanted, "{what}");
     }
     assert_eq!(held(&server, "files").await["files"], 1);
+    // Nor is a body waited for of which it is known.
+    let sign = "print(s3.generate_presigned_url('put_object', dict(Bucket='files', Key='z')))\n\
+                u = dict(Bucket='files', Key='x')\n\
+                u['UploadId'] = s3.create_multipart_upload(**u)['UploadId']\n\
+                print(s3.generate_presigned_url('upload_part', dict(PartNumber=1, **u)))";
+    let signed = boto.run((&key.key, &key.secret), sign).await;
+    let signed: Vec<&str> = signed.lines().collect();
+    assert_eq!(signed.len(), 2, "{signed:?}");
+    for url in signed {
+        let target = url.strip_prefix(&server.s3_url()).expect("it is here");
+        let host = server.s3_url();
+        let host = host.trim_start_matches("http://");
+        let head =
+            format!("PUT {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000000\r\n\r\n");
+        let (status, body) = answer_without_body(&server.s3_url(), &head).await;
+        assert!(
+            status == 403 && body.contains("<Code>QuotaExceeded<"),
+            "{url}: {body}"
+        );
+    }
 }

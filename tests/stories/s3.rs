@@ -84,6 +84,12 @@ async fn python(script: &str, server: &Afloat, key: &Key) -> Option<String> {
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("script.py");
     std::fs::write(&file, script).expect("a script");
+    for (name, beside) in [
+        ("asking.py", include_str!("s3/asking.py")),
+        ("changes.py", include_str!("s3/changes.py")),
+    ] {
+        std::fs::write(home.path().join(name), beside).expect("a script");
+    }
     let mut command = client(&python, server, key, home.path());
     command.arg(&file);
     if server.is_in_store() {

@@ -299,7 +299,7 @@ impl Files {
 }
 
 /// What `path` has up to and with the first `delimiter` behind `prefix`.
-fn common<'a>(path: &'a str, prefix: &str, delimiter: &str) -> Option<&'a str> {
+pub(crate) fn common<'a>(path: &'a str, prefix: &str, delimiter: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(prefix)?;
     let at = rest.find(delimiter)?;
     path.get(..prefix.len() + at + delimiter.len())

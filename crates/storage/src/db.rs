@@ -22,7 +22,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Executor};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -34,6 +34,12 @@ const SLOW: Duration = Duration::from_millis(250);
 const MIGRATION: Duration = Duration::from_secs(3600);
 /// How long SQLite waits for a lock that another process (a backup) holds.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// What is acknowledged outlasts a loss of power, whatever else the server is for: where commits
+/// are not waited for (`off`), they are. Any other choice waits for this server's disk at least,
+/// and stays the operator's.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') = 'off'";
 
 /// How many connections there are, and how long one waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,6 +261,9 @@ impl Db {
                     .min_connections(1)
                     .acquire_timeout(limits.acquire)
                     .idle_timeout(Duration::from_secs(300))
+                    .after_connect(|connection, _| {
+                        Box::pin(async move { connection.execute(DURABLE).await.map(drop) })
+                    })
                     .connect_with(options)
                     .await
                     .map_err(|error| no_answer(error, limits))?;

@@ -1,7 +1,6 @@
 """What boto3 asks of an S3 server, with its default settings. Each function is a fact.
 
-Run by the stories of s3.rs: ENDPOINT, KEY and SECRET say where and as whom; arguments
-name the facts to show, all of them without.
+Run by the stories of s3.rs; arguments name the facts to show, all of them without.
 """
 
 import hashlib
@@ -14,12 +13,11 @@ import urllib.request
 import awscli.botocore.config
 import awscli.botocore.session
 import boto3
+import changes
+from asking import BUCKET, ENDPOINT, client, fails, get, s3
 from boto3.s3.transfer import TransferConfig
 from botocore.client import Config
-from botocore.exceptions import ClientError
 
-ENDPOINT = os.environ["ENDPOINT"]
-BUCKET = "files"
 MIB = 1 << 20
 ODD = [
     "a b.txt",
@@ -45,35 +43,6 @@ ODD = [
 KEYS_ARE_PATHS = "KEYS_ARE_PATHS" in os.environ
 if KEYS_ARE_PATHS:
     ODD = [key for key in ODD if "//" not in key and not key.startswith("/") and not key.endswith("/")]
-
-
-def client(**config):
-    return boto3.client(
-        "s3",
-        endpoint_url=ENDPOINT,
-        region_name="us-east-1",
-        aws_access_key_id=os.environ["KEY"],
-        aws_secret_access_key=os.environ["SECRET"],
-        config=Config(retries={"total_max_attempts": 1}, **config),
-    )
-
-
-s3 = client()
-
-
-def fails(code, status, call, *args, **kwargs):
-    try:
-        call(*args, **kwargs)
-    except ClientError as error:
-        found = (error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"])
-        assert found == (code, status), (found, (code, status))
-        assert error.response["ResponseMetadata"]["RequestId"], "every answer has its id"
-        return error
-    raise AssertionError(f"{code} was expected")
-
-
-def get(key, **kwargs):
-    return s3.get_object(Bucket=BUCKET, Key=key, **kwargs)["Body"].read()
 
 
 def what_is_put_is_got():
@@ -394,55 +363,6 @@ def what_there_is_not_is_said_to_be_not_implemented():
     assert status in (403, 405, 501), status
 
 
-def versions_are_kept_where_wanted():
-    s3.create_bucket(Bucket="versioned")
-    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
-    assert s3.get_bucket_versioning(Bucket="versioned")["Status"] == "Enabled"
-    ids = [s3.put_object(Bucket="versioned", Key="v", Body=body)["VersionId"] for body in [b"1", b"2", b"3"]]
-    s3.put_object(Bucket="versioned", Key="w", Body=b"w")
-    for size in [1, 2, 1000]:
-        pages = s3.get_paginator("list_object_versions").paginate(
-            Bucket="versioned", PaginationConfig={"PageSize": size}
-        )
-        found = [(version["Key"], version["VersionId"]) for page in pages for version in page.get("Versions", [])]
-        assert sorted(found[:3]) == sorted(("v", id) for id in ids), (size, found)
-        assert len(found) == 4, (size, found)
-        # The newest first.
-        assert found[:3] == [("v", id) for id in reversed(ids)], (size, found)
-    first = s3.get_object(Bucket="versioned", Key="v", VersionId=ids[0])
-    assert first["Body"].read() == b"1"
-    # A version that is named is the one that is meant, also where its tags are.
-    where = {"Bucket": "versioned", "Key": "v"}
-    tags = {"TagSet": [{"Key": "t", "Value": "1"}]}
-    tagged = s3.put_object_tagging(Tagging=tags, VersionId=ids[2], **where)
-    assert tagged["VersionId"] == ids[2]
-    fails("NotImplemented", 501, s3.put_object_tagging, Tagging=tags, VersionId=ids[0], **where)
-    fails("NotImplemented", 501, s3.delete_object_tagging, VersionId=ids[0], **where)
-    assert s3.get_object_tagging(**where)["TagSet"] == tags["TagSet"]
-    found = s3.get_object_tagging(VersionId=ids[0], **where)
-    assert found["TagSet"] == [] and found["VersionId"] == ids[0]
-    unknown = "00000000-0000-7000-8000-000000000000"
-    for call in [s3.get_object_tagging, s3.delete_object_tagging, s3.get_object_acl]:
-        fails("NoSuchVersion", 404, call, VersionId=unknown, **where)
-    gone = s3.delete_object(Bucket="versioned", Key="v")
-    # There are no markers: a file that was deleted has versions and no latest one.
-    assert "DeleteMarker" not in gone and "VersionId" not in gone, gone
-    listed = s3.list_object_versions(Bucket="versioned", Prefix="v")
-    assert "DeleteMarkers" not in listed, listed
-    assert not any(version["IsLatest"] for version in listed["Versions"]), listed
-    fails("NoSuchKey", 404, s3.get_object, Bucket="versioned", Key="v")
-    fails("404", 404, s3.head_object, Bucket="versioned", Key="v")
-    # One of them that is copied to its own key is there again.
-    again = s3.copy_object(CopySource={"VersionId": ids[0], **where}, **where)
-    assert s3.get_object(**where)["Body"].read() == b"1"
-    s3.delete_object(VersionId=again["VersionId"], **where)
-    s3.delete_object(Bucket="versioned", Key="v")
-    fails("BucketNotEmpty", 409, s3.delete_bucket, Bucket="versioned")
-    for id in ids:
-        s3.delete_object(Bucket="versioned", Key="v", VersionId=id)
-    fails("NoSuchVersion", 404, s3.get_object, Bucket="versioned", Key="v", VersionId=ids[0])
-
-
 def many_are_deleted_at_once():
     keys = [f"many/{number}" for number in range(20)]
     for key in keys:
@@ -554,10 +474,10 @@ FACTS = [
     tags_are_put_and_got,
     buckets_come_and_go,
     what_there_is_not_is_said_to_be_not_implemented,
-    versions_are_kept_where_wanted,
     many_are_deleted_at_once,
     presigned_addresses_are_good_for_what_was_signed,
     signatures_are_verified,
+    *changes.FACTS,
 ]
 
 if __name__ == "__main__":

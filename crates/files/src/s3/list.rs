@@ -106,15 +106,23 @@ impl Found {
     }
 
     fn common_prefixes(&self, encoding: Option<&EncodingType>) -> Option<Vec<CommonPrefix>> {
-        let prefix = |folder: &String| CommonPrefix {
-            prefix: Some(encoded(folder, encoding)),
-        };
-        let prefixes: Vec<CommonPrefix> = self.folders.iter().map(prefix).collect();
-        (!prefixes.is_empty()).then_some(prefixes)
+        common_prefixes(self.folders.iter().map(String::as_str), encoding)
     }
 }
 
-fn filled(text: Option<String>) -> Option<String> {
+/// Folders as they are written; nothing where there are none.
+pub(super) fn common_prefixes<'a>(
+    folders: impl Iterator<Item = &'a str>,
+    encoding: Option<&EncodingType>,
+) -> Option<Vec<CommonPrefix>> {
+    let prefix = |folder: &str| CommonPrefix {
+        prefix: Some(encoded(folder, encoding)),
+    };
+    let prefixes: Vec<CommonPrefix> = folders.map(prefix).collect();
+    (!prefixes.is_empty()).then_some(prefixes)
+}
+
+pub(super) fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 

@@ -5,23 +5,24 @@
 //! is no version. Whatever a verb needs to look at a file, of an older version it also needs the
 //! right to list: what everybody may read is not what was taken away.
 
+mod lines;
+
 use super::Service;
 use super::error::Fault;
 use super::get::{signed, time};
-use super::list::{encoded, most};
+use super::list::{common_prefixes, encoded, filled, most};
 use crate::bucket::Bucket;
 use crate::expect::Expect;
 use crate::file::File;
-use crate::list::Entry;
 use crate::path::FilePath;
 use crate::permit::Permission;
 use crate::remembered::Content;
-use crate::remove::Heap;
 use crate::{Error, Files};
 use access::{Caller, Doer};
 use base::FileId;
+use lines::{Asked, Line};
 use s3s::dto::{
-    ETag, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
+    ETag, EncodingType, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
     ObjectVersionStorageClass,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -82,7 +83,7 @@ pub(super) async fn content(
 }
 
 /// Removes a version for good, if it is what is expected. One that is not there is as good as
-/// removed.
+/// removed, except for who says what it must be.
 pub(super) async fn remove(
     service: &Service,
     caller: &Caller,
@@ -92,22 +93,28 @@ pub(super) async fn remove(
     expect: &Expect,
 ) -> Fault<()> {
     let files = &service.files;
+    let is_not_there = |error: Error| {
+        if expect.is_nothing() {
+            return Ok(());
+        }
+        Err(error.into())
+    };
     let id = match version {
         // Whatever lies there when its turn comes.
         NULL => match files.delete(bucket, path, expect, &caller.actor()).await {
             Ok(file) => file.id,
-            Err(Error::NoFile(_)) => return Ok(()),
+            Err(error @ Error::NoFile(_)) => return is_not_there(error),
             Err(error) => return Err(error.into()),
         },
         version => {
             let Ok(id) = version.parse() else {
-                return Ok(());
+                return is_not_there(Error::NothingToRestore);
             };
             let file = match files.current_version(bucket, path, id).await? {
                 Some(file) => file,
                 None => match files.older_version(bucket, path, id).await {
                     Ok(file) => file,
-                    Err(Error::NothingToRestore) => return Ok(()),
+                    Err(error @ Error::NothingToRestore) => return is_not_there(error),
                     Err(error) => return Err(error.into()),
                 },
             };
@@ -138,13 +145,6 @@ pub(super) async fn lies_there(files: &Files, bucket: &Bucket, file: &File) -> F
     }
 }
 
-/// One line of the list: the current content of a path comes before those of its past, and of
-/// these the newest first, as clients rely on it.
-struct Line {
-    file: File,
-    latest: bool,
-}
-
 pub(super) async fn list_object_versions(
     service: &Service,
     request: S3Request<ListObjectVersionsInput>,
@@ -155,16 +155,6 @@ pub(super) async fn list_object_versions(
     let bucket = service
         .permitted(Some(&caller), &input.bucket, &prefix, Permission::List)
         .await?;
-    if input
-        .delimiter
-        .as_deref()
-        .is_some_and(|text| !text.is_empty())
-    {
-        return Err(s3_error!(
-            NotImplemented,
-            "Versions are listed without a delimiter."
-        ));
-    }
     let limit = most(input.max_keys)?;
     let marker = input.key_marker.clone().filter(|marker| !marker.is_empty());
     let after = marker.as_ref().map(|key| {
@@ -178,92 +168,75 @@ pub(super) async fn list_object_versions(
         };
         (key.clone(), after)
     });
-    let mut lines = lines(service, &bucket, &prefix, after, limit + 1).await?;
+    let delimiter = filled(input.delimiter);
+    let asked = Asked {
+        bucket: &bucket,
+        prefix: &prefix,
+        delimiter: delimiter.as_deref(),
+    };
+    let mut lines = match limit {
+        0 => Vec::new(),
+        _ => asked.lines(&service.files, after, limit + 1).await?,
+    };
     let truncated = lines.len() > limit;
     lines.truncate(limit);
     let last = lines.last().filter(|_| truncated);
     let url = input.encoding_type.as_ref();
-    let version = |line: &Line| {
-        if bucket.versions {
-            line.file.id.to_string()
-        } else {
-            NULL.to_owned()
-        }
-    };
+    let folders = lines.iter().filter_map(|line| match line {
+        Line::Folder(folder) => Some(folder.as_str()),
+        Line::Version(..) => None,
+    });
+    let versions = lines.iter().filter_map(|line| match line {
+        Line::Version(file, latest) => Some(version(&bucket, file, *latest, url)),
+        Line::Folder(_) => None,
+    });
     let output = ListObjectVersionsOutput {
         name: Some(input.bucket),
         prefix: Some(encoded(&prefix, url)),
+        delimiter: delimiter.as_deref().map(|text| encoded(text, url)),
         key_marker: marker.map(|marker| encoded(&marker, url)),
         version_id_marker: input.version_id_marker,
-        next_key_marker: last.map(|line| encoded(line.file.path.as_str(), url)),
-        next_version_id_marker: last.map(|line| {
-            if line.latest {
-                NULL.to_owned()
-            } else {
-                line.file.id.to_string()
-            }
+        next_key_marker: last.map(|line| encoded(line.key(), url)),
+        next_version_id_marker: last.and_then(|line| match line {
+            Line::Version(_, true) => Some(NULL.to_owned()),
+            Line::Version(file, false) => Some(file.id.to_string()),
+            // Its key alone says what is behind it.
+            Line::Folder(_) => None,
         }),
         is_truncated: Some(truncated),
         max_keys: Some(i32::try_from(limit).unwrap_or(i32::MAX)),
         encoding_type: input.encoding_type.clone(),
-        versions: Some(
-            lines
-                .iter()
-                .map(|line| ObjectVersion {
-                    key: Some(encoded(line.file.path.as_str(), url)),
-                    version_id: Some(version(line)),
-                    is_latest: Some(line.latest),
-                    last_modified: Some(time(line.file.modified_at)),
-                    e_tag: Some(ETag::Strong(line.file.etag.clone())),
-                    size: Some(signed(line.file.size)),
-                    storage_class: Some(ObjectVersionStorageClass::from_static(
-                        ObjectVersionStorageClass::STANDARD,
-                    )),
-                    ..ObjectVersion::default()
-                })
-                .collect(),
-        ),
+        common_prefixes: common_prefixes(folders, url),
+        versions: Some(versions.collect()),
         ..ListObjectVersionsOutput::default()
     };
     Ok(S3Response::new(output))
 }
 
-/// At most `limit` lines by path, after one.
-async fn lines(
-    service: &Service,
+/// A content as it stands in the list.
+fn version(
     bucket: &Bucket,
-    prefix: &str,
-    after: Option<(String, FileId)>,
-    limit: usize,
-) -> Fault<Vec<Line>> {
-    let files = &service.files;
-    let key = after.as_ref().map(|(key, _)| key.as_str());
-    // Where a page ended at a path, the rest of its past is still to come.
-    let current = files.keys(bucket, prefix, None, key, limit).await?;
-    let mut lines: Vec<Line> = Vec::new();
-    for entry in current {
-        if let Entry::File(file) = entry {
-            lines.push(Line {
-                file: *file,
-                latest: true,
-            });
-        }
+    file: &File,
+    is_latest: bool,
+    encoding: Option<&EncodingType>,
+) -> ObjectVersion {
+    let id = if bucket.versions {
+        file.id.to_string()
+    } else {
+        NULL.to_owned()
+    };
+    ObjectVersion {
+        key: Some(encoded(file.path.as_str(), encoding)),
+        version_id: Some(id),
+        is_latest: Some(is_latest),
+        last_modified: Some(time(file.modified_at)),
+        e_tag: Some(ETag::Strong(file.etag.clone())),
+        size: Some(signed(file.size)),
+        storage_class: Some(ObjectVersionStorageClass::from_static(
+            ObjectVersionStorageClass::STANDARD,
+        )),
+        ..ObjectVersion::default()
     }
-    if bucket.versions {
-        let past = files
-            .past(bucket, Heap::Versions, prefix, after.as_ref(), limit)
-            .await?;
-        lines.extend(past.into_iter().map(|past| Line {
-            file: past.file,
-            latest: false,
-        }));
-        lines.sort_by(|a, b| {
-            let key = |line: &Line| (line.file.path.clone(), !line.latest);
-            key(a).cmp(&key(b)).then(b.file.id.cmp(&a.file.id))
-        });
-    }
-    lines.truncate(limit);
-    Ok(lines)
 }
 
 #[cfg(test)]
@@ -272,6 +245,7 @@ mod tests {
     use crate::expect::Tags;
     use crate::permit::Writer;
     use crate::put::NewFile;
+    use crate::remove::Heap;
     use access::{Proof, Role};
     use bytes::Bytes;
 

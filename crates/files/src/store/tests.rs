@@ -13,6 +13,7 @@ use crate::bucket::{BucketChange, NewBucket};
 use crate::change::Description;
 use crate::expect::{Expect, Tags};
 use crate::permit::Writer;
+use crate::presign::Terms;
 use crate::put::NewFile;
 use crate::{FileSettings, Ground, Heap};
 use access::{Access, AccessSettings, Doer, MasterKeys};
@@ -25,9 +26,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Files over a store, as one process has them.
-struct Quay {
-    files: Files,
-    bucket: Arc<Bucket>,
+pub(crate) struct Quay {
+    pub(crate) files: Files,
+    pub(crate) bucket: Arc<Bucket>,
     peer: S3Store,
     by: Writer,
     _folder: tempfile::TempDir,
@@ -41,7 +42,10 @@ impl Quay {
     }
 
     /// The same with a gate before the store.
-    async fn gated(database: &TestDatabase, settings: BucketChange) -> Option<(Self, Gate)> {
+    pub(crate) async fn gated(
+        database: &TestDatabase,
+        settings: BucketChange,
+    ) -> Option<(Self, Gate)> {
         let peer = S3Store::start().await?;
         let gate = Gate::before(peer.port()).await;
         let endpoint = gate.endpoint();
@@ -83,7 +87,7 @@ impl Quay {
         }
     }
 
-    async fn put(&self, path: &str, content: &[u8]) -> File {
+    pub(crate) async fn put(&self, path: &str, content: &[u8]) -> File {
         self.put_if(path, content, Expect::default())
             .await
             .expect("put")
@@ -114,7 +118,7 @@ impl Quay {
     }
 
     /// The paths that are listed.
-    async fn listed(&self) -> Vec<String> {
+    pub(crate) async fn listed(&self) -> Vec<String> {
         let entries = self.files.keys(&self.bucket, "", None, None, 100).await;
         let entries = entries.expect("listed");
         entries.iter().map(|entry| entry.key().to_owned()).collect()
@@ -139,10 +143,13 @@ async fn read(content: &crate::Content, range: Range<u64>) -> Vec<u8> {
     pieces.concat()
 }
 
+/// Where clients reach the store; this server does at its own endpoint.
+const PUBLIC: &str = "https://store.example.org";
+
 fn storage(peer: &S3Store, prefix: &str) -> Storage {
     Storage::S3 {
         endpoint: peer.endpoint(),
-        public_endpoint: None,
+        public_endpoint: Some(PUBLIC.to_owned()),
         region: "us-east-1".to_owned(),
         bucket: peer.bucket().to_owned(),
         prefix: prefix.to_owned(),
@@ -239,6 +246,12 @@ async fn a_file_lies_in_the_store_under_its_own_path() {
         let part = read(&content, range.clone()).await;
         assert_eq!(part, large[9 << 20..(9 << 20) + 7]);
         assert_eq!(quay.listed().await, ["deep/n\u{e4}me one.txt", "large"]);
+        let (at, terms) = (path("large"), Terms::Get { download: false });
+        let time = Duration::from_secs(60);
+        let address = quay.files.store_address(&quay.bucket, &at, &terms, time);
+        let address = address.await.expect("signed").expect("it is in a store");
+        let beginning = format!("{PUBLIC}/{}/team/large?", quay.peer.bucket());
+        assert!(address.starts_with(&beginning), "{address}");
     })
     .await;
 }
@@ -450,10 +463,15 @@ async fn files_are_copied_and_moved_within_the_store_and_beyond() {
             Description::default(),
             by,
         );
-        assert_eq!(copy.await.expect("copied").etag.len(), 32);
+        let copied = copy.await.expect("copied");
+        assert_eq!(copied.etag.len(), 32);
         assert_eq!(quay.peer.keys(), ["team/a", "team/b/b"]);
         let moved = files.rename((bucket, &b), (bucket, &c), &nothing, by).await;
-        assert_eq!(moved.expect("moved").path, c);
+        let moved = moved.expect("moved");
+        assert_eq!((&moved.path, moved.id), (&c, copied.id));
+        // Whoever knows what lay there before sees by the date that this is another.
+        assert_ne!(moved.modified_at, copied.modified_at);
+        assert_eq!(files.file(bucket, &c).await.expect("there"), moved);
         assert_eq!(quay.listed().await, ["a", "c"]);
         assert_eq!(quay.peer.keys(), ["team/a", "team/c"]);
         let moved = files.rename((bucket, &c), (&disk, &c), &nothing, by).await;

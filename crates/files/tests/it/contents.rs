@@ -4,8 +4,8 @@ use crate::world::{MOST, World, account, path, writer};
 use base::Actor;
 use bytes::Bytes;
 use files::{
-    BucketChange, Content, Description, Error, Expect, Headers, Metadata, NewFile, Promised, Tags,
-    Writer,
+    BucketChange, Content, Description, Error, Expect, Headers, Metadata, NewFile, NewUpload,
+    Promised, Tags, Writer,
 };
 use std::sync::Arc;
 use testing::on_both;
@@ -38,6 +38,66 @@ async fn what_was_put_is_there_with_all_that_is_said_of_it() {
         assert_eq!(found.headers.cache_control.as_deref(), Some("max-age=60"));
         assert_eq!(world.read("covers/a b.png").await.as_deref(), Some("hello"));
         assert_eq!(world.usage().await, (1, 5));
+        world.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_file_has_its_bounds_on_every_way_in() {
+    on_both(|database| async move {
+        let world = World::open(&database).await;
+        let (files, bucket, by) = (&world.files, &world.bucket, writer("anna"));
+        let said = |length| Metadata::from_iter([("a".to_owned(), "x".repeat(length).into())]);
+        // With `{"a":""}` around it.
+        let (most, long) = (said(8192 - 8), said(8192 - 7));
+        let new = |metadata| NewFile {
+            metadata,
+            ..NewFile::at(path("there"))
+        };
+        let there = world.try_put(new(most), "hello").await.unwrap();
+        let described = Description {
+            metadata: Some(long.clone()),
+            ..Description::default()
+        };
+        let any = Expect::default();
+        let (from, to) = (path("there"), path("copy"));
+        let upload = NewUpload {
+            place: Some((Arc::clone(bucket), path("copy"))),
+            room: None,
+            part: false,
+            length: Some(5),
+            media_type: String::new(),
+            metadata: long.clone(),
+            expect: Expect::default(),
+            said: String::new(),
+        };
+        let (from, to) = ((&**bucket, &from), (&**bucket, &to));
+        let (again, parted) = (new(long.clone()), new(long));
+        for (way, refused) in [
+            ("put", world.try_put(again, "x").await.err()),
+            ("parts", files.begin_parted(bucket, &by, parted).await.err()),
+            ("upload", files.begin_upload(&by, upload).await.err()),
+            (
+                "describe",
+                files
+                    .describe(bucket, from.1, &any, described.clone(), &by.actor)
+                    .await
+                    .err(),
+            ),
+            (
+                "copy",
+                files.copy(from, to, &any, described, &by).await.err(),
+            ),
+        ] {
+            assert!(
+                matches!(refused, Some(Error::Metadata)),
+                "{way}: {refused:?}"
+            );
+        }
+        let found = files.file(bucket, from.1).await.unwrap();
+        assert_eq!((found, world.usage().await), (there, (1, 5)));
+        assert_eq!(world.on_disk(), 1);
         world.close().await;
     })
     .await;

@@ -318,6 +318,61 @@ async fn a_presigned_address_opens_one_object_for_one_method() {
     assert_eq!(plain(Method::GET, &other, "").await.0, 403);
 }
 
+#[tokio::test]
+async fn addresses_for_others_have_the_host_at_which_others_reach_the_store() {
+    for (path_style, endpoint, beginning) in [
+        (
+            true,
+            "https://cdn.example.org",
+            "https://cdn.example.org/harbour/team/a%20b?",
+        ),
+        (
+            true,
+            "http://192.0.2.1:9000",
+            "http://192.0.2.1:9000/harbour/team/a%20b?",
+        ),
+        (
+            false,
+            "https://cdn.example.org",
+            "https://harbour.cdn.example.org/team/a%20b?",
+        ),
+    ] {
+        let settings = ObjectSettings {
+            public_endpoint: Some(endpoint.to_owned()),
+            prefix: "team/".to_owned(),
+            path_style,
+            ..settings("http://127.0.0.1:9".to_owned())
+        };
+        let store = ObjectStore::new(settings, &client(), TaskTracker::new()).expect("usable");
+        let minute = Duration::from_secs(60);
+        let get = store.presign_get("a b", minute, Answered::default());
+        let put = store.presign_put("a b", minute, None, None);
+        for address in [get, put] {
+            let address = address.expect("signed");
+            assert!(address.starts_with(beginning), "{address}");
+        }
+    }
+    let Some(peer) = S3Store::start().await else {
+        return;
+    };
+    // One that only others reach: this server asks at its own.
+    let settings = ObjectSettings {
+        endpoint: peer.endpoint(),
+        public_endpoint: Some(format!("http://localhost:{}", peer.port())),
+        access_key: peer.access_key().to_owned(),
+        secret: peer.secret().into(),
+        ..settings(String::new())
+    };
+    let store = ObjectStore::new(settings, &client(), TaskTracker::new()).expect("usable");
+    let put = store.presign_put("a", Duration::from_secs(60), Some("text/plain"), None);
+    let put = put.expect("signed");
+    // The signature is of that host.
+    assert_eq!(plain(Method::PUT, &put, "text/plain").await.0, 200);
+    let elsewhere = put.replace("//localhost:", "//127.0.0.1:");
+    assert_eq!(plain(Method::PUT, &elsewhere, "text/plain").await.0, 403);
+    assert_eq!(peer.keys(), ["a"]);
+}
+
 /// What anybody is answered who has an address.
 async fn plain(method: Method, url: &str, media_type: &str) -> (u16, Bytes) {
     let client = client();

@@ -245,3 +245,35 @@ async fn two_that_open_an_empty_database_at_once_both_find_it_ready() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn commits_are_on_the_disk_whatever_the_server_does_for_others() {
+    on_both(|database| async move {
+        let db = database.open().await;
+        if database.postgres_url().is_none() {
+            let rows = db.returning("PRAGMA synchronous", values![]).await;
+            let full: i64 = rows.expect("asked")[0]
+                .get("synchronous")
+                .expect("a number");
+            assert_eq!(full, 2);
+            return;
+        }
+        let name = "SELECT current_database()::text AS name";
+        let row = db.one(name, values![]).await.expect("asked");
+        let name: String = row.expect("a row").get("name").expect("a name");
+        db.close().await;
+        for (of_server, ours) in [("off", "on"), ("on", "on"), ("local", "local")] {
+            let db = database.open().await;
+            let set = format!("ALTER DATABASE \"{name}\" SET synchronous_commit = '{of_server}'");
+            db.execute(set, values![]).await.expect("set");
+            db.close().await;
+            let db = database.open().await;
+            let row = db.one("SHOW synchronous_commit", values![]).await;
+            let row = row.expect("asked").expect("a row");
+            let found: String = row.get("synchronous_commit").expect("a word");
+            assert_eq!(found, ours, "where the server has {of_server}");
+            db.close().await;
+        }
+    })
+    .await;
+}

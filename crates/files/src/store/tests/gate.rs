@@ -22,7 +22,7 @@ struct Kept {
 }
 
 /// A gate; its connections end with it.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     address: SocketAddr,
     kept: Arc<Kept>,
     _accepting: AbortOnDropHandle<()>,
@@ -59,7 +59,7 @@ impl Gate {
     }
 
     /// Holds requests that begin so, until [`open`](Self::open).
-    pub(super) fn hold(&self, beginning: &str) {
+    pub(crate) fn hold(&self, beginning: &str) {
         self.kept.held.send_replace(Some(beginning.to_lowercase()));
     }
 
@@ -69,7 +69,7 @@ impl Gate {
     }
 
     /// Waits until so many were held since the beginning.
-    pub(super) async fn has_held(&self, many: usize) {
+    pub(crate) async fn has_held(&self, many: usize) {
         let mut waiting = self.kept.waiting.subscribe();
         let held = waiting.wait_for(|count| *count >= many);
         testing::within("a request to be held", held)
@@ -77,7 +77,7 @@ impl Gate {
             .expect("the gate is there");
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.kept.held.send_replace(None);
     }
 }
