@@ -13,14 +13,17 @@ data "aws_iam_policy_document" "bucket_user" {
     resources = [aws_s3_bucket.files.arn]
   }
 
+  # A copy takes the tags along that others gave an object: for that S3 asks for both rights.
   statement {
     sid = "Objects"
     actions = [
       "s3:AbortMultipartUpload",
       "s3:DeleteObject",
       "s3:GetObject",
+      "s3:GetObjectTagging",
       "s3:ListMultipartUploadParts",
       "s3:PutObject",
+      "s3:PutObjectTagging",
     ]
     resources = ["${aws_s3_bucket.files.arn}/*"]
   }

@@ -2,6 +2,7 @@
 //! the other side was away.
 
 use crate::afloat::{Berth, on_disk_and_in_store};
+use crate::desk::{id_of, in_state};
 use crate::program::{server, sharing_a_key};
 use crate::stored::answered;
 use crate::told::Listener;
@@ -146,4 +147,33 @@ async fn a_webhook_that_is_off_is_never_told_what_happened_then(berth: Berth) {
         .header("Content-Type", "application/json")
         .body("{}");
     assert_eq!(answered(change).await.0, 404);
+}
+
+on_disk_and_in_store!(a_webhook_that_is_off_is_told_what_was_noted_before_when_it_is_on);
+async fn a_webhook_that_is_off_is_told_what_was_noted_before_when_it_is_on(berth: Berth) {
+    let server = berth.usual().await;
+    let mut listener = Listener::start(&[500]).await;
+    let (secret, id) = webhook(&server, &listener.url, "").await;
+    let path = format!("/api/v1/buckets/files/webhooks/{id}");
+    let switch = async |on: bool| {
+        let change = server
+            .request(Method::PATCH, &path)
+            .header("Content-Type", "application/json")
+            .body(json!({ "enabled": on }).to_string());
+        assert_eq!(answered(change).await.0, 200);
+    };
+    put(&server, "noted").await;
+    assert_eq!(listener.next().await.events()[0]["path"], "noted");
+    switch(false).await;
+    // It would be tried again for a day.
+    let at = format!("/api/v1/operations?kind=webhook&subject=webhook:{id}");
+    let (_, page) = server.get(&at).await;
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(1), "{page}");
+    let telling = id_of(&page["items"][0]);
+    in_state(&server, &telling, &["cancelled"]).await;
+    while listener.told.try_recv().is_ok() {}
+    switch(true).await;
+    let told = listener.next().await;
+    told.verify(&secret);
+    assert_eq!(told.events()[0]["path"], "noted");
 }

@@ -192,9 +192,24 @@ async fn an_address_ends_with_its_time_and_with_the_rights_of_its_signer(databas
     let body = json!({ "path": "a", "method": "GET", "expires_in": 1 });
     let (_, link) = server.post(PRESIGN, &body).await;
     let path = path_of(&server, link["url"].as_str().expect("an address"));
+    let body = json!({ "path": "a", "method": "PUT", "expires_in": 1 });
+    let (_, link) = server.post(PRESIGN, &body).await;
+    let putting = path_of(&server, link["url"].as_str().expect("an address"));
     over(&link["expires_at"]).await;
     let get = |path: &str| refusal(server.anonymous(Method::GET, path));
     assert_eq!(get(&path).await, (403, "link-expired".to_owned()));
+    // On the bucket's own domain the same signatures count, and end.
+    let on_host = |path: &str| format!("/a?{}", path.split_once('?').expect("a query").1);
+    let got = server.anonymous(Method::GET, &on_host(&path));
+    let got = refusal(got.header("Host", HOST)).await;
+    assert_eq!(got, (403, "link-expired".to_owned()));
+    let before = contents(&server);
+    for (host, path) in [("here", putting.clone()), (HOST, on_host(&putting))] {
+        let late = server.anonymous(Method::PUT, &path).header("Host", host);
+        let late = refusal(late.body("late")).await;
+        assert_eq!(late, (403, "link-expired".to_owned()), "{host}");
+        assert_eq!(contents(&server), before, "{host}");
+    }
     for seconds in [0, 604_801, u64::MAX] {
         let body = json!({ "path": "a", "method": "GET", "expires_in": seconds });
         let (status, problem) = server.post(PRESIGN, &body).await;
@@ -265,8 +280,13 @@ async fn a_buckets_own_domain_signs_addresses_of_its_own(database: TestDatabase)
     let upload = sign("upload", "foo/b%C3%A4r.txt").await;
     let sent = on_host(Method::PUT, &upload).body("content");
     assert_eq!(answered(sent).await, (200, b"\"File uploaded\"".to_vec()));
+    let before = contents(&server);
     let again = on_host(Method::PUT, &upload).body("again");
     assert_eq!(refusal(again).await, (403, "link-used".to_owned()));
+    let other = sign("upload", "foo/b%C3%A4r.txt").await;
+    let forged = on_host(Method::PUT, &altered(&other)).body("forged");
+    assert_eq!(refusal(forged).await, (403, "link-invalid".to_owned()));
+    assert_eq!(contents(&server), before, "neither leaves anything");
     let download = sign("download", "foo/b%C3%A4r.txt").await;
     assert!(
         download.starts_with("/foo/b%C3%A4r.txt?expires="),

@@ -5147,7 +5147,7 @@ export interface operations {
                 "If-Match"?: string | null;
                 /** @description What must not be there; `*` for anything. */
                 "If-None-Match"?: string | null;
-                /** @description The content's SHA-256 or MD5 (RFC 9530), which is checked. */
+                /** @description The content's SHA-256, SHA-512 or MD5 (RFC 9530), which is checked. */
                 "Repr-Digest"?: string | null;
                 /** @description What is said of it: a JSON object, up to 8 KiB. */
                 "Longshore-Metadata"?: string | null;

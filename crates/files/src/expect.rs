@@ -6,6 +6,7 @@ use crate::put::Came;
 use crate::{Error, Result};
 use base::{FileId, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha512};
 use std::fmt::Write;
 
 /// Which contents a condition is about.
@@ -116,11 +117,15 @@ pub struct Promised {
     pub length: Option<u64>,
     /// Its SHA-256.
     pub sha256: Option<[u8; 32]>,
+    /// Its SHA-512, which nobody keeps: whoever takes it in computes it for this alone.
+    pub sha512: Option<[u8; 64]>,
     /// Its MD5.
     pub md5: Option<[u8; 16]>,
 }
 
 impl Promised {
+    /// Compares all but the SHA-512, which [`Wide`] has seen to.
+    ///
     /// # Errors
     /// [`Error::Content`] when it is something else.
     pub(crate) fn check(&self, came: &Came) -> Result<()> {
@@ -134,6 +139,36 @@ impl Promised {
             return Err(Error::Content("it has another MD5"));
         }
         Ok(())
+    }
+}
+
+/// A promised SHA-512 and that of what has come so far; nothing, where none was promised.
+#[derive(Debug)]
+pub(crate) struct Wide(Option<Box<(Sha512, [u8; 64])>>);
+
+impl Wide {
+    pub(crate) fn of(promised: &Promised) -> Self {
+        let begun = |sha512| Box::new((Sha512::new(), sha512));
+        Self(promised.sha512.map(begun))
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        if let Some(wide) = &mut self.0 {
+            wide.0.update(bytes);
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Content`] when all that came is something else.
+    pub(crate) fn check(self) -> Result<()> {
+        let Some((so_far, promised)) = self.0.map(|wide| *wide) else {
+            return Ok(());
+        };
+        if <[u8; 64]>::from(so_far.finalize()) == promised {
+            Ok(())
+        } else {
+            Err(Error::Content("it has another SHA-512"))
+        }
     }
 }
 

@@ -13,13 +13,17 @@ pub use take_in::{TakeIn, TakeInInput};
 pub use tell::{TellInput, TellWebhook};
 
 use crate::{Files, sql};
-use operations::{Failure, Kind, Missed, NewSchedule, Timing};
+use operations::{Failure, Kind, Missed, NewSchedule, RetryPolicy, Timing};
 use std::time::Duration;
 
 /// How long an event may wait before somebody else sees to it.
 const LATE: Duration = Duration::from_secs(300);
 /// How long an event waits for a webhook that does not take it.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
+/// For another side that may be away overnight. A wait is half of the longest one, by and large:
+/// the first eleven come to half an hour, and the 48 that may last an hour to a day.
+const PATIENT: RetryPolicy =
+    RetryPolicy::exponential(60, Duration::from_secs(2), Duration::from_secs(3600));
 
 fn failure(error: crate::Error) -> Failure {
     match error {
@@ -48,7 +52,7 @@ impl Files {
         sql::event::forget(self.db(), self.now().minus(FORGOTTEN)).await?;
         let late = sql::event::waiting(self.db(), self.now().minus(LATE)).await?;
         for webhook in self.buckets().all_webhooks() {
-            if late.contains(&webhook.id) {
+            if webhook.enabled && late.contains(&webhook.id) {
                 sql::event::end_waiting(self.db(), webhook.id).await?;
                 self.wake(&webhook).await;
             }

@@ -88,6 +88,14 @@ pub enum WrongPart {
     /// One that is not the last is too small.
     #[error("the part {0} is smaller than 5 MiB, and only the last one may be")]
     Small(u64),
+    /// Together they have another length than was said.
+    #[error("the parts have {found} bytes in all, and {said} were said; name all of them")]
+    Size {
+        /// How long the file was said to be.
+        said: u64,
+        /// How long they are.
+        found: u64,
+    },
 }
 
 /// A part that comes in. Dropped before [`IncomingPart::finish`], nothing is left of it.
@@ -230,8 +238,8 @@ impl Files {
         self.check_quota(bucket, wanted).await
     }
 
-    /// Puts the file together of these parts, each by its number and MD5, and puts it in
-    /// its place. `watch` sees its bytes on the way and, when all of them have passed,
+    /// Puts the file together of these parts, each by its number and MD5, which come to this
+    /// size where one was said, and puts it in its place. `watch` sees its bytes on the way and, when all of them have passed,
     /// nothing: then it may still refuse the whole.
     ///
     /// # Errors
@@ -241,12 +249,16 @@ impl Files {
         bucket: &Arc<Bucket>,
         by: Writer,
         parted: &Parted,
-        wanted: &[(u64, String)],
+        (wanted, size): (&[(u64, String)], Option<u64>),
         expect: Expect,
         mut watch: impl FnMut(Option<&Bytes>) -> Result<()> + Send,
     ) -> Result<File> {
         let came = self.parts(parted, 0, usize::from(u16::MAX)).await?;
         let parts = chosen(&came, wanted)?;
+        let found: u64 = parts.iter().map(|part| part.size).sum();
+        if let Some(said) = size.filter(|said| *said != found) {
+            return Err(Error::WrongPart(WrongPart::Size { said, found }));
+        }
         let described = parted.described.clone();
         let new = NewFile {
             media_type: described.media_type,
@@ -255,7 +267,7 @@ impl Files {
             tags: described.tags,
             expect,
             promised: Promised {
-                length: Some(parts.iter().map(|part| part.size).sum()),
+                length: Some(found),
                 ..Promised::default()
             },
             etag: Some(combined(&parts)),

@@ -15,7 +15,7 @@ pub(crate) use described::{Came, Seen, described, described_as_seen};
 pub(crate) use together::Together;
 
 use crate::bucket::Bucket;
-use crate::expect::{Expect, Promised};
+use crate::expect::{Expect, Promised, Wide};
 use crate::file::{File, Headers, Metadata, TagSet, metadata_text, tags_text};
 use crate::media::Passing;
 use crate::path::FilePath;
@@ -74,6 +74,7 @@ pub struct Incoming {
     by: Writer,
     new: NewFile,
     sink: Sink,
+    wide: Wide,
     beginning: Vec<u8>,
     film: Passing,
     most: u64,
@@ -166,6 +167,7 @@ impl Files {
             files: self.clone(),
             bucket: Arc::clone(bucket),
             by,
+            wide: Wide::of(&new.promised),
             new,
             sink,
             beginning: Vec::new(),
@@ -222,6 +224,7 @@ impl Incoming {
                 }
             }
         }
+        self.wide.update(&bytes);
         self.sink.write(bytes).await
     }
 
@@ -256,11 +259,13 @@ impl Incoming {
             by,
             new,
             sink,
+            wide,
             beginning,
             film,
             along,
             ..
         } = self;
+        wide.check()?;
         let beginning = Bytes::from(beginning);
         let blob = match sink {
             Sink::Disk(blob) => *blob,

@@ -2,9 +2,10 @@
 //!
 //! The library beneath (s3s) reads requests, verifies signatures and writes answers; a
 //! file here is a group of verbs, and each verb asks [`Service::caller`] and the
-//! permission before anything else. What the library lets pass and S3 does not is refused
-//! before it ([`guard`]). It is named nowhere else.
+//! permission before anything else. What the library lets pass and S3 does not, and what it
+//! refuses without words, is refused before it ([`guard`], [`address`]). It is named nowhere else.
 
+mod address;
 mod auth;
 mod body;
 mod buckets;
@@ -86,7 +87,7 @@ impl Protocol for S3 {
     async fn answer(&self, request: Request) -> Response {
         let id = request.extensions().get::<RequestId>().cloned();
         let silence = self.files.settings().silence;
-        let checked = guard::check(&request);
+        let checked = guard::check(&request).and_then(|()| address::check(&self.hosts, &request));
         let claim = checked.and_then(|()| old::Claim::read(&self.hosts, &request));
         let checked = match claim {
             Ok(Some(claim)) => claim.verify(self.files.access()).await,

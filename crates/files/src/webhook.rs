@@ -113,7 +113,8 @@ impl Files {
         Ok((webhook, secret))
     }
 
-    /// Changes a webhook; it as it is now, where there is one.
+    /// Changes a webhook; it as it is now, where there is one. One that is switched on is told
+    /// what was noted for it before it was off.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -129,7 +130,8 @@ impl Files {
         let Some(mut webhook) = found else {
             return Ok(None);
         };
-        let before = json!({ "id": id.to_string(), "enabled": webhook.enabled });
+        let was_enabled = webhook.enabled;
+        let before = json!({ "id": id.to_string(), "enabled": was_enabled });
         webhook.enabled = change.enabled.unwrap_or(webhook.enabled);
         sql::event::enable_webhook(&mut tx, id, webhook.enabled).await?;
         sql::bucket::count_change(&mut tx).await?;
@@ -140,6 +142,10 @@ impl Files {
             .await?;
         tx.commit().await?;
         self.buckets().changed().await?;
+        let waits = sql::event::untold(self.db(), id, 1);
+        if webhook.enabled && !was_enabled && !waits.await?.is_empty() {
+            self.wake(&webhook).await;
+        }
         Ok(Some(webhook))
     }
 

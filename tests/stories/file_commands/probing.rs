@@ -35,6 +35,16 @@ async fn a_probe_tells_how_long_each_step_took_and_leaves_nothing(berth: Berth) 
         steps.iter().all(|step| step["milliseconds"].is_number()),
         "{report}"
     );
+    let went: Vec<(&str, &str)> = steps
+        .iter()
+        .map(|step| {
+            let text = |field: &str| step[field].as_str().expect("a text");
+            (text("step"), text("state"))
+        })
+        .collect();
+    // By both ways: a signed address that is "not offered" would be passed over.
+    let names = ["upload", "list", "download", "presigned download", "delete"];
+    assert_eq!(went, names.map(|name| (name, "ok")), "{report}");
 
     let (_, bucket) = server.get("/api/v1/buckets/files").await;
     assert_eq!(

@@ -17,6 +17,11 @@ const CARGO: &str = "sha-256=:MyJTLYWJ+VyRKnyVauzVsNiEcmO5AhQ4xyoSYEH2Eug=:";
 const EMPTY_MD5: &str = "1B2M2Y8AsgTpgAmY7PhCfg==";
 const CARGO_MD5: &str = "+RzV1h4eMxs2D9v+VliMvw==";
 
+const EMPTY_SHA512: &str = "sha-512=:z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==:";
+const CARGO_SHA512: &str = "sha-512=:ZUEMco/F09cicUIRCJan/3b9af9dV1whlmWXWShOkiPGlrfV+0N5WfU3Q83OSXL0BK0gZgPtjFuXSAnzmqewcw==:";
+/// By an algorithm that is not known here.
+const UNKNOWN: &str = "crc32c=:AAAAAA==:";
+
 /// A path below the buckets, headers, and the status and code that they get.
 type Bad<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
 
@@ -40,6 +45,21 @@ async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(berth: Berth) {
         (file, &[("Repr-Digest", EMPTY)], 400, "content-mismatch"),
         (file, &[("Content-Digest", EMPTY)], 400, "content-mismatch"),
         (file, &[("Content-MD5", EMPTY_MD5)], 400, "content-mismatch"),
+        (
+            file,
+            &[("Repr-Digest", EMPTY_SHA512)],
+            400,
+            "content-mismatch",
+        ),
+        (
+            file,
+            &[("Content-Digest", EMPTY_SHA512), ("Repr-Digest", CARGO)],
+            400,
+            "content-mismatch",
+        ),
+        // What nobody compares must not be taken for compared.
+        (file, &[("Repr-Digest", UNKNOWN)], 400, "invalid-request"),
+        (file, &[("Content-Digest", UNKNOWN)], 400, "invalid-request"),
         (
             file,
             &[("Longshore-Metadata", "[]")],
@@ -109,13 +129,60 @@ async fn bad_input_gets_the_right_answer_and_leaves_no_bytes(berth: Berth) {
         assert_eq!(said, (*status, (*code).to_owned()), "{path} {headers:?}");
         assert_eq!(server.contents(), 0, "{path} {headers:?}");
     }
+    bad_input_on_its_domain(server).await;
+    nothing_is_left(server, "all of it").await;
     let said_twice = server
         .request(Method::PUT, "/api/v1/buckets/files/files/a")
         .header("Content-Digest", CARGO)
+        .header("Repr-Digest", UNKNOWN)
         .header("Repr-Digest", CARGO)
+        .header("Repr-Digest", CARGO_SHA512)
         .header("Content-MD5", CARGO_MD5)
         .body("cargo");
     assert_eq!(stored::answered(said_twice).await.0, 201);
+}
+
+/// The same by the two ways in of the bucket's own domain.
+async fn bad_input_on_its_domain(server: &Afloat) {
+    let long = "a".repeat(2000);
+    let (wrong, invalid) = ("content-mismatch", "invalid-request");
+    let cases: &[Bad<'_>] = &[
+        ("a%2F..%2Fb", &[], 400, invalid),
+        ("a%2f%2e%2e%2fb", &[], 400, invalid),
+        ("a%00b", &[], 400, invalid),
+        ("%FF", &[], 400, invalid),
+        (&long, &[], 400, invalid),
+        ("a", &[("Repr-Digest", EMPTY)], 400, wrong),
+        ("a", &[("Content-Digest", EMPTY)], 400, wrong),
+        ("a", &[("Content-MD5", EMPTY_MD5)], 400, wrong),
+        ("a", &[("Repr-Digest", EMPTY_SHA512)], 400, wrong),
+        ("a", &[("Repr-Digest", UNKNOWN)], 400, invalid),
+        (
+            "a",
+            &[("Content-MD5", CARGO_MD5), ("Content-MD5", EMPTY_MD5)],
+            400,
+            invalid,
+        ),
+        ("a", &[("Content-Range", "bytes 0-4/10")], 400, invalid),
+    ];
+    for way in ["/api/upload/", "/"] {
+        for (path, headers, status, code) in cases {
+            let mut put = server
+                .request(Method::PUT, &format!("{way}{path}"))
+                .header("Host", HOST)
+                .body("cargo");
+            for (name, text) in *headers {
+                put = put.header(*name, *text);
+            }
+            let said = stored::refusal(put).await;
+            assert_eq!(
+                said,
+                (*status, (*code).to_owned()),
+                "{way}{path} {headers:?}"
+            );
+            assert_eq!(server.contents(), 0, "{way}{path} {headers:?}");
+        }
+    }
 }
 
 /// Sends what clients that keep to the rules do not, and reads the answer.
@@ -259,21 +326,27 @@ async fn a_path_that_climbs_is_refused_as_it_is_sent(berth: Berth) {
 
 on_disk_and_in_store!(a_body_that_breaks_off_is_not_stored);
 async fn a_body_that_breaks_off_is_not_stored(berth: Berth) {
-    let server = &berth.usual().await;
+    let server = berth.usual().await;
     let address = server.url();
     let address = address.trim_start_matches("http://");
     let basic = format!("admin:{}", server.admin_password());
     let basic = data_encoding::BASE64.encode(basic.as_bytes());
-    let mut socket = TcpStream::connect(address).await.expect("it listens");
-    let head = format!(
-        "PUT /api/v1/buckets/files/files/short HTTP/1.1\r\nHost: {address}\r\n\
-         Authorization: Basic {basic}\r\nContent-Length: 1000000\r\n\r\n"
-    );
-    socket.write_all(head.as_bytes()).await.expect("sent");
-    socket.write_all(&[7; 300_000]).await.expect("sent");
-    socket.shutdown().await.expect("half closed");
-    is_refused(&answered(&mut socket).await, "body-incomplete", "short");
-    let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
-    assert_eq!(status, 404);
-    assert_eq!(server.contents(), 0);
+    for (host, path) in [
+        (address, "/api/v1/buckets/files/files/short"),
+        (HOST, "/api/upload/short"),
+        (HOST, "/short"),
+    ] {
+        let mut socket = TcpStream::connect(address).await.expect("it listens");
+        let head = format!(
+            "PUT {path} HTTP/1.1\r\nHost: {host}\r\n\
+             Authorization: Basic {basic}\r\nContent-Length: 1000000\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.expect("sent");
+        socket.write_all(&[7; 300_000]).await.expect("sent");
+        socket.shutdown().await.expect("half closed");
+        is_refused(&answered(&mut socket).await, "body-incomplete", path);
+        let (status, _) = server.get("/api/v1/buckets/files/details/short").await;
+        assert_eq!(status, 404, "{path}");
+        assert_eq!(server.contents(), 0, "{path}");
+    }
 }

@@ -237,8 +237,8 @@ def parts_are_looked_at():
         tag = s3.upload_part(PartNumber=number, Body=body, **where)["ETag"]
         return {"PartNumber": number, "ETag": tag}
 
-    def complete(*parts):
-        return s3.complete_multipart_upload(MultipartUpload={"Parts": list(parts)}, **where)
+    def complete(*parts, **said):
+        return s3.complete_multipart_upload(MultipartUpload={"Parts": list(parts)}, **where, **said)
 
     small, first, second = send(3, b"small"), send(1, b"1" * 5 * MIB), send(2, b"2" * 5 * MIB)
     listed = s3.list_parts(MaxParts=2, **where)
@@ -255,7 +255,11 @@ def parts_are_looked_at():
     assert [(found["Key"], found["UploadId"]) for found in uploads] == [("in parts", upload)]
     again = send(2, b"3" * 5 * MIB)
     fails("InvalidPart", 400, complete, first, second)
-    complete(first, again, small)
+    length = 10 * MIB + len(b"small")
+    for lie in (1, length - 1, length + 1):
+        fails("InvalidRequest", 400, complete, first, again, small, MpuObjectSize=lie)
+    fails("404", 404, s3.head_object, Bucket=BUCKET, Key="in parts")
+    complete(first, again, small, MpuObjectSize=length)
     assert get("in parts") == b"1" * 5 * MIB + b"3" * 5 * MIB + b"small"
     fails("NoSuchUpload", 404, complete, first)
     fails("NoSuchUpload", 404, send, 1, b"x")

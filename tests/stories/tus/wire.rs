@@ -152,6 +152,7 @@ async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes(ber
         request
     };
     let (long, name) = (format!("a {}", "A".repeat(9000)), named("a"));
+    let (nul, long_path) = (named("a\0b"), named(&"a".repeat(2000)));
     let length = ("Upload-Length", "4");
     let metadata = ("Upload-Metadata", name.as_str());
     let typed = ("Content-Type", BYTES);
@@ -174,6 +175,11 @@ async fn what_cannot_be_is_refused_with_the_right_status_and_leaves_no_bytes(ber
         ),
         (400, vec![length, ("Upload-Metadata", "filename ****")]),
         (400, vec![length, ("Upload-Metadata", "filename Li4vZXRj")]),
+        (400, vec![length, ("Upload-Metadata", nul.as_str())]),
+        (400, vec![length, ("Upload-Metadata", long_path.as_str())]),
+        // The byte 255, which is no UTF-8.
+        (400, vec![length, ("Upload-Metadata", "filename /w==")]),
+        (400, vec![length, ("Upload-Metadata", "path /w==")]),
         (400, vec![length, ("Upload-Metadata", long.as_str())]),
         // The bucket `none`.
         (

@@ -31,7 +31,7 @@ pub(super) fn path(text: &str) -> Answer<FilePath> {
         ("path" = String, Path, description = "The file's path, `/` included."),
         ("If-Match" = Option<String>, Header, description = "What must be there."),
         ("If-None-Match" = Option<String>, Header, description = "What must not be there; `*` for anything."),
-        ("Repr-Digest" = Option<String>, Header, description = "The content's SHA-256 or MD5 (RFC 9530), which is checked."),
+        ("Repr-Digest" = Option<String>, Header, description = "The content's SHA-256, SHA-512 or MD5 (RFC 9530), which is checked."),
         ("Longshore-Metadata" = Option<String>, Header, description = "What is said of it: a JSON object, up to 8 KiB."),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),

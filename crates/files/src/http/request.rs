@@ -137,16 +137,18 @@ fn promised(headers: &HeaderMap) -> Answer<Promised> {
         agree(&mut promised.md5, md5, "content-md5", DIGESTS)?;
     }
     for name in [CONTENT_DIGEST, REPR_DIGEST] {
-        for text in texts(headers, &name)? {
+        if let Some(text) = list(headers, &name)? {
             digests(&mut promised, name.as_str(), &text)?;
         }
     }
     Ok(promised)
 }
 
-/// Adds digests as they are written, `sha-256=:…:, md5=:…:` (RFC 9530 §2); algorithms that
-/// are not known say nothing.
+/// Adds digests as they are written, `sha-256=:…:, md5=:…:` (RFC 9530 §2). An algorithm that
+/// is not known says nothing beside one that is, as a sender may expect; alone it is refused,
+/// for whoever sent it would believe that the content was compared.
 fn digests(promised: &mut Promised, name: &str, text: &str) -> Answer<()> {
+    let mut known = false;
     for member in text.split(',') {
         let Some((algorithm, value)) = member.trim().split_once('=') else {
             return Err(Problem::invalid(name, "invalid", DIGEST));
@@ -158,11 +160,17 @@ fn digests(promised: &mut Promised, name: &str, text: &str) -> Answer<()> {
             .ok_or_else(|| Problem::invalid(name, "invalid", DIGEST))?;
         match algorithm.trim().to_ascii_lowercase().as_str() {
             "sha-256" => agree(&mut promised.sha256, exact(name, value)?, name, DIGESTS)?,
+            "sha-512" => agree(&mut promised.sha512, exact(name, value)?, name, DIGESTS)?,
             "md5" => agree(&mut promised.md5, exact(name, value)?, name, DIGESTS)?,
-            _ => {}
+            _ => continue,
         }
+        known = true;
     }
-    Ok(())
+    if known {
+        Ok(())
+    } else {
+        Err(Problem::invalid(name, "unsupported", UNKNOWN))
+    }
 }
 
 /// Takes a promise that no other contradicts.
@@ -187,6 +195,7 @@ const TWICE: &str = "this header has one value and was sent twice; send it once"
 const LENGTHS: &str = "two unlike lengths were sent; send one";
 const DIGESTS: &str = "unlike digests were sent for one body; send one, or the same ones";
 const DIGEST: &str = "a digest is written sha-256=:…:, in Base64";
+const UNKNOWN: &str = "none of these digests can be compared; send sha-256, sha-512 or md5";
 
 fn exact<const N: usize>(name: &str, text: &str) -> Answer<[u8; N]> {
     let bytes = BASE64.decode(text.as_bytes()).ok();
@@ -219,6 +228,9 @@ pub(super) async fn receive(body: Body, incoming: &mut Incoming, silence: Durati
 mod tests {
     use super::*;
 
+    const EMPTY_SHA512: &str = "sha-512=:z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==:";
+    const OTHER_SHA512: &str = "sha-512=:ZUEMco/F09cicUIRCJan/3b9af9dV1whlmWXWShOkiPGlrfV+0N5WfU3Q83OSXL0BK0gZgPtjFuXSAnzmqewcw==:";
+
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
             .iter()
@@ -235,7 +247,7 @@ mod tests {
     fn digests_are_read_as_they_are_written() {
         let empty = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
         let both: &'static str = Box::leak(
-            format!("sha-512=:AAAA:, sha-256=:{empty}:;q=1, md5=:1B2M2Y8AsgTpgAmY7PhCfg==:")
+            format!("crc32c=:AAAAAA==:, sha-256=:{empty}:;q=1, md5=:1B2M2Y8AsgTpgAmY7PhCfg==:")
                 .into_boxed_str(),
         );
         let read = promised(&headers(&[("repr-digest", both), ("content-length", "0")]));
@@ -246,16 +258,36 @@ mod tests {
             Some(empty)
         );
         assert!(read.md5.is_some());
+        assert_eq!(read.sha512, None);
+        let wide = promised(&headers(&[("content-digest", EMPTY_SHA512)]));
+        assert!(wide.expect("a digest").sha512.is_some());
         for (name, value) in [
             ("content-digest", "sha-256"),
             ("content-digest", "sha-256=AAAA"),
             ("content-digest", "sha-256=:AAAA:"),
             ("repr-digest", "sha-256=:***:"),
+            ("repr-digest", "sha-512=:AAAA:"),
+            ("repr-digest", "crc32c=:AAAAAA==:"),
+            ("content-digest", "sha=:AAAA:, unixsum=:AAAA:"),
             ("content-md5", "AAAA"),
         ] {
             let problem = promised(&headers(&[(name, value)])).expect_err(value);
             assert_eq!(problem.status(), 400, "{value}");
         }
+    }
+
+    #[test]
+    fn an_unknown_digest_is_read_over_beside_a_known_one_in_another_line() {
+        let known = ("repr-digest", EMPTY_SHA512);
+        let unknown = ("repr-digest", "crc32c=:AAAAAA==:");
+        for lines in [[known, unknown], [unknown, known]] {
+            let read = promised(&headers(&lines)).expect("one that is known");
+            assert!(read.sha512.is_some(), "{lines:?}");
+        }
+        // The digest of the content says nothing for that of the representation.
+        let elsewhere = [("content-digest", EMPTY_SHA512), unknown];
+        let problem = promised(&headers(&elsewhere)).expect_err("unknown");
+        assert_eq!(problem.status(), 400);
     }
 
     #[test]
@@ -268,6 +300,10 @@ mod tests {
             [("content-digest", CARGO), ("repr-digest", EMPTY)],
             [("repr-digest", CARGO), ("content-digest", EMPTY)],
             [("repr-digest", CARGO), ("repr-digest", EMPTY)],
+            [
+                ("content-digest", EMPTY_SHA512),
+                ("repr-digest", OTHER_SHA512),
+            ],
             [("content-digest", TWICE), ("content-length", "0")],
             [
                 ("content-md5", "AAAAAAAAAAAAAAAAAAAAAA=="),

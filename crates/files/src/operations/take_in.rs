@@ -1,14 +1,13 @@
 //! Looking at what a store told of its objects.
 
-use super::failure;
+use super::{PATIENT, failure};
 use crate::tally::Tally;
 use crate::{Files, sql};
 use access::Caller;
 use base::BucketId;
 use futures::{StreamExt, stream};
-use operations::{Context, Failure, Kind, Outcome, Retained, RetryPolicy, Settings};
+use operations::{Context, Failure, Kind, Outcome, Retained, Settings};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// Keys read at once.
 const BATCH: usize = 200;
@@ -16,8 +15,6 @@ const BATCH: usize = 200;
 pub(super) const AT_ONCE: usize = 16;
 /// Keys that fail before it gives up: the store is away, then, and not an object odd.
 const MOST_FAILED: usize = 32;
-/// With its doubling, attempts go on for about a day.
-const ATTEMPTS: u32 = 24;
 
 /// Looks at every object of which something was told.
 #[derive(Clone, Debug)]
@@ -43,11 +40,7 @@ impl Kind for TakeIn {
                 count: 1000,
                 ..Retained::default()
             })
-            .retry(RetryPolicy::exponential(
-                ATTEMPTS,
-                Duration::from_secs(2),
-                Duration::from_secs(3600),
-            ))
+            .retry(PATIENT)
     }
 
     async fn run(&self, input: TakeInInput, context: Context) -> Result<Outcome, Failure> {

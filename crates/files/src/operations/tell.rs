@@ -1,5 +1,6 @@
 //! Telling a webhook what happened.
 
+use super::PATIENT;
 use crate::permit::Permission;
 use crate::webhook::{Webhook, signature};
 use crate::{Files, sql};
@@ -8,15 +9,12 @@ use base::WebhookId;
 use bytes::Bytes;
 use fetch::{ExtraHeaders, Request};
 use http::Method;
-use operations::{Context, Failure, Kind, Outcome, RetryPolicy, Settings};
+use operations::{Context, Failure, Kind, Outcome, Settings};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use uuid::Uuid;
 
 /// Events in one request, at most.
 const BATCH: usize = 100;
-/// With its doubling, attempts go on for about a day.
-const ATTEMPTS: u32 = 24;
 
 /// Tells a webhook of everything that was noted for it, the oldest first.
 #[derive(Clone, Debug)]
@@ -38,22 +36,22 @@ impl Kind for TellWebhook {
             .limit(8)
             .resumable()
             .scope("files:write")
-            .retry(RetryPolicy::exponential(
-                ATTEMPTS,
-                Duration::from_secs(2),
-                Duration::from_secs(3600),
-            ))
+            .retry(PATIENT)
     }
 
     async fn run(&self, input: TellInput, context: Context) -> Result<Outcome, Failure> {
         // From now on, what comes is told by another one, or by this one already.
         sql::event::end_waiting(self.0.db(), input.webhook).await?;
-        let Some(webhook) = sql::event::webhook(self.0.db(), input.webhook).await? else {
-            return Err(Failure::withdrawn("the webhook was removed"));
-        };
         let mut told = 0;
         loop {
             context.check()?;
+            // Asked every time: it may have been switched off while it was told.
+            let webhook = sql::event::webhook(self.0.db(), input.webhook).await?;
+            let webhook = webhook.ok_or_else(|| Failure::withdrawn("the webhook was removed"))?;
+            if !webhook.enabled {
+                let text = "the webhook is off; what was noted for it waits until it is on";
+                return Err(Failure::withdrawn(text));
+            }
             let events = sql::event::untold(self.0.db(), webhook.id, BATCH).await?;
             if events.is_empty() {
                 return Ok(serde_json::json!({ "events": told }));

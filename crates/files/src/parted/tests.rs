@@ -105,13 +105,30 @@ impl House {
     }
 
     async fn complete(&self, parted: &Parted, parts: &[&Part]) -> Result<File> {
+        self.complete_of(parted, parts, None).await
+    }
+
+    /// The same of a file that is said to be so long.
+    async fn complete_of(
+        &self,
+        parted: &Parted,
+        parts: &[&Part],
+        size: Option<u64>,
+    ) -> Result<File> {
         let wanted: Vec<_> = parts
             .iter()
             .map(|part| (part.number, part.md5.clone()))
             .collect();
         let nothing = Expect::default();
         self.files
-            .complete_parted(&self.bucket(), anna(), parted, &wanted, nothing, |_| Ok(()))
+            .complete_parted(
+                &self.bucket(),
+                anna(),
+                parted,
+                (&wanted, size),
+                nothing,
+                |_| Ok(()),
+            )
             .await
     }
 
@@ -191,9 +208,15 @@ async fn parts_make_a_file_in_their_order_and_nothing_is_left_of_them() {
             wrong(house.complete(&parted, &[&small, &last]).await),
             WrongPart::Small(1)
         );
+        let found = LEAST_PART + 4;
+        for said in [0, found - 1, found + 1, u64::MAX] {
+            let parts = [&first, &last];
+            let whole = house.complete_of(&parted, &parts, Some(said)).await;
+            assert_eq!(wrong(whole), WrongPart::Size { said, found });
+        }
         assert!(house.orphans().await.is_empty(), "the sweep takes no parts");
         let file = house
-            .complete(&parted, &[&first, &last])
+            .complete_of(&parted, &[&first, &last], Some(found))
             .await
             .expect("a file");
         assert_eq!(file.size, LEAST_PART + 4);

@@ -50,7 +50,9 @@ impl From<Error> for S3Error {
             Error::WrongPart(WrongPart::Number) => S3ErrorCode::InvalidArgument,
             Error::WrongPart(WrongPart::Missing(_)) => S3ErrorCode::InvalidPart,
             // Of that S3 has no word of its own.
-            Error::TooManyUploads { .. } => S3ErrorCode::InvalidRequest,
+            Error::WrongPart(WrongPart::Size { .. }) | Error::TooManyUploads { .. } => {
+                S3ErrorCode::InvalidRequest
+            }
             // Of hooks and resumable uploads, which no verb of S3 touches.
             Error::Hook(_)
             | Error::NoUpload

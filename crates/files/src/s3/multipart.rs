@@ -219,6 +219,9 @@ pub(super) async fn complete(
             (part.part_number.map_or(0, number), tag.unwrap_or_default())
         })
         .collect();
+    // A negative one is none that files have.
+    let size = input.mpu_object_size;
+    let size = size.map(|size| u64::try_from(size).unwrap_or(u64::MAX));
     let expect = Expect {
         matches: input.if_match.map(condition),
         none_matches: input.if_none_match.map(condition),
@@ -242,7 +245,7 @@ pub(super) async fn complete(
             (Some(_), None) => Ok(()),
         };
         let file = files
-            .complete_parted(&bucket, by, &parted, &wanted, expect, watch)
+            .complete_parted(&bucket, by, &parted, (&wanted, size), expect, watch)
             .await?;
         Ok(CompleteMultipartUploadOutput {
             location: Some(format!("/{}/{}", bucket.name, file.path.encode())),

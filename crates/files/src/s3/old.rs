@@ -116,7 +116,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, S3Erro
 }
 
 /// The bucket that stands before the host's name.
-fn bucket_of_host(hosts: &Hosts, request: &Request) -> Option<String> {
+pub(super) fn bucket_of_host(hosts: &Hosts, request: &Request) -> Option<String> {
     let header = request.headers().get(HOST);
     let host = match header {
         Some(value) => value.to_str().ok()?,

@@ -108,7 +108,7 @@ impl Files {
             promised: Promised {
                 length: Some(source.size),
                 sha256,
-                md5: None,
+                ..Promised::default()
             },
             ..NewFile::at(file.path)
         };

@@ -83,7 +83,7 @@ fn promise(measured: &[&Server], rows: &[Row], length: usize) {
         println!(
             "At least nginx's rate with the same password: apr1 {hashed}; {{PLAIN}} {plain}\n"
         );
-    } else if length > (1 << 20) {
+    } else {
         let kept = within(flow_of("nginx, no sendfile, {PLAIN}") / ours, 1.1);
         println!("Within 10 % of nginx without sendfile: {kept}\n");
     }
