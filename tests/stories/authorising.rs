@@ -3,9 +3,10 @@
 
 mod judge;
 
+use crate::afloat::{Afloat, Berth, on_disk_and_in_store};
 use crate::program::{server, sharing_a_key};
 use crate::shared_cache::is_open;
-use crate::stored::{HOST, add_user, answered, contents, put, refusal};
+use crate::stored::{HOST, add_user, answered, put, refusal};
 use judge::{Judge, Reply};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -16,8 +17,8 @@ use testing::{
 const SECRET: &str = "judge-secret-0123456789";
 const KNOCK: &str = "Bearer visitor-token-0123456789";
 
-fn asking(database: &TestDatabase, judge: &Judge) -> ServerOptions {
-    server(database)
+fn asking(options: ServerOptions, judge: &Judge) -> ServerOptions {
+    options
         .env("LONGSHORE_AUTHORISER_URL", &judge.url())
         .env("LONGSHORE_AUTHORISER_SECRET", SECRET)
 }
@@ -34,8 +35,13 @@ async fn decided_by(server: &TestServer, who: &str) {
 }
 
 /// A server whose bucket `files` asks this judge.
-async fn judged(database: &TestDatabase, judge: &Judge) -> TestServer {
-    let server = asking(database, judge).start().await;
+async fn judged(berth: Berth, judge: &Judge) -> Afloat {
+    judged_with(berth, |options| asking(options, judge)).await
+}
+
+/// The same of one that is set up in its own way.
+async fn judged_with(berth: Berth, set_up: impl FnOnce(ServerOptions) -> ServerOptions) -> Afloat {
+    let server = berth.with(set_up).await;
     put(&server, "a", b"content").await;
     decided_by(&server, "endpoint").await;
     server
@@ -83,10 +89,10 @@ fn anna(question: &Value) -> Value {
     json!({ "allow": reads || inside, "identity": "anna" })
 }
 
-on_both!(the_endpoint_lets_in_whom_it_allows_under_the_name_that_it_says);
-async fn the_endpoint_lets_in_whom_it_allows_under_the_name_that_it_says(database: TestDatabase) {
+on_disk_and_in_store!(the_endpoint_lets_in_whom_it_allows_under_the_name_that_it_says);
+async fn the_endpoint_lets_in_whom_it_allows_under_the_name_that_it_says(berth: Berth) {
     let judge = Judge::start(Reply::Of(anna)).await;
-    let server = judged(&database, &judge).await;
+    let server = judged(berth, &judge).await;
     let get = visitor(&server, Method::GET, &format!("{}?download=1", file("a")));
     assert_eq!(answered(get).await, (200, b"content".to_vec()));
     let asked = judge.questions();
@@ -157,10 +163,10 @@ async fn the_endpoint_lets_in_whom_it_allows_under_the_name_that_it_says(databas
     }
 }
 
-on_both!(who_is_known_to_longshore_is_let_in_without_a_question);
-async fn who_is_known_to_longshore_is_let_in_without_a_question(database: TestDatabase) {
+on_disk_and_in_store!(who_is_known_to_longshore_is_let_in_without_a_question);
+async fn who_is_known_to_longshore_is_let_in_without_a_question(berth: Berth) {
     let judge = Judge::start(Reply::Json(json!({ "allow": false }))).await;
-    let server = judged(&database, &judge).await;
+    let server = judged(berth, &judge).await;
     let session = server.log_in("admin", server.admin_password()).await;
     let get = session.request(Method::GET, &file("a"));
     assert_eq!(answered(get).await.0, 200);
@@ -186,17 +192,15 @@ async fn who_is_known_to_longshore_is_let_in_without_a_question(database: TestDa
     assert_eq!(judge.questions().len(), 0);
 }
 
-on_both!(whatever_is_no_answer_lets_nobody_in_and_is_not_remembered);
-async fn whatever_is_no_answer_lets_nobody_in_and_is_not_remembered(database: TestDatabase) {
+on_disk_and_in_store!(whatever_is_no_answer_lets_nobody_in_and_is_not_remembered);
+async fn whatever_is_no_answer_lets_nobody_in_and_is_not_remembered(berth: Berth) {
     let allow = || json!({ "allow": true, "identity": "anna" });
     let mut judge = Judge::start(Reply::Json(allow())).await;
-    let server = asking(&database, &judge)
-        .env("LONGSHORE_AUTHORISER_TIMEOUT", "20s")
-        .start()
-        .await;
-    put(&server, "a", b"content").await;
-    decided_by(&server, "endpoint").await;
-    let before = contents(&server).len();
+    let server = judged_with(berth, |options| {
+        asking(options, &judge).env("LONGSHORE_AUTHORISER_TIMEOUT", "20s")
+    })
+    .await;
+    let before = server.contents();
     let get = || visitor(&server, Method::GET, &file("a"));
     let mut long = json!({ "allow": true }).to_string().into_bytes();
     long.resize(70 * 1024, b' ');
@@ -228,20 +232,18 @@ async fn whatever_is_no_answer_lets_nobody_in_and_is_not_remembered(database: Te
     );
     judge.listen().await;
     assert_eq!(answered(get()).await.0, 200);
-    assert_eq!(contents(&server).len(), before, "nothing was stored");
+    assert_eq!(server.contents(), before, "nothing was stored");
     let log = server.captured().text();
     assert!(log.contains("nobody is let in"), "{log}");
 }
 
-on_both!(an_endpoint_that_is_silent_lets_nobody_in);
-async fn an_endpoint_that_is_silent_lets_nobody_in(database: TestDatabase) {
+on_disk_and_in_store!(an_endpoint_that_is_silent_lets_nobody_in);
+async fn an_endpoint_that_is_silent_lets_nobody_in(berth: Berth) {
     let judge = Judge::start(Reply::Silence).await;
-    let server = asking(&database, &judge)
-        .env("LONGSHORE_AUTHORISER_TIMEOUT", "100ms")
-        .start()
-        .await;
-    put(&server, "a", b"content").await;
-    decided_by(&server, "endpoint").await;
+    let server = judged_with(berth, |options| {
+        asking(options, &judge).env("LONGSHORE_AUTHORISER_TIMEOUT", "100ms")
+    })
+    .await;
     let unavailable = (403, "authoriser-unavailable".to_owned());
     let get = visitor(&server, Method::GET, &file("a"));
     assert_eq!(refusal(get).await, unavailable);
@@ -258,7 +260,8 @@ async fn what_one_replica_was_answered_the_other_need_not_ask(database: TestData
         json!({ "allow": true, "remember_seconds": 300 }),
     ))
     .await;
-    let options = sharing_a_key(asking(&database, &judge)).env("LONGSHORE_CACHE", &redis.url());
+    let options =
+        sharing_a_key(asking(server(&database), &judge)).env("LONGSHORE_CACHE", &redis.url());
     let one = options.clone().start().await;
     let other = options.start().await;
     is_open(&one).await;
@@ -279,13 +282,13 @@ async fn what_one_replica_was_answered_the_other_need_not_ask(database: TestData
     assert_eq!(judge.questions().len(), 1);
 }
 
-on_both!(an_answer_is_remembered_for_as_long_as_it_says);
-async fn an_answer_is_remembered_for_as_long_as_it_says(database: TestDatabase) {
+on_disk_and_in_store!(an_answer_is_remembered_for_as_long_as_it_says);
+async fn an_answer_is_remembered_for_as_long_as_it_says(berth: Berth) {
     let judge = Judge::start(Reply::Json(json!({
         "allow": true, "identity": "anna", "remember_seconds": 300,
     })))
     .await;
-    let server = judged(&database, &judge).await;
+    let server = judged(berth, &judge).await;
     put_as_session(&server, "b").await;
     let get = |path: &str| visitor(&server, Method::GET, &file(path));
     for _ in 0..3 {
@@ -321,7 +324,7 @@ async fn an_answer_is_asked_for_again_when_its_time_is_over(database: TestDataba
     for (said, most) in [(1, "1h"), (3600, "200ms")] {
         let reply = json!({ "allow": true, "remember_seconds": said });
         let judge = Judge::start(Reply::Json(reply)).await;
-        let server = asking(&database, &judge)
+        let server = asking(server(&database), &judge)
             .env("LONGSHORE_AUTHORISER_REMEMBER", most)
             .start()
             .await;
@@ -347,18 +350,16 @@ async fn put_as_session(server: &TestServer, path: &str) {
     assert_eq!(answered(put).await.0, 201);
 }
 
-on_both!(of_equal_questions_at_once_one_is_asked);
-async fn of_equal_questions_at_once_one_is_asked(database: TestDatabase) {
+on_disk_and_in_store!(of_equal_questions_at_once_one_is_asked);
+async fn of_equal_questions_at_once_one_is_asked(berth: Berth) {
     let judge = Judge::start(Reply::Held(
         json!({ "allow": true, "remember_seconds": 60 }),
     ));
     let judge = judge.await;
-    let server = asking(&database, &judge)
-        .env("LONGSHORE_AUTHORISER_TIMEOUT", "20s")
-        .start()
-        .await;
-    put(&server, "a", b"content").await;
-    decided_by(&server, "endpoint").await;
+    let server = judged_with(berth, |options| {
+        asking(options, &judge).env("LONGSHORE_AUTHORISER_TIMEOUT", "20s")
+    })
+    .await;
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let get = visitor(&server, Method::GET, &file("a"));
@@ -372,8 +373,8 @@ async fn of_equal_questions_at_once_one_is_asked(database: TestDatabase) {
     assert_eq!(judge.questions().len(), 1);
 }
 
-on_both!(answers_of_lambda_functions_are_taken);
-async fn answers_of_lambda_functions_are_taken(database: TestDatabase) {
+on_disk_and_in_store!(answers_of_lambda_functions_are_taken);
+async fn answers_of_lambda_functions_are_taken(berth: Berth) {
     let judge = Judge::start(Reply::Of(|question| {
         let arn = question["methodArn"].as_str().unwrap_or_default();
         let read = arn.replace("/GET/", "/*/");
@@ -387,7 +388,7 @@ async fn answers_of_lambda_functions_are_taken(database: TestDatabase) {
         })
     }))
     .await;
-    let server = judged(&database, &judge).await;
+    let server = judged(berth, &judge).await;
     let get = |path: &str| at_host(&server, Method::GET, path);
     assert_eq!(answered(get("/a")).await, (200, b"content".to_vec()));
     assert_eq!(
@@ -429,7 +430,8 @@ async fn answers_of_lambda_functions_are_taken(database: TestDatabase) {
 on_both!(public_files_and_signed_addresses_need_no_question);
 async fn public_files_and_signed_addresses_need_no_question(database: TestDatabase) {
     let judge = Judge::start(Reply::Json(json!({ "allow": true, "identity": "anna" }))).await;
-    let server = judged(&database, &judge).await;
+    // In a store the addresses are the store's own, which knows nobody else.
+    let server = judged(Berth::on_disk(&database), &judge).await;
     let address = |body: &[u8]| {
         let body: Value = serde_json::from_slice(body).expect("JSON");
         let url = body["url"].as_str().expect("an address").to_owned();
@@ -479,14 +481,14 @@ fn tus(server: &TestServer, method: Method, path: &str, token: &str) -> RequestB
         .header("Tus-Resumable", "1.0.0")
 }
 
-on_both!(resumable_uploads_belong_to_whom_the_endpoint_names);
-async fn resumable_uploads_belong_to_whom_the_endpoint_names(database: TestDatabase) {
+on_disk_and_in_store!(resumable_uploads_belong_to_whom_the_endpoint_names);
+async fn resumable_uploads_belong_to_whom_the_endpoint_names(berth: Berth) {
     let judge = Judge::start(Reply::Of(|question| {
         let token = &question["credentials"]["token"];
         json!({ "allow": question["file"] != "closed", "identity": token })
     }))
     .await;
-    let server = judged(&database, &judge).await;
+    let server = judged(berth, &judge).await;
     let metadata = |path: &str| format!("path {}", data_encoding::BASE64.encode(path.as_bytes()));
     let begin = |path: &str, token: &str| {
         tus(&server, Method::POST, "/tus", token)

@@ -61,7 +61,8 @@ impl Double {
         let listener = match TcpListener::bind((address, 443)).await {
             Ok(listener) => listener,
             Err(error) => {
-                eprintln!("skipped, port 443 of {address} is not to be had: {error}");
+                let remedy = format!("{error}; whoever is root may have it");
+                testing::missing(&format!("port 443 of {address}"), &remedy);
                 return None;
             }
         };
