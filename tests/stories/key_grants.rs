@@ -48,10 +48,14 @@ now, older, trashed = ({"Key": "in/a", "VersionId": id} for id in [NOW, OLDER, T
 copy_older, copy_trashed = ({"CopySource": {"Bucket": "files", **one}} for one in [older, trashed])
 etag = {"ObjectAttributes": ["ETag"]}
 tags = {"Tagging": {"TagSet": [{"Key": "t", "Value": "1"}]}}
-upload = "none"
-if "write" in GRANTED:
-    upload = s3.create_multipart_upload(Bucket="files", Key="in/parts")["UploadId"]
-parts = {"Key": "in/parts", "UploadId": upload}
+def begun():
+    key, upload = "in/parts", "none"
+    if "write" in GRANTED:
+        upload = s3.create_multipart_upload(Bucket="files", Key=key)["UploadId"]
+    return {"Key": key, "UploadId": upload}
+
+
+parts = begun()
 part = {"PartNumber": 1, **parts}
 for what, call, arguments, verbs in [
     # Whoever may anything in a part of a bucket is told that it is there.
@@ -107,6 +111,9 @@ expect("set tags of an older version", said(s3.put_object_tagging, **older, **ta
 buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
 expect("list buckets", buckets, ["files"])
 
+# The first one was given up.
+parts = begun()
+part = {"PartNumber": 1, **parts}
 for what, call, arguments in [
     ("list all", s3.list_objects_v2, {}),
     ("list outside", s3.list_objects_v2, {"Prefix": "out/"}),
