@@ -341,7 +341,7 @@ async fn addresses_for_others_have_the_host_at_which_others_reach_the_store() {
             public_endpoint: Some(endpoint.to_owned()),
             prefix: "team/".to_owned(),
             path_style,
-            ..settings("http://127.0.0.1:9".to_owned())
+            ..settings("https://store.example.org".to_owned())
         };
         let store = ObjectStore::new(settings, &client(), TaskTracker::new()).expect("usable");
         let minute = Duration::from_secs(60);
