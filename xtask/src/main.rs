@@ -32,6 +32,7 @@ mod setup;
 mod test;
 mod tidy;
 mod tus;
+mod valkey;
 
 use std::process::ExitCode;
 

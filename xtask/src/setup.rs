@@ -6,7 +6,7 @@
 
 use crate::place::{self, Place};
 use crate::process::{Failure, Run};
-use crate::{cloudflare, console, deny, mail, postgres, s3_clients, schemathesis, tus};
+use crate::{cloudflare, console, deny, mail, postgres, s3_clients, schemathesis, tus, valkey};
 
 /// A program that tests use: how it is found, what brings it, what it is for.
 struct Need {
@@ -172,7 +172,11 @@ pub(crate) fn command(place: &Place) -> Result<(), Failure> {
     tell_what_is_missing();
     deny::program(place)?;
     schemathesis::program(place)?;
-    for peer in tus::install(place).into_iter().chain(mail::install(place)) {
+    let servers = [mail::install(place), valkey::install(place)];
+    for peer in tus::install(place)
+        .into_iter()
+        .chain(servers.into_iter().flatten())
+    {
         println!("Left out: {peer}");
     }
     s3_clients::install(place)?;

@@ -9,7 +9,9 @@ use crate::place::{self, Place};
 use crate::process::{Failure, Run};
 use crate::program::{self, Console, Profile};
 use crate::report::Report;
-use crate::{check, cloudflare, console, deny, mail, memory, s3_clients, schemathesis, setup, tus};
+use crate::{
+    check, cloudflare, console, deny, mail, memory, s3_clients, schemathesis, setup, tus, valkey,
+};
 
 /// `cargo xtask test`
 pub(crate) fn command(place: &Place) -> Result<(), Failure> {
@@ -60,6 +62,7 @@ fn install_clients(place: &Place) -> Result<(), Failure> {
     cloudflare::install(place)?;
     tus::install(place);
     mail::install(place);
+    valkey::install(place);
     schemathesis::program(place)?;
     Ok(())
 }
@@ -124,6 +127,14 @@ fn tests(place: &Place, report: &mut Report, console: Console) {
     });
     if let Some(server) = lacking {
         report.skip_unless_required("stories of mail", &server);
+    }
+    let mut lacking = None;
+    report.step("a Valkey", || {
+        lacking = valkey::install(place);
+        Ok(String::new())
+    });
+    if let Some(server) = lacking {
+        report.skip_unless_required("stories of Valkey", &server);
     }
     report.step("rust: units and stories", || {
         rust_tests(place, &environment)

@@ -58,6 +58,14 @@ impl Redis {
         Self::begun(false).await
     }
 
+    /// Starts another program that is spoken to as Redis is, such as Valkey.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_as(program: PathBuf) -> Self {
+        Self::of(program, false).await
+    }
+
     /// Starts one that is spoken to over TLS, with a [certificate](Self::certificate) of
     /// its own.
     ///
@@ -68,9 +76,13 @@ impl Redis {
     }
 
     async fn begun(encrypted: bool) -> Option<Self> {
+        Some(Self::of(peers::installed("redis-server")?, encrypted).await)
+    }
+
+    async fn of(program: PathBuf, encrypted: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut redis = Self {
-            program: peers::installed("redis-server")?,
+            program,
             running: None,
             captured: Captured::default(),
             port: ports::free(),
@@ -78,7 +90,7 @@ impl Redis {
             folder,
         };
         redis.start_again().await;
-        Some(redis)
+        redis
     }
 
     /// Its address, with its password.
