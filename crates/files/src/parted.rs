@@ -239,8 +239,8 @@ impl Files {
     }
 
     /// Puts the file together of these parts, each by its number and MD5, which come to this
-    /// size where one was said, and puts it in its place. `watch` sees its bytes on the way and, when all of them have passed,
-    /// nothing: then it may still refuse the whole.
+    /// size where one was said, and puts it in its place. `watch` sees its bytes on the way
+    /// and, when all of them have passed, nothing: then it may still refuse the whole.
     ///
     /// # Errors
     /// [`Error::WrongPart`], and all that [`Files::put`] says.
